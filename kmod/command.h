@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One block request on its way through the image: looked up, read, completed.
+ */
+#ifndef VHDX_COMMAND_H
+#define VHDX_COMMAND_H
+
+#include <linux/blk-mq.h>
+#include <linux/llist.h>
+
+#include "backing.h"
+#include "pager.h"
+
+struct vhdx_queue;
+
+/* Vectors kept in the request itself: enough that allocating more is rare. */
+#define VHDX_INLINE_BVECS 8
+
+/**
+ * struct vhdx_command - what we keep with each request, in its pdu
+ * @node:	in the queue's list of what its thread has to look at
+ * @queue:	where it came from, and returns to when it has to wait for something
+ * @done:	bytes of the request that have been read
+ * @error:	0, or why it fails
+ * @waiter:	for a page of metadata
+ * @io:		the read of its data
+ * @bvecs:	vectors allocated for @io, or NULL
+ * @inline_bvecs: or those
+ */
+struct vhdx_command {
+	struct llist_node node;
+	struct vhdx_queue *queue;
+	u32 done;
+	int error;
+	struct vhdx_pager_waiter waiter;
+	struct vhdx_io io;
+	struct bio_vec *bvecs;
+	struct bio_vec inline_bvecs[VHDX_INLINE_BVECS];
+};
+
+void vhdx_command_init(struct vhdx_command *command, struct vhdx_queue *queue);
+void vhdx_command_run(struct vhdx_command *command);
+void vhdx_command_fail(struct vhdx_command *command, int error);
+
+#endif /* VHDX_COMMAND_H */

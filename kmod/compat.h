@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every difference between kernels 6.1 and 7.3 that this driver meets, newest meaning
+ * under our own name: stable kernels backport upstream names, so defining those under
+ * a version check would break. Nothing else in kmod/ looks at the kernel version.
+ */
+#ifndef VHDX_COMPAT_H
+#define VHDX_COMPAT_H
+
+#include <linux/blk-mq.h>
+#include <linux/blkdev.h>
+#include <linux/bvec.h>
+#include <linux/hdreg.h>
+#include <linux/sched.h>
+#include <linux/shrinker.h>
+#include <linux/version.h>
+
+#define VHDX_KERNEL(a, b, c) (LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, c))
+
+/* 6.5: block_device_operations take the disk and a blk_mode_t. */
+#if VHDX_KERNEL(6, 5, 0)
+#define VHDX_OPEN_ARGS		struct gendisk *gendisk, blk_mode_t mode
+#define VHDX_RELEASE_ARGS	struct gendisk *gendisk
+#define VHDX_OPEN_DISK		gendisk
+#define VHDX_OPEN_EXCL		BLK_OPEN_EXCL
+#else
+#define VHDX_OPEN_ARGS		struct block_device *bdev, fmode_t mode
+#define VHDX_RELEASE_ARGS	struct gendisk *gendisk, fmode_t mode
+#define VHDX_OPEN_DISK		(bdev->bd_disk)
+#define VHDX_OPEN_EXCL		FMODE_EXCL
+#endif
+
+/* 6.18: ->getgeo() takes the disk. */
+#if VHDX_KERNEL(6, 18, 0)
+#define VHDX_GETGEO_ARGS	struct gendisk *gendisk, struct hd_geometry *geo
+#define VHDX_GETGEO_DISK	gendisk
+#else
+#define VHDX_GETGEO_ARGS	struct block_device *bdev, struct hd_geometry *geo
+#define VHDX_GETGEO_DISK	(bdev->bd_disk)
+#endif
+
+/* 6.14: merging is implied, the flag is gone. */
+#if VHDX_KERNEL(6, 14, 0)
+#define VHDX_MQ_F_SHOULD_MERGE	0
+#else
+#define VHDX_MQ_F_SHOULD_MERGE	BLK_MQ_F_SHOULD_MERGE
+#endif
+
+/* 7.3: bi_bvec_done was renamed. */
+#if VHDX_KERNEL(7, 3, 0)
+#define vhdx_bvec_done(iter)	((iter).bi_offset)
+#else
+#define vhdx_bvec_done(iter)	((iter).bi_bvec_done)
+#endif
+
+/* 7.0 has a blk_rq_nr_bvec(), some stable kernels a macro of that name. */
+static inline unsigned int vhdx_rq_nr_bvec(struct request *rq)
+{
+	struct req_iterator iter;
+	struct bio_vec bvec;
+	unsigned int nr = 0;
+
+	rq_for_each_bvec(bvec, rq, iter)
+		nr++;
+	return nr;
+}
+
+/**
+ * struct vhdx_limits - what we tell the block layer about a disk
+ * @logical_block_size:	bytes
+ * @physical_block_size: bytes
+ * @io_opt:		bytes
+ * @chunk_sectors:	no request crosses a multiple of it; units of 512 bytes
+ * @dma_alignment:	mask for memory addresses
+ * @max_hw_sectors:	longest request; units of 512 bytes
+ */
+struct vhdx_limits {
+	unsigned int logical_block_size;
+	unsigned int physical_block_size;
+	unsigned int io_opt;
+	unsigned int chunk_sectors;
+	unsigned int dma_alignment;
+	unsigned int max_hw_sectors;
+};
+
+/*
+ * 6.9: limits are a parameter of blk_mq_alloc_disk(); the setters are gone since.
+ * 6.11: rotational became a feature; until then its absence is a queue flag.
+ */
+static inline struct gendisk *vhdx_alloc_gendisk(struct blk_mq_tag_set *set,
+						 const struct vhdx_limits *l, void *queuedata)
+{
+#if VHDX_KERNEL(6, 9, 0)
+	struct queue_limits lim = {
+		.logical_block_size	= l->logical_block_size,
+		.physical_block_size	= l->physical_block_size,
+		.io_min			= l->physical_block_size,
+		.io_opt			= l->io_opt,
+		.chunk_sectors		= l->chunk_sectors,
+		.dma_alignment		= l->dma_alignment,
+		.max_hw_sectors		= l->max_hw_sectors,
+		.max_segments		= USHRT_MAX,
+		.max_segment_size	= UINT_MAX,
+	};
+	struct gendisk *gendisk = blk_mq_alloc_disk(set, &lim, queuedata);
+#else
+	struct gendisk *gendisk = blk_mq_alloc_disk(set, queuedata);
+
+	if (!IS_ERR(gendisk)) {
+		struct request_queue *q = gendisk->queue;
+
+		blk_queue_logical_block_size(q, l->logical_block_size);
+		blk_queue_physical_block_size(q, l->physical_block_size);
+		blk_queue_io_min(q, l->physical_block_size);
+		blk_queue_io_opt(q, l->io_opt);
+		blk_queue_chunk_sectors(q, l->chunk_sectors);
+		blk_queue_dma_alignment(q, l->dma_alignment);
+		blk_queue_max_hw_sectors(q, l->max_hw_sectors);
+		blk_queue_max_segments(q, USHRT_MAX);
+		blk_queue_max_segment_size(q, UINT_MAX);
+	}
+#endif
+#if !VHDX_KERNEL(6, 11, 0)
+	if (!IS_ERR(gendisk))
+		blk_queue_flag_set(QUEUE_FLAG_NONROT, gendisk->queue);
+#endif
+	return gendisk;
+}
+
+/* 6.7: shrinkers are allocated, and carry a pointer for their owner. */
+typedef unsigned long (*vhdx_shrink_fn)(struct shrinker *, struct shrink_control *);
+
+#if VHDX_KERNEL(6, 7, 0)
+
+struct vhdx_shrinker {
+	struct shrinker *shrinker;
+};
+
+static inline void *vhdx_shrinker_owner(struct shrinker *shrinker)
+{
+	return shrinker->private_data;
+}
+
+static inline int vhdx_shrinker_register(struct vhdx_shrinker *s, vhdx_shrink_fn count,
+					 vhdx_shrink_fn scan, void *owner, int index)
+{
+	s->shrinker = shrinker_alloc(0, "vhdx-metadata:%d", index);
+	if (!s->shrinker)
+		return -ENOMEM;
+	s->shrinker->count_objects = count;
+	s->shrinker->scan_objects = scan;
+	s->shrinker->private_data = owner;
+	shrinker_register(s->shrinker);
+	return 0;
+}
+
+static inline void vhdx_shrinker_unregister(struct vhdx_shrinker *s)
+{
+	shrinker_free(s->shrinker);
+}
+
+#else
+
+struct vhdx_shrinker {
+	struct shrinker shrinker;
+	void *owner;
+};
+
+static inline void *vhdx_shrinker_owner(struct shrinker *shrinker)
+{
+	return container_of(shrinker, struct vhdx_shrinker, shrinker)->owner;
+}
+
+static inline int vhdx_shrinker_register(struct vhdx_shrinker *s, vhdx_shrink_fn count,
+					 vhdx_shrink_fn scan, void *owner, int index)
+{
+	s->owner = owner;
+	s->shrinker.count_objects = count;
+	s->shrinker.scan_objects = scan;
+	s->shrinker.seeks = DEFAULT_SEEKS;
+	return register_shrinker(&s->shrinker, "vhdx-metadata:%d", index);
+}
+
+static inline void vhdx_shrinker_unregister(struct vhdx_shrinker *s)
+{
+	unregister_shrinker(&s->shrinker);
+}
+
+#endif
+
+#endif /* VHDX_COMPAT_H */

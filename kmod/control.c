@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/vhdx-control: the ioctls of uapi/vhdx.h.
+ */
+#include "control.h"
+
+#include <linux/blkdev.h>
+#include <linux/capability.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/uaccess.h>
+
+#include "disk.h"
+#include "format/reason.h"
+#include "image.h"
+#include "registry.h"
+#include "uapi/release.h"
+#include "uapi/vhdx.h"
+
+#define VHDX_ATTACH_FLAGS	(VHDX_ATTACH_READ_ONLY | VHDX_ATTACH_NO_PARTSCAN | \
+				 VHDX_ATTACH_AUTOCLEAR | VHDX_ATTACH_BUFFERED)
+#define VHDX_DETACH_FLAGS	(VHDX_DETACH_LAZY | VHDX_DETACH_FORCE)
+
+/*
+ * Copy in a structure that begins with its own size. A caller older than us leaves zeros
+ * at our end; one newer than us may only have zeros at its end.
+ */
+static int vhdx_control_copy_in(void *arg, size_t size, void __user *user)
+{
+	u32 user_size;
+	int ret;
+
+	if (get_user(user_size, (u32 __user *)user))
+		return -EFAULT;
+	if (user_size > PAGE_SIZE)
+		return -E2BIG;
+	/* there is one published size so far: nobody can have a smaller one */
+	if (user_size < size)
+		return -EINVAL;
+	ret = copy_struct_from_user(arg, size, user, user_size);
+	if (ret)
+		return ret;
+	/* the size may have changed between the two reads; the first one was checked */
+	*(u32 *)arg = user_size;
+	return 0;
+}
+
+static int vhdx_control_copy_out(void __user *user, const void *arg, size_t size)
+{
+	return copy_to_user(user, arg, size) ? -EFAULT : 0;
+}
+
+/* The reason goes out with the structure even though, and because, the ioctl fails. */
+static void vhdx_control_report(const struct vhdx_fault *fault, u32 *reason,
+				char message[VHDX_MESSAGE_SIZE])
+{
+	*reason = fault->reason;
+	memset(message, 0, VHDX_MESSAGE_SIZE);
+	if (fault->reason)
+		vhdx_fault_text(fault, message, VHDX_MESSAGE_SIZE);
+}
+
+static long vhdx_control_version(void __user *user)
+{
+	struct vhdx_ioc_version arg;
+	int ret = vhdx_control_copy_in(&arg, sizeof(arg), user);
+
+	if (ret)
+		return ret;
+	arg.abi = VHDX_ABI_VERSION;
+	strscpy_pad(arg.release, VHDX_RELEASE, sizeof(arg.release));
+	return vhdx_control_copy_out(user, &arg, sizeof(arg));
+}
+
+static int vhdx_control_check_attach(const struct vhdx_ioc_attach *arg, struct vhdx_fault *fault)
+{
+	enum vhdx_reason reason = VHDX_OK;
+
+	if (arg->flags & ~VHDX_ATTACH_FLAGS || arg->reserved)
+		reason = VHDX_REASON_attach_flags;
+	else if (arg->nr_files != 1)
+		reason = VHDX_REASON_attach_file_count;
+	else if (!(arg->flags & VHDX_ATTACH_READ_ONLY))
+		reason = VHDX_REASON_attach_read_write;
+	if (reason)
+		vhdx_fault_set(fault, reason, 0, 0);
+	return reason ? -EINVAL : 0;
+}
+
+static int vhdx_control_do_attach(struct vhdx_ioc_attach *arg, struct vhdx_fault *fault)
+{
+	struct vhdx_attached attached;
+	struct file *file;
+	s32 fd;
+	int ret;
+
+	ret = vhdx_control_check_attach(arg, fault);
+	if (ret)
+		return ret;
+	if (copy_from_user(&fd, u64_to_user_ptr(arg->files), sizeof(fd)))
+		return -EFAULT;
+	file = fget(fd);
+	if (!file)
+		return -EBADF;
+	ret = vhdx_registry_attach(file, arg->flags, arg->index, &attached, fault);
+	fput(file);
+	if (ret)
+		return ret;
+	arg->index = attached.index;
+	arg->major = MAJOR(attached.devt);
+	arg->minor = MINOR(attached.devt);
+	arg->diskseq = attached.diskseq;
+	return 0;
+}
+
+static long vhdx_control_attach(void __user *user)
+{
+	struct vhdx_fault fault = { .reason = VHDX_OK };
+	struct vhdx_ioc_attach arg;
+	int ret;
+
+	ret = vhdx_control_copy_in(&arg, sizeof(arg), user);
+	if (ret)
+		return ret;
+	ret = vhdx_control_do_attach(&arg, &fault);
+	vhdx_control_report(&fault, &arg.reason, arg.message);
+	if (!vhdx_control_copy_out(user, &arg, sizeof(arg)))
+		return ret;
+	/* the caller will never learn which disk it got */
+	if (!ret)
+		vhdx_registry_detach(arg.index, arg.diskseq, VHDX_DETACH_FORCE, &fault);
+	return -EFAULT;
+}
+
+static long vhdx_control_detach(void __user *user)
+{
+	struct vhdx_fault fault = { .reason = VHDX_OK };
+	struct vhdx_ioc_detach arg;
+	int ret;
+
+	ret = vhdx_control_copy_in(&arg, sizeof(arg), user);
+	if (ret)
+		return ret;
+	if (arg.flags & ~VHDX_DETACH_FLAGS || arg.flags == VHDX_DETACH_FLAGS)
+		return -EINVAL;
+	ret = vhdx_registry_detach(arg.index, arg.diskseq, arg.flags, &fault);
+	vhdx_control_report(&fault, &arg.reason, arg.message);
+	if (vhdx_control_copy_out(user, &arg, sizeof(arg)))
+		return -EFAULT;
+	return ret;
+}
+
+static u32 vhdx_control_type(const struct vhdx_geometry *g)
+{
+	if (g->has_parent)
+		return VHDX_TYPE_DIFFERENCING;
+	return g->leave_allocated ? VHDX_TYPE_FIXED : VHDX_TYPE_DYNAMIC;
+}
+
+static void vhdx_control_fill_file(struct vhdx_ioc_status *arg, const struct vhdx_backing *b)
+{
+	const struct inode *inode = file_inode(b->file);
+
+	if (b->direct)
+		arg->flags |= VHDX_STATUS_DIRECT_IO;
+	arg->nr_files = 1;
+	arg->file_major = MAJOR(inode->i_sb->s_dev);
+	arg->file_minor = MINOR(inode->i_sb->s_dev);
+	arg->file_inode = inode->i_ino;
+}
+
+static void vhdx_control_fill_status(struct vhdx_disk *disk, void *context)
+{
+	const struct vhdx_geometry *g = vhdx_image_geometry(disk->image);
+	struct vhdx_ioc_status *arg = context;
+
+	arg->index = disk->index;
+	arg->flags = disk->flags;
+	arg->type = vhdx_control_type(g);
+	arg->openers = disk_openers(disk->gendisk);
+	arg->disk_size = g->disk_size;
+	arg->block_size = g->block_size;
+	arg->logical_sector_size = g->logical_sector_size;
+	arg->physical_sector_size = g->physical_sector_size;
+	arg->major = MAJOR(disk_devt(disk->gendisk));
+	arg->minor = MINOR(disk_devt(disk->gendisk));
+	arg->diskseq = disk->gendisk->diskseq;
+	memcpy(arg->disk_id, disk->image->super->disk_id.bytes, sizeof(arg->disk_id));
+	vhdx_control_fill_file(arg, &disk->image->backing);
+}
+
+static long vhdx_control_status(void __user *user)
+{
+	struct vhdx_ioc_status arg;
+	int ret;
+
+	ret = vhdx_control_copy_in(&arg, sizeof(arg), user);
+	if (ret)
+		return ret;
+	if (arg.next > 1 || arg.index < 0)
+		return -EINVAL;
+	ret = vhdx_registry_find(arg.index, arg.next, vhdx_control_fill_status, &arg);
+	if (ret)
+		return ret;
+	return vhdx_control_copy_out(user, &arg, sizeof(arg));
+}
+
+static long vhdx_control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	void __user *user = (void __user *)arg;
+
+	/* asked at every call: the descriptor may have been handed on */
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	switch (cmd) {
+	case VHDX_IOC_VERSION:
+		return vhdx_control_version(user);
+	case VHDX_IOC_ATTACH:
+		return vhdx_control_attach(user);
+	case VHDX_IOC_DETACH:
+		return vhdx_control_detach(user);
+	case VHDX_IOC_STATUS:
+		return vhdx_control_status(user);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations vhdx_control_fops = {
+	.owner		= THIS_MODULE,
+	.open		= nonseekable_open,
+	.unlocked_ioctl	= vhdx_control_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+};
+
+static struct miscdevice vhdx_control_device = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "vhdx-control",
+	.fops	= &vhdx_control_fops,
+	.mode	= 0600,
+};
+
+/**
+ * vhdx_control_init() - module init, last: from here on there may be users
+ *
+ * Return: 0 or a negative errno
+ */
+int vhdx_control_init(void)
+{
+	return misc_register(&vhdx_control_device);
+}
+
+/**
+ * vhdx_control_exit() - module exit, first
+ */
+void vhdx_control_exit(void)
+{
+	misc_deregister(&vhdx_control_device);
+}

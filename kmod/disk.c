@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DOC: the life of a disk
+ *
+ *	vhdx_disk_create	image open, threads running, nothing visible
+ *	vhdx_disk_add		announced; partitions are read, so it must work by now
+ *	vhdx_disk_close		no new openers (also: vhdx_disk_close_lazily)
+ *	vhdx_disk_remove	unplugged; every request is over; files closed
+ *	vhdx_block_free_disk		the last opener is gone too
+ *
+ * Between the last two a disk detached by force may still be open: its openers get errors
+ * from the block layer, which no longer calls us. What ->release() touches, the structure
+ * itself, lives until vhdx_block_free_disk().
+ *
+ * A disk cannot be made of a file that lives on it: its file is chosen before it exists
+ * and never changes. Images inside images are fine, and the outer disk is open as long as
+ * the inner one is attached.
+ */
+#include "disk.h"
+
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "image.h"
+#include "sysfs.h"
+#include "uapi/vhdx.h"
+
+/* 1 MiB, the smallest block: larger requests would only be held together to be split. */
+#define VHDX_MAX_HW_SECTORS	(SZ_1M >> SECTOR_SHIFT)
+
+static struct workqueue_struct *vhdx_disk_wq;
+
+static int vhdx_block_open(VHDX_OPEN_ARGS)
+{
+	struct vhdx_disk *disk = VHDX_OPEN_DISK->private_data;
+
+	lockdep_assert_held(&disk->gendisk->open_mutex);
+	if (disk->closing)
+		return -ENXIO;
+	/*
+	 * Armed by the first exclusive open, as by mount: udev's probing opens and closes
+	 * every disk, and must not make it vanish before its user comes.
+	 */
+	if ((mode & VHDX_OPEN_EXCL) && (disk->flags & VHDX_ATTACH_AUTOCLEAR))
+		disk->autoclear = true;
+	return 0;
+}
+
+static void vhdx_block_release(VHDX_RELEASE_ARGS)
+{
+	struct vhdx_disk *disk = gendisk->private_data;
+
+	lockdep_assert_held(&gendisk->open_mutex);
+	if (disk->autoclear && !disk->closing && !disk_openers(gendisk))
+		queue_work(vhdx_disk_wq, &disk->last_close);
+}
+
+/* Nothing makes a disk writable whose image is attached read-only. */
+static int vhdx_block_set_read_only(struct block_device *bdev, bool ro)
+{
+	return ro ? 0 : -EROFS;
+}
+
+/* Old partitioning tools want a geometry; any consistent one does. */
+static int vhdx_block_getgeo(VHDX_GETGEO_ARGS)
+{
+	geo->heads = 255;
+	geo->sectors = 63;
+	geo->cylinders = min_t(sector_t, get_capacity(VHDX_GETGEO_DISK) / (255 * 63), U16_MAX);
+	return 0;
+}
+
+/**
+ * vhdx_disk_wwn() - the NAA identifier that Hyper-V shows its guests
+ * @disk:	the disk
+ * @id:		filled
+ *
+ * Microsoft's vendor prefix, then 6 and 6 bytes of the Virtual Disk ID as stored: names
+ * like wwn-0x60022480... in a guest's fstab resolve here too.
+ */
+void vhdx_disk_wwn(const struct vhdx_disk *disk, u8 id[16])
+{
+	static const u8 prefix[] = { 0x60, 0x02, 0x24, 0x80 };
+	const u8 *disk_id = disk->image->super->disk_id.bytes;
+
+	memcpy(id, prefix, 4);
+	memcpy(id + 4, disk_id, 6);
+	memcpy(id + 10, disk_id + 10, 6);
+}
+
+static int vhdx_block_get_unique_id(struct gendisk *gendisk, u8 id[16], enum blk_unique_id type)
+{
+	if (type != BLK_UID_NAA)
+		return -EINVAL;
+	vhdx_disk_wwn(gendisk->private_data, id);
+	return 16;
+}
+
+static void vhdx_block_free_disk(struct gendisk *gendisk)
+{
+	kfree(gendisk->private_data);
+	module_put(THIS_MODULE);
+}
+
+static const struct block_device_operations vhdx_fops = {
+	.owner		= THIS_MODULE,
+	.open		= vhdx_block_open,
+	.release	= vhdx_block_release,
+	.set_read_only	= vhdx_block_set_read_only,
+	.getgeo		= vhdx_block_getgeo,
+	.get_unique_id	= vhdx_block_get_unique_id,
+	.free_disk	= vhdx_block_free_disk,
+};
+
+static int vhdx_disk_alloc_gendisk(struct vhdx_disk *disk)
+{
+	const struct vhdx_geometry *g = vhdx_image_geometry(disk->image);
+	struct vhdx_limits limits = {
+		.logical_block_size	= g->logical_sector_size,
+		.physical_block_size	= max(g->physical_sector_size, g->logical_sector_size),
+		.io_opt			= g->block_size,
+		.chunk_sectors		= g->block_size >> SECTOR_SHIFT,
+		.dma_alignment		= SECTOR_SIZE - 1,
+		.max_hw_sectors		= VHDX_MAX_HW_SECTORS,
+	};
+	struct gendisk *gendisk;
+
+	if (disk->image->backing.direct)
+		limits.dma_alignment = disk->image->backing.memory_alignment - 1;
+	gendisk = vhdx_alloc_gendisk(&disk->queues.tag_set, &limits, disk);
+	if (IS_ERR(gendisk))
+		return PTR_ERR(gendisk);
+	snprintf(gendisk->disk_name, DISK_NAME_LEN, "vhdx%d", disk->index);
+	gendisk->fops = &vhdx_fops;
+	gendisk->private_data = disk;
+	if (disk->flags & VHDX_ATTACH_NO_PARTSCAN)
+		gendisk->flags |= GENHD_FL_NO_PART;
+	set_capacity(gendisk, g->disk_size >> SECTOR_SHIFT);
+	set_disk_ro(gendisk, true);
+	disk->gendisk = gendisk;
+	return 0;
+}
+
+/**
+ * vhdx_disk_create() - everything about a disk that can be done before it is seen
+ * @file:	the image; a reference that stays the caller's
+ * @flags:	VHDX_ATTACH_*
+ * @index:	N of /dev/vhdxN, reserved by the caller
+ * @on_last_close: work to do when an autoclear disk was closed; finds the disk by its
+ *		member last_close
+ * @fault:	filled on failure if the failure has a reason; clear before
+ *
+ * Context: process, no locks that a file system might want.
+ * Return: the disk, or an ERR_PTR
+ */
+struct vhdx_disk *vhdx_disk_create(struct file *file, u32 flags, int index,
+				   work_func_t on_last_close, struct vhdx_fault *fault)
+{
+	struct vhdx_disk *disk = kzalloc(sizeof(*disk), GFP_KERNEL);
+	int ret;
+
+	if (!disk)
+		return ERR_PTR(-ENOMEM);
+	disk->index = index;
+	disk->flags = flags;
+	INIT_WORK(&disk->last_close, on_last_close);
+	disk->image = vhdx_image_open(file, flags & VHDX_ATTACH_BUFFERED, index, fault);
+	if (IS_ERR(disk->image)) {
+		ret = PTR_ERR(disk->image);
+		goto err_free_disk;
+	}
+	ret = vhdx_queues_start(&disk->queues, disk->image, index);
+	if (ret)
+		goto err_close_image;
+	ret = vhdx_disk_alloc_gendisk(disk);
+	if (ret)
+		goto err_stop_queues;
+	return disk;
+
+err_stop_queues:
+	vhdx_queues_stop(&disk->queues);
+err_close_image:
+	vhdx_image_close(disk->image);
+err_free_disk:
+	kfree(disk);
+	return ERR_PTR(ret);
+}
+
+/**
+ * vhdx_disk_discard() - undo vhdx_disk_create()
+ * @disk:	was never added
+ */
+void vhdx_disk_discard(struct vhdx_disk *disk)
+{
+	/* of a disk that was never added the block layer frees the queue here: tags last */
+	put_disk(disk->gendisk);
+	vhdx_queues_stop(&disk->queues);
+	vhdx_image_close(disk->image);
+	kfree(disk);
+}
+
+/**
+ * vhdx_disk_add() - announce a disk
+ * @disk:	created
+ *
+ * Reads partitions, so this may take as long as the backing file takes to answer.
+ *
+ * Return: 0, or a negative errno and the disk is as before
+ */
+int vhdx_disk_add(struct vhdx_disk *disk)
+{
+	int ret;
+
+	/* until vhdx_block_free_disk() */
+	__module_get(THIS_MODULE);
+	ret = device_add_disk(NULL, disk->gendisk, vhdx_sysfs_groups);
+	if (ret)
+		module_put(THIS_MODULE);
+	return ret;
+}
+
+/**
+ * vhdx_disk_close() - let nobody open the disk any more
+ * @disk:	added
+ * @force:	even if somebody has it open
+ *
+ * Return: false, and nothing changed, if it is open
+ */
+bool vhdx_disk_close(struct vhdx_disk *disk, bool force)
+{
+	bool closed;
+
+	mutex_lock(&disk->gendisk->open_mutex);
+	closed = force || !disk_openers(disk->gendisk);
+	if (closed)
+		disk->closing = true;
+	mutex_unlock(&disk->gendisk->open_mutex);
+	return closed;
+}
+
+/**
+ * vhdx_disk_close_lazily() - as vhdx_disk_close(), or else do it after the last close
+ * @disk:	added
+ *
+ * Return: true if the disk was not open, and is closed now
+ */
+bool vhdx_disk_close_lazily(struct vhdx_disk *disk)
+{
+	bool closed;
+
+	mutex_lock(&disk->gendisk->open_mutex);
+	disk->autoclear = true;
+	closed = !disk_openers(disk->gendisk);
+	disk->closing = closed;
+	mutex_unlock(&disk->gendisk->open_mutex);
+	return closed;
+}
+
+/**
+ * vhdx_disk_remove() - unplug a closed disk
+ * @disk:	closed; must not be touched by the caller afterwards
+ * @force:	fail what is not yet being read; reads in the backing file are waited for
+ *
+ * Context: process, no locks that a file system might want.
+ */
+void vhdx_disk_remove(struct vhdx_disk *disk, bool force)
+{
+	if (force) {
+		vhdx_queues_kill(&disk->queues);
+		blk_mark_disk_dead(disk->gendisk);
+	}
+	del_gendisk(disk->gendisk);
+	vhdx_queues_stop(&disk->queues);
+	vhdx_image_close(disk->image);
+	put_disk(disk->gendisk);
+}
+
+/**
+ * vhdx_disk_init() - module init
+ *
+ * Return: 0 or a negative errno
+ */
+int vhdx_disk_init(void)
+{
+	vhdx_disk_wq = alloc_workqueue("vhdx-detach", WQ_UNBOUND, 0);
+	return vhdx_disk_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * vhdx_disk_exit() - module exit; no disk is left
+ */
+void vhdx_disk_exit(void)
+{
+	destroy_workqueue(vhdx_disk_wq);
+}

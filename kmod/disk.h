@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A block device made of an image: /dev/vhdxN.
+ */
+#ifndef VHDX_DISK_H
+#define VHDX_DISK_H
+
+#include <linux/workqueue.h>
+
+#include "queue.h"
+
+struct file;
+struct gendisk;
+struct vhdx_fault;
+
+/**
+ * struct vhdx_disk - from attach to the last close after detach
+ * @index:	N of /dev/vhdxN
+ * @flags:	VHDX_ATTACH_* as asked for
+ * @image:	what it shows; gone once detached
+ * @queues:	how requests get there
+ * @gendisk:	what the rest of the kernel sees
+ * @closing:	no new openers; under gendisk->open_mutex
+ * @autoclear:	detach when the last opener goes; under gendisk->open_mutex
+ * @last_close:	runs @on_last_close, which cannot run under open_mutex
+ */
+struct vhdx_disk {
+	int index;
+	u32 flags;
+	struct vhdx_image *image;
+	struct vhdx_queues queues;
+	struct gendisk *gendisk;
+	bool closing;
+	bool autoclear;
+	struct work_struct last_close;
+};
+
+struct vhdx_disk *vhdx_disk_create(struct file *file, u32 flags, int index,
+				   work_func_t on_last_close, struct vhdx_fault *fault);
+int vhdx_disk_add(struct vhdx_disk *disk);
+bool vhdx_disk_close(struct vhdx_disk *disk, bool force);
+bool vhdx_disk_close_lazily(struct vhdx_disk *disk);
+void vhdx_disk_remove(struct vhdx_disk *disk, bool force);
+void vhdx_disk_discard(struct vhdx_disk *disk);
+void vhdx_disk_wwn(const struct vhdx_disk *disk, u8 id[16]);
+
+int vhdx_disk_init(void);
+void vhdx_disk_exit(void);
+
+#endif /* VHDX_DISK_H */

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * BAT entries: state and place of one block, and whether they make sense (2.5.1).
+ */
+#ifndef VHDX_FORMAT_BAT_H
+#define VHDX_FORMAT_BAT_H
+
+#include "geometry.h"
+#include "region.h"
+
+#define VHDX_BAT_ENTRY_SIZE		8U
+#define VHDX_BAT_ENTRIES_PER_PAGE	(VHDX_PAGE_SIZE / VHDX_BAT_ENTRY_SIZE)
+
+/* Bits 0-2 of an entry; 4 and 5 are reserved */
+enum vhdx_block_state {
+	VHDX_BLOCK_NOT_PRESENT		= 0,
+	VHDX_BLOCK_UNDEFINED		= 1,
+	VHDX_BLOCK_ZERO			= 2,
+	VHDX_BLOCK_UNMAPPED		= 3,
+	VHDX_BLOCK_UNMAPPED_DRAFT	= 5,	/* UNMAPPED as of draft 0.95, by old QEMU */
+	VHDX_BLOCK_FULLY_PRESENT	= 6,	/* also: sector bitmap block present */
+	VHDX_BLOCK_PARTIALLY_PRESENT	= 7,
+};
+
+/* Where a block is: bits 20-63 count MiB, so masking gives bytes */
+#define VHDX_BAT_STATE_MASK	0x7ULL
+#define VHDX_BAT_OFFSET_MASK	0xfffffffffff00000ULL
+
+static inline enum vhdx_block_state vhdx_bat_state(u64 entry)
+{
+	return (enum vhdx_block_state)(entry & VHDX_BAT_STATE_MASK);
+}
+
+static inline u64 vhdx_bat_offset(u64 entry)
+{
+	return entry & VHDX_BAT_OFFSET_MASK;
+}
+
+static inline u64 vhdx_bat_entry(enum vhdx_block_state state, u64 offset)
+{
+	return offset | (u64)state;
+}
+
+/**
+ * struct vhdx_bat_rules - what an entry is judged by
+ * @geometry:	of the image
+ * @layout:	what its blocks must not overlap
+ * @bat_offset:	byte offset of the BAT region in the file, for messages
+ * @file_size:	bytes
+ */
+struct vhdx_bat_rules {
+	const struct vhdx_geometry *geometry;
+	const struct vhdx_layout *layout;
+	u64 bat_offset;
+	u64 file_size;
+};
+
+enum vhdx_reason vhdx_bat_check(const struct vhdx_bat_rules *rules, u32 index, u64 entry,
+				struct vhdx_fault *fault);
+const char *vhdx_block_state_name(enum vhdx_block_state state);
+
+#endif /* VHDX_FORMAT_BAT_H */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * CRC-32C of a structure that stores its own checksum.
+ */
+#ifndef VHDX_FORMAT_CHECKSUM_H
+#define VHDX_FORMAT_CHECKSUM_H
+
+#include "env.h"
+
+/* Headers, region tables and log entries all keep their checksum here. */
+#define VHDX_CHECKSUM_OFFSET 4U
+
+u32 vhdx_checksum(const void *data, u32 length);
+bool vhdx_checksum_valid(const void *data, u32 length);
+
+#endif /* VHDX_FORMAT_CHECKSUM_H */

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * GUIDs: the ones the format knows, comparing, printing and reading their text form.
+ */
+#ifndef VHDX_FORMAT_GUID_H
+#define VHDX_FORMAT_GUID_H
+
+#include "disk.h"
+
+/* "2dc27766-f623-4200-9d64-115e9bfd4a08" and its NUL */
+#define VHDX_GUID_TEXT_SIZE 37
+
+extern const struct vhdx_guid vhdx_guid_bat_region;
+extern const struct vhdx_guid vhdx_guid_metadata_region;
+extern const struct vhdx_guid vhdx_guid_locator_type;
+
+static inline bool vhdx_guid_equal(const struct vhdx_guid *a, const struct vhdx_guid *b)
+{
+	return !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+bool vhdx_guid_is_null(const struct vhdx_guid *guid);
+void vhdx_guid_text(const struct vhdx_guid *guid, char text[VHDX_GUID_TEXT_SIZE]);
+bool vhdx_guid_parse_utf16(struct vhdx_guid *guid, const u8 *text, u32 bytes);
+
+#endif /* VHDX_FORMAT_GUID_H */

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "header.h"
+#include "checksum.h"
+#include "guid.h"
+#include "range.h"
+
+/**
+ * vhdx_identifier_valid() - is there a VHDX signature? (2.2.1, rule 1)
+ * @raw:	the first bytes of the file
+ */
+bool vhdx_identifier_valid(const struct vhdx_disk_identifier *raw)
+{
+	return !memcmp(raw->signature, "vhdxfile", sizeof(raw->signature));
+}
+
+/**
+ * vhdx_header_decode() - take one copy of the header apart (2.2.2)
+ * @header:	filled on success
+ * @raw:	4 KiB as read
+ *
+ * Only signature and checksum decide here. Whether the fields make sense is asked of the
+ * current header alone, by vhdx_header_check(): the other one is history.
+ *
+ * Return: false if the copy is not valid
+ */
+bool vhdx_header_decode(struct vhdx_header *header, const struct vhdx_disk_header *raw)
+{
+	if (memcmp(raw->signature, "head", sizeof(raw->signature)) ||
+	    !vhdx_checksum_valid(raw, sizeof(*raw)))
+		return false;
+	header->sequence_number = le64_to_cpu(raw->sequence_number);
+	header->file_write_guid = raw->file_write_guid;
+	header->data_write_guid = raw->data_write_guid;
+	header->log_guid = raw->log_guid;
+	header->version = le16_to_cpu(raw->version);
+	header->log_version = le16_to_cpu(raw->log_version);
+	header->log_offset = le64_to_cpu(raw->log_offset);
+	header->log_length = le32_to_cpu(raw->log_length);
+	return true;
+}
+
+/**
+ * vhdx_header_choose() - which of the two headers counts? (2.2.2, rules 2 and 3)
+ * @current_header: filled on success
+ * @slot:	set to 0 or 1: where the current header came from
+ * @warnings:	gets a bit if one copy is damaged
+ * @raw:	both copies as read
+ * @fault:	filled on failure
+ *
+ * disk2vhd writes both headers alike, sequence number included: accepted, the first wins.
+ *
+ * Return: VHDX_OK or the reason
+ */
+enum vhdx_reason vhdx_header_choose(struct vhdx_header *current_header, unsigned int *slot,
+				    u32 *warnings, const struct vhdx_disk_header raw[2],
+				    struct vhdx_fault *fault)
+{
+	struct vhdx_header other;
+	bool valid0 = vhdx_header_decode(current_header, &raw[0]);
+	bool valid1 = vhdx_header_decode(&other, &raw[1]);
+
+	if (!valid0 && !valid1)
+		return vhdx_fault_set(fault, VHDX_REASON_header_none_valid,
+				      VHDX_HEADER_1_OFFSET, 0);
+	if (!valid0)
+		*warnings |= 1U << VHDX_WARNING_header_1_damaged;
+	if (!valid1)
+		*warnings |= 1U << VHDX_WARNING_header_2_damaged;
+	if (valid0 && valid1 && current_header->sequence_number == other.sequence_number &&
+	    memcmp(&raw[0], &raw[1], sizeof(raw[0])))
+		return vhdx_fault_set(fault, VHDX_REASON_header_tie, VHDX_HEADER_1_OFFSET,
+				      other.sequence_number);
+	*slot = !valid0 || (valid1 && other.sequence_number > current_header->sequence_number);
+	if (*slot)
+		*current_header = other;
+	return VHDX_OK;
+}
+
+/**
+ * vhdx_header_log_dirty() - must the log be replayed before anything else is read?
+ * @header:	the current header
+ */
+bool vhdx_header_log_dirty(const struct vhdx_header *header)
+{
+	return !vhdx_guid_is_null(&header->log_guid);
+}
+
+static enum vhdx_reason vhdx_header_check_log(const struct vhdx_header *header, u64 at,
+					      u64 file_size, struct vhdx_fault *fault)
+{
+	bool dirty = vhdx_header_log_dirty(header);
+
+	if (dirty && header->log_version)
+		return vhdx_fault_set(fault, VHDX_REASON_log_version, at, header->log_version);
+	if (!header->log_length)
+		return dirty ? vhdx_fault_set(fault, VHDX_REASON_log_missing, at, 0) : VHDX_OK;
+	if (!vhdx_is_aligned(header->log_length, VHDX_ALIGNMENT))
+		return vhdx_fault_set(fault, VHDX_REASON_log_misaligned, at, header->log_length);
+	if (!vhdx_is_aligned(header->log_offset, VHDX_ALIGNMENT))
+		return vhdx_fault_set(fault, VHDX_REASON_log_misaligned, at, header->log_offset);
+	if (header->log_offset < VHDX_HEADER_SECTION_SIZE)
+		return vhdx_fault_set(fault, VHDX_REASON_log_in_header_section, at,
+				      header->log_offset);
+	if (!vhdx_range_inside(header->log_offset, header->log_length, file_size))
+		return vhdx_fault_set(fault, VHDX_REASON_log_past_eof, at, header->log_offset);
+	return VHDX_OK;
+}
+
+/**
+ * vhdx_header_check() - may the current header be used? (rules 4 to 7)
+ * @header:	the current header
+ * @header_offset: where in the file it is, for @fault
+ * @file_size:	bytes
+ * @fault:	filled on failure
+ *
+ * Whether the log is dirty is not judged here: that is a state, not a fault.
+ *
+ * Return: VHDX_OK or the reason
+ */
+enum vhdx_reason vhdx_header_check(const struct vhdx_header *header, u64 header_offset,
+				   u64 file_size, struct vhdx_fault *fault)
+{
+	if (header->version != 1)
+		return vhdx_fault_set(fault, VHDX_REASON_header_version, header_offset,
+				      header->version);
+	return vhdx_header_check_log(header, header_offset, file_size, fault);
+}

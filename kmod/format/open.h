@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The order in which a VHDX file is read: everything that comes before the BAT.
+ */
+#ifndef VHDX_FORMAT_OPEN_H
+#define VHDX_FORMAT_OPEN_H
+
+#include "bat.h"
+#include "header.h"
+#include "metadata.h"
+
+/**
+ * struct vhdx_reader - how the core sees a file
+ * @read:	read exactly @length bytes at @offset, which lie inside the file;
+ *		0 or a negative errno
+ * @context:	for @read
+ * @size:	bytes in the file
+ */
+struct vhdx_reader {
+	int (*read)(void *context, u64 offset, void *buffer, u32 length);
+	void *context;
+	u64 size;
+};
+
+/* Memory the core works in; the caller brings it. */
+#define VHDX_OPEN_SCRATCH_SIZE 65536U
+
+/**
+ * struct vhdx_super - all that is known of a file before its BAT is read
+ * @file_size:		bytes
+ * @creator:		UTF-16, perhaps not NUL-terminated, from anybody: for display only
+ * @header:		the current header
+ * @header_slot:	0 or 1: which copy @header is
+ * @warnings:		bit set of enum vhdx_warning
+ * @regions:		where BAT and metadata are
+ * @layout:		what is taken in the file
+ * @items:		where the known metadata items are
+ * @disk_id:		Virtual Disk ID, as in SCSI VPD page 0x83
+ * @geometry:		the sizes
+ *
+ * The second half, from @regions, is valid only after vhdx_open_tables(). About 33 KiB,
+ * nearly all of it @layout: never on a stack.
+ */
+struct vhdx_super {
+	u64 file_size;
+	__le16 creator[256];
+	struct vhdx_header header;
+	unsigned int header_slot;
+	u32 warnings;
+
+	struct vhdx_regions regions;
+	struct vhdx_items items;
+	struct vhdx_guid disk_id;
+	struct vhdx_geometry geometry;
+	struct vhdx_layout layout;
+};
+
+enum vhdx_reason vhdx_open_headers(struct vhdx_super *super, const struct vhdx_reader *reader,
+				   void *scratch, struct vhdx_fault *fault);
+enum vhdx_reason vhdx_open_tables(struct vhdx_super *super, const struct vhdx_reader *reader,
+				  void *scratch, struct vhdx_fault *fault);
+enum vhdx_reason vhdx_open(struct vhdx_super *super, const struct vhdx_reader *reader,
+			   void *scratch, struct vhdx_fault *fault);
+
+void vhdx_super_bat_rules(const struct vhdx_super *super, struct vhdx_bat_rules *rules);
+
+#endif /* VHDX_FORMAT_OPEN_H */

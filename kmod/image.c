@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "image.h"
+
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/slab.h>
+
+#include "errno.h"
+#include "pager.h"
+
+static unsigned int cache_mb = 64;
+module_param(cache_mb, uint, 0644);
+MODULE_PARM_DESC(cache_mb, "metadata to keep in memory per image, in MiB; taken at attach");
+
+static int vhdx_image_read(void *context, u64 offset, void *buffer, u32 length)
+{
+	return vhdx_backing_read_range(context, offset, buffer, length);
+}
+
+/*
+ * Is there an entry in this page that must not be believed? Which one, and why, is found
+ * out again when it is used: bad entries are rare, and so nothing is kept per entry.
+ */
+static bool vhdx_image_suspect(void *context, u64 offset, const __le64 *entries)
+{
+	const struct vhdx_bat_rules *rules = context;
+	u32 index = (offset - rules->bat_offset) / VHDX_BAT_ENTRY_SIZE;
+	struct vhdx_fault fault;
+	unsigned int i;
+
+	for (i = 0; i < VHDX_BAT_ENTRIES_PER_PAGE; i++)
+		if (vhdx_bat_check(rules, index + i, le64_to_cpu(entries[i]), &fault))
+			return true;
+	return false;
+}
+
+/* Run the open sequence and keep what it found, without the unused part of the layout. */
+static int vhdx_image_open_super(struct vhdx_image *image, struct vhdx_super *super,
+				 void *scratch, struct vhdx_fault *fault)
+{
+	struct vhdx_reader reader = {
+		.read		= vhdx_image_read,
+		.context	= &image->backing,
+		.size		= image->backing.size,
+	};
+	enum vhdx_reason reason = vhdx_open(super, &reader, scratch, fault);
+
+	if (!reason && super->geometry.has_parent)
+		reason = vhdx_fault_set(fault, VHDX_REASON_parent_unsupported, 0, 0);
+	if (reason)
+		return vhdx_reason_errno(reason);
+	image->super = kmemdup(super, offsetof(struct vhdx_super,
+					       layout.extent[super->layout.count]), GFP_KERNEL);
+	if (!image->super)
+		return -ENOMEM;
+	vhdx_super_bat_rules(image->super, &image->rules);
+	return 0;
+}
+
+static int vhdx_image_read_super(struct vhdx_image *image, struct vhdx_fault *fault)
+{
+	struct vhdx_super *super = kvmalloc(sizeof(*super), GFP_KERNEL);
+	void *scratch = kvmalloc(VHDX_OPEN_SCRATCH_SIZE, GFP_KERNEL);
+	int ret = -ENOMEM;
+
+	if (super && scratch)
+		ret = vhdx_image_open_super(image, super, scratch, fault);
+	kvfree(scratch);
+	kvfree(super);
+	return ret;
+}
+
+static int vhdx_image_create_pager(struct vhdx_image *image, int index)
+{
+	struct vhdx_pager_owner owner = {
+		.suspect	= vhdx_image_suspect,
+		.context	= &image->rules,
+	};
+	unsigned long pages = max(cache_mb, 1U) * (SZ_1M / VHDX_PAGE_SIZE);
+
+	image->pager = vhdx_pager_create(&image->backing, &owner, pages, index);
+	return PTR_ERR_OR_ZERO(image->pager);
+}
+
+/**
+ * vhdx_image_open() - open a VHDX file for reading
+ * @file:	a reference that stays the caller's
+ * @buffered:	do not use direct I/O
+ * @index:	number of the disk it is for
+ * @fault:	filled on failure if the failure has a reason; clear before
+ *
+ * Context: process, no locks that a file system might want.
+ * Return: the image, or an ERR_PTR
+ */
+struct vhdx_image *vhdx_image_open(struct file *file, bool buffered, int index,
+				   struct vhdx_fault *fault)
+{
+	struct vhdx_image *image = kzalloc(sizeof(*image), GFP_KERNEL);
+	int ret;
+
+	if (!image)
+		return ERR_PTR(-ENOMEM);
+	ret = vhdx_backing_open(&image->backing, file, fault);
+	if (ret)
+		goto err_free_image;
+	ret = vhdx_image_read_super(image, fault);
+	if (ret)
+		goto err_close_backing;
+	vhdx_backing_choose_mode(&image->backing, image->super->geometry.logical_sector_size,
+				 buffered);
+	ret = vhdx_image_create_pager(image, index);
+	if (ret)
+		goto err_free_super;
+	return image;
+
+err_free_super:
+	kfree(image->super);
+err_close_backing:
+	vhdx_backing_close(&image->backing);
+err_free_image:
+	kfree(image);
+	return ERR_PTR(ret);
+}
+
+/**
+ * vhdx_image_close() - close a VHDX file
+ * @image:	nobody maps or reads it any more
+ *
+ * Context: as vhdx_image_open()
+ */
+void vhdx_image_close(struct vhdx_image *image)
+{
+	vhdx_pager_destroy(image->pager);
+	kfree(image->super);
+	vhdx_backing_close(&image->backing);
+	kfree(image);
+}
+
+/* Where the BAT entry of the block at a virtual offset is in the file. */
+static u64 vhdx_image_entry_offset(const struct vhdx_image *image, u64 position)
+{
+	const struct vhdx_geometry *g = vhdx_image_geometry(image);
+	u64 index = vhdx_payload_index(g, position >> g->block_shift);
+
+	return image->rules.bat_offset + index * VHDX_BAT_ENTRY_SIZE;
+}
+
+static bool vhdx_image_entry_bad(const struct vhdx_image *image, u64 entry_offset, u64 entry,
+				 struct vhdx_fault *fault)
+{
+	u32 index = (entry_offset - image->rules.bat_offset) / VHDX_BAT_ENTRY_SIZE;
+
+	return vhdx_bat_check(&image->rules, index, entry, fault);
+}
+
+/**
+ * vhdx_image_map() - where are the bytes of the disk?
+ * @image:	the image
+ * @position:	virtual offset in bytes, inside the disk
+ * @map:	filled; holds to the end of the block
+ *
+ * States by their meaning without a parent (2.5.1.1): whatever is not present reads as
+ * zeros, which is the one answer that is always allowed and never leaks anything.
+ *
+ * Context: any; takes no lock, never sleeps.
+ */
+void vhdx_image_map(struct vhdx_image *image, u64 position, struct vhdx_map *map)
+{
+	u64 entry_offset = vhdx_image_entry_offset(image, position);
+	bool suspect;
+	u64 entry;
+
+	if (!vhdx_pager_peek(image->pager, entry_offset, &entry, &suspect)) {
+		map->kind = VHDX_MAP_MISS;
+		return;
+	}
+	if (unlikely(suspect) && vhdx_image_entry_bad(image, entry_offset, entry, &map->fault)) {
+		map->kind = VHDX_MAP_BAD;
+		return;
+	}
+	if (vhdx_bat_state(entry) != VHDX_BLOCK_FULLY_PRESENT) {
+		map->kind = VHDX_MAP_ZERO;
+		return;
+	}
+	map->kind = VHDX_MAP_DATA;
+	map->offset = vhdx_bat_offset(entry) +
+		      (position & (vhdx_image_geometry(image)->block_size - 1));
+}
+
+/**
+ * vhdx_image_load_map() - have what vhdx_image_map() needs loaded
+ * @image:	the image
+ * @position:	as there
+ * @waiter:	told when to ask again, or that there is no point
+ *
+ * Context: process, may sleep, in a NOIO scope.
+ */
+void vhdx_image_load_map(struct vhdx_image *image, u64 position,
+			 struct vhdx_pager_waiter *waiter)
+{
+	vhdx_pager_load(image->pager, vhdx_image_entry_offset(image, position), waiter);
+}

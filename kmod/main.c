@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vhdx: Microsoft VHDX virtual disks as block devices.
+ *
+ * From the bottom up: format/ turns bytes into checked meaning, backing reads a host
+ * file, pager keeps its metadata, image maps the virtual disk onto it, command and queue
+ * carry requests, disk is the block device, registry knows them all, control is the door.
+ */
+#include <linux/init.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+
+#include "control.h"
+#include "disk.h"
+#include "registry.h"
+#include "uapi/release.h"
+
+static int __init vhdx_init(void)
+{
+	int ret = vhdx_disk_init();
+
+	if (ret)
+		return ret;
+	ret = vhdx_control_init();
+	if (ret)
+		vhdx_disk_exit();
+	return ret;
+}
+
+static void __exit vhdx_exit(void)
+{
+	vhdx_control_exit();
+	vhdx_disk_exit();
+	vhdx_registry_exit();
+	rcu_barrier();		/* the pager's pages are freed by our code */
+}
+
+module_init(vhdx_init);
+module_exit(vhdx_exit);
+
+MODULE_DESCRIPTION("Microsoft VHDX virtual disks");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(VHDX_RELEASE);

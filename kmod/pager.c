@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DOC: the pager
+ *
+ * A 64 TiB disk of 1 MiB blocks has a BAT of 512 MiB, so metadata is kept as pages of
+ * 4 KiB, keyed by their offset in the file, and only those that somebody needs.
+ *
+ * A page is born LOADING: it is in the index, so that everybody who misses it meets
+ * there and one read serves all, but it has no contents yet. When the read is over it
+ * becomes LOADED and joins the LRU, or leaves the index if the read failed; either way all
+ * waiters are told. LOADED pages are clean, so they may go at any time: the shrinker, or a
+ * load that exceeds the limit, takes those that nobody has looked at since the last round
+ * (second chance).
+ *
+ *	(none) -> LOADING	vhdx_pager_load()
+ *	LOADING -> LOADED	vhdx_page_loaded()
+ *	LOADING -> (none)	vhdx_page_failed()
+ *	LOADED -> (none)	vhdx_pager_evict()
+ *
+ * Readers (vhdx_pager_peek) take no lock: RCU keeps the page, a 64-bit load is atomic,
+ * and @loaded is set with release after the contents, read with acquire before them. All
+ * else is under the lock of the xarray, which is taken with interrupts off because direct
+ * reads complete in interrupts.
+ */
+#include "pager.h"
+
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
+
+#include "backing.h"
+#include "compat.h"
+#include "format/disk.h"
+
+/* The index counts pages of a file of up to 2^63 bytes. */
+static_assert(BITS_PER_LONG == 64, "vhdx needs a 64-bit kernel");
+
+/*
+ * I: set when made; L: xa_lock of pages; R: read without lock, see above
+ */
+struct vhdx_page {
+	struct vhdx_pager *pager;	/* I */
+	u64 index;			/* I: offset in the file in pages */
+	void *data;			/* I: VHDX_PAGE_SIZE; contents fixed once loaded */
+	bool loaded;			/* R */
+	bool suspect;			/* I once loaded */
+	bool referenced;		/* R: a hint, races are harmless */
+	struct list_head lru;		/* L: on pager->lru when loaded */
+	struct list_head waiters;	/* L: of struct vhdx_pager_waiter, until loaded */
+	struct bio_vec bvec;		/* of the read */
+	struct vhdx_io io;
+	struct rcu_head rcu;
+};
+
+struct vhdx_pager {
+	const struct vhdx_backing *backing;	/* I */
+	struct vhdx_pager_owner owner;		/* I */
+	unsigned long max_pages;		/* I */
+	struct xarray pages;
+	struct list_head lru;			/* L: oldest first */
+	unsigned long nr_loaded;		/* L: length of lru */
+	unsigned long loads;			/* L */
+	struct vhdx_shrinker shrinker;
+};
+
+static void vhdx_page_free(struct vhdx_page *page)
+{
+	kfree(page->data);
+	kfree(page);
+}
+
+static void vhdx_page_free_rcu(struct rcu_head *rcu)
+{
+	vhdx_page_free(container_of(rcu, struct vhdx_page, rcu));
+}
+
+static struct vhdx_page *vhdx_page_alloc(struct vhdx_pager *pager, u64 index)
+{
+	struct vhdx_page *page = kzalloc(sizeof(*page), GFP_NOIO);
+
+	if (!page)
+		return NULL;
+	page->data = kmalloc(VHDX_PAGE_SIZE, GFP_NOIO);
+	if (!page->data) {
+		kfree(page);
+		return NULL;
+	}
+	page->pager = pager;
+	page->index = index;
+	INIT_LIST_HEAD(&page->lru);
+	INIT_LIST_HEAD(&page->waiters);
+	return page;
+}
+
+/*
+ * Look at @nr pages from the cold end of the LRU and drop those not used since the last
+ * look, or, if @busy_too, used or not.
+ */
+static unsigned long vhdx_pager_evict(struct vhdx_pager *pager, unsigned long nr, bool busy_too)
+{
+	struct vhdx_page *page, *next;
+	unsigned long flags, freed = 0;
+	LIST_HEAD(victims);
+
+	xa_lock_irqsave(&pager->pages, flags);
+	while (nr-- && !list_empty(&pager->lru)) {
+		page = list_first_entry(&pager->lru, struct vhdx_page, lru);
+		if (page->referenced && !busy_too) {
+			page->referenced = false;
+			list_move_tail(&page->lru, &pager->lru);
+			continue;
+		}
+		__xa_erase(&pager->pages, page->index);
+		list_move(&page->lru, &victims);
+		pager->nr_loaded--;
+		freed++;
+	}
+	xa_unlock_irqrestore(&pager->pages, flags);
+
+	list_for_each_entry_safe(page, next, &victims, lru)
+		call_rcu(&page->rcu, vhdx_page_free_rcu);
+	return freed;
+}
+
+static unsigned long vhdx_pager_shrink_count(struct shrinker *shrinker,
+					     struct shrink_control *sc)
+{
+	struct vhdx_pager *pager = vhdx_shrinker_owner(shrinker);
+
+	return READ_ONCE(pager->nr_loaded);
+}
+
+static unsigned long vhdx_pager_shrink_scan(struct shrinker *shrinker,
+					    struct shrink_control *sc)
+{
+	return vhdx_pager_evict(vhdx_shrinker_owner(shrinker), sc->nr_to_scan, false);
+}
+
+/**
+ * vhdx_pager_create() - an empty pager
+ * @backing:	the file; must outlive the pager
+ * @owner:	copied
+ * @max_pages:	how many loaded pages to keep before old ones are dropped
+ * @index:	number of the disk, to tell shrinkers apart
+ *
+ * Return: the pager, or an ERR_PTR
+ */
+struct vhdx_pager *vhdx_pager_create(const struct vhdx_backing *backing,
+				     const struct vhdx_pager_owner *owner,
+				     unsigned long max_pages, int index)
+{
+	struct vhdx_pager *pager = kzalloc(sizeof(*pager), GFP_KERNEL);
+	int ret;
+
+	if (!pager)
+		return ERR_PTR(-ENOMEM);
+	pager->backing = backing;
+	pager->owner = *owner;
+	pager->max_pages = max_pages;
+	xa_init_flags(&pager->pages, XA_FLAGS_LOCK_IRQ);
+	INIT_LIST_HEAD(&pager->lru);
+	ret = vhdx_shrinker_register(&pager->shrinker, vhdx_pager_shrink_count,
+				     vhdx_pager_shrink_scan, pager, index);
+	if (ret) {
+		kfree(pager);
+		return ERR_PTR(ret);
+	}
+	return pager;
+}
+
+/**
+ * vhdx_pager_destroy() - forget all pages
+ * @pager:	nobody is peeking, loading or waiting any more
+ */
+void vhdx_pager_destroy(struct vhdx_pager *pager)
+{
+	struct vhdx_page *page;
+	unsigned long index;
+
+	vhdx_shrinker_unregister(&pager->shrinker);
+	xa_for_each(&pager->pages, index, page)
+		vhdx_page_free(page);
+	xa_destroy(&pager->pages);
+	kfree(pager);
+}
+
+/**
+ * vhdx_pager_peek() - read one 64-bit word of metadata, if it is in memory
+ * @pager:	the pager
+ * @offset:	of the word in the file, a multiple of 8
+ * @word:	set on success, in the CPU's byte order
+ * @suspect:	set on success: the owner found something odd in this page
+ *
+ * Context: any; takes no lock, never sleeps.
+ * Return: false if the page must be loaded first
+ */
+bool vhdx_pager_peek(struct vhdx_pager *pager, u64 offset, u64 *word, bool *suspect)
+{
+	struct vhdx_page *page;
+	bool found = false;
+
+	rcu_read_lock();
+	page = xa_load(&pager->pages, offset >> VHDX_PAGE_SHIFT);
+	/* pairs with the release in vhdx_page_loaded(): contents and suspect are there */
+	if (page && smp_load_acquire(&page->loaded)) {
+		const __le64 *words = page->data;
+
+		*word = le64_to_cpu(READ_ONCE(words[offset % VHDX_PAGE_SIZE / sizeof(*words)]));
+		*suspect = page->suspect;
+		/* written only when it changes: the cache line stays shared */
+		if (!READ_ONCE(page->referenced))
+			WRITE_ONCE(page->referenced, true);
+		found = true;
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+static void vhdx_pager_wake(struct list_head *waiters, int error)
+{
+	struct vhdx_pager_waiter *waiter, *next;
+
+	/* a waiter may be gone, and the disk with it, as soon as it is told */
+	list_for_each_entry_safe(waiter, next, waiters, node)
+		waiter->done(waiter, error);
+}
+
+static void vhdx_page_loaded(struct vhdx_page *page)
+{
+	struct vhdx_pager *pager = page->pager;
+	unsigned long flags;
+	LIST_HEAD(waiters);
+
+	page->suspect = pager->owner.suspect(pager->owner.context,
+					     page->index << VHDX_PAGE_SHIFT, page->data);
+	page->referenced = true;
+	xa_lock_irqsave(&pager->pages, flags);
+	/* pairs with the acquire in vhdx_pager_peek() */
+	smp_store_release(&page->loaded, true);
+	list_add_tail(&page->lru, &pager->lru);
+	pager->nr_loaded++;
+	list_splice_init(&page->waiters, &waiters);
+	xa_unlock_irqrestore(&pager->pages, flags);
+	vhdx_pager_wake(&waiters, 0);
+}
+
+static void vhdx_page_failed(struct vhdx_page *page, int error)
+{
+	struct vhdx_pager *pager = page->pager;
+	unsigned long flags;
+	LIST_HEAD(waiters);
+
+	xa_lock_irqsave(&pager->pages, flags);
+	__xa_erase(&pager->pages, page->index);
+	list_splice_init(&page->waiters, &waiters);
+	xa_unlock_irqrestore(&pager->pages, flags);
+	call_rcu(&page->rcu, vhdx_page_free_rcu);
+	vhdx_pager_wake(&waiters, error);
+}
+
+static void vhdx_page_read_done(struct vhdx_io *io, long result)
+{
+	struct vhdx_page *page = container_of(io, struct vhdx_page, io);
+
+	if (result == VHDX_PAGE_SIZE)
+		vhdx_page_loaded(page);
+	else
+		vhdx_page_failed(page, result < 0 ? result : -EIO);
+}
+
+static void vhdx_page_read(struct vhdx_page *page)
+{
+	struct iov_iter iter;
+
+	page->bvec.bv_page = virt_to_page(page->data);
+	page->bvec.bv_offset = offset_in_page(page->data);
+	page->bvec.bv_len = VHDX_PAGE_SIZE;
+	iov_iter_bvec(&iter, ITER_DEST, &page->bvec, 1, VHDX_PAGE_SIZE);
+	vhdx_backing_read(page->pager->backing, &page->io, page->index << VHDX_PAGE_SHIFT,
+			  &iter, 0, vhdx_page_read_done);
+}
+
+/*
+ * Join those waiting for the page, or make @fresh the page to wait for.
+ *
+ * Return: 0 if the waiter waits, 1 if the page is there already, or a negative errno
+ */
+static int vhdx_pager_join(struct vhdx_pager *pager, struct vhdx_page *fresh,
+			   struct vhdx_pager_waiter *waiter, bool *inserted)
+{
+	struct vhdx_page *page;
+	int ret = 0;
+
+	xa_lock_irq(&pager->pages);
+	do {
+		page = xa_load(&pager->pages, fresh->index);
+		if (page)
+			break;
+		/* drops the lock to allocate, so -EBUSY if somebody was faster */
+		ret = __xa_insert(&pager->pages, fresh->index, fresh, GFP_NOIO);
+		if (!ret) {
+			page = fresh;
+			*inserted = true;
+			pager->loads++;
+		}
+	} while (ret == -EBUSY);
+	if (page && page->loaded) {
+		ret = 1;
+	} else if (page) {
+		list_add_tail(&waiter->node, &page->waiters);
+		ret = 0;
+	}
+	xa_unlock_irq(&pager->pages);
+	return ret;
+}
+
+/* Looking at more than one page for each that is loaded gets ahead of the loads. */
+static void vhdx_pager_make_room(struct vhdx_pager *pager)
+{
+	if (READ_ONCE(pager->nr_loaded) >= pager->max_pages &&
+	    !vhdx_pager_evict(pager, 8, false))
+		vhdx_pager_evict(pager, 1, true);
+}
+
+/**
+ * vhdx_pager_load() - have a page of metadata read
+ * @pager:	the pager
+ * @offset:	any offset in the page
+ * @waiter:	told when the page is there, perhaps before this returns
+ *
+ * Context: process, may sleep, in a NOIO scope.
+ */
+void vhdx_pager_load(struct vhdx_pager *pager, u64 offset, struct vhdx_pager_waiter *waiter)
+{
+	struct vhdx_page *fresh;
+	bool inserted = false;
+	int ret;
+
+	vhdx_pager_make_room(pager);
+	fresh = vhdx_page_alloc(pager, offset >> VHDX_PAGE_SHIFT);
+	if (!fresh) {
+		waiter->done(waiter, -ENOMEM);
+		return;
+	}
+	ret = vhdx_pager_join(pager, fresh, waiter, &inserted);
+	if (inserted)
+		vhdx_page_read(fresh);
+	else
+		vhdx_page_free(fresh);
+	if (ret)
+		waiter->done(waiter, min(ret, 0));
+}
+
+/**
+ * vhdx_pager_stats() - how much is in memory
+ * @pager:	the pager
+ * @stats:	filled
+ */
+void vhdx_pager_stats(struct vhdx_pager *pager, struct vhdx_pager_stats *stats)
+{
+	stats->pages = READ_ONCE(pager->nr_loaded);
+	stats->loads = READ_ONCE(pager->loads);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which disks exist: numbers, attach and detach, one at a time per disk.
+ */
+#ifndef VHDX_REGISTRY_H
+#define VHDX_REGISTRY_H
+
+#include <linux/types.h>
+
+struct file;
+struct vhdx_disk;
+struct vhdx_fault;
+
+/**
+ * struct vhdx_attached - how to find a disk that was just attached
+ */
+struct vhdx_attached {
+	int index;
+	dev_t devt;
+	u64 diskseq;
+};
+
+int vhdx_registry_attach(struct file *file, u32 flags, int index,
+			 struct vhdx_attached *attached, struct vhdx_fault *fault);
+int vhdx_registry_detach(int index, u64 diskseq, u32 flags, struct vhdx_fault *fault);
+
+typedef void (*vhdx_registry_visit)(struct vhdx_disk *disk, void *context);
+int vhdx_registry_find(int index, bool or_next, vhdx_registry_visit visit, void *context);
+
+void vhdx_registry_exit(void);
+
+#endif /* VHDX_REGISTRY_H */

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /sys/block/vhdxN/vhdx/: what a disk is made of, one value per file, for everybody.
+ *
+ * The files are gone before vhdx_disk_remove() closes the image, so they may look at it.
+ */
+#include "sysfs.h"
+
+#include <linux/blkdev.h>
+#include <linux/sysfs.h>
+
+#include "disk.h"
+#include "format/guid.h"
+#include "image.h"
+#include "pager.h"
+#include "uapi/vhdx.h"
+
+static struct vhdx_disk *vhdx_sysfs_disk(struct device *dev)
+{
+	return dev_to_disk(dev)->private_data;
+}
+
+#define VHDX_ATTR(name) \
+	static struct device_attribute vhdx_attr_##name = \
+		__ATTR(name, 0444, vhdx_show_##name, NULL)
+
+/* An attribute that prints one expression of @disk. */
+#define VHDX_SIMPLE_ATTR(name, format, expression) \
+static ssize_t vhdx_show_##name(struct device *dev, struct device_attribute *attr, char *buf) \
+{ \
+	struct vhdx_disk *disk = vhdx_sysfs_disk(dev); \
+	\
+	return sysfs_emit(buf, format "\n", expression); \
+} \
+VHDX_ATTR(name)
+
+VHDX_SIMPLE_ATTR(type, "%s", vhdx_image_geometry(disk->image)->leave_allocated ?
+		 "fixed" : "dynamic");
+VHDX_SIMPLE_ATTR(block_size, "%u", vhdx_image_geometry(disk->image)->block_size);
+VHDX_SIMPLE_ATTR(autoclear, "%d", READ_ONCE(disk->autoclear) ||
+		 disk->flags & VHDX_ATTACH_AUTOCLEAR);
+VHDX_SIMPLE_ATTR(partscan, "%d", !(disk->flags & VHDX_ATTACH_NO_PARTSCAN));
+VHDX_SIMPLE_ATTR(dio, "%d", disk->image->backing.direct);
+VHDX_SIMPLE_ATTR(dio_reason, "%s", disk->image->backing.direct ?
+		 "-" : disk->image->backing.buffered_because);
+VHDX_SIMPLE_ATTR(read_only_reason, "%s", disk->flags & VHDX_ATTACH_READ_ONLY ?
+		 "attached read-only" : "-");
+VHDX_SIMPLE_ATTR(bad_reads, "%ld", atomic_long_read(&disk->queues.bad_reads));
+
+static ssize_t vhdx_show_backing_file(struct device *dev, struct device_attribute *attr,
+				      char *buf)
+{
+	struct vhdx_disk *disk = vhdx_sysfs_disk(dev);
+	char *path = file_path(disk->image->backing.file, buf, PAGE_SIZE - 1);
+	size_t length;
+
+	if (IS_ERR(path))
+		return PTR_ERR(path);
+	length = strlen(path);
+	memmove(buf, path, length);
+	buf[length++] = '\n';
+	return length;
+}
+VHDX_ATTR(backing_file);
+
+static ssize_t vhdx_emit_guid(char *buf, const struct vhdx_guid *guid)
+{
+	char text[VHDX_GUID_TEXT_SIZE];
+
+	vhdx_guid_text(guid, text);
+	return sysfs_emit(buf, "%s\n", text);
+}
+
+static ssize_t vhdx_show_disk_id(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return vhdx_emit_guid(buf, &vhdx_sysfs_disk(dev)->image->super->disk_id);
+}
+VHDX_ATTR(disk_id);
+
+static ssize_t vhdx_show_data_write_guid(struct device *dev, struct device_attribute *attr,
+					 char *buf)
+{
+	return vhdx_emit_guid(buf, &vhdx_sysfs_disk(dev)->image->super->header.data_write_guid);
+}
+VHDX_ATTR(data_write_guid);
+
+static ssize_t vhdx_show_wwn(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	u8 id[16];
+
+	vhdx_disk_wwn(vhdx_sysfs_disk(dev), id);
+	return sysfs_emit(buf, "0x%16phN\n", id);
+}
+VHDX_ATTR(wwn);
+
+static ssize_t vhdx_show_cache_pages(struct device *dev, struct device_attribute *attr,
+				     char *buf)
+{
+	struct vhdx_pager_stats stats;
+
+	vhdx_pager_stats(vhdx_sysfs_disk(dev)->image->pager, &stats);
+	return sysfs_emit(buf, "%lu\n", stats.pages);
+}
+VHDX_ATTR(cache_pages);
+
+static ssize_t vhdx_show_cache_loads(struct device *dev, struct device_attribute *attr,
+				     char *buf)
+{
+	struct vhdx_pager_stats stats;
+
+	vhdx_pager_stats(vhdx_sysfs_disk(dev)->image->pager, &stats);
+	return sysfs_emit(buf, "%lu\n", stats.loads);
+}
+VHDX_ATTR(cache_loads);
+
+static struct attribute *vhdx_attrs[] = {
+	&vhdx_attr_backing_file.attr,
+	&vhdx_attr_type.attr,
+	&vhdx_attr_block_size.attr,
+	&vhdx_attr_disk_id.attr,
+	&vhdx_attr_wwn.attr,
+	&vhdx_attr_data_write_guid.attr,
+	&vhdx_attr_autoclear.attr,
+	&vhdx_attr_partscan.attr,
+	&vhdx_attr_dio.attr,
+	&vhdx_attr_dio_reason.attr,
+	&vhdx_attr_read_only_reason.attr,
+	&vhdx_attr_bad_reads.attr,
+	&vhdx_attr_cache_pages.attr,
+	&vhdx_attr_cache_loads.attr,
+	NULL,
+};
+
+static const struct attribute_group vhdx_group = {
+	.name	= "vhdx",
+	.attrs	= vhdx_attrs,
+};
+
+const struct attribute_group *vhdx_sysfs_groups[] = {
+	&vhdx_group,
+	NULL,
+};

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * /dev/vhdx-control: attach VHDX images as block devices.
+ *
+ * Every structure begins with its own size, as the caller knows it. A larger structure
+ * than the kernel knows is accepted if what the kernel does not know is zero (else
+ * E2BIG); a smaller one is taken as if its missing end were zero, down to the first
+ * published size (else EINVAL). Structures only ever grow at the end.
+ *
+ * When an ioctl fails for a reason that has a name, @reason and @message say it in
+ * addition to errno. @message is a NUL-terminated sentence without a full stop.
+ */
+#ifndef _UAPI_LINUX_VHDX_H
+#define _UAPI_LINUX_VHDX_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define VHDX_CONTROL_NODE	"/dev/vhdx-control"
+
+/* Changes only if a program written for the old one could no longer work. */
+#define VHDX_ABI_VERSION	1
+
+#define VHDX_MESSAGE_SIZE	256
+#define VHDX_RELEASE_SIZE	32
+
+/* Most files in one attach: a disk and its parents. */
+#define VHDX_MAX_FILES		256
+
+/* The structure's size is in the structure, so it is not in the number. */
+#define VHDX_IOC_VERSION	_IO(0xf6, 0x00)
+#define VHDX_IOC_ATTACH		_IO(0xf6, 0x01)
+#define VHDX_IOC_DETACH		_IO(0xf6, 0x02)
+#define VHDX_IOC_STATUS		_IO(0xf6, 0x03)
+
+/**
+ * struct vhdx_ioc_version - which module is this?
+ * @size:	in: sizeof(struct vhdx_ioc_version)
+ * @abi:	out: VHDX_ABI_VERSION of the module
+ * @release:	out: its MODULE_VERSION, NUL-terminated
+ */
+struct vhdx_ioc_version {
+	__u32 size;
+	__u32 abi;
+	char release[VHDX_RELEASE_SIZE];
+};
+
+/* struct vhdx_ioc_attach.flags */
+#define VHDX_ATTACH_READ_ONLY	(1U << 0)
+#define VHDX_ATTACH_NO_PARTSCAN	(1U << 1)	/* do not look for partitions */
+#define VHDX_ATTACH_AUTOCLEAR	(1U << 2)	/* detach on the last close after a mount or the like */
+#define VHDX_ATTACH_BUFFERED	(1U << 3)	/* do not use direct I/O on the files */
+
+/**
+ * struct vhdx_ioc_attach - make a disk of an image
+ * @size:	in: sizeof(struct vhdx_ioc_attach)
+ * @flags:	in: VHDX_ATTACH_*
+ * @files:	in: address of an array of @nr_files file descriptors (__s32), the image
+ *		itself first, then its parent, the parent's parent and so on
+ * @nr_files:	in: how many; 1 for an image without a parent
+ * @index:	in: which /dev/vhdxN to make, or -1 for the first that is free; out: N
+ * @major:	out: device number of the disk
+ * @minor:	out: device number of the disk
+ * @diskseq:	out: sequence number that no other disk has had since boot
+ * @reason:	out: on failure, a stable number for the cause, or 0
+ * @message:	out: on failure, the cause in words, or empty
+ *
+ * Errors: EPERM without CAP_SYS_ADMIN; EINVAL, E2BIG, EFAULT for the structure; EBADF for
+ * a descriptor; EBUSY, ETXTBSY if the file or the index is in use; EINVAL if it is no
+ * VHDX; EUCLEAN if it is damaged; EOPNOTSUPP if it needs what this module has not;
+ * EROFS if its log must be replayed; EIO; ENOMEM.
+ */
+struct vhdx_ioc_attach {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 files;
+	__u32 nr_files;
+	__s32 index;
+	__u32 major;
+	__u32 minor;
+	__aligned_u64 diskseq;
+	__u32 reason;
+	__u32 reserved;			/* zero */
+	char message[VHDX_MESSAGE_SIZE];
+};
+
+/* struct vhdx_ioc_detach.flags; without any, a disk that is open is left alone: EBUSY */
+#define VHDX_DETACH_LAZY	(1U << 0)	/* detach when the last opener closes it */
+#define VHDX_DETACH_FORCE	(1U << 1)	/* fail its I/O from now on and detach */
+
+/**
+ * struct vhdx_ioc_detach - remove a disk
+ * @size:	in: sizeof(struct vhdx_ioc_detach)
+ * @flags:	in: at most one of VHDX_DETACH_*
+ * @index:	in: N of /dev/vhdxN
+ * @reason:	out: on failure, a stable number for the cause, or 0
+ * @diskseq:	in: if not 0, only if the disk still has this sequence number
+ * @message:	out: on failure, the cause in words, or empty
+ *
+ * When it returns 0 without VHDX_DETACH_LAZY, the disk is gone and its files are closed.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT as for attach; ENODEV if there is no such disk;
+ * EBUSY if it is open, or just being attached or detached.
+ */
+struct vhdx_ioc_detach {
+	__u32 size;
+	__u32 flags;
+	__s32 index;
+	__u32 reason;
+	__aligned_u64 diskseq;
+	char message[VHDX_MESSAGE_SIZE];
+};
+
+/* struct vhdx_ioc_status.type */
+#define VHDX_TYPE_DYNAMIC	1
+#define VHDX_TYPE_FIXED		2
+#define VHDX_TYPE_DIFFERENCING	3
+
+/* struct vhdx_ioc_status.flags besides VHDX_ATTACH_* as in force */
+#define VHDX_STATUS_DIRECT_IO	(1U << 16)
+
+/**
+ * struct vhdx_ioc_status - what is attached?
+ * @size:	in: sizeof(struct vhdx_ioc_status)
+ * @index:	in: the disk wanted, or with @next the first number to look at; out: N
+ * @next:	in: 0, or 1 to find the first disk with a number of at least @index
+ * @flags:	out: VHDX_ATTACH_* and VHDX_STATUS_*
+ * @type:	out: VHDX_TYPE_*
+ * @nr_files:	out: files of the chain
+ * @openers:	out: how often the disk and its partitions are open
+ * @block_size:	out: bytes of a payload block
+ * @disk_size:	out: bytes
+ * @logical_sector_size: out: bytes
+ * @physical_sector_size: out: bytes
+ * @major:	out: device number of the disk
+ * @minor:	out: device number of the disk
+ * @file_major:	out: device of the file system that holds the image
+ * @file_minor:	out: device of the file system that holds the image
+ * @file_inode:	out: inode number of the image
+ * @diskseq:	out: sequence number of the disk
+ * @disk_id:	out: Virtual Disk ID as stored, mixed-endian
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT as for attach; ENODEV if there is no such disk.
+ */
+struct vhdx_ioc_status {
+	__u32 size;
+	__s32 index;
+	__u32 next;
+	__u32 flags;
+	__u32 type;
+	__u32 nr_files;
+	__u32 openers;
+	__u32 block_size;
+	__aligned_u64 disk_size;
+	__u32 logical_sector_size;
+	__u32 physical_sector_size;
+	__u32 major;
+	__u32 minor;
+	__u32 file_major;
+	__u32 file_minor;
+	__aligned_u64 file_inode;
+	__aligned_u64 diskseq;
+	__u8 disk_id[16];
+};
+
+#endif /* _UAPI_LINUX_VHDX_H */
