@@ -4,7 +4,7 @@
  *
  * A request never crosses a payload block (the disk's chunk_sectors see to that), so it
  * has one answer in the BAT. The queue's thread runs a command until it is complete or has
- * to wait; whatever it waits for puts it back on its queue, from any context:
+ * to wait; whatever it waits for has it queued again, from any context:
  *
  *	          +------------------ run <-----------------+
  *	          |                    |                    |
@@ -26,7 +26,6 @@
 
 #include "compat.h"
 #include "image.h"
-#include "queue.h"
 
 static struct request *vhdx_command_request(struct vhdx_command *command)
 {
@@ -69,12 +68,6 @@ void vhdx_command_fail(struct vhdx_command *command, int error)
 	vhdx_command_complete(command);
 }
 
-/* Back to the queue's thread. Context: any */
-static void vhdx_command_again(struct vhdx_command *command)
-{
-	vhdx_queue_add(command->queue, command);
-}
-
 static void vhdx_command_zero(struct vhdx_command *command)
 {
 	struct request *rq = vhdx_command_request(command);
@@ -92,7 +85,7 @@ static void vhdx_command_map_loaded(struct vhdx_pager_waiter *waiter, int error)
 	struct vhdx_command *command = container_of(waiter, struct vhdx_command, waiter);
 
 	command->error = error;
-	vhdx_command_again(command);
+	command->again(command);
 }
 
 /* The file system is done with the read. Context: any */
@@ -110,7 +103,7 @@ static void vhdx_command_read_done(struct vhdx_io *io, long result)
 		command->done += result;
 	else
 		command->error = result ? result : -EIO;
-	vhdx_command_again(command);
+	command->again(command);
 }
 
 /*
@@ -192,7 +185,7 @@ static void vhdx_command_read(struct vhdx_command *command, u64 offset)
 	if (ret)
 		vhdx_command_fail(command, ret);
 	else
-		vhdx_backing_read(&command->queue->queues->image->backing, &command->io,
+		vhdx_backing_read(&command->image->backing, &command->io,
 				  offset, &to, req_get_ioprio(rq), vhdx_command_read_done);
 }
 
@@ -202,7 +195,7 @@ static void vhdx_command_bad(struct vhdx_command *command, const struct vhdx_fau
 	struct request *rq = vhdx_command_request(command);
 	char text[VHDX_FAULT_TEXT_SIZE];
 
-	atomic_long_inc(&command->queue->queues->bad_reads);
+	atomic_long_inc(&command->image->bad_reads);
 	pr_err_ratelimited("%s: sector %llu: %s [%s]\n", rq->q->disk->disk_name,
 			   (unsigned long long)blk_rq_pos(rq),
 			   vhdx_fault_text(fault, text, sizeof(text)),
@@ -213,11 +206,14 @@ static void vhdx_command_bad(struct vhdx_command *command, const struct vhdx_fau
 /**
  * vhdx_command_init() - a request was handed to us
  * @command:	its pdu, with whatever the last request left in it
- * @queue:	where it came from
+ * @image:	what it reads from
+ * @again:	see struct vhdx_command
  */
-void vhdx_command_init(struct vhdx_command *command, struct vhdx_queue *queue)
+void vhdx_command_init(struct vhdx_command *command, struct vhdx_image *image,
+		       void (*again)(struct vhdx_command *command))
 {
-	command->queue = queue;
+	command->image = image;
+	command->again = again;
 	command->done = 0;
 	command->error = 0;
 	command->bvecs = NULL;
@@ -232,7 +228,7 @@ void vhdx_command_init(struct vhdx_command *command, struct vhdx_queue *queue)
  */
 void vhdx_command_run(struct vhdx_command *command)
 {
-	struct vhdx_image *image = command->queue->queues->image;
+	struct vhdx_image *image = command->image;
 	u64 position = vhdx_command_position(command);
 	struct vhdx_map map;
 

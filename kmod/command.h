@@ -11,15 +11,17 @@
 #include "backing.h"
 #include "pager.h"
 
-struct vhdx_queue;
+struct vhdx_image;
 
 /* Vectors kept in the request itself: enough that allocating more is rare. */
 #define VHDX_INLINE_BVECS 8
 
 /**
  * struct vhdx_command - what we keep with each request, in its pdu
- * @node:	in the queue's list of what its thread has to look at
- * @queue:	where it came from, and returns to when it has to wait for something
+ * @node:	for whoever queues commands
+ * @image:	what it reads from
+ * @again:	called when what it waited for is there: have vhdx_command_run() called from
+ *		a context that may sleep. Called in any context, interrupts included.
  * @done:	bytes of the request that have been read
  * @error:	0, or why it fails
  * @waiter:	for a page of metadata
@@ -29,7 +31,8 @@ struct vhdx_queue;
  */
 struct vhdx_command {
 	struct llist_node node;
-	struct vhdx_queue *queue;
+	struct vhdx_image *image;
+	void (*again)(struct vhdx_command *command);
 	u32 done;
 	int error;
 	struct vhdx_pager_waiter waiter;
@@ -38,7 +41,8 @@ struct vhdx_command {
 	struct bio_vec inline_bvecs[VHDX_INLINE_BVECS];
 };
 
-void vhdx_command_init(struct vhdx_command *command, struct vhdx_queue *queue);
+void vhdx_command_init(struct vhdx_command *command, struct vhdx_image *image,
+		       void (*again)(struct vhdx_command *command));
 void vhdx_command_run(struct vhdx_command *command);
 void vhdx_command_fail(struct vhdx_command *command, int error);
 

@@ -23,7 +23,6 @@
 
 #include "compat.h"
 #include "image.h"
-#include "sysfs.h"
 #include "uapi/vhdx.h"
 
 /* 1 MiB, the smallest block: larger requests would only be held together to be split. */
@@ -203,18 +202,19 @@ void vhdx_disk_discard(struct vhdx_disk *disk)
 /**
  * vhdx_disk_add() - announce a disk
  * @disk:	created
+ * @groups:	its sysfs files, there from the first uevent on
  *
  * Reads partitions, so this may take as long as the backing file takes to answer.
  *
  * Return: 0, or a negative errno and the disk is as before
  */
-int vhdx_disk_add(struct vhdx_disk *disk)
+int vhdx_disk_add(struct vhdx_disk *disk, const struct attribute_group **groups)
 {
 	int ret;
 
 	/* until vhdx_block_free_disk() */
 	__module_get(THIS_MODULE);
-	ret = device_add_disk(NULL, disk->gendisk, vhdx_sysfs_groups);
+	ret = device_add_disk(NULL, disk->gendisk, groups);
 	if (ret)
 		module_put(THIS_MODULE);
 	return ret;

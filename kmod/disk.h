@@ -9,6 +9,7 @@
 
 #include "queue.h"
 
+struct attribute_group;
 struct file;
 struct gendisk;
 struct vhdx_fault;
@@ -37,7 +38,7 @@ struct vhdx_disk {
 
 struct vhdx_disk *vhdx_disk_create(struct file *file, u32 flags, int index,
 				   work_func_t on_last_close, struct vhdx_fault *fault);
-int vhdx_disk_add(struct vhdx_disk *disk);
+int vhdx_disk_add(struct vhdx_disk *disk, const struct attribute_group **groups);
 bool vhdx_disk_close(struct vhdx_disk *disk, bool force);
 bool vhdx_disk_close_lazily(struct vhdx_disk *disk);
 void vhdx_disk_remove(struct vhdx_disk *disk, bool force);

@@ -5,12 +5,32 @@
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
 
-#include "errno.h"
 #include "pager.h"
 
 static unsigned int cache_mb = 64;
 module_param(cache_mb, uint, 0644);
 MODULE_PARM_DESC(cache_mb, "metadata to keep in memory per image, in MiB; taken at attach");
+
+/* The kernel's error number for one of the core's reasons; not for VHDX_OK. */
+static int vhdx_reason_errno(enum vhdx_reason reason)
+{
+	switch (vhdx_reason_class(reason)) {
+	case VHDX_CLASS_CORRUPT:
+	case VHDX_CLASS_TRUNCATED:
+		return -EUCLEAN;
+	case VHDX_CLASS_UNSUPPORTED:
+	case VHDX_CLASS_PARENT:
+		return -EOPNOTSUPP;
+	case VHDX_CLASS_REPLAY:
+		return -EROFS;
+	case VHDX_CLASS_IO:
+		return -EIO;
+	case VHDX_CLASS_BUSY:
+		return -EBUSY;
+	default:
+		return -EINVAL;
+	}
+}
 
 static int vhdx_image_read(void *context, u64 offset, void *buffer, u32 length)
 {

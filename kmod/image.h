@@ -12,17 +12,19 @@ struct vhdx_pager;
 struct vhdx_pager_waiter;
 
 /**
- * struct vhdx_image - an open image; nothing in it changes until it is closed
+ * struct vhdx_image - an open image; but for the counter nothing in it changes until it is closed
  * @backing:	the file
  * @super:	what the file says about itself; cut off behind the used part of its layout
  * @rules:	what BAT entries are judged by
  * @pager:	BAT pages in memory
+ * @bad_reads:	reads failed because of what the image says
  */
 struct vhdx_image {
 	struct vhdx_backing backing;
 	struct vhdx_super *super;
 	struct vhdx_bat_rules rules;
 	struct vhdx_pager *pager;
+	atomic_long_t bad_reads;
 };
 
 enum vhdx_map_kind {

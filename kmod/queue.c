@@ -36,15 +36,11 @@ static void vhdx_queue_kick(struct vhdx_queue *queue)
 	wake_up(&queue->wait);
 }
 
-/**
- * vhdx_queue_add() - give a command to the queue's thread
- * @queue:	its queue
- * @command:	in nobody's hands
- *
- * Context: any
- */
-void vhdx_queue_add(struct vhdx_queue *queue, struct vhdx_command *command)
+/* What a command waited for is there: back to the thread of its queue. Context: any */
+static void vhdx_queue_again(struct vhdx_command *command)
 {
+	struct vhdx_queue *queue = blk_mq_rq_from_pdu(command)->mq_hctx->driver_data;
+
 	/* only the first has to wake the thread: it takes all that it finds */
 	if (llist_add(&command->node, &queue->list))
 		vhdx_queue_kick(queue);
@@ -60,7 +56,7 @@ static blk_status_t vhdx_queue_rq(struct blk_mq_hw_ctx *hctx,
 	if (req_op(bd->rq) != REQ_OP_READ)
 		return BLK_STS_IOERR;
 	blk_mq_start_request(bd->rq);
-	vhdx_command_init(command, queue);
+	vhdx_command_init(command, queue->queues->image, vhdx_queue_again);
 	llist_add(&command->node, &queue->list);
 	if (bd->last)
 		vhdx_queue_kick(queue);

@@ -5,12 +5,10 @@
 #ifndef VHDX_QUEUE_H
 #define VHDX_QUEUE_H
 
-#include <linux/atomic.h>
 #include <linux/blk-mq.h>
 #include <linux/llist.h>
 #include <linux/wait.h>
 
-struct vhdx_command;
 struct vhdx_image;
 struct vhdx_queues;
 
@@ -32,7 +30,6 @@ struct vhdx_queue {
  * struct vhdx_queues - the hardware queues of one disk, and what they serve
  * @image:	where data comes from
  * @dead:	the disk was detached by force: fail whatever is not yet on its way
- * @bad_reads:	requests failed because of what the image says
  * @tag_set:	for the block layer; driver_data is this structure
  * @nr:		of @queue
  * @queue:	the queues
@@ -40,7 +37,6 @@ struct vhdx_queue {
 struct vhdx_queues {
 	struct vhdx_image *image;
 	bool dead;
-	atomic_long_t bad_reads;
 	struct blk_mq_tag_set tag_set;
 	unsigned int nr;
 	struct vhdx_queue *queue;
@@ -49,6 +45,5 @@ struct vhdx_queues {
 int vhdx_queues_start(struct vhdx_queues *queues, struct vhdx_image *image, int index);
 void vhdx_queues_stop(struct vhdx_queues *queues);
 void vhdx_queues_kill(struct vhdx_queues *queues);
-void vhdx_queue_add(struct vhdx_queue *queue, struct vhdx_command *command);
 
 #endif /* VHDX_QUEUE_H */

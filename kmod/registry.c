@@ -25,6 +25,7 @@
 
 #include "disk.h"
 #include "format/reason.h"
+#include "sysfs.h"
 #include "uapi/vhdx.h"
 
 static DEFINE_MUTEX(vhdx_registry_lock);
@@ -98,7 +99,7 @@ static int vhdx_registry_attach_at(struct file *file, u32 flags, int index,
 	disk = vhdx_disk_create(file, flags, index, vhdx_registry_last_close, fault);
 	if (IS_ERR(disk))
 		return PTR_ERR(disk);
-	ret = vhdx_disk_add(disk);
+	ret = vhdx_disk_add(disk, vhdx_sysfs_groups);
 	if (ret) {
 		vhdx_disk_discard(disk);
 		return ret;

@@ -45,7 +45,7 @@ VHDX_SIMPLE_ATTR(dio_reason, "%s", disk->image->backing.direct ?
 		 "-" : disk->image->backing.buffered_because);
 VHDX_SIMPLE_ATTR(read_only_reason, "%s", disk->flags & VHDX_ATTACH_READ_ONLY ?
 		 "attached read-only" : "-");
-VHDX_SIMPLE_ATTR(bad_reads, "%ld", atomic_long_read(&disk->queues.bad_reads));
+VHDX_SIMPLE_ATTR(bad_reads, "%ld", atomic_long_read(&disk->image->bad_reads));
 
 static ssize_t vhdx_show_backing_file(struct device *dev, struct device_attribute *attr,
 				      char *buf)

@@ -41,7 +41,7 @@ static bool vhdx_looks_like_vhd1(const struct vhdx_reader *reader, void *scratch
 	       !memcmp(scratch, cookie, sizeof(cookie));
 }
 
-/* Only a file that is no VHDX is asked what else it is: a disk's last block may hold anything. */
+/* Only a file that is no VHDX is asked what else it is: blocks may hold anything. */
 static enum vhdx_reason vhdx_open_identifier(struct vhdx_super *super,
 					     const struct vhdx_reader *reader, void *scratch,
 					     struct vhdx_fault *fault)
