@@ -1,0 +1,126 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# info and attach --dry-run on what is no image, and on images that are damaged.
+# shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
+. "$(dirname "$0")/common.bash"
+
+have jq || skip_all "no jq"
+
+# refused FILE STATUS CODE CLAIM: by info and by attach
+refused() {
+	run info -J "$1"
+	exits "$2" "info: $4"
+	is "$(json .error.code)" "$3" "info: $4, as $3"
+	run attach -r --dry-run -J "$1"
+	exits "$2" "attach: $4"
+	is "$(json .error.code)" "$3" "attach: $4, as $3"
+}
+
+: >"$TMP/empty"
+refused "$TMP/empty" 4 FILE_TOO_SMALL "an empty file is no image"
+head -c 100 /dev/urandom >"$TMP/small"
+refused "$TMP/small" 4 FILE_TOO_SMALL "a small file is no image"
+head -c 3000000 /dev/urandom >"$TMP/garbage"
+refused "$TMP/garbage" 4 FILE_SIGNATURE "random bytes are no image"
+run info "$TMP/garbage"
+like "$err" '^vhdxctl: .*/garbage: file: no "vhdxfile" signature at offset 0$' "the reason is said"
+like "$out" 'file-size: ' "what is known of it is printed all the same"
+
+refused "$TMP" 1 USAGE "a directory is no image"
+refused /dev/null 1 ATTACH_NOT_A_FILE "a character device is no image"
+refused "$TMP/absent" 1 USAGE "a file that does not exist is no image"
+mkfifo "$TMP/fifo"
+refused "$TMP/fifo" 1 ATTACH_NOT_A_FILE "a FIFO is no image, and nobody waits for it"
+
+head -c 4000000 /dev/zero >"$TMP/fixed.vhd"
+{
+	printf 'conectix'
+	head -c 40 /dev/zero
+	printf '\x00\x00\x00\x00\x00\x3d\x09\x00'
+	head -c 4 /dev/zero
+	printf '\x00\x00\x00\x02'
+	head -c 448 /dev/zero
+} >>"$TMP/fixed.vhd"
+refused "$TMP/fixed.vhd" 4 FILE_IS_VHD1 "a VHD is no VHDX"
+run info "$TMP/fixed.vhd"
+like "$err" 'losetup --sizelimit 4000000 -rfP --show ' "a fixed VHD: losetup is recommended"
+{ printf 'conectix'; head -c 3000000 /dev/zero; } >"$TMP/dynamic.vhd"
+run info "$TMP/dynamic.vhd"
+like "$err" 'qemu-img -f vpc' "a dynamic VHD: qemu-img is recommended"
+
+if [ "$(id -u)" = 0 ] && have setpriv; then
+	head -c 3000000 /dev/zero >"$TMP/secret"
+	chmod 600 "$TMP/secret"
+	chmod 755 "$TMP"
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$VHDXCTL" info "$TMP/secret" \
+		>/dev/null 2>"$TMP/.err"
+	is $? 2 "an image that may not be read is a matter of permission"
+else
+	skip "an image that may not be read is a matter of permission" "needs root and setpriv"
+fi
+
+# What can still be said of an image that was whole once
+if have qemu-img && qemu-img create -q -f vhdx "$TMP/good.vhdx" 100M; then
+	cp "$TMP/good.vhdx" "$TMP/bad.vhdx"
+	poke "$TMP/bad.vhdx" $((64 * 1024 + 100)) 'x'
+	run info -J --headers "$TMP/bad.vhdx"
+	exits 0 "one damaged header is no problem"
+	is "$(json '[.image.warnings[].code] | join(",")')" HEADER_1_DAMAGED "but a warning"
+	is "$(json '[.image.headers[].valid] | map(tostring) | join(",")')" false,true \
+		"--headers tells which"
+
+	poke "$TMP/bad.vhdx" $((128 * 1024 + 100)) 'x'
+	run info -J "$TMP/bad.vhdx"
+	exits 4 "two damaged headers are"
+	is "$(json '.image.problems[0].code')" HEADER_NONE_VALID "and are listed"
+	is "$(json '.image["virtual-size"]')" 104857600 "the size is shown all the same"
+
+	cp "$TMP/good.vhdx" "$TMP/bad.vhdx"
+	truncate -s 2M "$TMP/bad.vhdx"
+	run info -J "$TMP/bad.vhdx"
+	exits 4 "an image cut off in the middle is damaged"
+	like "$(json .error.message)" 'truncated, get a complete copy' "and the remedy is said"
+	is "$(json '.image["data-write-guid"] | length')" 36 "its header is shown all the same"
+
+	for size in 1 511 512 65536 1048575 1048576 1048577 3145728; do
+		cp "$TMP/good.vhdx" "$TMP/bad.vhdx"
+		truncate -s "$size" "$TMP/bad.vhdx"
+		run info -J --headers --blocks "$TMP/bad.vhdx"
+		is "$status/$(json .error.exit)" 4/4 "an image cut off at $size is damaged"
+	done
+else
+	skip "damaged images are described as far as possible" "no qemu-img"
+fi
+
+# One image for each reason there is
+status_of() {
+	local class
+
+	class=$(sed -n "s/^.x([0-9]*, $1, \([A-Z0-9_]*\),.*/\1/p" "$ROOT/kmod/format/reason.h")
+	case $class in
+	REPLAY) echo 0 ;;	# a state, no damage
+	IO) echo 9 ;;
+	*) echo 4 ;;
+	esac
+}
+
+zoo() {
+	local image name
+
+	for image in "$TMP"/zoo/*.vhdx; do
+		name=$(basename "$image" .vhdx)
+		[ "$name" != parent_unsupported ] || continue	# info has nothing against it
+		run info -J --blocks --headers "$image"
+		is "$(json "[.image.problems[].code] | index(\"${name^^}\") != null")/$status" \
+			"true/$(status_of "$name")" "info finds out: $name"
+	done
+}
+
+if [ -x "$ROOT/tests/images/build" ] && "$ROOT/tests/images/build" bad "$TMP/zoo" >"$TMP/.out" 2>&1
+then
+	zoo
+else
+	skip "info finds out every reason" "no bad images: $(tail -n 1 "$TMP/.out")"
+fi
+
+done_testing

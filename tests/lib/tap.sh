@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# TAP for bash, without a plan: source this, call ok, is and so on, end with done_testing.
+# Each test is a claim that holds, said in a few words. Diagnostics stand behind '#'.
+
+TAP_COUNT=0
+TAP_FAILED=0
+
+# diag TEXT...: what helps to understand a failure; prove shows only stderr
+diag() {
+	if [ -n "${HARNESS_ACTIVE-}" ]; then
+		printf '%s\n' "$*" | sed 's/^/# /' >&2
+	else
+		printf '%s\n' "$*" | sed 's/^/# /'
+	fi
+}
+
+pass() {
+	TAP_COUNT=$((TAP_COUNT + 1))
+	echo "ok $TAP_COUNT - $1"
+}
+
+# not_ok CLAIM [DIAGNOSTICS]
+not_ok() {
+	TAP_COUNT=$((TAP_COUNT + 1))
+	TAP_FAILED=$((TAP_FAILED + 1))
+	echo "not ok $TAP_COUNT - $1"
+	[ $# -lt 2 ] || diag "$2"
+	return 0
+}
+
+# ok CLAIM COMMAND...: the command succeeds
+ok() {
+	local claim=$1 output
+
+	shift
+	if output=$("$@" 2>&1); then
+		pass "$claim"
+	else
+		not_ok "$claim" "failed: $*"$'\n'"$output"
+	fi
+}
+
+# is GOT WANTED CLAIM
+is() {
+	if [ "$1" = "$2" ]; then
+		pass "$3"
+	else
+		not_ok "$3" "got:    $1"$'\n'"wanted: $2"
+	fi
+}
+
+# like GOT PATTERN CLAIM: GOT matches an extended regular expression somewhere
+like() {
+	if [[ $1 =~ $2 ]]; then
+		pass "$3"
+	else
+		not_ok "$3" "got:    $1"$'\n'"wanted: $2"
+	fi
+}
+
+# skip CLAIM REASON
+skip() {
+	TAP_COUNT=$((TAP_COUNT + 1))
+	echo "ok $TAP_COUNT - $1 # SKIP $2"
+}
+
+# skip_all REASON: before any test
+skip_all() {
+	echo "1..0 # SKIP $1"
+	exit 0
+}
+
+done_testing() {
+	echo "1..$TAP_COUNT"
+	[ "$TAP_FAILED" -eq 0 ]
+	exit
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the BAT says about all blocks together.
+ */
+#ifndef VHDXCTL_BLOCKS_H
+#define VHDXCTL_BLOCKS_H
+
+#include "format/open.h"
+
+#define BLOCKS_MAX_FAULTS 10
+
+/**
+ * struct block_counts - a summary of a BAT
+ * @payload:	payload blocks by state; those beyond the disk are not counted
+ * @bitmap:	sector bitmap blocks that are there
+ * @bad:	entries that break a rule
+ * @fault:	the first of these
+ * @faults:	how many of @fault are used
+ */
+struct block_counts {
+	u64 payload[8];
+	u64 bitmap;
+	u64 bad;
+	struct vhdx_fault fault[BLOCKS_MAX_FAULTS];
+	unsigned int faults;
+};
+
+struct image_file;
+
+void blocks_count(struct block_counts *counts, const struct vhdx_super *super,
+		  const struct image_file *file);
+
+#endif /* VHDXCTL_BLOCKS_H */

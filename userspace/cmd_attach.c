@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vhdxctl attach: make a disk of an image.
+ *
+ * One ioctl makes the disk or does not, so whatever kills us, there is a complete disk or
+ * none. Everything before it is checking, everything after it is waiting.
+ */
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "columns.h"
+#include "control.h"
+#include "fault.h"
+#include "identity.h"
+#include "imagefile.h"
+#include "memory.h"
+#include "output.h"
+#include "settle.h"
+#include "text.h"
+#include "verb.h"
+
+#define UDEV_TIMEOUT_MS 10000
+
+enum {
+	OPTION_NO_PARTSCAN = CLI_OWN,
+	OPTION_AUTOCLEAR,
+	OPTION_DIRECT_IO,
+	OPTION_SHOW,
+	OPTION_DRY_RUN,
+};
+
+static const struct cli_option options[] = {
+	{ 'r', "read-only", NULL, "the disk cannot be written, nor the image be changed" },
+	{ 'P', "partscan", "[yes|no]", "look for partitions (default: yes)" },
+	{ OPTION_NO_PARTSCAN, "no-partscan", NULL, "do not look for partitions" },
+	{ OPTION_AUTOCLEAR, "autoclear", NULL, "detach it on the umount after a mount" },
+	{ OPTION_DIRECT_IO, "direct-io", "[on|off]", "bypass the page cache (default: on)" },
+	{ 'i', "index", "N", "make /dev/vhdxN (default: the first that is free)" },
+	{ OPTION_SHOW, "show", NULL, "does nothing: the device is always printed" },
+	{ OPTION_DRY_RUN, "dry-run", NULL, "check everything, attach nothing" },
+	{ 0 }
+};
+
+struct attach {
+	bool read_only;
+	bool partscan;
+	bool autoclear;
+	bool direct_io;
+	bool dry_run;
+	int index;
+};
+
+static bool set_index(struct attach *attach, const char *value)
+{
+	char *end;
+	long index = strtol(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end || index > INT_MAX) {
+		fail(EXIT_USAGE, "attach: --index: %s is no disk number", value);
+		return false;
+	}
+	attach->index = (int)index;
+	return true;
+}
+
+static bool set(void *context, int id, const char *value)
+{
+	struct attach *attach = context;
+
+	switch (id) {
+	case 'r':
+		attach->read_only = true;
+		break;
+	case 'P':
+		return cli_switch("attach", "--partscan", value, &attach->partscan);
+	case OPTION_NO_PARTSCAN:
+		attach->partscan = false;
+		break;
+	case OPTION_AUTOCLEAR:
+		attach->autoclear = true;
+		break;
+	case OPTION_DIRECT_IO:
+		return cli_switch("attach", "--direct-io", value, &attach->direct_io);
+	case 'i':
+		return set_index(attach, value);
+	case OPTION_DRY_RUN:
+		attach->dry_run = true;
+		break;
+	}
+	return true;
+}
+
+static const struct cli_syntax syntax = {
+	.verb = "attach",
+	.arguments = "IMAGE",
+	.about = "Make a block device of a VHDX image and print its name.\n"
+		 "Writing is not supported yet: -r must be given.",
+	.options = options,
+	.set = set,
+};
+
+/* In the order of what the user must deal with first. */
+static enum exit_code check_super(const struct attach *attach, const struct image_file *file,
+				  const struct vhdx_super *super)
+{
+	if (!attach->read_only)
+		return fail_reason(file->path, VHDX_REASON_attach_read_write);
+	if (super->geometry.has_parent)
+		return fail_reason(file->path, VHDX_REASON_parent_unsupported);
+	return DONE;
+}
+
+/* What the kernel would find as well, but without a module and without root. */
+static enum exit_code check_image(const struct attach *attach, struct image_file *file,
+				  struct vhdx_super *super)
+{
+	void *scratch = xcalloc(1, VHDX_OPEN_SCRATCH_SIZE);
+	struct vhdx_fault fault;
+	enum exit_code status;
+
+	if (vhdx_open(super, &file->reader, scratch, &fault))
+		status = fail_fault(file, &fault);
+	else
+		status = check_super(attach, file, super);
+	free(scratch);
+	return status;
+}
+
+static void report_dry_run(const struct globals *globals, const struct attach *attach,
+			   const struct image_file *file, const struct vhdx_super *super)
+{
+	struct json_object *image;
+	char size[TEXT_SIZE_MAX];
+
+	if (!globals->json) {
+		text_size(size, super->geometry.disk_size, " ");
+		printf("%s: would attach a %s disk of %s read-only", file->path,
+		       identity_type_name(&super->geometry), size);
+		if (attach->index >= 0)
+			printf(" as /dev/vhdx%d", attach->index);
+		putchar('\n');
+		return;
+	}
+	image = json_object_new_object();
+	json_add_string(image, "path", file->path);
+	json_add_string(image, "type", identity_type_name(&super->geometry));
+	json_add_size(image, "virtual-size", super->geometry.disk_size);
+	json_add_bool(image, "read-only", attach->read_only);
+	output_add("dry-run", json_object_new_boolean(true));
+	output_add("image", image);
+}
+
+static void fill_request(struct vhdx_ioc_attach *request, const struct attach *attach,
+			 const __s32 *file)
+{
+	memset(request, 0, sizeof(*request));
+	request->files = (uintptr_t)file;
+	request->nr_files = 1;
+	request->index = attach->index;
+	if (attach->read_only)
+		request->flags |= VHDX_ATTACH_READ_ONLY;
+	if (!attach->partscan)
+		request->flags |= VHDX_ATTACH_NO_PARTSCAN;
+	if (attach->autoclear)
+		request->flags |= VHDX_ATTACH_AUTOCLEAR;
+	if (!attach->direct_io)
+		request->flags |= VHDX_ATTACH_BUFFERED;
+}
+
+static void warn_of_twin(const struct disk *disk)
+{
+	char *id = disk_attribute(disk, "vhdx/disk_id");
+	struct disk_list disks;
+	size_t i;
+
+	disk_list_all(&disks);
+	for (i = 0; id && i < disks.count; i++) {
+		char *other = disk_attribute(&disks.disk[i], "vhdx/disk_id");
+
+		if (disks.disk[i].index != disk->index && other && !strcmp(id, other))
+			warn("%s: has the same disk id as %s (the same image, or a copy); "
+			     "/dev/disk/by-id names lead to one of them only", disk->node,
+			     disks.disk[i].node);
+		free(other);
+	}
+	disk_list_free(&disks);
+	free(id);
+}
+
+static void report(const struct globals *globals, const struct disk *disk)
+{
+	struct disk_list disks = { 0 };
+
+	if (!globals->json) {
+		puts(disk->node);
+		fflush(stdout);
+		return;
+	}
+	disk_list_add(&disks, disk);
+	output_add("vhdx", columns_json(&disks));
+	disk_list_free(&disks);
+}
+
+static enum exit_code wait_for_udev(struct settle *settle, const struct disk *disk)
+{
+	switch (settle_wait_ready(settle, disk, UDEV_TIMEOUT_MS)) {
+	case SETTLE_INTERRUPTED:
+		return fail(EXIT_INTERRUPTED, "%s: interrupted while waiting for udev; it is "
+			    "attached, to remove it: vhdxctl detach %s", disk->node, disk->node);
+	case SETTLE_TIMEOUT:
+		warn("%s: attached, but udev is not done with it after %d s", disk->node,
+		     UDEV_TIMEOUT_MS / 1000);
+		break;
+	case SETTLE_DONE:
+		break;
+	}
+	return DONE;
+}
+
+static enum exit_code attach_through(int control, const struct globals *globals,
+				     const struct attach *attach, const struct image_file *file)
+{
+	struct settle *settle = settle_begin();
+	struct vhdx_ioc_attach request;
+	enum exit_code status;
+	struct disk disk;
+	__s32 fd = file->fd;
+	int error;
+
+	fill_request(&request, attach, &fd);
+	error = control_attach(control, &request);
+	if (error) {
+		status = control_failed(file->path, "cannot attach", error, request.reason,
+					request.message);
+	} else {
+		disk_find(&disk, request.index);
+		note("%s: attached as %s", file->path, disk.node);
+		status = wait_for_udev(settle, &disk);
+		warn_of_twin(&disk);
+		report(globals, &disk);
+	}
+	settle_end(settle);
+	return status;
+}
+
+static enum exit_code attach_image(const struct globals *globals, const struct attach *attach,
+				   struct image_file *file)
+{
+	struct vhdx_super *super = xcalloc(1, sizeof(*super));
+	enum exit_code status = check_image(attach, file, super);
+	int control;
+
+	if (status == DONE && attach->dry_run) {
+		report_dry_run(globals, attach, file, super);
+	} else if (status == DONE) {
+		status = control_open_loading(&control);
+		if (status == DONE) {
+			status = attach_through(control, globals, attach, file);
+			close(control);
+		}
+	}
+	free(super);
+	return status;
+}
+
+enum exit_code cmd_attach(struct globals *globals, int argc, char **argv)
+{
+	struct attach attach = { .partscan = true, .direct_io = true, .index = -1 };
+	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &attach);
+	struct image_file file;
+
+	if (status != DONE)
+		return status;
+	if (argc - optind != 1)
+		return fail(EXIT_USAGE, "attach: needs exactly one image; see vhdxctl attach "
+			    "--help");
+	status = image_file_open(&file, argv[optind]);
+	if (status != DONE)
+		return status;
+	status = attach_image(globals, &attach, &file);
+	image_file_close(&file);
+	return status;
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vhdxctl detach: remove disks, named by device or by image.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "disk.h"
+#include "holders.h"
+#include "memory.h"
+#include "output.h"
+#include "settle.h"
+#include "verb.h"
+
+/* udev opens a disk for a moment after every change; that is no reason to give up. */
+#define BUSY_TRIES	25
+#define BUSY_PAUSE_MS	100
+#define GONE_TIMEOUT_MS	5000
+
+enum {
+	OPTION_LAZY = CLI_OWN,
+	OPTION_FORCE,
+};
+
+static const struct cli_option options[] = {
+	{ 'a', "all", NULL, "detach all disks" },
+	{ OPTION_LAZY, "lazy", NULL, "if it is open, detach when it is closed" },
+	{ OPTION_FORCE, "force", NULL, "if it is open, let its I/O fail from now on" },
+	{ 0 }
+};
+
+struct detach {
+	bool all;
+	bool lazy;
+	bool force;
+};
+
+static bool set(void *context, int id, const char *value)
+{
+	struct detach *detach = context;
+
+	(void)value;
+	detach->all |= id == 'a';
+	detach->lazy |= id == OPTION_LAZY;
+	detach->force |= id == OPTION_FORCE;
+	return true;
+}
+
+static const struct cli_syntax syntax = {
+	.verb = "detach",
+	.arguments = "DEVICE|IMAGE...",
+	.about = "Remove disks. An image stands for all disks that show it.",
+	.options = options,
+	.set = set,
+};
+
+/* The kernel knows the image's inode, whatever its path means here; needs root. */
+static bool kernel_says_same(int control, const struct disk *disk, const struct stat *file)
+{
+	struct vhdx_ioc_status status;
+
+	return control >= 0 && !S_ISBLK(file->st_mode) &&
+	       !control_status(control, disk->index, &status) &&
+	       makedev(status.file_major, status.file_minor) == file->st_dev &&
+	       status.file_inode == file->st_ino;
+}
+
+static size_t add_disks_of_image(struct disk_list *found, int control, const char *path)
+{
+	size_t i, before = found->count;
+	struct disk_list disks;
+	struct stat file;
+
+	if (stat(path, &file))
+		return 0;
+	disk_list_all(&disks);
+	for (i = 0; i < disks.count; i++)
+		if (disk_is_of_file(&disks.disk[i], &file) ||
+		    kernel_says_same(control, &disks.disk[i], &file))
+			disk_list_add(found, &disks.disk[i]);
+	disk_list_free(&disks);
+	return found->count - before;
+}
+
+static enum exit_code not_attached(const char *argument)
+{
+	if (access(argument, F_OK) && !disk_looks_like_device(argument))
+		return fail_errno(argument, "cannot find it", errno);
+	return fail_named(EXIT_USAGE, "NOT_ATTACHED", "%s: not attached", argument);
+}
+
+static enum exit_code find_disks(struct disk_list *found, int control, int argc, char **argv)
+{
+	enum exit_code status = DONE;
+	struct disk disk;
+	int i;
+
+	for (i = 0; i < argc; i++) {
+		if (disk_of_device(&disk, argv[i]))
+			disk_list_add(found, &disk);
+		else if (!add_disks_of_image(found, control, argv[i]))
+			status = not_attached(argv[i]);
+	}
+	return status;
+}
+
+static enum exit_code fail_busy(const struct disk *disk, const char *holders)
+{
+	if (holders)
+		return fail_named(EXIT_BUSY, "DETACH_IN_USE", "%s: is in use (%s); unmount or "
+				  "release it, or use --lazy or --force", disk->node, holders);
+	return fail_named(EXIT_BUSY, "DETACH_IN_USE", "%s: is in use (open in some process, see "
+			  "lsof %s*, or mounted in another mount namespace); use --lazy or --force",
+			  disk->node, disk->node);
+}
+
+/*
+ * Busy may be udev only, and that passes; a mount does not. Bound to the disk's sequence
+ * number, so that a retry cannot hit a new disk of the same name.
+ */
+static enum exit_code request_detach(int control, const struct disk *disk,
+				     struct vhdx_ioc_detach *request, struct settle *settle)
+{
+	int tries, error = control_detach(control, request);
+	enum exit_code status;
+	char *holders;
+
+	for (tries = 0; error == EBUSY && tries < BUSY_TRIES; tries++) {
+		holders = request->flags ? NULL : holders_text(disk);
+		if (holders) {
+			status = fail_busy(disk, holders);
+			free(holders);
+			return status;
+		}
+		debug("%s: busy, waiting", disk->node);
+		settle_pause(settle, BUSY_PAUSE_MS);
+		error = control_detach(control, request);
+	}
+	if (error == EBUSY)
+		return fail_busy(disk, NULL);
+	if (error == ENODEV)
+		return fail_named(EXIT_USAGE, "NOT_ATTACHED", "%s: not attached", disk->node);
+	if (error)
+		return control_failed(disk->node, "cannot detach", error, request->reason,
+				      request->message);
+	return DONE;
+}
+
+static enum exit_code wait_gone(struct settle *settle, const struct disk *disk, dev_t number)
+{
+	switch (settle_wait_gone(settle, disk, number, GONE_TIMEOUT_MS)) {
+	case SETTLE_INTERRUPTED:
+		return fail(EXIT_INTERRUPTED, "%s: interrupted while waiting for udev; it is "
+			    "detached", disk->node);
+	case SETTLE_TIMEOUT:
+		warn("%s: detached, but udev is not done with it after %d s", disk->node,
+		     GONE_TIMEOUT_MS / 1000);
+		break;
+	case SETTLE_DONE:
+		break;
+	}
+	return DONE;
+}
+
+static enum exit_code detach_disk(int control, const struct detach *detach,
+				  const struct disk *disk)
+{
+	struct vhdx_ioc_detach request = {
+		.flags = (detach->lazy ? VHDX_DETACH_LAZY : 0) |
+			 (detach->force ? VHDX_DETACH_FORCE : 0),
+		.index = disk->index,
+		.diskseq = disk_number(disk, "diskseq"),
+	};
+	struct settle *settle = settle_begin();
+	enum exit_code status;
+	dev_t number = 0;
+
+	disk_device_number(disk, NULL, &number);
+	status = request_detach(control, disk, &request, settle);
+	if (status == DONE && (!detach->lazy || !disk_device_number(disk, NULL, &number)))
+		status = wait_gone(settle, disk, number);
+	settle_end(settle);
+	if (status == DONE)
+		note("%s: detached", disk->node);
+	return status;
+}
+
+static enum exit_code detach_disks(int control, const struct detach *detach,
+				   const struct disk_list *disks)
+{
+	struct json_object *detached = json_object_new_array();
+	enum exit_code status, first = DONE;
+	size_t i;
+
+	for (i = 0; i < disks->count; i++) {
+		status = detach_disk(control, detach, &disks->disk[i]);
+		if (status == DONE)
+			json_object_array_add(detached,
+					      json_object_new_string(disks->disk[i].node));
+		else if (first == DONE)
+			first = status;
+		if (status == EXIT_INTERRUPTED)
+			break;
+	}
+	output_add("detached", detached);
+	return first;
+}
+
+static enum exit_code check_arguments(const struct detach *detach, int arguments)
+{
+	if (detach->lazy && detach->force)
+		return fail(EXIT_USAGE, "detach: --lazy and --force exclude each other");
+	if (detach->all && arguments)
+		return fail(EXIT_USAGE, "detach: --all takes no device or image");
+	if (!detach->all && !arguments)
+		return fail(EXIT_USAGE, "detach: needs a device or an image; see vhdxctl detach "
+			    "--help");
+	return DONE;
+}
+
+/* Without a module there is no disk, and it is not loaded just to say so. */
+static enum exit_code run(const struct detach *detach, int argc, char **argv)
+{
+	enum exit_code status = DONE, found = DONE;
+	struct disk_list disks = { 0 };
+	int control = -1;
+
+	if (!access(VHDX_CONTROL_NODE, F_OK))
+		status = control_open(&control);
+	if (status != DONE)
+		return status;
+	if (detach->all)
+		disk_list_all(&disks);
+	else
+		found = find_disks(&disks, control, argc, argv);
+	if (disks.count && control < 0)
+		status = control_open(&control);
+	if (status == DONE)
+		status = detach_disks(control, detach, &disks);
+	if (control >= 0)
+		close(control);
+	disk_list_free(&disks);
+	return found != DONE ? found : status;
+}
+
+enum exit_code cmd_detach(struct globals *globals, int argc, char **argv)
+{
+	struct detach detach = { 0 };
+	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &detach);
+
+	if (status == DONE)
+		status = check_arguments(&detach, argc - optind);
+	if (status == DONE)
+		status = run(&detach, argc - optind, argv + optind);
+	return status;
+}

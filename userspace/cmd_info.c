@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vhdxctl info: describe an image, in whatever state it is. Needs no module and no root.
+ */
+#include <getopt.h>
+#include <stdlib.h>
+
+#include "disk.h"
+#include "fault.h"
+#include "inspect.h"
+#include "memory.h"
+#include "output.h"
+#include "report.h"
+#include "verb.h"
+
+enum {
+	OPTION_HEADERS = CLI_OWN,
+	OPTION_BLOCKS,
+};
+
+static const struct cli_option options[] = {
+	{ OPTION_HEADERS, "headers", NULL, "both headers, region tables, metadata table" },
+	{ OPTION_BLOCKS, "blocks", NULL, "count the blocks of each state, check every BAT entry" },
+	{ 0 }
+};
+
+struct info {
+	bool headers;
+	bool blocks;
+};
+
+static bool set(void *context, int id, const char *value)
+{
+	struct info *info = context;
+
+	(void)value;
+	info->headers |= id == OPTION_HEADERS;
+	info->blocks |= id == OPTION_BLOCKS;
+	return true;
+}
+
+static const struct cli_syntax syntax = {
+	.verb = "info",
+	.arguments = "IMAGE|DEVICE",
+	.about = "Describe an image, or the image that an attached disk shows. Damaged images are\n"
+		 "described as far as possible, with what is wrong with them.",
+	.options = options,
+	.groups = CLI_BYTES,
+	.set = set,
+};
+
+/* A log to be replayed is a state an image may be in; all else is damage. */
+static enum exit_code judge(const struct inspection *inspection)
+{
+	enum exit_code status = DONE;
+	unsigned int i;
+
+	for (i = 0; i < inspection->problems; i++) {
+		const struct vhdx_fault *fault = &inspection->problem[i];
+
+		if (vhdx_reason_class(fault->reason) == VHDX_CLASS_REPLAY)
+			continue;
+		if (status == DONE)
+			status = fail_fault(inspection->file, fault);
+	}
+	return status;
+}
+
+static enum exit_code describe(const struct globals *globals, const struct info *info,
+			       struct image_file *file)
+{
+	struct inspection inspection;
+	struct json_object *image;
+	enum exit_code status;
+
+	inspect(&inspection, file, info->blocks);
+	image = report_image(&inspection, info->headers);
+	status = judge(&inspection);
+	inspect_free(&inspection);
+	if (globals->json) {
+		output_add("image", image);
+	} else {
+		output_indented(image, globals->bytes);
+		json_object_put(image);
+	}
+	return status;
+}
+
+/* To be freed. */
+static char *image_path(const char *argument)
+{
+	struct disk disk;
+
+	if (disk_of_device(&disk, argument))
+		return disk_attribute(&disk, "vhdx/backing_file");
+	return xstrdup(argument);
+}
+
+enum exit_code cmd_info(struct globals *globals, int argc, char **argv)
+{
+	struct info info = { 0 };
+	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &info);
+	struct image_file file;
+	char *path;
+
+	if (status != DONE)
+		return status;
+	if (argc - optind != 1)
+		return fail(EXIT_USAGE, "info: needs exactly one image or device; see vhdxctl info "
+			    "--help");
+	path = image_path(argv[optind]);
+	if (!path)
+		return fail(EXIT_USAGE, "%s: not attached any more", argv[optind]);
+	status = image_file_open(&file, path);
+	if (status == DONE) {
+		status = describe(globals, &info, &file);
+		image_file_close(&file);
+	}
+	free(path);
+	return status;
+}

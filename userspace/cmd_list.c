@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vhdxctl list: what is attached, for anybody, from sysfs.
+ */
+#include <getopt.h>
+
+#include "columns.h"
+#include "verb.h"
+
+enum { OPTION_SYSROOT = CLI_OWN };
+
+static const struct cli_option options[] = {
+	{ OPTION_SYSROOT, "sysroot", "DIR", "look at DIR/sys and DIR/proc instead" },
+	{ 0 }
+};
+
+static bool set(void *context, int id, const char *value)
+{
+	(void)context;
+	(void)id;
+	disk_set_sysroot(value);
+	return true;
+}
+
+static const struct cli_syntax syntax = {
+	.verb = "list",
+	.arguments = "[DEVICE]...",
+	.about = "Show the attached disks, or those named.",
+	.options = options,
+	.groups = CLI_BYTES | CLI_TABLE,
+	.set = set,
+	.more_help = columns_print_help,
+};
+
+/* Those that are there are shown even if others are not. */
+static enum exit_code find_named(struct disk_list *disks, int argc, char **argv)
+{
+	enum exit_code status = DONE;
+	struct disk disk;
+	int i;
+
+	for (i = 0; i < argc; i++) {
+		if (disk_of_device(&disk, argv[i]))
+			disk_list_add(disks, &disk);
+		else
+			status = fail_named(EXIT_USAGE, "NOT_ATTACHED", "%s: not attached",
+					    argv[i]);
+	}
+	return status;
+}
+
+enum exit_code cmd_list(struct globals *globals, int argc, char **argv)
+{
+	enum exit_code status = cli_parse(&syntax, globals, argc, argv, NULL);
+	struct disk_list disks = { 0 };
+	enum exit_code printed;
+
+	if (status != DONE)
+		return status;
+	if (optind < argc)
+		status = find_named(&disks, argc - optind, argv + optind);
+	else
+		disk_list_all(&disks);
+	printed = columns_print(&disks, globals);
+	disk_list_free(&disks);
+	return printed != DONE ? printed : status;
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "imagefile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "fault.h"
+
+/* Exactly @length bytes; the core has checked that they lie inside the file. */
+static int read_exactly(void *context, u64 offset, void *buffer, u32 length)
+{
+	struct image_file *file = context;
+	u8 *to = buffer;
+
+	while (length) {
+		ssize_t got = pread(file->fd, to, length, (off_t)offset);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0) {		/* zero: it was truncated meanwhile */
+			file->read_error = got ? errno : ENODATA;
+			return -file->read_error;
+		}
+		to += got;
+		offset += (u64)got;
+		length -= (u32)got;
+	}
+	return 0;
+}
+
+/**
+ * image_file_read() - read a range that may lie anywhere
+ * @file:	open
+ * @offset:	bytes
+ * @buffer:	filled
+ * @length:	bytes
+ *
+ * Return: false if it is not all there or cannot be read
+ */
+bool image_file_read(const struct image_file *file, u64 offset, void *buffer, u32 length)
+{
+	return offset <= file->reader.size && length <= file->reader.size - offset &&
+	       !file->reader.read(file->reader.context, offset, buffer, length);
+}
+
+/*
+ * O_NOATIME is for the owner and root only; without it, it must do. O_NONBLOCK keeps a FIFO
+ * from blocking here; it means nothing for the kinds of file that are accepted.
+ */
+static int open_quietly(const char *path)
+{
+	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	int fd = open(path, flags | O_NOATIME);
+
+	if (fd < 0 && errno == EPERM)
+		fd = open(path, flags);
+	return fd;
+}
+
+static enum exit_code check_kind(struct image_file *file)
+{
+	off_t size;
+
+	if (fstat(file->fd, &file->stat))
+		return fail_errno(file->path, "cannot stat", errno);
+	if (S_ISDIR(file->stat.st_mode))
+		return fail_errno(file->path, "is no image", EISDIR);
+	if (!S_ISREG(file->stat.st_mode) && !S_ISBLK(file->stat.st_mode))
+		return fail_reason(file->path, VHDX_REASON_attach_not_a_file);
+	size = lseek(file->fd, 0, SEEK_END);	/* unlike st_size, right for a block device too */
+	if (size < 0)
+		return fail_errno(file->path, "cannot find its size", errno);
+	file->reader.size = (u64)size;
+	return DONE;
+}
+
+/**
+ * image_file_open() - open an image for looking at it, and for attaching it read-only
+ * @file:	filled; must not be moved afterwards
+ * @path:	must live as long
+ *
+ * Return: DONE, or another code having said why; then there is nothing to close
+ */
+enum exit_code image_file_open(struct image_file *file, const char *path)
+{
+	enum exit_code status;
+
+	memset(file, 0, sizeof(*file));
+	file->path = path;
+	file->reader.read = read_exactly;
+	file->reader.context = file;
+	file->fd = open_quietly(path);
+	if (file->fd < 0)
+		return fail_errno(path, "cannot open", errno);
+	status = check_kind(file);
+	if (status != DONE)
+		image_file_close(file);
+	return status;
+}
+
+void image_file_close(struct image_file *file)
+{
+	close(file->fd);
+	file->fd = -1;
+}

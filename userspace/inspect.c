@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "inspect.h"
+
+#include <stdlib.h>
+
+#include "memory.h"
+
+static void add_problem(struct inspection *inspection, const struct vhdx_fault *fault)
+{
+	if (inspection->problems < INSPECT_MAX_PROBLEMS)
+		inspection->problem[inspection->problems++] = *fault;
+}
+
+/*
+ * After a fault in the headers the tables are still worth a look, but not with a log that
+ * is where none can be: the core would take its place for granted.
+ */
+static void inspect_headers(struct inspection *inspection)
+{
+	struct vhdx_super *super = inspection->super;
+	struct vhdx_fault fault;
+	enum vhdx_reason reason = vhdx_open_headers(super, &inspection->file->reader,
+						    inspection->scratch, &fault);
+
+	inspection->identified = vhdx_reason_class(reason) != VHDX_CLASS_NOT_VHDX &&
+				 vhdx_reason_class(reason) != VHDX_CLASS_IO;
+	inspection->has_header = inspection->identified &&
+				 reason != VHDX_REASON_header_none_valid &&
+				 reason != VHDX_REASON_header_tie;
+	if (reason)
+		add_problem(inspection, &fault);
+	if (!inspection->has_header || !vhdx_header_log_dirty(&super->header))
+		return;
+	inspection->dirty = true;
+	vhdx_fault_set_guid(&fault, VHDX_REASON_log_dirty, super->header.log_offset,
+			    &super->header.log_guid);
+	if (!reason)
+		add_problem(inspection, &fault);
+}
+
+static void inspect_tables(struct inspection *inspection, bool log_is_sound)
+{
+	struct vhdx_super *super = inspection->super;
+	struct vhdx_header header = super->header;
+	struct vhdx_fault fault;
+
+	if (!log_is_sound)
+		super->header.log_length = 0;
+	if (vhdx_open_tables(super, &inspection->file->reader, inspection->scratch, &fault))
+		add_problem(inspection, &fault);
+	else
+		inspection->has_tables = true;
+	super->header = header;
+}
+
+static void inspect_values(struct inspection *inspection)
+{
+	const struct vhdx_super *super = inspection->super;
+
+	if (!inspection->has_tables) {
+		table_values_read(&inspection->values, inspection->file);
+		return;
+	}
+	inspection->values.known = TABLE_ALL_VALUES;
+	inspection->values.block_size = super->geometry.block_size;
+	inspection->values.disk_size = super->geometry.disk_size;
+	inspection->values.disk_id = super->disk_id;
+	inspection->values.logical_sector_size = super->geometry.logical_sector_size;
+	inspection->values.physical_sector_size = super->geometry.physical_sector_size;
+	inspection->values.leave_allocated = super->geometry.leave_allocated;
+	inspection->values.has_parent = super->geometry.has_parent;
+}
+
+/* An unneeded locator is not looked at: the core has warned of it. */
+static void inspect_locator(struct inspection *inspection)
+{
+	const struct vhdx_super *super = inspection->super;
+	const struct vhdx_items *items = &super->items;
+	struct vhdx_fault fault;
+	u32 length;
+	u64 offset;
+
+	if (!inspection->has_tables || !super->geometry.has_parent)
+		return;
+	length = items->length[VHDX_ITEM_PARENT_LOCATOR];
+	offset = super->regions.metadata.offset + items->offset[VHDX_ITEM_PARENT_LOCATOR];
+	inspection->locator_item = xcalloc(1, length + 1);
+	if (!image_file_read(inspection->file, offset, inspection->locator_item, length))
+		vhdx_fault_set(&fault, VHDX_REASON_read_failed, offset, length);
+	else if (!vhdx_locator_decode(&inspection->locator, inspection->locator_item, length,
+				      offset, &fault))
+		inspection->has_locator = true;
+	if (!inspection->has_locator)
+		add_problem(inspection, &fault);
+}
+
+static void inspect_blocks(struct inspection *inspection)
+{
+	unsigned int i;
+
+	if (!inspection->has_tables)
+		return;
+	inspection->has_blocks = true;
+	blocks_count(&inspection->blocks, inspection->super, inspection->file);
+	for (i = 0; i < inspection->blocks.faults; i++)
+		add_problem(inspection, &inspection->blocks.fault[i]);
+}
+
+/**
+ * inspect() - find out everything about an image
+ * @inspection:	filled; to be freed with inspect_free()
+ * @file:	open; must live as long
+ * @with_blocks: read the BAT as well, which may be 513 MiB
+ */
+void inspect(struct inspection *inspection, struct image_file *file, bool with_blocks)
+{
+	bool log_is_sound;
+
+	memset(inspection, 0, sizeof(*inspection));
+	inspection->file = file;
+	inspection->super = xcalloc(1, sizeof(*inspection->super));
+	inspection->scratch = xcalloc(1, VHDX_OPEN_SCRATCH_SIZE);
+	inspect_headers(inspection);
+	if (!inspection->identified)
+		return;
+	log_is_sound = !inspection->problems || inspection->problem[0].reason ==
+		       VHDX_REASON_log_dirty;
+	inspect_tables(inspection, log_is_sound);
+	inspect_values(inspection);
+	inspect_locator(inspection);
+	if (with_blocks)
+		inspect_blocks(inspection);
+}
+
+void inspect_free(struct inspection *inspection)
+{
+	free(inspection->super);
+	free(inspection->scratch);
+	free(inspection->locator_item);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Everything that can be found out about an image, in whatever state it is.
+ *
+ * The format core stops at the first fault, as is right for whoever wants to attach. Here
+ * each part is tried by itself, and what is wrong is collected.
+ */
+#ifndef VHDXCTL_INSPECT_H
+#define VHDXCTL_INSPECT_H
+
+#include "blocks.h"
+#include "format/locator.h"
+#include "imagefile.h"
+#include "tables.h"
+
+#define INSPECT_MAX_PROBLEMS 16
+
+/**
+ * struct inspection - what was found
+ * @file:	the image
+ * @super:	as far as it could be read
+ * @identified:	it is a VHDX: @super.creator is valid
+ * @has_header:	@super.header is valid, perhaps naming an impossible log
+ * @has_tables:	the second half of @super is valid
+ * @dirty:	the log must be replayed, so everything behind the headers may be out of date
+ * @values:	metadata values, believed only if @has_tables
+ * @locator:	valid if @has_locator
+ * @has_locator: there is a parent locator, and it is in order
+ * @locator_item: the item its texts are in
+ * @problem:	what is wrong
+ * @problems:	how many
+ * @blocks:	valid if @has_blocks
+ * @has_blocks:	the BAT was read
+ */
+struct inspection {
+	struct image_file *file;
+	struct vhdx_super *super;
+	void *scratch;
+	bool identified;
+	bool has_header;
+	bool has_tables;
+	bool dirty;
+	struct table_values values;
+	struct vhdx_locator locator;
+	bool has_locator;
+	u8 *locator_item;
+	struct vhdx_fault problem[INSPECT_MAX_PROBLEMS];
+	unsigned int problems;
+	struct block_counts blocks;
+	bool has_blocks;
+};
+
+void inspect(struct inspection *inspection, struct image_file *file, bool with_blocks);
+void inspect_free(struct inspection *inspection);
+
+#endif /* VHDXCTL_INSPECT_H */

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Messages have one form, `vhdxctl: OBJECT: what (why); remedy`, and go to stderr: stdout
+ * is for what was asked for.
+ */
+#include "message.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum message_level level = MESSAGE_NORMAL;
+static struct failure first;
+
+void message_set_level(enum message_level new_level)
+{
+	level = new_level;
+}
+
+/**
+ * message_first_failure() - what decides how this run ends
+ *
+ * Return: the first failure; its exit is DONE if there was none
+ */
+const struct failure *message_first_failure(void)
+{
+	return &first;
+}
+
+static const char *code_of_exit(enum exit_code status)
+{
+	switch (status) {
+	case EXIT_USAGE:	return "USAGE";
+	case EXIT_PERMISSION:	return "PERMISSION";
+	case EXIT_MEMORY:	return "NO_MEMORY";
+	case EXIT_IMAGE:	return "BAD_IMAGE";
+	case EXIT_BUSY:		return "BUSY";
+	case EXIT_REPLAY:	return "LOG_DIRTY";
+	case EXIT_PARENT:	return "PARENT";
+	case EXIT_MODULE:	return "MODULE";
+	case EXIT_IO:		return "IO";
+	case EXIT_INTERRUPTED:	return "INTERRUPTED";
+	case DONE:		break;
+	}
+	return "NONE";
+}
+
+static void say(const char *format, va_list args)
+{
+	fputs("vhdxctl: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
+static enum exit_code fail_with(enum exit_code status, const char *code, const char *format,
+				va_list args)
+{
+	va_list copy;
+
+	va_copy(copy, args);
+	say(format, copy);
+	va_end(copy);
+	if (first.exit != DONE)
+		return status;
+	first.exit = status;
+	snprintf(first.code, sizeof(first.code), "%s", code);
+	if (vasprintf(&first.message, format, args) < 0)
+		first.message = NULL;
+	return status;
+}
+
+/**
+ * fail() - say what went wrong
+ * @status:	what kind of trouble it is
+ * @format:	"OBJECT: what (why); remedy"
+ *
+ * Return: @status, so that a caller can return it
+ */
+enum exit_code fail(enum exit_code status, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fail_with(status, code_of_exit(status), format, args);
+	va_end(args);
+	return status;
+}
+
+/**
+ * fail_named() - as fail(), with a name of its own for scripts that read the JSON
+ * @status:	what kind of trouble it is
+ * @code:	upper-case name, never changed later
+ * @format:	"OBJECT: what (why); remedy"
+ *
+ * Return: @status
+ */
+enum exit_code fail_named(enum exit_code status, const char *code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fail_with(status, code, format, args);
+	va_end(args);
+	return status;
+}
+
+/**
+ * exit_of_errno() - which exit code stands for an error number?
+ * @error:	positive errno
+ *
+ * Return: never DONE
+ */
+enum exit_code exit_of_errno(int error)
+{
+	switch (error) {
+	case EPERM:
+	case EACCES:
+		return EXIT_PERMISSION;
+	case ENOMEM:
+		return EXIT_MEMORY;
+	case EBUSY:
+	case ETXTBSY:
+	case EEXIST:
+		return EXIT_BUSY;
+	case ENOENT:
+	case ENOTDIR:
+	case EISDIR:
+	case ELOOP:
+	case ENAMETOOLONG:
+	case EINVAL:
+	case ENODEV:
+	case ENXIO:
+		return EXIT_USAGE;
+	case EUCLEAN:
+	case EOPNOTSUPP:
+		return EXIT_IMAGE;
+	case EROFS:
+		return EXIT_REPLAY;
+	case E2BIG:
+	case ENOTTY:
+		return EXIT_MODULE;
+	case EINTR:
+		return EXIT_INTERRUPTED;
+	default:
+		return EXIT_IO;
+	}
+}
+
+/**
+ * fail_errno() - say that a call failed
+ * @object:	file or device
+ * @what:	what could not be done, "cannot open"
+ * @error:	positive errno
+ *
+ * Return: the exit code for @error
+ */
+enum exit_code fail_errno(const char *object, const char *what, int error)
+{
+	return fail(exit_of_errno(error), "%s: %s (%s)", object, what, strerror(error));
+}
+
+/* Harmless, but somebody should know. */
+void warn(const char *format, ...)
+{
+	va_list args;
+
+	if (level < MESSAGE_NORMAL)
+		return;
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+}
+
+/* What is being done, for -v. */
+void note(const char *format, ...)
+{
+	va_list args;
+
+	if (level < MESSAGE_VERBOSE)
+		return;
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+}
+
+/* How it is being done, for --debug. */
+void debug(const char *format, ...)
+{
+	va_list args;
+
+	if (level < MESSAGE_DEBUG)
+		return;
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The verbs: one file cmd_NAME.c each, and one line in the table of vhdxctl.c.
+ */
+#ifndef VHDXCTL_VERB_H
+#define VHDXCTL_VERB_H
+
+#include "cli.h"
+#include "message.h"
+
+enum exit_code cmd_attach(struct globals *globals, int argc, char **argv);
+enum exit_code cmd_detach(struct globals *globals, int argc, char **argv);
+enum exit_code cmd_info(struct globals *globals, int argc, char **argv);
+enum exit_code cmd_list(struct globals *globals, int argc, char **argv);
+
+#endif /* VHDXCTL_VERB_H */
