@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# vhdx: Microsoft VHDX virtual disks as Linux block devices.
+#
+#	make		the module for the running kernel, and the tool
+#	make install	both; as root
+#	make demo	make an image, attach it in a virtual machine, mount it
+#			make demo IMAGE=disk.vhdx does it with your own, read-only
+#	make check	all tests: on this machine, and in virtual machines
+#			on Linux 6.1, 6.12 and 7; KERNELS="6.1" for fewer
+#	make check-quick  those that need no virtual machine, in a minute
+#	make check-debug  the guest tests on a kernel with KASAN, lockdep and so on
+#	make fuzz	the fuzzers, SECONDS_EACH=60 each
+#	make coverage	of the format core by its unit tests
+#	make module, make tools, make clean, make help
+#
+# demo and check, as root on Debian 12 or 13, install what they need.
+
+KVER ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KVER)/build
+KERNELS ?= 6.1 6.12 7
+DESTDIR ?=
+SECONDS_EACH ?= 60
+IMAGE ?=
+V ?=
+
+export V
+
+all: tools module-if-possible
+
+tools:
+	@$(MAKE) --no-print-directory -C userspace
+
+module:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+# A machine to build the tool or to run `make demo` on needs no headers.
+module-if-possible:
+	@if [ -e $(KDIR)/Makefile ]; then $(MAKE) --no-print-directory module; \
+	else echo "module: not built, there are no headers for $(KVER) (linux-headers-$(KVER))"; fi
+
+install: tools
+	$(MAKE) --no-print-directory -C userspace install DESTDIR=$(DESTDIR)
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates modules_install
+	[ -n "$(DESTDIR)" ] || depmod -a $(KVER)
+
+demo:
+	@tests/vm/packages build vm demo
+	@$(MAKE) --no-print-directory -C userspace
+	@tests/demo/run $(if $(IMAGE),'$(IMAGE)')
+
+check:
+	@tests/run all $(KERNELS)
+
+check-quick:
+	@tests/run quick
+
+check-debug:
+	@tests/run debug
+
+fuzz:
+	@tests/vm/packages build test
+	@$(MAKE) --no-print-directory -C tests/fuzz fuzz SECONDS_EACH=$(SECONDS_EACH)
+
+coverage:
+	@tests/vm/packages build test
+	@$(MAKE) --no-print-directory -C tests/unit coverage
+
+clean:
+	rm -rf build tests/*/build
+	$(MAKE) --no-print-directory -C userspace clean
+	find kmod -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' | xargs -r rm -f
+	rm -f Module.symvers modules.order .Module.symvers.cmd .modules.order.cmd kmod/modules.order
+
+help:
+	@sed -n '3,/^$$/s/^#[ ]\{0,1\}//p' Makefile
+
+.PHONY: all tools module module-if-possible install demo check check-quick check-debug fuzz \
+	coverage clean help

@@ -1,0 +1,25 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The image builder checks itself, and that no reason is without its image. As TAP.
+set -u
+
+build=$(cd "$(dirname "$0")" && pwd)/../images/build
+status=0
+
+echo 1..2
+if output=$("$build" self-check 2>&1); then
+	echo 'ok 1 - the image builder encodes as Windows and QEMU do'
+else
+	echo 'not ok 1 - the image builder encodes as Windows and QEMU do'
+	echo "$output" | sed 's/^/#   /'
+	status=1
+fi
+if output=$("$build" list-missing 2>&1); then
+	echo 'ok 2 - there is an image for every reason an image can show'
+else
+	echo 'not ok 2 - there is an image for every reason an image can show'
+	echo "$output" | sed 's/^/#   /'
+	status=1
+fi
+exit $status

@@ -1,0 +1,80 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Images written by Windows, QEMU and disk2vhd through the core: right sizes, right
+# contents. As TAP. They are not part of the project; VHDX_SAMPLES is a directory of NAME.xz
+# files and a MANIFEST.tsv. VHDX_PEEK is the program that looks at one.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+samples=${VHDX_SAMPLES:-$here/../../../shared/images}
+manifest=$samples/MANIFEST.tsv
+if [ ! -r "$manifest" ]; then
+	echo "1..0 # SKIP no real images: set VHDX_SAMPLES to a directory of them"
+	echo "samples: SKIPPED, no real images found; set VHDX_SAMPLES" >&2
+	exit 0
+fi
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/vhdx-samples.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
+
+number=0
+status=0
+
+report() {
+	number=$((number + 1))
+	if [ "$2" = 0 ]; then
+		echo "ok $number - $1"
+	else
+		echo "not ok $number - $1"
+		sed 's/^/#   /' "$work/peek"
+		status=1
+	fi
+}
+
+# What the core must say of a sample, in the order in which peek says it
+expectation() {
+	if [ "$dirty" = yes ]; then
+		echo 'reason log_dirty'
+		return
+	fi
+	if [ "$kind" = differencing ]; then
+		echo 'reason parent_unsupported'
+	else
+		echo 'reason none'
+	fi
+	printf '%s %s\n' virtual_size "$size" block_size "$block" logical_sector "$logical" \
+		physical_sector "$physical" kind "$kind"
+}
+
+echo "1..$(($(wc -l <"$manifest") - 1))"
+{
+	read -r _
+	while read -r name _ _ size kind logical physical block dirty rest; do
+		xz -dc "$samples/$name.xz" >"$work/image"	# sparse
+		expectation >"$work/expected"
+		raw=
+		what="$name has its $kind geometry"
+		# hashing many GiB of zeros takes minutes
+		if [ "$dirty" = no ] && [ "$kind" != differencing ] && [ "$size" -le 2147483648 ]; then
+			raw=$work/raw
+			what="$name has its $kind geometry and contents"
+		fi
+		[ "$dirty" = yes ] && what="$name is refused until its log is replayed"
+		"$VHDX_PEEK" "$work/image" ${raw:+"$raw"} >"$work/peek" 2>&1 &&
+			grep -Ev '^(warning|fault) ' "$work/peek" | cmp -s - "$work/expected"
+		result=$?
+		if [ -n "$raw" ] && [ $result = 0 ]; then
+			# the content hash is the field of 64 digits; creators have blanks
+			wanted=$(echo "$rest" | grep -oE '[0-9a-f]{64}')
+			sha256sum <"$raw" | grep -q "^$wanted " || {
+				result=1
+				echo "contents differ" >>"$work/peek"
+			}
+		fi
+		report "$what" $result
+		rm -f "$work/image" "$work/raw"
+	done
+	exit $status
+} <"$manifest"
