@@ -117,13 +117,15 @@ static int vhdx_backing_check_given(struct file *given, struct vhdx_fault *fault
  * As long as the file is attached read-only nobody may write to it, or the disk would
  * change under its readers. Block devices have no such lock; their users must know.
  */
-static int vhdx_backing_deny_write(struct vhdx_backing *backing, struct vhdx_fault *fault)
+static int vhdx_backing_deny_write(struct vhdx_backing *backing, struct file *given,
+				   struct vhdx_fault *fault)
 {
 	int ret;
 
 	if (!S_ISREG(vhdx_backing_inode(backing)->i_mode))
 		return 0;
-	ret = deny_write_access(backing->file);
+	/* a memfd is writable without being counted as open for writing */
+	ret = given->f_mode & FMODE_WRITE ? -ETXTBSY : deny_write_access(backing->file);
 	if (ret)
 		vhdx_fault_set(fault, VHDX_REASON_attach_open_for_writing, 0, 0);
 	else
@@ -154,7 +156,7 @@ int vhdx_backing_open(struct vhdx_backing *backing, struct file *given,
 				    given->f_cred);
 	if (IS_ERR(backing->file))
 		return PTR_ERR(backing->file);
-	ret = vhdx_backing_deny_write(backing, fault);
+	ret = vhdx_backing_deny_write(backing, given, fault);
 	if (ret) {
 		fput(backing->file);
 		return ret;

@@ -68,14 +68,23 @@ void vhdx_command_fail(struct vhdx_command *command, int error)
 	vhdx_command_complete(command);
 }
 
+/* The rest of the request reads as zeros. */
 static void vhdx_command_zero(struct vhdx_command *command)
 {
 	struct request *rq = vhdx_command_request(command);
+	u32 skip = command->done;
 	struct req_iterator iter;
 	struct bio_vec bvec;
 
-	rq_for_each_segment(bvec, rq, iter)
-		memzero_bvec(&bvec);
+	rq_for_each_segment(bvec, rq, iter) {
+		u32 skipped = min(skip, bvec.bv_len);
+
+		skip -= skipped;
+		bvec.bv_offset += skipped;
+		bvec.bv_len -= skipped;
+		if (bvec.bv_len)
+			memzero_bvec(&bvec);
+	}
 	vhdx_command_complete(command);
 }
 
@@ -93,12 +102,12 @@ static void vhdx_command_read_done(struct vhdx_io *io, long result)
 {
 	struct vhdx_command *command = container_of(io, struct vhdx_command, io);
 
-	if (likely(result > 0 && result == vhdx_command_left(command))) {
+	if (likely(result == command->want && result == vhdx_command_left(command))) {
 		vhdx_command_complete(command);
 		return;
 	}
 	vhdx_command_free_bvecs(command);
-	/* nothing at all means that the file is shorter than its BAT says */
+	/* nothing at all: the file has become shorter than it was */
 	if (result > 0)
 		command->done += result;
 	else
@@ -172,7 +181,7 @@ static int vhdx_command_copy(struct vhdx_command *command, struct iov_iter *to)
 	return 0;
 }
 
-static void vhdx_command_read(struct vhdx_command *command, u64 offset)
+static void vhdx_command_read(struct vhdx_command *command, const struct vhdx_map *map)
 {
 	struct request *rq = vhdx_command_request(command);
 	struct iov_iter to;
@@ -182,11 +191,14 @@ static void vhdx_command_read(struct vhdx_command *command, u64 offset)
 		vhdx_command_borrow(command, &to);
 	else
 		ret = vhdx_command_copy(command, &to);
-	if (ret)
+	if (ret) {
 		vhdx_command_fail(command, ret);
-	else
-		vhdx_backing_read(&command->image->backing, &command->io,
-				  offset, &to, req_get_ioprio(rq), vhdx_command_read_done);
+		return;
+	}
+	iov_iter_truncate(&to, map->length);
+	command->want = iov_iter_count(&to);
+	vhdx_backing_read(&command->image->backing, &command->io, map->offset, &to,
+			  req_get_ioprio(rq), vhdx_command_read_done);
 }
 
 /* One line for each bad entry met, as far as the log's rate limit allows. */
@@ -239,7 +251,7 @@ void vhdx_command_run(struct vhdx_command *command)
 	vhdx_image_map(image, position, &map);
 	switch (map.kind) {
 	case VHDX_MAP_DATA:
-		vhdx_command_read(command, map.offset);
+		vhdx_command_read(command, &map);
 		break;
 	case VHDX_MAP_ZERO:
 		vhdx_command_zero(command);

@@ -23,6 +23,7 @@ struct vhdx_image;
  * @again:	called when what it waited for is there: have vhdx_command_run() called from
  *		a context that may sleep. Called in any context, interrupts included.
  * @done:	bytes of the request that have been read
+ * @want:	bytes asked for by @io
  * @error:	0, or why it fails
  * @waiter:	for a page of metadata
  * @io:		the read of its data
@@ -34,6 +35,7 @@ struct vhdx_command {
 	struct vhdx_image *image;
 	void (*again)(struct vhdx_command *command);
 	u32 done;
+	u32 want;
 	int error;
 	struct vhdx_pager_waiter waiter;
 	struct vhdx_io io;

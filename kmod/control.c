@@ -20,7 +20,8 @@
 #include "uapi/vhdx.h"
 
 #define VHDX_ATTACH_FLAGS	(VHDX_ATTACH_READ_ONLY | VHDX_ATTACH_NO_PARTSCAN | \
-				 VHDX_ATTACH_AUTOCLEAR | VHDX_ATTACH_BUFFERED)
+				 VHDX_ATTACH_AUTOCLEAR | VHDX_ATTACH_BUFFERED | \
+				 VHDX_ATTACH_NO_REPLAY)
 #define VHDX_DETACH_FLAGS	(VHDX_DETACH_LAZY | VHDX_DETACH_FORCE)
 
 /*
@@ -187,6 +188,7 @@ static void vhdx_control_fill_status(struct vhdx_disk *disk, void *context)
 	arg->major = MAJOR(disk_devt(disk->gendisk));
 	arg->minor = MINOR(disk_devt(disk->gendisk));
 	arg->diskseq = disk->gendisk->diskseq;
+	arg->replayed = vhdx_image_replayed(disk->image);
 	memcpy(arg->disk_id, disk->image->super->disk_id.bytes, sizeof(arg->disk_id));
 	vhdx_control_fill_file(arg, &disk->image->backing);
 }

@@ -156,6 +156,11 @@ static int vhdx_disk_alloc_gendisk(struct vhdx_disk *disk)
 struct vhdx_disk *vhdx_disk_create(struct file *file, u32 flags, int index,
 				   work_func_t on_last_close, struct vhdx_fault *fault)
 {
+	struct vhdx_image_options options = {
+		.buffered	= flags & VHDX_ATTACH_BUFFERED,
+		.no_replay	= flags & VHDX_ATTACH_NO_REPLAY,
+		.index		= index,
+	};
 	struct vhdx_disk *disk = kzalloc(sizeof(*disk), GFP_KERNEL);
 	int ret;
 
@@ -164,7 +169,7 @@ struct vhdx_disk *vhdx_disk_create(struct file *file, u32 flags, int index,
 	disk->index = index;
 	disk->flags = flags;
 	INIT_WORK(&disk->last_close, on_last_close);
-	disk->image = vhdx_image_open(file, flags & VHDX_ATTACH_BUFFERED, index, fault);
+	disk->image = vhdx_image_open(file, &options, fault);
 	if (IS_ERR(disk->image)) {
 		ret = PTR_ERR(disk->image);
 		goto err_free_disk;

@@ -10,12 +10,14 @@
 
 struct vhdx_pager;
 struct vhdx_pager_waiter;
+struct vhdx_replay;
 
 /**
  * struct vhdx_image - an open image; but for the counter nothing in it changes until it is closed
  * @backing:	the file
  * @super:	what the file says about itself; cut off behind the used part of its layout
  * @rules:	what BAT entries are judged by
+ * @replay:	what the log changed, or NULL if it was empty
  * @pager:	BAT pages in memory
  * @bad_reads:	reads failed because of what the image says
  */
@@ -23,6 +25,7 @@ struct vhdx_image {
 	struct vhdx_backing backing;
 	struct vhdx_super *super;
 	struct vhdx_bat_rules rules;
+	struct vhdx_replay *replay;
 	struct vhdx_pager *pager;
 	atomic_long_t bad_reads;
 };
@@ -35,24 +38,40 @@ enum vhdx_map_kind {
 };
 
 /**
- * struct vhdx_map - where the bytes from one virtual offset to the end of its block are
+ * struct vhdx_map - where the bytes from one virtual offset on are
  * @kind:	how to read the rest
  * @offset:	DATA: offset in the file, in bytes
+ * @length:	DATA: for how many bytes that holds; otherwise it holds to the end of the block
  * @fault:	BAD: why
  */
 struct vhdx_map {
 	enum vhdx_map_kind kind;
 	u64 offset;
+	u64 length;
 	struct vhdx_fault fault;
 };
 
-struct vhdx_image *vhdx_image_open(struct file *file, bool buffered, int index,
+/**
+ * struct vhdx_image_options - how to open an image
+ * @buffered:	do not use direct I/O
+ * @no_replay:	refuse an image whose log must be replayed
+ * @index:	number of the disk it is for
+ */
+struct vhdx_image_options {
+	bool buffered;
+	bool no_replay;
+	int index;
+};
+
+struct vhdx_image *vhdx_image_open(struct file *file, const struct vhdx_image_options *options,
 				   struct vhdx_fault *fault);
 void vhdx_image_close(struct vhdx_image *image);
 
 void vhdx_image_map(struct vhdx_image *image, u64 position, struct vhdx_map *map);
 void vhdx_image_load_map(struct vhdx_image *image, u64 position,
 			 struct vhdx_pager_waiter *waiter);
+
+unsigned int vhdx_image_replayed(const struct vhdx_image *image);
 
 static inline const struct vhdx_geometry *vhdx_image_geometry(const struct vhdx_image *image)
 {

@@ -41,6 +41,7 @@ static_assert(BITS_PER_LONG == 64, "vhdx needs a 64-bit kernel");
 struct vhdx_page {
 	struct vhdx_pager *pager;	/* I */
 	u64 index;			/* I: offset in the file in pages */
+	u64 from;			/* where it is read from: index, unless in the log */
 	void *data;			/* I: VHDX_PAGE_SIZE; contents fixed once loaded */
 	bool loaded;			/* R */
 	bool suspect;			/* I once loaded */
@@ -231,8 +232,8 @@ static void vhdx_page_loaded(struct vhdx_page *page)
 	unsigned long flags;
 	LIST_HEAD(waiters);
 
-	page->suspect = pager->owner.suspect(pager->owner.context,
-					     page->index << VHDX_PAGE_SHIFT, page->data);
+	page->suspect = pager->owner.finish(pager->owner.context,
+					    page->index << VHDX_PAGE_SHIFT, page->data);
 	page->referenced = true;
 	xa_lock_irqsave(&pager->pages, flags);
 	/* pairs with the acquire in vhdx_pager_peek() */
@@ -261,23 +262,33 @@ static void vhdx_page_failed(struct vhdx_page *page, int error)
 static void vhdx_page_read_done(struct vhdx_io *io, long result)
 {
 	struct vhdx_page *page = container_of(io, struct vhdx_page, io);
+	bool at_end = result >= 0 && page->from + result >= page->pager->backing->size;
 
-	if (result == VHDX_PAGE_SIZE)
+	if (result == VHDX_PAGE_SIZE || at_end) {
+		memset(page->data + result, 0, VHDX_PAGE_SIZE - result);
 		vhdx_page_loaded(page);
-	else
+	} else {
 		vhdx_page_failed(page, result < 0 ? result : -EIO);
+	}
 }
 
 static void vhdx_page_read(struct vhdx_page *page)
 {
+	struct vhdx_pager *pager = page->pager;
 	struct iov_iter iter;
 
+	if (!pager->owner.locate(pager->owner.context, page->index << VHDX_PAGE_SHIFT,
+				 &page->from)) {
+		memset(page->data, 0, VHDX_PAGE_SIZE);
+		vhdx_page_loaded(page);
+		return;
+	}
 	page->bvec.bv_page = virt_to_page(page->data);
 	page->bvec.bv_offset = offset_in_page(page->data);
 	page->bvec.bv_len = VHDX_PAGE_SIZE;
 	iov_iter_bvec(&iter, ITER_DEST, &page->bvec, 1, VHDX_PAGE_SIZE);
-	vhdx_backing_read(page->pager->backing, &page->io, page->index << VHDX_PAGE_SHIFT,
-			  &iter, 0, vhdx_page_read_done);
+	vhdx_backing_read(pager->backing, &page->io, page->from, &iter, 0,
+			  vhdx_page_read_done);
 }
 
 /*

@@ -13,12 +13,15 @@ struct vhdx_pager;
 
 /**
  * struct vhdx_pager_owner - what the pager asks of whoever knows what the pages mean
- * @suspect:	look at a page just loaded: is there anything in it that must not be
- *		believed? Called in any context, interrupts included.
- * @context:	for @suspect
+ * @locate:	where in the file is the page for @offset? False if it is all zeros and
+ *		nothing needs to be read.
+ * @finish:	a page was read: put right what must be, and say if there is anything in
+ *		it that must not be believed. Called in any context, interrupts included.
+ * @context:	for both
  */
 struct vhdx_pager_owner {
-	bool (*suspect)(void *context, u64 offset, const __le64 *words);
+	bool (*locate)(void *context, u64 offset, u64 *from);
+	bool (*finish)(void *context, u64 offset, __le64 *words);
 	void *context;
 };
 

@@ -32,3 +32,15 @@ bool vhdx_checksum_valid(const void *data, u32 length)
 	memcpy(&stored, (const u8 *)data + VHDX_CHECKSUM_OFFSET, sizeof(stored));
 	return le32_to_cpu(stored) == vhdx_checksum(data, length);
 }
+
+/**
+ * vhdx_checksum_stamp() - give a structure its right checksum
+ * @data:	the structure, complete but for that
+ * @length:	bytes
+ */
+void vhdx_checksum_stamp(void *data, u32 length)
+{
+	__le32 checksum = cpu_to_le32(vhdx_checksum(data, length));
+
+	memcpy((u8 *)data + VHDX_CHECKSUM_OFFSET, &checksum, sizeof(checksum));
+}

@@ -12,5 +12,6 @@
 
 u32 vhdx_checksum(const void *data, u32 length);
 bool vhdx_checksum_valid(const void *data, u32 length);
+void vhdx_checksum_stamp(void *data, u32 length);
 
 #endif /* VHDX_FORMAT_CHECKSUM_H */

@@ -142,6 +142,49 @@ struct vhdx_disk_locator_entry {
 	__le16 value_length;
 } __packed;
 
+/* 2.3.1.1 Log entry header, at the start of an entry's first sector */
+struct vhdx_disk_log_entry {
+	u8 signature[4];		/* "loge" */
+	__le32 checksum;		/* CRC-32C of the entry, this field as zero */
+	__le32 entry_length;		/* bytes, whole sectors */
+	__le32 tail;			/* offset in the ring */
+	__le64 sequence_number;
+	__le32 descriptor_count;
+	__le32 reserved;
+	struct vhdx_guid log_guid;
+	__le64 flushed_file_offset;
+	__le64 last_file_offset;
+} __packed;
+
+/* 2.3.1.3 Data descriptor: twelve bytes of the page are kept here, see the data sector */
+struct vhdx_disk_log_data {
+	u8 signature[4];		/* "desc" */
+	u8 trailing[4];
+	u8 leading[8];
+	__le64 file_offset;
+	__le64 sequence_number;
+} __packed;
+
+/* 2.3.1.2 Zero descriptor */
+struct vhdx_disk_log_zero {
+	u8 signature[4];		/* "zero" */
+	__le32 reserved;
+	__le64 length;
+	__le64 file_offset;
+	__le64 sequence_number;
+} __packed;
+
+/* 2.3.1.4 Data sector: a page with both ends replaced by what shows a torn write */
+struct vhdx_disk_log_sector {
+	u8 signature[4];		/* "data" */
+	__le32 sequence_high;
+	u8 data[4084];
+	__le32 sequence_low;
+} __packed;
+
+#define VHDX_LOG_SECTOR_SIZE		4096U
+#define VHDX_LOG_DESCRIPTOR_SIZE	32U
+
 #define VHDX_CHECK_SIZE(type, size) \
 	static_assert(sizeof(struct type) == (size), "VHDX: sizeof(struct " #type ")")
 #define VHDX_CHECK_OFFSET(type, member, at) \
@@ -179,5 +222,19 @@ VHDX_CHECK_SIZE(vhdx_disk_locator, 20);
 VHDX_CHECK_OFFSET(vhdx_disk_locator, key_value_count, 18);
 VHDX_CHECK_SIZE(vhdx_disk_locator_entry, 12);
 VHDX_CHECK_OFFSET(vhdx_disk_locator_entry, key_length, 8);
+VHDX_CHECK_SIZE(vhdx_disk_log_entry, 64);
+VHDX_CHECK_OFFSET(vhdx_disk_log_entry, entry_length, 8);
+VHDX_CHECK_OFFSET(vhdx_disk_log_entry, sequence_number, 16);
+VHDX_CHECK_OFFSET(vhdx_disk_log_entry, descriptor_count, 24);
+VHDX_CHECK_OFFSET(vhdx_disk_log_entry, log_guid, 32);
+VHDX_CHECK_OFFSET(vhdx_disk_log_entry, flushed_file_offset, 48);
+VHDX_CHECK_SIZE(vhdx_disk_log_data, 32);
+VHDX_CHECK_OFFSET(vhdx_disk_log_data, leading, 8);
+VHDX_CHECK_OFFSET(vhdx_disk_log_data, file_offset, 16);
+VHDX_CHECK_SIZE(vhdx_disk_log_zero, 32);
+VHDX_CHECK_OFFSET(vhdx_disk_log_zero, length, 8);
+VHDX_CHECK_OFFSET(vhdx_disk_log_zero, file_offset, 16);
+VHDX_CHECK_SIZE(vhdx_disk_log_sector, 4096);
+VHDX_CHECK_OFFSET(vhdx_disk_log_sector, sequence_low, 4092);
 
 #endif /* VHDX_FORMAT_DISK_H */

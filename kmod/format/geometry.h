@@ -86,6 +86,17 @@ static inline bool vhdx_index_is_bitmap(const struct vhdx_geometry *g, u32 index
 	return slot == ratio;
 }
 
+/*
+ * Bytes a new file's BAT region must have, a multiple of 1 MiB: room for the last bitmap
+ * slot even without a parent, so that the disk can get one and the BAT stays where it is.
+ */
+static inline u64 vhdx_bat_region_length(const struct vhdx_geometry *g)
+{
+	u64 bytes = (vhdx_bitmap_index(g, g->chunks - 1) + 1) * sizeof(u64);
+
+	return (bytes + VHDX_ALIGNMENT - 1) & ~(VHDX_ALIGNMENT - 1);
+}
+
 /* Bytes of a payload block that belong to the virtual disk: less only in the last block */
 static inline u32 vhdx_block_used(const struct vhdx_geometry *g, u64 block)
 {

@@ -14,6 +14,23 @@ bool vhdx_identifier_valid(const struct vhdx_disk_identifier *raw)
 }
 
 /**
+ * vhdx_identifier_encode() - make a file type identifier
+ * @raw:	filled
+ * @creator:	ASCII, cut off after 256 characters
+ *
+ * What stands behind it in its 64 KiB must be zero.
+ */
+void vhdx_identifier_encode(struct vhdx_disk_identifier *raw, const char *creator)
+{
+	unsigned int i;
+
+	memset(raw, 0, sizeof(*raw));
+	memcpy(raw->signature, "vhdxfile", sizeof(raw->signature));
+	for (i = 0; i < ARRAY_SIZE(raw->creator) && creator[i]; i++)
+		raw->creator[i] = cpu_to_le16((u8)creator[i]);
+}
+
+/**
  * vhdx_header_decode() - take one copy of the header apart (2.2.2)
  * @header:	filled on success
  * @raw:	4 KiB as read
@@ -37,6 +54,26 @@ bool vhdx_header_decode(struct vhdx_header *header, const struct vhdx_disk_heade
 	header->log_offset = le64_to_cpu(raw->log_offset);
 	header->log_length = le32_to_cpu(raw->log_length);
 	return true;
+}
+
+/**
+ * vhdx_header_encode() - the mirror of vhdx_header_decode()
+ * @raw:	filled, reserved fields with zeros, checksum included
+ * @header:	what it shall say
+ */
+void vhdx_header_encode(struct vhdx_disk_header *raw, const struct vhdx_header *header)
+{
+	memset(raw, 0, sizeof(*raw));
+	memcpy(raw->signature, "head", sizeof(raw->signature));
+	raw->sequence_number = cpu_to_le64(header->sequence_number);
+	raw->file_write_guid = header->file_write_guid;
+	raw->data_write_guid = header->data_write_guid;
+	raw->log_guid = header->log_guid;
+	raw->log_version = cpu_to_le16(header->log_version);
+	raw->version = cpu_to_le16(header->version);
+	raw->log_length = cpu_to_le32(header->log_length);
+	raw->log_offset = cpu_to_le64(header->log_offset);
+	vhdx_checksum_stamp(raw, sizeof(*raw));
 }
 
 /**

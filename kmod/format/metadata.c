@@ -247,3 +247,95 @@ enum vhdx_reason vhdx_metadata_table_decode(struct vhdx_items *items, u32 *warni
 	}
 	return vhdx_metadata_check_mandatory(items, region_offset, fault);
 }
+
+/*
+ * In this order Windows lists the items, and one behind the other it places them. Not the
+ * order of enum vhdx_item.
+ */
+static const enum vhdx_item vhdx_items_written[] = {
+	VHDX_ITEM_FILE_PARAMETERS, VHDX_ITEM_DISK_SIZE, VHDX_ITEM_LOGICAL_SECTOR_SIZE,
+	VHDX_ITEM_PHYSICAL_SECTOR_SIZE, VHDX_ITEM_DISK_ID, VHDX_ITEM_PARENT_LOCATOR,
+};
+
+/**
+ * vhdx_items_place() - decide where the items of a new file are
+ * @items:	filled
+ * @locator_length: bytes of the parent locator; 0 for a file without a parent
+ */
+void vhdx_items_place(struct vhdx_items *items, u32 locator_length)
+{
+	u32 offset = VHDX_METADATA_TABLE_SIZE;
+	unsigned int i;
+
+	memset(items, 0, sizeof(*items));
+	for (i = 0; i < ARRAY_SIZE(vhdx_items_written); i++) {
+		enum vhdx_item item = vhdx_items_written[i];
+		u32 length = item == VHDX_ITEM_PARENT_LOCATOR ? locator_length :
+			     vhdx_known_items[item].length;
+
+		if (!length)
+			continue;
+		items->present |= 1U << item;
+		items->offset[item] = offset;
+		items->length[item] = length;
+		offset += length;
+	}
+}
+
+/**
+ * vhdx_metadata_table_encode() - make the table of a new file
+ * @table:	VHDX_METADATA_TABLE_SIZE bytes, filled
+ * @items:	by vhdx_items_place()
+ */
+void vhdx_metadata_table_encode(void *table, const struct vhdx_items *items)
+{
+	struct vhdx_disk_metadata_table *header = table;
+	struct vhdx_disk_metadata_entry *entry = (void *)((u8 *)table + sizeof(*header));
+	unsigned int i;
+	u16 count = 0;
+
+	memset(table, 0, VHDX_METADATA_TABLE_SIZE);
+	memcpy(header->signature, "metadata", sizeof(header->signature));
+	for (i = 0; i < ARRAY_SIZE(vhdx_items_written); i++) {
+		enum vhdx_item item = vhdx_items_written[i];
+
+		if (!vhdx_item_present(items, item))
+			continue;
+		entry->item_id = vhdx_known_items[item].guid;
+		entry->offset = cpu_to_le32(items->offset[item]);
+		entry->length = cpu_to_le32(items->length[item]);
+		entry->flags = cpu_to_le32(vhdx_known_items[item].flags);
+		entry++;
+		count++;
+	}
+	header->entry_count = cpu_to_le16(count);
+}
+
+static u8 *vhdx_put_le32(u8 *to, u32 value)
+{
+	__le32 raw = cpu_to_le32(value);
+
+	memcpy(to, &raw, sizeof(raw));
+	return to + sizeof(raw);
+}
+
+/**
+ * vhdx_metadata_values_encode() - the values of the mandatory items of a new file
+ * @values:	VHDX_ITEMS_MANDATORY_SIZE bytes, filled; they belong right behind the table,
+ *		where vhdx_items_place() has put the items
+ * @geometry:	the sizes
+ * @disk_id:	Virtual Disk ID
+ */
+void vhdx_metadata_values_encode(void *values, const struct vhdx_geometry_raw *geometry,
+				 const struct vhdx_guid *disk_id)
+{
+	u8 *to = values;
+
+	to = vhdx_put_le32(to, geometry->block_size);
+	to = vhdx_put_le32(to, geometry->parameter_flags);
+	to = vhdx_put_le32(to, (u32)geometry->disk_size);
+	to = vhdx_put_le32(to, (u32)(geometry->disk_size >> 32));
+	to = vhdx_put_le32(to, geometry->logical_sector_size);
+	to = vhdx_put_le32(to, geometry->physical_sector_size);
+	memcpy(to, disk_id, sizeof(*disk_id));
+}

@@ -5,7 +5,7 @@
 #ifndef VHDX_FORMAT_METADATA_H
 #define VHDX_FORMAT_METADATA_H
 
-#include "reason.h"
+#include "geometry.h"
 
 /* The items this implementation knows; the first five must be in every image. */
 enum vhdx_item {
@@ -26,6 +26,9 @@ enum vhdx_item {
 /* The longest of the five mandatory items. */
 #define VHDX_ITEM_MANDATORY_MAX_SIZE 16U
 
+/* All five, one after the other, as Windows writes them and we do. */
+#define VHDX_ITEMS_MANDATORY_SIZE 40U
+
 /**
  * struct vhdx_items - the known items of a metadata table
  * @present:	bit set of enum vhdx_item
@@ -41,6 +44,10 @@ struct vhdx_items {
 enum vhdx_reason vhdx_metadata_table_decode(struct vhdx_items *items, u32 *warnings,
 					    const void *table, u64 region_offset,
 					    u64 region_length, struct vhdx_fault *fault);
+void vhdx_items_place(struct vhdx_items *items, u32 locator_length);
+void vhdx_metadata_table_encode(void *table, const struct vhdx_items *items);
+void vhdx_metadata_values_encode(void *values, const struct vhdx_geometry_raw *geometry,
+				 const struct vhdx_guid *disk_id);
 const struct vhdx_guid *vhdx_item_guid(enum vhdx_item item);
 
 static inline bool vhdx_item_present(const struct vhdx_items *items, enum vhdx_item item)

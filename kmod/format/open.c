@@ -16,16 +16,6 @@
 #include "open.h"
 #include "range.h"
 
-static enum vhdx_reason vhdx_read(const struct vhdx_reader *reader, u64 offset, void *buffer,
-				  u32 length, struct vhdx_fault *fault)
-{
-	if (!vhdx_range_inside(offset, length, reader->size))
-		return vhdx_fault_set(fault, VHDX_REASON_read_short, offset, length);
-	if (reader->read(reader->context, offset, buffer, length))
-		return vhdx_fault_set(fault, VHDX_REASON_read_failed, offset, length);
-	return VHDX_OK;
-}
-
 /* A VHD of version 1 has its footer at the end, and mostly a copy of it at the start. */
 static bool vhdx_looks_like_vhd1(const struct vhdx_reader *reader, void *scratch)
 {
@@ -249,8 +239,10 @@ static enum vhdx_reason vhdx_open_check(struct vhdx_super *super, struct vhdx_fa
 enum vhdx_reason vhdx_open_tables(struct vhdx_super *super, const struct vhdx_reader *reader,
 				  void *scratch, struct vhdx_fault *fault)
 {
-	enum vhdx_reason reason = vhdx_open_regions(super, reader, scratch, fault);
+	enum vhdx_reason reason;
 
+	super->file_size = reader->size;	/* replay may have made it longer */
+	reason = vhdx_open_regions(super, reader, scratch, fault);
 	if (!reason)
 		reason = vhdx_open_metadata(super, reader, scratch, fault);
 	if (!reason)

@@ -8,26 +8,14 @@
 #include "bat.h"
 #include "header.h"
 #include "metadata.h"
-
-/**
- * struct vhdx_reader - how the core sees a file
- * @read:	read exactly @length bytes at @offset, which lie inside the file;
- *		0 or a negative errno
- * @context:	for @read
- * @size:	bytes in the file
- */
-struct vhdx_reader {
-	int (*read)(void *context, u64 offset, void *buffer, u32 length);
-	void *context;
-	u64 size;
-};
+#include "reader.h"
 
 /* Memory the core works in; the caller brings it. */
 #define VHDX_OPEN_SCRATCH_SIZE 65536U
 
 /**
  * struct vhdx_super - all that is known of a file before its BAT is read
- * @file_size:		bytes
+ * @file_size:		bytes, after replay of the log if it was replayed
  * @creator:		UTF-16, perhaps not NUL-terminated, from anybody: for display only
  * @header:		the current header
  * @header_slot:	0 or 1: which copy @header is

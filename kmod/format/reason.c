@@ -128,7 +128,8 @@ enum vhdx_reason vhdx_fault_set_guid(struct vhdx_fault *fault, enum vhdx_reason 
  * @buf:	filled, always NUL-terminated
  * @size:	of @buf; VHDX_FAULT_TEXT_SIZE is always enough
  *
- * The same words in the kernel log, from the ioctl and from vhdxctl.
+ * The same words in the kernel log, from the ioctl and from vhdxctl: so no "%#llx", which
+ * prints zero differently here and there.
  *
  * Return: @buf
  */
@@ -139,10 +140,10 @@ const char *vhdx_fault_text(const struct vhdx_fault *fault, char *buf, unsigned 
 
 	if (fault->has_guid) {
 		vhdx_guid_text(&fault->guid, guid);
-		snprintf(buf, size, "%s (at %#llx, {%s})", text,
+		snprintf(buf, size, "%s (at 0x%llx, {%s})", text,
 			 (unsigned long long)fault->offset, guid);
 	} else if (fault->offset || fault->value) {
-		snprintf(buf, size, "%s (at %#llx, value %#llx)", text,
+		snprintf(buf, size, "%s (at 0x%llx, value 0x%llx)", text,
 			 (unsigned long long)fault->offset, (unsigned long long)fault->value);
 	} else {
 		snprintf(buf, size, "%s", text);

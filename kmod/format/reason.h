@@ -44,6 +44,15 @@ enum vhdx_class {
 	x(204, log_past_eof, TRUNCATED, "log: lies beyond the end of the file") \
 	x(205, log_missing, CORRUPT, "log: must be replayed but has length zero") \
 	x(206, log_dirty, REPLAY, "log: contains changes that must be replayed first") \
+	/* log to be replayed: rules 9-12 */ \
+	x(207, log_too_large, UNSUPPORTED, "log: larger than 1 GiB") \
+	x(208, log_no_sequence, CORRUPT, "log: must be replayed but holds no complete sequence of entries") \
+	x(209, log_file_truncated, TRUNCATED, "log: file is shorter than when the log was written") \
+	x(210, log_file_size, CORRUPT, "log: asks for a file larger than 256 TiB") \
+	x(211, log_target_protected, CORRUPT, "log: would change the headers or the log itself") \
+	x(212, log_target_range, CORRUPT, "log: would change what lies beyond the file") \
+	x(213, log_too_many_changes, UNSUPPORTED, "log: more zeroed ranges than can be kept in memory") \
+	x(214, log_payload_changed, CORRUPT, "log: would change a payload block, which is not allowed") \
 	/* region table: rules 13-19 */ \
 	x(301, region_none_valid, CORRUPT, "region table: no copy has a valid signature and checksum") \
 	x(302, region_count, CORRUPT, "region table: more than 2047 entries") \
@@ -92,6 +101,8 @@ enum vhdx_class {
 	x(508, bitmap_in_header_section, CORRUPT, "BAT: sector bitmap block inside the header section") \
 	x(509, bitmap_past_eof, TRUNCATED, "BAT: sector bitmap block beyond the end of the file") \
 	x(510, bitmap_overlap, CORRUPT, "BAT: sector bitmap block overlaps the log or a region") \
+	x(511, payload_duplicate, CORRUPT, "BAT: two payload blocks at the same place") \
+	x(512, block_overlap, CORRUPT, "BAT: block overlaps another block") \
 	/* parent locator: rules 45-46 */ \
 	x(601, locator_short, CORRUPT, "parent locator: item too short for its entries") \
 	x(602, locator_type, UNSUPPORTED, "parent locator: unknown locator type") \

@@ -192,3 +192,33 @@ enum vhdx_reason vhdx_region_table_decode(struct vhdx_regions *regions,
 				      table_offset, 0);
 	return VHDX_OK;
 }
+
+static void vhdx_region_encode_entry(struct vhdx_disk_region_entry *entry,
+				     const struct vhdx_guid *guid,
+				     const struct vhdx_extent *region)
+{
+	entry->guid = *guid;
+	entry->file_offset = cpu_to_le64(region->offset);
+	entry->length = cpu_to_le32((u32)region->length);
+	entry->flags = cpu_to_le32(VHDX_REGION_REQUIRED);
+}
+
+/**
+ * vhdx_region_table_encode() - make the table of a file that has only the two regions
+ * @table:	VHDX_REGION_TABLE_SIZE bytes, filled, checksum included
+ * @regions:	where they are; less than 4 GiB long each
+ *
+ * In the order in which Windows lists them.
+ */
+void vhdx_region_table_encode(void *table, const struct vhdx_regions *regions)
+{
+	struct vhdx_disk_region_table *header = table;
+	struct vhdx_disk_region_entry *entries = (void *)((u8 *)table + sizeof(*header));
+
+	memset(table, 0, VHDX_REGION_TABLE_SIZE);
+	memcpy(header->signature, "regi", sizeof(header->signature));
+	header->entry_count = cpu_to_le32(2);
+	vhdx_region_encode_entry(&entries[0], &vhdx_guid_bat_region, &regions->bat);
+	vhdx_region_encode_entry(&entries[1], &vhdx_guid_metadata_region, &regions->metadata);
+	vhdx_checksum_stamp(table, VHDX_REGION_TABLE_SIZE);
+}

@@ -33,6 +33,8 @@ enum vhdx_reason vhdx_region_table_decode(struct vhdx_regions *regions,
 					  const void *table, u64 table_offset, u64 file_size,
 					  struct vhdx_fault *fault);
 
+void vhdx_region_table_encode(void *table, const struct vhdx_regions *regions);
+
 bool vhdx_layout_add(struct vhdx_layout *layout, u64 offset, u64 length);
 bool vhdx_layout_overlaps(const struct vhdx_layout *layout, u64 offset, u64 length);
 

@@ -48,8 +48,9 @@ struct vhdx_ioc_version {
 /* struct vhdx_ioc_attach.flags */
 #define VHDX_ATTACH_READ_ONLY	(1U << 0)
 #define VHDX_ATTACH_NO_PARTSCAN	(1U << 1)	/* do not look for partitions */
-#define VHDX_ATTACH_AUTOCLEAR	(1U << 2)	/* detach on the last close after a mount or the like */
+#define VHDX_ATTACH_AUTOCLEAR	(1U << 2)	/* detach on last close after a mount */
 #define VHDX_ATTACH_BUFFERED	(1U << 3)	/* do not use direct I/O on the files */
+#define VHDX_ATTACH_NO_REPLAY	(1U << 4)	/* refuse an image with a log to replay */
 
 /**
  * struct vhdx_ioc_attach - make a disk of an image
@@ -68,7 +69,7 @@ struct vhdx_ioc_version {
  * Errors: EPERM without CAP_SYS_ADMIN; EINVAL, E2BIG, EFAULT for the structure; EBADF for
  * a descriptor; EBUSY, ETXTBSY if the file or the index is in use; EINVAL if it is no
  * VHDX; EUCLEAN if it is damaged; EOPNOTSUPP if it needs what this module has not;
- * EROFS if its log must be replayed; EIO; ENOMEM.
+ * EROFS if its log must be replayed and that was not wanted; EIO; ENOMEM.
  */
 struct vhdx_ioc_attach {
 	__u32 size;
@@ -139,6 +140,8 @@ struct vhdx_ioc_detach {
  * @file_inode:	out: inode number of the image
  * @diskseq:	out: sequence number of the disk
  * @disk_id:	out: Virtual Disk ID as stored, mixed-endian
+ * @replayed:	out: log entries replayed in memory
+ * @reserved:	zero
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT as for attach; ENODEV if there is no such disk.
  */
@@ -161,6 +164,8 @@ struct vhdx_ioc_status {
 	__aligned_u64 file_inode;
 	__aligned_u64 diskseq;
 	__u8 disk_id[16];
+	__u32 replayed;
+	__u32 reserved;
 };
 
 #endif /* _UAPI_LINUX_VHDX_H */

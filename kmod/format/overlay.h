@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A log replayed in memory: what each page of the file would hold afterwards.
+ */
+#ifndef VHDX_FORMAT_OVERLAY_H
+#define VHDX_FORMAT_OVERLAY_H
+
+#include "log.h"
+
+/* Bounds the memory of an overlay, and the time of a look-up, whatever a log says. */
+#define VHDX_OVERLAY_MAX_ZEROS	4096U
+
+/**
+ * struct vhdx_overlay_page - a page whose contents are in the log
+ * @offset:	in the file
+ * @order:	which change this was: later ones win
+ * @sector:	offset in the ring of its data sector
+ * @leading:	the page's first 8 bytes
+ * @trailing:	its last 4 bytes
+ */
+struct vhdx_overlay_page {
+	u64 offset;
+	u32 order;
+	u32 sector;
+	u8 leading[8];
+	u8 trailing[4];
+};
+
+/**
+ * struct vhdx_overlay_zero - a range of the file that became zeros
+ * @offset:	in the file
+ * @length:	bytes
+ * @order:	which change this was
+ */
+struct vhdx_overlay_zero {
+	u64 offset;
+	u64 length;
+	u32 order;
+};
+
+/**
+ * struct vhdx_overlay - all changes of the active sequence
+ * @log:	which log; its reader reads the file as it is
+ * @file_size:	bytes of the file after replay
+ * @entries:	entries replayed
+ * @pages:	sorted by offset, none twice, once vhdx_overlay_build() is done
+ * @nr_pages:	how many
+ * @zeros:	in the order of the changes
+ * @nr_zeros:	how many
+ *
+ * Data sectors stay where they are, in the log: a page costs 32 bytes of memory.
+ */
+struct vhdx_overlay {
+	struct vhdx_log log;
+	u64 file_size;
+	u32 entries;
+	struct vhdx_overlay_page *pages;
+	u32 nr_pages;
+	struct vhdx_overlay_zero *zeros;
+	u32 nr_zeros;
+};
+
+enum vhdx_overlay_kind {
+	VHDX_OVERLAY_FILE,		/* as in the file */
+	VHDX_OVERLAY_ZERO,
+	VHDX_OVERLAY_LOG,		/* in a data sector of the log */
+};
+
+/* How many of @pages and @zeros vhdx_overlay_build() may need. */
+static inline u32 vhdx_overlay_max_pages(const struct vhdx_log *log)
+{
+	return vhdx_log_sectors(log);
+}
+
+enum vhdx_reason vhdx_overlay_build(struct vhdx_overlay *overlay,
+				    const struct vhdx_log_sequence *sequence, void *sector,
+				    struct vhdx_fault *fault);
+enum vhdx_overlay_kind vhdx_overlay_find(const struct vhdx_overlay *overlay, u64 offset,
+					 const struct vhdx_overlay_page **page);
+bool vhdx_overlay_touches(const struct vhdx_overlay *overlay, u64 offset, u64 length);
+int vhdx_overlay_read(void *context, u64 offset, void *buffer, u32 length);
+
+/**
+ * struct vhdx_overlay_reader - context of vhdx_overlay_read()
+ * @overlay:	what lies over the file
+ * @page:	VHDX_PAGE_SIZE bytes to work in
+ */
+struct vhdx_overlay_reader {
+	const struct vhdx_overlay *overlay;
+	void *page;
+};
+
+#endif /* VHDX_FORMAT_OVERLAY_H */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A dirty log replayed in memory, for an image that must stay as it is.
+ */
+#ifndef VHDX_REPLAY_H
+#define VHDX_REPLAY_H
+
+#include "format/overlay.h"
+
+/**
+ * struct vhdx_replay - what the log makes of the file; does not change
+ * @overlay:	the pages and ranges that differ
+ * @file:	reads the file as it is
+ */
+struct vhdx_replay {
+	struct vhdx_overlay overlay;
+	struct vhdx_reader file;
+};
+
+struct vhdx_replay *vhdx_replay_create(const struct vhdx_reader *file,
+				       const struct vhdx_header *header,
+				       struct vhdx_fault *fault);
+void vhdx_replay_destroy(struct vhdx_replay *replay);
+
+#endif /* VHDX_REPLAY_H */
