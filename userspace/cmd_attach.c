@@ -29,6 +29,7 @@ enum {
 	OPTION_NO_PARTSCAN = CLI_OWN,
 	OPTION_AUTOCLEAR,
 	OPTION_DIRECT_IO,
+	OPTION_REPLAY,
 	OPTION_SHOW,
 	OPTION_DRY_RUN,
 };
@@ -39,6 +40,7 @@ static const struct cli_option options[] = {
 	{ OPTION_NO_PARTSCAN, "no-partscan", NULL, "do not look for partitions" },
 	{ OPTION_AUTOCLEAR, "autoclear", NULL, "detach it on the umount after a mount" },
 	{ OPTION_DIRECT_IO, "direct-io", "[on|off]", "bypass the page cache (default: on)" },
+	{ OPTION_REPLAY, "replay", "auto|refuse", "replay a log in memory (default), or refuse to" },
 	{ 'i', "index", "N", "make /dev/vhdxN (default: the first that is free)" },
 	{ OPTION_SHOW, "show", NULL, "does nothing: the device is always printed" },
 	{ OPTION_DRY_RUN, "dry-run", NULL, "check everything, attach nothing" },
@@ -50,6 +52,7 @@ struct attach {
 	bool partscan;
 	bool autoclear;
 	bool direct_io;
+	bool no_replay;
 	bool dry_run;
 	int index;
 };
@@ -64,6 +67,16 @@ static bool set_index(struct attach *attach, const char *value)
 		return false;
 	}
 	attach->index = (int)index;
+	return true;
+}
+
+static bool set_replay(struct attach *attach, const char *value)
+{
+	if (strcmp(value, "auto") && strcmp(value, "refuse")) {
+		fail(EXIT_USAGE, "attach: --replay: '%s' is neither auto nor refuse", value);
+		return false;
+	}
+	attach->no_replay = !strcmp(value, "refuse");
 	return true;
 }
 
@@ -85,6 +98,8 @@ static bool set(void *context, int id, const char *value)
 		break;
 	case OPTION_DIRECT_IO:
 		return cli_switch("attach", "--direct-io", value, &attach->direct_io);
+	case OPTION_REPLAY:
+		return set_replay(attach, value);
 	case 'i':
 		return set_index(attach, value);
 	case OPTION_DRY_RUN:
@@ -119,10 +134,14 @@ static enum exit_code check_image(const struct attach *attach, struct image_file
 				  struct vhdx_super *super)
 {
 	void *scratch = xcalloc(1, VHDX_OPEN_SCRATCH_SIZE);
+	enum vhdx_reason reason;
 	struct vhdx_fault fault;
 	enum exit_code status;
 
-	if (vhdx_open(super, &file->reader, scratch, &fault))
+	reason = vhdx_open(super, &file->reader, scratch, &fault);
+	if (reason == VHDX_REASON_log_dirty && !attach->no_replay && attach->read_only)
+		status = DONE;	/* what is behind the log, the kernel finds out */
+	else if (reason)
 		status = fail_fault(file, &fault);
 	else
 		status = check_super(attach, file, super);
@@ -169,6 +188,8 @@ static void fill_request(struct vhdx_ioc_attach *request, const struct attach *a
 		request->flags |= VHDX_ATTACH_AUTOCLEAR;
 	if (!attach->direct_io)
 		request->flags |= VHDX_ATTACH_BUFFERED;
+	if (attach->no_replay)
+		request->flags |= VHDX_ATTACH_NO_REPLAY;
 }
 
 static void warn_of_twin(const struct disk *disk)

@@ -43,7 +43,7 @@ static const char *remedy(enum vhdx_reason reason)
 {
 	switch (reason) {
 	case VHDX_REASON_log_dirty:
-		return "let Hyper-V replay it, or qemu-img check -r all on a copy";
+		return "with --replay=auto it is replayed in memory";
 	case VHDX_REASON_attach_read_write:
 		return "use -r";
 	case VHDX_REASON_attach_open_for_writing:
@@ -81,7 +81,7 @@ enum exit_code fail_reason_said(const char *object, enum vhdx_reason reason, con
 
 	if (status == DONE)
 		status = EXIT_IMAGE;
-	fail_named(status, code, "%s: %s%s%s", object, message,
+	status = fail_named(status, code, "%s: %s%s%s", object, message,
 		   advice ? "; " : "", advice ? advice : "");
 	free(code);
 	return status;
