@@ -70,30 +70,29 @@ static int vhdx_block_getgeo(VHDX_GETGEO_ARGS)
 	return 0;
 }
 
-/**
- * vhdx_disk_wwn() - the NAA identifier that Hyper-V shows its guests
- * @disk:	the disk
- * @id:		filled
- *
- * Microsoft's vendor prefix, then 6 and 6 bytes of the Virtual Disk ID as stored: names
- * like wwn-0x60022480... in a guest's fstab resolve here too.
+/*
+ * The NAA identifier that Hyper-V shows its guests: Microsoft's vendor prefix, then 6 and 6
+ * bytes of the Virtual Disk ID as stored. Names like wwn-0x60022480... in a guest's fstab
+ * resolve here too.
  */
-void vhdx_disk_wwn(const struct vhdx_disk *disk, u8 id[16])
+static void vhdx_disk_set_wwn(struct vhdx_disk *disk)
 {
 	static const u8 prefix[] = { 0x60, 0x02, 0x24, 0x80 };
 	const u8 *disk_id = disk->image->super->disk_id.bytes;
 
-	memcpy(id, prefix, 4);
-	memcpy(id + 4, disk_id, 6);
-	memcpy(id + 10, disk_id + 10, 6);
+	memcpy(disk->wwn, prefix, 4);
+	memcpy(disk->wwn + 4, disk_id, 6);
+	memcpy(disk->wwn + 10, disk_id + 10, 6);
 }
 
 static int vhdx_block_get_unique_id(struct gendisk *gendisk, u8 id[16], enum blk_unique_id type)
 {
+	const struct vhdx_disk *disk = gendisk->private_data;
+
 	if (type != BLK_UID_NAA)
 		return -EINVAL;
-	vhdx_disk_wwn(gendisk->private_data, id);
-	return 16;
+	memcpy(id, disk->wwn, sizeof(disk->wwn));
+	return sizeof(disk->wwn);
 }
 
 static void vhdx_block_free_disk(struct gendisk *gendisk)
@@ -174,6 +173,7 @@ struct vhdx_disk *vhdx_disk_create(struct file *file, u32 flags, int index,
 		ret = PTR_ERR(disk->image);
 		goto err_free_disk;
 	}
+	vhdx_disk_set_wwn(disk);
 	ret = vhdx_queues_start(&disk->queues, disk->image, index);
 	if (ret)
 		goto err_close_image;

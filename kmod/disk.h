@@ -21,6 +21,7 @@ struct vhdx_fault;
  * @image:	what it shows; gone once detached
  * @queues:	how requests get there
  * @gendisk:	what the rest of the kernel sees
+ * @wwn:	NAA identifier; kept here because it may be asked for after the image is gone
  * @closing:	no new openers; under gendisk->open_mutex
  * @autoclear:	detach when the last opener goes; under gendisk->open_mutex
  * @last_close:	runs @on_last_close, which cannot run under open_mutex
@@ -31,6 +32,7 @@ struct vhdx_disk {
 	struct vhdx_image *image;
 	struct vhdx_queues queues;
 	struct gendisk *gendisk;
+	u8 wwn[16];
 	bool closing;
 	bool autoclear;
 	struct work_struct last_close;
@@ -43,7 +45,6 @@ bool vhdx_disk_close(struct vhdx_disk *disk, bool force);
 bool vhdx_disk_close_lazily(struct vhdx_disk *disk);
 void vhdx_disk_remove(struct vhdx_disk *disk, bool force);
 void vhdx_disk_discard(struct vhdx_disk *disk);
-void vhdx_disk_wwn(const struct vhdx_disk *disk, u8 id[16]);
 
 int vhdx_disk_init(void);
 void vhdx_disk_exit(void);

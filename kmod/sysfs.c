@@ -46,6 +46,7 @@ VHDX_SIMPLE_ATTR(dio_reason, "%s", disk->image->backing.direct ?
 		 "-" : disk->image->backing.buffered_because);
 VHDX_SIMPLE_ATTR(read_only_reason, "%s", disk->flags & VHDX_ATTACH_READ_ONLY ?
 		 "attached read-only" : "-");
+VHDX_SIMPLE_ATTR(wwn, "0x%16phN", disk->wwn);
 VHDX_SIMPLE_ATTR(bad_reads, "%ld", atomic_long_read(&disk->image->bad_reads));
 
 static ssize_t vhdx_show_backing_file(struct device *dev, struct device_attribute *attr,
@@ -84,15 +85,6 @@ static ssize_t vhdx_show_data_write_guid(struct device *dev, struct device_attri
 	return vhdx_emit_guid(buf, &vhdx_sysfs_disk(dev)->image->super->header.data_write_guid);
 }
 VHDX_ATTR(data_write_guid);
-
-static ssize_t vhdx_show_wwn(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	u8 id[16];
-
-	vhdx_disk_wwn(vhdx_sysfs_disk(dev), id);
-	return sysfs_emit(buf, "0x%16phN\n", id);
-}
-VHDX_ATTR(wwn);
 
 static ssize_t vhdx_show_cache_pages(struct device *dev, struct device_attribute *attr,
 				     char *buf)

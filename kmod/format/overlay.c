@@ -20,9 +20,13 @@ static enum vhdx_reason vhdx_overlay_add(void *context, const struct vhdx_log_ch
 		zero->order = order;
 		overlay->nr_zeros++;
 	} else {
-		/* each needs a sector of the ring of its own, so there is room */
 		struct vhdx_overlay_page *page = &overlay->pages[overlay->nr_pages];
 
+		/* each has a sector of the ring of its own, unless the log changes meanwhile */
+		if (overlay->nr_pages == vhdx_overlay_max_pages(&overlay->log))
+			return vhdx_fault_set(fault, VHDX_REASON_read_failed,
+					      overlay->log.offset + change->entry->offset,
+					      overlay->nr_pages);
 		page->offset = change->offset;
 		page->order = order;
 		page->sector = change->sector;

@@ -27,9 +27,9 @@ run attach -r --dry-run "$image" -i 3
 like "$out" ' as /dev/vhdx3$' "options may follow the image"
 
 if sample iotest-dirtylog-10G-4M.vhdx; then
-	run attach -r --dry-run -J "$TMP/iotest-dirtylog-10G-4M.vhdx"
+	run attach -r --replay=refuse --dry-run -J "$TMP/iotest-dirtylog-10G-4M.vhdx"
 	is "$status/$(json .error.code)" 6/LOG_DIRTY "a log that must be replayed has its own status"
-	like "$err" 'must be replayed first .*; let Hyper-V replay it' "and remedy"
+	like "$err" 'must be replayed first .*; with --replay=auto it is replayed in memory' "and remedy"
 else
 	skip "a log that must be replayed has its own status" "no sample with such a log"
 fi

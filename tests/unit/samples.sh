@@ -3,7 +3,8 @@
 #
 # Images written by Windows, QEMU and disk2vhd through the core: right sizes, right
 # contents. As TAP. They are not part of the project; VHDX_SAMPLES is a directory of NAME.xz
-# files and a MANIFEST.tsv. VHDX_PEEK is the program that looks at one.
+# files and a MANIFEST.tsv. VHDX_PEEK is the program that looks at one. VHDX_SAMPLES_LIMIT is
+# the size of the largest disk whose contents are hashed: 2 GiB, as there are many zeros.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -21,6 +22,7 @@ trap 'exit 1' INT TERM
 
 number=0
 status=0
+limit=${VHDX_SAMPLES_LIMIT:-2147483648}
 
 report() {
 	number=$((number + 1))
@@ -35,10 +37,6 @@ report() {
 
 # What the core must say of a sample, in the order in which peek says it
 expectation() {
-	if [ "$dirty" = yes ]; then
-		echo 'reason log_dirty'
-		return
-	fi
 	if [ "$kind" = differencing ]; then
 		echo 'reason parent_unsupported'
 	else
@@ -57,11 +55,11 @@ echo "1..$(($(wc -l <"$manifest") - 1))"
 		raw=
 		what="$name has its $kind geometry"
 		# hashing many GiB of zeros takes minutes
-		if [ "$dirty" = no ] && [ "$kind" != differencing ] && [ "$size" -le 2147483648 ]; then
+		if [ "$kind" != differencing ] && [ "$size" -le "$limit" ]; then
 			raw=$work/raw
 			what="$name has its $kind geometry and contents"
 		fi
-		[ "$dirty" = yes ] && what="$name is refused until its log is replayed"
+		[ "$dirty" = yes ] && what="$what, after replay"
 		"$VHDX_PEEK" "$work/image" ${raw:+"$raw"} >"$work/peek" 2>&1 &&
 			grep -Ev '^(warning|fault) ' "$work/peek" | cmp -s - "$work/expected"
 		result=$?

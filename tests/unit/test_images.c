@@ -203,11 +203,11 @@ static enum vhdx_reason judge_locator(void)
 	struct vhdx_locator locator;
 
 	assert_true(length <= sizeof(seen));
-	assert_int_equal(image.reader.read(&image, offset, seen, length), 0);
+	assert_int_equal(vhdx_read(&image.replayed, offset, seen, length, &image.fault), VHDX_OK);
 	return vhdx_locator_decode(&locator, seen, length, offset, &image.fault);
 }
 
-/* The first entry that is wrong; no other may be. */
+/* The one entry that is wrong; no other may be. */
 static enum vhdx_reason judge_bat(u64 *index)
 {
 	enum vhdx_reason found = VHDX_OK;
@@ -256,7 +256,10 @@ static void is_refused(void **state)
 	u64 index = ~0ULL;
 
 	open_image(bad_dir, row->name);
-	reason = image_file_judge(&image);
+	if (!strcmp(row->name, "log_dirty"))	/* only who must not replay refuses it */
+		reason = vhdx_open(&image.super, &image.reader, image.scratch, &image.fault);
+	else
+		reason = image_file_judge(&image);
 	if (!strcmp(row->kind, "check")) {	/* nothing one entry could tell */
 		assert_int_equal(reason, VHDX_OK);
 		assert_int_equal(judge_bat(&index), VHDX_OK);

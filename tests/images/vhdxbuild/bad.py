@@ -15,6 +15,8 @@ from . import encode as e
 from .encode import KIB, MIB, TIB
 from .good import PARENT_PAIRS, differencing, ordinary
 from .image import Image, Item, Region
+from .journal import SECTOR, Journal
+from .pattern import junk
 
 BAD = {}
 
@@ -88,9 +90,7 @@ def header_version(name):
 def dirty(name):
     """A log with one empty entry: nothing in it, and still it must be replayed."""
     image = ordinary(name).place()
-    guid = image.guid()
-    image.set_log(log_guid=guid)
-    image.log_entries = [(0, e.log_entry(guid, 1, 0, image.file_size, image.file_size))]
+    Journal(image).add()
     return image
 
 
@@ -128,13 +128,79 @@ def log_past_eof(name):
 def log_missing(name):
     image = dirty(name)
     image.set_log(log_length=0)
-    image.log_entries = []
+    image.journal = []
     return image
 
 
 @bad()
 def log_dirty(name):
+    """Refused only by who must not replay."""
     return dirty(name)
+
+
+def logged(name, *changes, **more):
+    """A log with an entry that is all right by itself, then one with these changes."""
+    image = ordinary(name).place()
+    Journal(image, 7).add(image.bat_region.offset).add(*changes, **more)
+    return image
+
+
+@bad()
+def log_too_large(name):
+    image = ordinary(name)
+    image.set_log(log_length=1025 * MIB)
+    image.place()
+    Journal(image).add(image.bat_region.offset)
+    return image
+
+
+@bad()
+def log_no_sequence(name):
+    """A newest entry whose Tail is nowhere; before it a torn one, then one of another log."""
+    image = ordinary(name).place()
+    journal = Journal(image, 20, 5)
+    Journal(image, 10, 1, image.guid()).add((512 * KIB, junk(SECTOR)))
+    journal.add((512 * KIB, junk(SECTOR)), torn=512).add((512 * KIB, junk(SECTOR)), tail=0)
+    return image
+
+
+@bad()
+def log_file_truncated(name):
+    image = ordinary(name).place()
+    Journal(image).add(flushed=image.file_size + 512, last=image.file_size + MIB)
+    return image
+
+
+@bad()
+def log_file_size(name):
+    image = ordinary(name).place()
+    Journal(image).add(last=256 * TIB + MIB)
+    return image
+
+
+@bad()
+def log_target_protected(name):
+    return logged(name, (128 * KIB, junk(SECTOR)))
+
+
+@bad()
+def log_target_range(name):
+    image = ordinary(name).place()
+    Journal(image, 7).add(image.bat_region.offset).add((image.file_size, SECTOR))
+    return image
+
+
+@bad()
+def log_too_many_changes(name):
+    return logged(name, *(((512 + n % 100 * 4) * KIB, SECTOR) for n in range(4097)))
+
+
+@bad("block", 5)
+def log_payload_changed(name):
+    """The last page of a block, so that no part of the block can be read up to its end."""
+    image = ordinary(name).place()
+    Journal(image).add((image.blocks[5].offset + MIB - SECTOR, junk(SECTOR)))
+    return image
 
 
 # -- region table --

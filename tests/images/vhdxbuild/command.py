@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from .bad import BAD
-from .good import GOOD, ON_REQUEST
+from .dirty import GOOD
+from .good import ON_REQUEST
 from .model import Disk, Model, compare
 from .reasons import image_reasons
 from .vectors import self_check

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from . import encode as e
 from .encode import KIB, MIB
+from .journal import write_journal
 from .pattern import Pattern, junk, runs
 
 ITEMS_OFFSET = 64 * KIB
@@ -91,6 +92,7 @@ class Image:
         guids = {"file_write": self.guid(), "data_write": self.guid()}
         self.headers = [Header(7, **guids), Header(8, **guids)]
         self.log_entries = []       # (offset in the ring, bytes)
+        self.journal = []           # journal.Entry, in the order in which they are written
 
         self.bat_region = Region(e.BAT, -(-self.bat_entries() * 8 // MIB) * MIB)
         self.metadata_region = Region(e.METADATA, MIB)
@@ -227,7 +229,7 @@ class Image:
 
     def write(self, path, model=None):
         """Write the file; model(offset, bytes) is told what the guest must see."""
-        with open(path, "wb", buffering=0) as f:
+        with open(path, "w+b", buffering=0) as f:
             self._write_payload(f, model or (lambda offset, data: None))
             for chunk in self.bitmaps.values():
                 put(f, chunk.offset, chunk.data)
@@ -241,6 +243,7 @@ class Image:
             for offset, header in zip(e.HEADER_OFFSETS, self.headers):
                 put(f, offset, e.header(header))
             put(f, 0, e.identifier(self.creator, self.signature))
+            write_journal(f, self)
             for offset, data in self.patches:
                 put(f, offset, data)
             f.truncate(self.file_size)

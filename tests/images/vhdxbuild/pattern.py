@@ -31,8 +31,12 @@ def runs(used, fill, rng):
     """Which parts of a block get contents: (offset, length), sorted, disjoint.
 
     "full" is all; "edges" is the beginning, the end and a few pages in between;
-    "page" is one page anywhere.
+    "page" is one page anywhere; "head" is 64.5 KiB at the beginning; "none" is nothing.
     """
+    if fill == "none":
+        return []
+    if fill == "head":
+        return [(0, 129 * SECTOR)]
     if fill == "full" or used <= 256 << 10:
         return [(0, used)]
     pages = -(-used // 4096)
