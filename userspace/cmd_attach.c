@@ -19,6 +19,7 @@
 #include "imagefile.h"
 #include "memory.h"
 #include "output.h"
+#include "replayed.h"
 #include "settle.h"
 #include "text.h"
 #include "verb.h"
@@ -129,19 +130,40 @@ static enum exit_code check_super(const struct attach *attach, const struct imag
 	return DONE;
 }
 
+/* The open sequence from where the log, if there is one, has been replayed. */
+static enum vhdx_reason open_tables(const struct attach *attach, struct image_file *file,
+				    struct vhdx_super *super, void *scratch,
+				    struct vhdx_fault *fault)
+{
+	struct vhdx_reader reader = file->reader;
+	struct replayed *replayed = NULL;
+	enum vhdx_reason reason;
+
+	if (vhdx_header_log_dirty(&super->header)) {
+		if (attach->no_replay)
+			return vhdx_fault_set_guid(fault, VHDX_REASON_log_dirty,
+						   super->header.log_offset,
+						   &super->header.log_guid);
+		replayed = replayed_new(&file->reader, &super->header, fault);
+		if (!replayed)
+			return fault->reason;
+		replayed_reader(replayed, &reader);
+	}
+	reason = vhdx_open_tables(super, &reader, scratch, fault);
+	replayed_free(replayed);
+	return reason;
+}
+
 /* What the kernel would find as well, but without a module and without root. */
 static enum exit_code check_image(const struct attach *attach, struct image_file *file,
 				  struct vhdx_super *super)
 {
 	void *scratch = xcalloc(1, VHDX_OPEN_SCRATCH_SIZE);
-	enum vhdx_reason reason;
 	struct vhdx_fault fault;
 	enum exit_code status;
 
-	reason = vhdx_open(super, &file->reader, scratch, &fault);
-	if (reason == VHDX_REASON_log_dirty && !attach->no_replay && attach->read_only)
-		status = DONE;	/* what is behind the log, the kernel finds out */
-	else if (reason)
+	if (vhdx_open_headers(super, &file->reader, scratch, &fault) ||
+	    open_tables(attach, file, super, scratch, &fault))
 		status = fail_fault(file, &fault);
 	else
 		status = check_super(attach, file, super);

@@ -13,6 +13,7 @@
 
 static enum message_level level = MESSAGE_NORMAL;
 static struct failure first;
+static enum exit_code (*exit_map)(enum exit_code status);
 
 void message_set_level(enum message_level new_level)
 {
@@ -27,6 +28,15 @@ void message_set_level(enum message_level new_level)
 const struct failure *message_first_failure(void)
 {
 	return &first;
+}
+
+/**
+ * message_map_exits() - for a verb with exit codes of its own
+ * @map:	turns the usual code into the verb's; applied to all failures from now on
+ */
+void message_map_exits(enum exit_code (*map)(enum exit_code status))
+{
+	exit_map = map;
 }
 
 static const char *code_of_exit(enum exit_code status)
@@ -62,6 +72,8 @@ static enum exit_code fail_with(enum exit_code status, const char *code, const c
 	va_copy(copy, args);
 	say(format, copy);
 	va_end(copy);
+	if (exit_map)
+		status = exit_map(status);
 	if (first.exit != DONE)
 		return status;
 	first.exit = status;
@@ -83,7 +95,7 @@ enum exit_code fail(enum exit_code status, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	fail_with(status, code_of_exit(status), format, args);
+	status = fail_with(status, code_of_exit(status), format, args);
 	va_end(args);
 	return status;
 }
@@ -101,7 +113,7 @@ enum exit_code fail_named(enum exit_code status, const char *code, const char *f
 	va_list args;
 
 	va_start(args, format);
-	fail_with(status, code, format, args);
+	status = fail_with(status, code, format, args);
 	va_end(args);
 	return status;
 }

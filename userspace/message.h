@@ -39,6 +39,7 @@ struct failure {
 	char *message;
 };
 
+void message_map_exits(enum exit_code (*map)(enum exit_code status));
 void message_set_level(enum message_level level);
 const struct failure *message_first_failure(void);
 

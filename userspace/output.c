@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * With --json there is one document per run, printed at the very end, so that results and
- * the error that cut them short are together in it.
+ * the error that cut them short are together in it. Only a list that may be too long to be
+ * kept is printed as it comes, as the first thing in the document.
  *
  * The same tree can be shown as indented text. Numbers that count bytes are marked with
  * json_add_size() and come with a human-readable form there.
@@ -19,7 +20,11 @@
 
 #define SCHEMA 1
 
+#define JSON_STYLE (JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE)
+
 static struct json_object *document;
+static bool list_is_open;
+static bool list_has_items;
 static char size_mark[] = "bytes";
 
 /* As json_object_object_add(), which fails only for want of memory. */
@@ -79,11 +84,48 @@ static void output_add_failure(const struct failure *failure)
 	output_add("error", error);
 }
 
+/**
+ * output_list_begin() - print the beginning of the document, up to a list
+ * @key:	top-level key of the list
+ *
+ * The list ends with the document.
+ */
+void output_list_begin(const char *key)
+{
+	printf("{\n  \"schema\": %d,\n  \"%s\": [", SCHEMA, key);
+	list_is_open = true;
+}
+
+/**
+ * output_list_item() - print one item of the list
+ * @item:	freed
+ */
+void output_list_item(struct json_object *item)
+{
+	printf("%s\n    %s", list_has_items ? "," : "",
+	       json_object_to_json_string_ext(item, JSON_STYLE));
+	list_has_items = true;
+	json_object_put(item);
+}
+
+/* What else belongs into the document comes behind the list. */
+static void output_list_end(void)
+{
+	printf("%s]", list_has_items ? "\n  " : "");
+	if (document) {
+		json_object_object_foreach(document, key, value) {
+			if (strcmp(key, "schema"))
+				printf(",\n  \"%s\": %s", key,
+				       json_object_to_json_string_ext(value, JSON_STYLE));
+		}
+	}
+	puts("\n}");
+	list_is_open = false;
+}
+
 static void output_print(void)
 {
-	puts(json_object_to_json_string_ext(document, JSON_C_TO_STRING_PRETTY |
-					    JSON_C_TO_STRING_SPACED |
-					    JSON_C_TO_STRING_NOSLASHESCAPE));
+	puts(json_object_to_json_string_ext(document, JSON_C_TO_STRING_PRETTY | JSON_STYLE));
 }
 
 /**
@@ -99,7 +141,9 @@ enum exit_code output_finish(bool json, enum exit_code status)
 
 	if (json && failure->exit != DONE)
 		output_add_failure(failure);
-	if (json && document)
+	if (list_is_open)
+		output_list_end();
+	else if (json && document)
 		output_print();
 	json_object_put(document);
 	document = NULL;

@@ -13,6 +13,8 @@
 #include "message.h"
 
 void output_add(const char *key, struct json_object *value);
+void output_list_begin(const char *key);
+void output_list_item(struct json_object *item);
 void output_indented(struct json_object *tree, bool bytes_only);
 enum exit_code output_finish(bool json, enum exit_code status);
 

@@ -9,8 +9,12 @@
 #include "message.h"
 
 enum exit_code cmd_attach(struct globals *globals, int argc, char **argv);
+enum exit_code cmd_check(struct globals *globals, int argc, char **argv);
+enum exit_code cmd_create(struct globals *globals, int argc, char **argv);
 enum exit_code cmd_detach(struct globals *globals, int argc, char **argv);
 enum exit_code cmd_info(struct globals *globals, int argc, char **argv);
 enum exit_code cmd_list(struct globals *globals, int argc, char **argv);
+enum exit_code cmd_map(struct globals *globals, int argc, char **argv);
+enum exit_code cmd_replay(struct globals *globals, int argc, char **argv);
 
 #endif /* VHDXCTL_VERB_H */

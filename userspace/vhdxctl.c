@@ -19,6 +19,10 @@ static const struct verb {
 	{ "detach", cmd_detach, "remove such a block device" },
 	{ "list", cmd_list, "show what is attached" },
 	{ "info", cmd_info, "describe an image, in whatever state it is" },
+	{ "create", cmd_create, "make a new image" },
+	{ "check", cmd_check, "find out what is wrong with an image" },
+	{ "replay", cmd_replay, "apply the log of an image to it" },
+	{ "map", cmd_map, "show where in an image the data of the disk are" },
 	{ 0 }
 };
 

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * For LD_PRELOAD: a file system that cannot do everything, a program that dies in the
+ * middle, and a record of what was written in which order.
+ *
+ *	NO_FALLOCATE	fallocate() is not supported
+ *	NO_TMPFILE	O_TMPFILE is not supported
+ *	DIE_AT=N	the program ends right before its N-th change of a file
+ *	INTERRUPT_AT=N	it gets a SIGINT right before that
+ *	RECORD=FILE	append to FILE a line for each change: "w OFFSET LENGTH",
+ *			"z OFFSET LENGTH" for space allocated or zeroed, "t SIZE", "f" for a flush
+ *	RECORD_DATA	and behind each "w" the bytes and a newline
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void *next(const char *name)
+{
+	return dlsym(RTLD_NEXT, name);
+}
+
+static FILE *record(void)
+{
+	const char *name = getenv("RECORD");
+
+	return name ? fopen(name, "ae") : NULL;
+}
+
+static void count(void)
+{
+	static long changes;
+	const char *last = getenv("DIE_AT");
+	const char *interrupt = getenv("INTERRUPT_AT");
+
+	changes++;
+	if (interrupt && changes == atol(interrupt))
+		raise(SIGINT);
+	if (last && changes == atol(last))
+		_exit(99);
+}
+
+int fallocate64(int fd, int mode, off64_t offset, off64_t length)
+{
+	int (*real)(int, int, off64_t, off64_t) = next("fallocate64");
+	FILE *to;
+
+	if (getenv("NO_FALLOCATE")) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	count();
+	to = record();
+	if (to) {
+		fprintf(to, "z %lld %lld\n", (long long)offset, (long long)length);
+		fclose(to);
+	}
+	return real(fd, mode, offset, length);
+}
+
+ssize_t pwrite64(int fd, const void *data, size_t length, off64_t offset)
+{
+	ssize_t (*real)(int, const void *, size_t, off64_t) = next("pwrite64");
+	FILE *to;
+
+	count();
+	to = record();
+	if (to) {
+		fprintf(to, "w %lld %zu\n", (long long)offset, length);
+		if (getenv("RECORD_DATA")) {
+			fwrite(data, length, 1, to);
+			fputc('\n', to);
+		}
+		fclose(to);
+	}
+	return real(fd, data, length, offset);
+}
+
+int ftruncate64(int fd, off64_t size)
+{
+	int (*real)(int, off64_t) = next("ftruncate64");
+	FILE *to;
+
+	count();
+	to = record();
+	if (to) {
+		fprintf(to, "t %lld\n", (long long)size);
+		fclose(to);
+	}
+	return real(fd, size);
+}
+
+int fsync(int fd)
+{
+	int (*real)(int) = next("fsync");
+	FILE *to;
+
+	count();
+	to = record();
+	if (to) {
+		fputs("f\n", to);
+		fclose(to);
+	}
+	return real(fd);
+}
+
+int open64(const char *path, int flags, ...)
+{
+	int (*real)(const char *, int, ...) = next("open64");
+	mode_t mode;
+	va_list args;
+
+	va_start(args, flags);
+	mode = va_arg(args, mode_t);
+	va_end(args);
+	if (getenv("NO_TMPFILE") && (flags & O_TMPFILE) == O_TMPFILE) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	return real(path, flags, mode);
+}

@@ -1,0 +1,271 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# replay: into the file, what the log says and nothing else; whatever happens in between.
+# shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
+. "$(dirname "$0")/common.bash"
+
+have jq || skip_all "no jq"
+have python3 || skip_all "no python3"
+
+contents() { sha256sum <"$1"; }
+
+# replayed IMAGE: its log is empty and check finds no error
+replayed() {
+	run info -J "$1"
+	[ "$(json .image.log.dirty)" = false ] || return
+	run check -q -J "$1"
+	[ "$(json .check.corruptions)" = 0 ]
+}
+
+# follows_model NAME: $TMP/good/NAME.vhdx is replayed, and then is what its model says
+follows_model() {
+	local image=$TMP/image.vhdx stem=$TMP/good/$1 before
+
+	cp --sparse=always "$stem.vhdx" "$image"
+	before=$(contents "$image")
+	run replay --dry-run "$image"
+	is "$status/$(contents "$image")" "0/$before" "--dry-run writes nothing: $1"
+	run replay "$image"
+	is "$status/$out/$err" 0// "is replayed without a word: $1"
+	ok "the log is empty and all is in order: $1" replayed "$image"
+	run map -J "$image"
+	ok "and everything is as the model says: $1" \
+		"$CLI_HERE/map-proves" "$TMP/.out" "$image" "$stem"
+	if [ -e "$stem.raw" ] && have qemu-img && qemu-img check -q "$image" 2>/dev/null; then
+		ok "QEMU says so, too: $1" qemu-img compare -q -f vhdx -F raw "$image" "$stem.raw"
+	fi
+	before=$(contents "$image")
+	run replay "$image"
+	is "$status/$(contents "$image")" "0/$before" "a second replay finds nothing to do: $1"
+}
+
+"$ROOT/tests/images/build" good "$TMP/good" >"$TMP/.out" 2>&1 ||
+	skip "images are replayed as their models say" "no images: $(tail -n 1 "$TMP/.out")"
+for image in "$TMP"/good/dirty-*.vhdx; do
+	[ ! -e "$image" ] || follows_model "$(basename "$image" .vhdx)"
+done
+
+if sample iotest-dirtylog-10G-4M.vhdx; then
+	image=$TMP/iotest-dirtylog-10G-4M.vhdx
+	run info -J "$image"
+	json '.image | ."data-write-guid", ."file-write-guid"' >"$TMP/guids"
+	run replay --dry-run -J "$image"
+	is "$(json '[.changes[] | [.offset, .length, .kind, .what]] | tostring')" \
+		'[[2097152,4096,"data","bat"]]' "--dry-run lists what would be written"
+	is "$(json '.replay | "\(.entries) \(.changes) \(.["dry-run"])"')" "1 1 true" "and counts it"
+	run replay --dry-run "$image"
+	like "$out" '2097152 +4096 data  bat' "as a table, too"
+	run replay -v "$image"
+	is "$status" 0 "a real image with a log is replayed"
+	like "$err" '1 entries with 1 changes replayed' "-v says what was done"
+	ok "and is in order" replayed "$image"
+	run info -J --headers "$image"
+	json '.image | ."data-write-guid", ."file-write-guid"' >"$TMP/new-guids"
+	is "$(head -n 1 "$TMP/new-guids")" "$(head -n 1 "$TMP/guids")" \
+		"its DataWriteGuid stays, so that children still fit"
+	ok "its FileWriteGuid is a new one" [ "$(tail -n 1 "$TMP/guids")" != "$(tail -n 1 "$TMP/new-guids")" ]
+	is "$(json '[.image.headers[] | del(.offset, .checksum, ."checksum-computed", ."sequence-number")] |
+		.[0] == .[1]')" true "P8: both headers are equal but for the sequence number"
+	wanted=$(awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "content_sha256") n = i }
+		$1 == "iotest-dirtylog-10G-4M.vhdx" { print $n }' "$SAMPLES/MANIFEST.tsv")
+	if have qemu-img; then
+		qemu-img convert -O raw "$image" "$TMP/content.raw"
+		is "$(sha256sum <"$TMP/content.raw")" "$wanted  -" "and it shows what it shall show"
+		rm -f "$TMP/content.raw"
+	else
+		skip "and it shows what it shall show" "no qemu-img"
+	fi
+else
+	skip "a real image with a log is replayed" "no samples in $SAMPLES"
+fi
+
+# Nothing is done by halves, and nothing to what cannot be understood
+touched=''
+if "$ROOT/tests/images/build" bad "$TMP/bad" >"$TMP/.out" 2>&1; then
+	for image in "$TMP"/bad/*.vhdx; do
+		name=$(basename "$image" .vhdx)
+		[ "$name" != log_dirty ] || continue
+		before=$(contents "$image")
+		run replay -J "$image"
+		[ "$(contents "$image")" = "$before" ] || touched+=" $name"
+		case $name in
+		log_*) [ "$(json .error.code)" = "${name^^}" ] || touched+=" $name: $status" ;;
+		esac
+	done
+	is "$touched" '' "P7: bad images are refused for their reason, and left as they are"
+	run replay "$TMP/bad/log_dirty.vhdx"
+	is "$status" 0 "a log of one empty entry is replayed"
+	ok "and empty then" replayed "$TMP/bad/log_dirty.vhdx"
+else
+	skip "P7: bad images are left as they are" "no images: $(tail -n 1 "$TMP/.out")"
+fi
+run replay
+is "$status" 1 "replay needs an image"
+run replay "$TMP/absent"
+is "$status" 1 "and one that is there"
+run replay "$TMP"
+is "$status" 1 "a directory has no log"
+run create "$TMP/clean.vhdx" 1G
+before=$(contents "$TMP/clean.vhdx")
+run replay -J "$TMP/clean.vhdx"
+is "$status/$(json .replay.dirty)/$(contents "$TMP/clean.vhdx")" "0/false/$before" \
+	"P1: an image without a log to replay is not changed"
+
+# Others
+cat >"$TMP/lock" <<-'END'
+	import fcntl, os, struct, sys, time
+	fd = os.open(sys.argv[1], os.O_RDWR)
+	# QEMU's way: a shared lock of a byte
+	fcntl.fcntl(fd, 37, struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, 100, 1, 0))
+	print("locked", flush=True)
+	time.sleep(60)
+END
+exec {lock}< <(exec python3 "$TMP/lock" "$TMP/clean.vhdx" 2>"$TMP/.err")
+locker=$!
+read -r line <&$lock
+if [ "$line" = locked ]; then
+	run replay -J "$TMP/clean.vhdx"
+	is "$status/$(json .error.code)" 5/LOCKED "an image that another program has locked is busy"
+	run replay --dry-run "$TMP/clean.vhdx"
+	is "$status" 0 "but may be looked at"
+else
+	skip "an image that another program has locked is busy" "$(<"$TMP/.err")"
+fi
+kill "$locker"
+cp "$(command -v sleep)" "$TMP/busy"
+"$TMP/busy" 60 &
+busy=$!
+run replay "$TMP/busy"
+is "$status" 5 "what the kernel lets nobody write to is busy"
+kill "$busy"
+
+if ! have cc || ! cc -shared -fPIC -o "$TMP/faults.so" "$CLI_HERE/faults.c" -ldl 2>"$TMP/.err"; then
+	skip "killed at any moment, the image can be replayed again" "no compiler"
+	done_testing
+fi
+if ldd "$VHDXCTL" | grep -q asan; then
+	skip "killed at any moment, the image can be replayed again" "sanitizer"
+	done_testing
+fi
+
+# faulty VARIABLE=VALUE... FILE: replay it with faults.so
+faulty() {
+	env LD_PRELOAD="$TMP/faults.so" "${@:1:$#-1}" "$VHDXCTL" replay "${!#}" \
+		>"$TMP/.out" 2>"$TMP/.err"
+	status=$?
+}
+
+# outside_headers FILE: contents but for the two headers, in which GUIDs are random
+outside_headers() {
+	{
+		head -c 65536 "$1"
+		tail -c +196609 "$1"
+	} | sha256sum
+}
+
+# killed_anywhere NAME: by DIE_AT at every step, and by SIGINT at every step
+killed_anywhere() {
+	local original=$TMP/good/$1.vhdx image=$TMP/image.vhdx step wanted wrong='' what
+
+	cp --sparse=always "$original" "$image"
+	faulty X=1 "$image"
+	wanted=$(outside_headers "$image")
+	for what in DIE_AT INTERRUPT_AT; do
+		for ((step = 1; step < 1000; step++)); do
+			cp --sparse=always "$original" "$image"
+			faulty "$what=$step" "$image"
+			[ "$status" != 0 ] || [ $step = 1 ] || break
+			run replay "$image"
+			[ "$status/$(outside_headers "$image")" = "0/$wanted" ] || wrong+=" $what=$step"
+		done
+	done
+	is "$wrong" '' "killed at any of $((step - 1)) moments, $1 can be replayed again"
+}
+
+# A power cut: of what was written since the last flush, some sectors are there and some not
+cat >"$TMP/cuts" <<'END'
+import os, random, shutil, subprocess, sys
+
+record, original, image, final, tool, cuts = sys.argv[1:7]
+random.seed(7)
+steps = []
+with open(record, "rb") as f:
+    while line := f.readline().split():
+        data = f.read(int(line[2]) + 1)[:-1] if line[0] == b"w" else b""
+        steps.append((line[0].decode(), [int(n) for n in line[1:]], data))
+
+
+def body(name):
+    with open(name, "rb") as f:
+        data = f.read()
+    return data[:65536] + data[3 * 65536:]
+
+
+def apply(fd, kind, numbers, data, torn):
+    if kind == "t":
+        os.ftruncate(fd, numbers[0])
+    elif kind in "wz":
+        offset, length = numbers
+        data = data or bytes(min(length, max(0, os.fstat(fd).st_size - offset)))
+        for at in range(0, len(data), 512):
+            if not torn or random.random() < 0.5:
+                os.pwrite(fd, data[at:at + 512], offset + at)
+
+
+wanted, failed = body(final), []
+for n in range(int(cuts)):
+    cut = random.randint(0, len(steps))
+    durable = max([i for i in range(cut) if steps[i][0] == "f"], default=-1)
+    shutil.copyfile(original, image)
+    fd = os.open(image, os.O_RDWR)
+    for i in range(cut):
+        if i < durable:
+            apply(fd, *steps[i], False)
+        elif random.random() < 0.7:
+            apply(fd, *steps[i], random.random() < 0.5)
+    os.close(fd)
+    done = subprocess.run([tool, "replay", image], capture_output=True, text=True)
+    if done.returncode or body(image) != wanted:
+        failed.append(f"{cut}: {done.returncode} {done.stderr}")
+sys.exit("\n".join(failed))
+END
+
+# power_cuts NAME COUNT
+power_cuts() {
+	local image=$TMP/final.vhdx
+
+	rm -f "$TMP/record"
+	cp --sparse=always "$TMP/good/$1.vhdx" "$image"
+	faulty RECORD="$TMP/record" RECORD_DATA=1 "$image"
+	ok "after each of $2 power cuts $1 can be replayed again" python3 "$TMP/cuts" \
+		"$TMP/record" "$TMP/good/$1.vhdx" "$TMP/cut.vhdx" "$image" "$VHDXCTL" "$2"
+}
+
+for name in dirty-many-entries dirty-same-page dirty-extended dirty-odd-size dirty-region-tables; do
+	if [ -e "$TMP/good/$name.vhdx" ]; then
+		killed_anywhere "$name"
+		power_cuts "$name" 100
+	else
+		skip "killed at any moment, $name can be replayed again" "no such image"
+	fi
+done
+if [ -e "$TMP/good/dirty-zeros.vhdx" ]; then
+	cp --sparse=always "$TMP/good/dirty-zeros.vhdx" "$TMP/image.vhdx"
+	cp --sparse=always "$TMP/good/dirty-zeros.vhdx" "$TMP/zeros.vhdx"
+	run replay "$TMP/image.vhdx"
+	faulty NO_FALLOCATE=1 "$TMP/zeros.vhdx"
+	is "$(outside_headers "$TMP/image.vhdx")" "$(outside_headers "$TMP/zeros.vhdx")" \
+		"where holes cannot be punched, zeros are written"
+fi
+
+# The order of writing: header, then all changes, then twice the header, each flushed
+if [ -e "$TMP/good/dirty-extended.vhdx" ]; then
+	rm -f "$TMP/record"
+	cp --sparse=always "$TMP/good/dirty-extended.vhdx" "$TMP/image.vhdx"
+	faulty RECORD="$TMP/record" "$TMP/image.vhdx"
+	is "$(awk '$1 == "w" && ($2 == 65536 || $2 == 131072) { $1 = "h" }
+		{ printf "%s", $1 }' "$TMP/record" | sed 's/[wz]\+/w/g')" hftwfhfhf \
+		"first the header, then size and changes, then both headers, each flushed"
+fi
+
+done_testing

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Everything that can be wrong with an image, found without stopping at the first fault.
+ */
+#ifndef VHDXCTL_CHECK_H
+#define VHDXCTL_CHECK_H
+
+#include "claims.h"
+#include "findings.h"
+#include "imagefile.h"
+#include "progress.h"
+
+/**
+ * struct check - one check
+ * @file:	the image as it is
+ * @progress:	by progress_init()
+ * @super:	as far as it could be read
+ * @replayed:	the log replayed in memory; NULL if there is nothing to replay
+ * @reader:	what to read the image by
+ * @claims:	who uses what of the file
+ * @findings:	the result
+ * @log_known:	where the log is could be read, and makes sense
+ * @log_failed:	it must be replayed and cannot be
+ */
+struct check {
+	struct image_file file;
+	struct progress progress;
+	struct vhdx_super *super;
+	struct replayed *replayed;
+	struct vhdx_reader reader;
+	struct claims claims;
+	struct findings findings;
+	bool log_known;
+	bool log_failed;
+};
+
+enum exit_code check_image(struct check *check);
+enum exit_code check_bat(struct check *check);
+enum exit_code check_leaks(struct check *check);
+void check_free(struct check *check);
+
+#endif /* VHDXCTL_CHECK_H */

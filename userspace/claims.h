@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who uses which MiB of a file: everything in it but its header section is whole MiB.
+ */
+#ifndef VHDXCTL_CLAIMS_H
+#define VHDXCTL_CLAIMS_H
+
+#include "format/region.h"
+
+/* How far into a file is kept book: 32 MiB of bits for each kind, of what is used of them. */
+#define CLAIMS_LIMIT (256 * VHDX_TIB)
+
+enum claim {
+	CLAIM_USED,		/* header section, log, region or block */
+	CLAIM_START,		/* a payload block starts here */
+	CLAIM_PAYLOAD,		/* belongs to a payload block */
+	CLAIM_ANCHOR,		/* former place of an unmapped block */
+	CLAIM_KINDS
+};
+
+/**
+ * struct claims - bits for each MiB of a file
+ * @units:	how many MiB
+ * @bits:	one array for each kind
+ */
+struct claims {
+	u64 units;
+	u8 *bits[CLAIM_KINDS];
+};
+
+void claims_init(struct claims *claims, u64 file_size);
+void claims_free(struct claims *claims);
+bool claims_any(const struct claims *claims, enum claim kind, u64 offset, u64 length);
+void claims_set(struct claims *claims, enum claim kind, u64 offset, u64 length);
+void claims_set_layout(struct claims *claims, const struct vhdx_layout *layout);
+
+#endif /* VHDXCTL_CLAIMS_H */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Writing to a file: all of it, or a sentence why not.
+ */
+#ifndef VHDXCTL_FILEWRITE_H
+#define VHDXCTL_FILEWRITE_H
+
+#include <stdint.h>
+#include <stddef.h>
+
+#include "message.h"
+
+struct progress;
+
+/**
+ * struct write_file - a file to write to
+ * @path:	for messages
+ * @fd:		open for writing
+ */
+struct write_file {
+	const char *path;
+	int fd;
+};
+
+enum exit_code write_at(const struct write_file *file, uint64_t offset, const void *data,
+			size_t length);
+enum exit_code write_zeros(const struct write_file *file, uint64_t offset, uint64_t length,
+			   struct progress *progress);
+enum exit_code write_allocate(const struct write_file *file, uint64_t offset, uint64_t length,
+			      struct progress *progress);
+enum exit_code write_set_size(const struct write_file *file, uint64_t size);
+enum exit_code write_sync(const struct write_file *file);
+
+#endif /* VHDXCTL_FILEWRITE_H */

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Three things keep two writers apart: the module lets nobody open an attached image for
+ * writing (ETXTBSY); other programs that know of such things, QEMU among them, hold open file
+ * description locks; and what is attached is listed in sysfs.
+ */
+#include "imagelock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "disk.h"
+
+/**
+ * image_check_attached() - is a file attached?
+ * @path:	for the message
+ * @status:	of the file
+ *
+ * Return: DONE if not, EXIT_BUSY having said where otherwise
+ */
+enum exit_code image_check_attached(const char *path, const struct stat *status)
+{
+	enum exit_code result = DONE;
+	struct disk_list disks;
+	size_t i;
+
+	disk_list_all(&disks);
+	for (i = 0; i < disks.count && result == DONE; i++)
+		if (disk_is_of_file(&disks.disk[i], status))
+			result = fail_named(EXIT_BUSY, "ATTACHED",
+					    "%s: is attached as %s; detach it first", path,
+					    disks.disk[i].node);
+	disk_list_free(&disks);
+	return result;
+}
+
+/**
+ * image_warn_written() - warn a reader of what changes while it is read
+ * @path:	for the message
+ * @status:	of the file
+ */
+void image_warn_written(const char *path, const struct stat *status)
+{
+	struct disk_list disks;
+	size_t i;
+
+	disk_list_all(&disks);
+	for (i = 0; i < disks.count; i++)
+		if (disk_is_of_file(&disks.disk[i], status) && !disk_number(&disks.disk[i], "ro"))
+			warn("%s: is attached read-write as %s: it changes while it is read",
+			     path, disks.disk[i].node);
+	disk_list_free(&disks);
+}
+
+static enum exit_code lock_whole(const struct write_file *file)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (!fcntl(file->fd, F_OFD_SETLK, &lock))
+		return DONE;
+	if (errno == EAGAIN || errno == EACCES)
+		return fail_named(EXIT_BUSY, "LOCKED",
+				  "%s: another program has locked it; close it there first",
+				  file->path);
+	return fail_errno(file->path, "cannot lock", errno);
+}
+
+/* Whoever attached it tells more than ETXTBSY does. */
+static enum exit_code fail_open(const char *path, int error)
+{
+	struct stat status;
+
+	if (error == ETXTBSY && !stat(path, &status) &&
+	    image_check_attached(path, &status) != DONE)
+		return EXIT_BUSY;
+	return fail_errno(path, "cannot open for writing", error);
+}
+
+static enum exit_code check_file(const struct write_file *file)
+{
+	struct stat status;
+
+	if (fstat(file->fd, &status))
+		return fail_errno(file->path, "cannot stat", errno);
+	if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
+		return fail(EXIT_USAGE, "%s: is neither a regular file nor a block device",
+			    file->path);
+	return image_check_attached(file->path, &status);
+}
+
+/**
+ * image_open_exclusive() - open an image for reading and writing, for us alone
+ * @file:	filled; to be closed by its fd
+ * @path:	must live as long
+ *
+ * A block device is opened exclusively: not if it is mounted or held otherwise.
+ *
+ * Return: DONE, or another code having said why; then there is nothing to close
+ */
+enum exit_code image_open_exclusive(struct write_file *file, const char *path)
+{
+	int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	enum exit_code status;
+	struct stat what;
+
+	if (!stat(path, &what) && S_ISBLK(what.st_mode))
+		flags |= O_EXCL;
+	file->path = path;
+	file->fd = open(path, flags);
+	if (file->fd < 0)
+		return fail_open(path, errno);
+	status = check_file(file);
+	if (status == DONE)
+		status = lock_whole(file);
+	if (status != DONE) {
+		close(file->fd);
+		file->fd = -1;
+	}
+	return status;
+}

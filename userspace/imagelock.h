@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Keeping others away from an image that is being changed.
+ */
+#ifndef VHDXCTL_IMAGELOCK_H
+#define VHDXCTL_IMAGELOCK_H
+
+#include <sys/stat.h>
+
+#include "filewrite.h"
+
+void image_warn_written(const char *path, const struct stat *status);
+enum exit_code image_check_attached(const char *path, const struct stat *status);
+enum exit_code image_open_exclusive(struct write_file *file, const char *path);
+
+#endif /* VHDXCTL_IMAGELOCK_H */

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A file that gets its name when it is complete, so that nobody ever meets half of it.
+ */
+#ifndef VHDXCTL_NEWFILE_H
+#define VHDXCTL_NEWFILE_H
+
+#include <stdbool.h>
+
+#include "filewrite.h"
+
+/**
+ * struct new_file - a file without its name
+ * @file:	to write to; its path is what the user gave
+ * @target:	the name it gets
+ * @directory:	where
+ * @temporary:	the name it has meanwhile; NULL: none
+ * @replace:	a file of that name is to go
+ */
+struct new_file {
+	struct write_file file;
+	char *target;
+	char *directory;
+	char *temporary;
+	bool replace;
+};
+
+enum exit_code new_file_open(struct new_file *new_file, const char *path, bool replace);
+enum exit_code new_file_commit(struct new_file *new_file);
+void new_file_close(struct new_file *new_file);
+
+#endif /* VHDXCTL_NEWFILE_H */
