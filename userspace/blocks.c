@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "imagefile.h"
+#include "format/overlay.h"
 #include "memory.h"
 
 #define READ_ENTRIES (1U << 17)		/* 1 MiB of them */
@@ -13,11 +13,13 @@
  * struct scan - one pass over a BAT
  * @counts:	what it finds
  * @rules:	what an entry is judged by
+ * @overlay:	what replay of the log changes, or NULL
  * @partial:	BAT index of the first partially present block of this chunk
  */
 struct scan {
 	struct block_counts *counts;
 	struct vhdx_bat_rules rules;
+	const struct vhdx_overlay *overlay;
 	u64 partial;
 };
 
@@ -46,6 +48,21 @@ static void scan_bitmap(struct scan *scan, u64 chunk, u64 entry)
 	scan->partial = NO_INDEX;
 }
 
+/* Payload is never logged: a log that changes a block is not believed (2.3). */
+static void scan_logged(struct scan *scan, u64 index, u64 entry)
+{
+	struct vhdx_fault fault;
+
+	if (!scan->overlay || vhdx_bat_state(entry) < VHDX_BLOCK_FULLY_PRESENT ||
+	    !vhdx_overlay_touches(scan->overlay, vhdx_bat_offset(entry),
+				  scan->rules.geometry->block_size))
+		return;
+	vhdx_fault_set(&fault, VHDX_REASON_log_payload_changed,
+		       scan->rules.bat_offset + index * VHDX_BAT_ENTRY_SIZE,
+		       vhdx_bat_offset(entry));
+	add_fault(scan->counts, &fault);
+}
+
 static void scan_entry(struct scan *scan, u64 index, u64 entry)
 {
 	enum vhdx_block_state state = vhdx_bat_state(entry);
@@ -61,6 +78,7 @@ static void scan_entry(struct scan *scan, u64 index, u64 entry)
 	}
 	if (number >= geometry->payload_blocks)
 		return;
+	scan_logged(scan, index, entry);
 	scan->counts->payload[state]++;
 	if (geometry->has_parent && state == VHDX_BLOCK_PARTIALLY_PRESENT &&
 	    scan->partial == NO_INDEX)
@@ -79,15 +97,16 @@ static u64 entries_to_scan(const struct vhdx_super *super)
  * blocks_count() - read a BAT from end to end
  * @counts:	filled
  * @super:	complete
- * @file:	the image
+ * @reader:	the image, its log replayed
+ * @overlay:	what replay changes, or NULL
  *
  * Takes 1 MiB of memory, whatever the size of the BAT.
  */
 void blocks_count(struct block_counts *counts, const struct vhdx_super *super,
-		  const struct image_file *file)
+		  const struct vhdx_reader *reader, const struct vhdx_overlay *overlay)
 {
 	__le64 *entries = xcalloc(READ_ENTRIES, sizeof(*entries));
-	struct scan scan = { .counts = counts, .partial = NO_INDEX };
+	struct scan scan = { .counts = counts, .overlay = overlay, .partial = NO_INDEX };
 	u64 total = entries_to_scan(super);
 	struct vhdx_fault fault;
 	u64 first, i, count;
@@ -98,8 +117,8 @@ void blocks_count(struct block_counts *counts, const struct vhdx_super *super,
 		u64 offset = super->regions.bat.offset + first * VHDX_BAT_ENTRY_SIZE;
 
 		count = total - first < READ_ENTRIES ? total - first : READ_ENTRIES;
-		if (!image_file_read(file, offset, entries, (u32)(count * VHDX_BAT_ENTRY_SIZE))) {
-			vhdx_fault_set(&fault, VHDX_REASON_read_failed, offset, count);
+		if (vhdx_read(reader, offset, entries, (u32)(count * VHDX_BAT_ENTRY_SIZE),
+			      &fault)) {
 			add_fault(counts, &fault);
 			break;
 		}

@@ -25,9 +25,9 @@ struct block_counts {
 	unsigned int faults;
 };
 
-struct image_file;
+struct vhdx_overlay;
 
 void blocks_count(struct block_counts *counts, const struct vhdx_super *super,
-		  const struct image_file *file);
+		  const struct vhdx_reader *reader, const struct vhdx_overlay *overlay);
 
 #endif /* VHDXCTL_BLOCKS_H */

@@ -38,6 +38,21 @@ static void inspect_headers(struct inspection *inspection)
 		add_problem(inspection, &fault);
 }
 
+/* Behind the headers nothing may be looked at before the log is replayed, in memory. */
+static void inspect_log(struct inspection *inspection)
+{
+	struct vhdx_fault fault;
+
+	if (!inspection->dirty)
+		return;
+	inspection->replayed = replayed_new(&inspection->file->reader,
+					    &inspection->super->header, &fault);
+	if (inspection->replayed)
+		replayed_reader(inspection->replayed, &inspection->reader);
+	else
+		add_problem(inspection, &fault);
+}
+
 static void inspect_tables(struct inspection *inspection, bool log_is_sound)
 {
 	struct vhdx_super *super = inspection->super;
@@ -46,7 +61,7 @@ static void inspect_tables(struct inspection *inspection, bool log_is_sound)
 
 	if (!log_is_sound)
 		super->header.log_length = 0;
-	if (vhdx_open_tables(super, &inspection->file->reader, inspection->scratch, &fault))
+	if (vhdx_open_tables(super, &inspection->reader, inspection->scratch, &fault))
 		add_problem(inspection, &fault);
 	else
 		inspection->has_tables = true;
@@ -85,10 +100,9 @@ static void inspect_locator(struct inspection *inspection)
 	length = items->length[VHDX_ITEM_PARENT_LOCATOR];
 	offset = super->regions.metadata.offset + items->offset[VHDX_ITEM_PARENT_LOCATOR];
 	inspection->locator_item = xcalloc(1, length + 1);
-	if (!image_file_read(inspection->file, offset, inspection->locator_item, length))
-		vhdx_fault_set(&fault, VHDX_REASON_read_failed, offset, length);
-	else if (!vhdx_locator_decode(&inspection->locator, inspection->locator_item, length,
-				      offset, &fault))
+	if (!vhdx_read(&inspection->reader, offset, inspection->locator_item, length, &fault) &&
+	    !vhdx_locator_decode(&inspection->locator, inspection->locator_item, length,
+				 offset, &fault))
 		inspection->has_locator = true;
 	if (!inspection->has_locator)
 		add_problem(inspection, &fault);
@@ -101,7 +115,8 @@ static void inspect_blocks(struct inspection *inspection)
 	if (!inspection->has_tables)
 		return;
 	inspection->has_blocks = true;
-	blocks_count(&inspection->blocks, inspection->super, inspection->file);
+	blocks_count(&inspection->blocks, inspection->super, &inspection->reader,
+		     inspection->replayed ? &inspection->replayed->overlay : NULL);
 	for (i = 0; i < inspection->blocks.faults; i++)
 		add_problem(inspection, &inspection->blocks.fault[i]);
 }
@@ -118,6 +133,7 @@ void inspect(struct inspection *inspection, struct image_file *file, bool with_b
 
 	memset(inspection, 0, sizeof(*inspection));
 	inspection->file = file;
+	inspection->reader = file->reader;
 	inspection->super = xcalloc(1, sizeof(*inspection->super));
 	inspection->scratch = xcalloc(1, VHDX_OPEN_SCRATCH_SIZE);
 	inspect_headers(inspection);
@@ -125,6 +141,8 @@ void inspect(struct inspection *inspection, struct image_file *file, bool with_b
 		return;
 	log_is_sound = !inspection->problems || inspection->problem[0].reason ==
 		       VHDX_REASON_log_dirty;
+	if (log_is_sound)
+		inspect_log(inspection);
 	inspect_tables(inspection, log_is_sound);
 	inspect_values(inspection);
 	inspect_locator(inspection);
@@ -134,6 +152,7 @@ void inspect(struct inspection *inspection, struct image_file *file, bool with_b
 
 void inspect_free(struct inspection *inspection)
 {
+	replayed_free(inspection->replayed);
 	free(inspection->super);
 	free(inspection->scratch);
 	free(inspection->locator_item);

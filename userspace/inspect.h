@@ -11,6 +11,7 @@
 #include "blocks.h"
 #include "format/locator.h"
 #include "imagefile.h"
+#include "replayed.h"
 #include "tables.h"
 
 #define INSPECT_MAX_PROBLEMS 16
@@ -22,7 +23,10 @@
  * @identified:	it is a VHDX: @super.creator is valid
  * @has_header:	@super.header is valid, perhaps naming an impossible log
  * @has_tables:	the second half of @super is valid
- * @dirty:	the log must be replayed, so everything behind the headers may be out of date
+ * @dirty:	the log must be replayed
+ * @replayed:	what comes of that; NULL if @dirty means that it cannot be replayed: then
+ *		everything behind the headers may be out of date
+ * @reader:	the image, replayed if it can be
  * @values:	metadata values, believed only if @has_tables
  * @locator:	valid if @has_locator
  * @has_locator: there is a parent locator, and it is in order
@@ -40,6 +44,8 @@ struct inspection {
 	bool has_header;
 	bool has_tables;
 	bool dirty;
+	struct replayed *replayed;
+	struct vhdx_reader reader;
 	struct table_values values;
 	struct vhdx_locator locator;
 	bool has_locator;

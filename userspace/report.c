@@ -68,6 +68,8 @@ static void add_log(struct json_object *image, const struct inspection *inspecti
 	json_add_bool(log, "dirty", inspection->dirty);
 	if (inspection->dirty)
 		add_guid(log, "guid", &header->log_guid);
+	if (inspection->replayed)
+		json_add_number(log, "entries", inspection->replayed->overlay.entries);
 	json_add_number(log, "offset", header->log_offset);
 	json_add_size(log, "length", header->log_length);
 	json_add(image, "log", log);
@@ -172,8 +174,8 @@ static void add_warnings(struct json_object *image, const struct inspection *ins
 		if (inspection->super->warnings & (1U << i))
 			json_object_array_add(list, note_json(vhdx_warning_name(i),
 							      vhdx_warning_text(i)));
-	if (inspection->dirty)
-		json_object_array_add(list, note_json("stale", "the log is not replayed: "
+	if (inspection->dirty && !inspection->replayed)
+		json_object_array_add(list, note_json("stale", "the log cannot be replayed: "
 						      "all but the headers may be out of date"));
 	if (!inspection->has_tables && inspection->values.known)
 		json_object_array_add(list, note_json("unchecked", "the tables are "

@@ -110,7 +110,7 @@ zoo() {
 	for image in "$TMP"/zoo/*.vhdx; do
 		name=$(basename "$image" .vhdx)
 		[ "$name" != parent_unsupported ] || continue	# info has nothing against it
-		grep -q "^$name[[:space:]]check" "$TMP/zoo/BAD.tsv" && continue	# nor this
+		grep -q "^${name}[[:space:]]check" "$TMP/zoo/BAD.tsv" && continue	# nor this
 		run info -J --blocks --headers "$image"
 		is "$(json "[.image.problems[].code] | index(\"${name^^}\") != null")/$status" \
 			"true/$(status_of "$name")" "info finds out: $name"

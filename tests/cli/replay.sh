@@ -9,40 +9,55 @@ have python3 || skip_all "no python3"
 
 contents() { sha256sum <"$1"; }
 
-# replayed IMAGE: its log is empty and check finds no error
-replayed() {
+# is_in_order IMAGE CLAIM: its log is empty and check finds no error
+is_in_order() {
+	local dirty
+
 	run info -J "$1"
-	[ "$(json .image.log.dirty)" = false ] || return
+	dirty=$(json .image.log.dirty)
 	run check -q -J "$1"
-	[ "$(json .check.corruptions)" = 0 ]
+	is "$dirty/$(json .check.corruptions)" false/0 "$2"
 }
 
 # follows_model NAME: $TMP/good/NAME.vhdx is replayed, and then is what its model says
 follows_model() {
-	local image=$TMP/image.vhdx stem=$TMP/good/$1 before
+	local image=$TMP/image.vhdx stem=$TMP/good/$1
 
 	cp --sparse=always "$stem.vhdx" "$image"
-	before=$(contents "$image")
-	run replay --dry-run "$image"
-	is "$status/$(contents "$image")" "0/$before" "--dry-run writes nothing: $1"
 	run replay "$image"
 	is "$status/$out/$err" 0// "is replayed without a word: $1"
-	ok "the log is empty and all is in order: $1" replayed "$image"
+	is_in_order "$image" "the log is empty and all is in order: $1"
 	run map -J "$image"
 	ok "and everything is as the model says: $1" \
 		"$CLI_HERE/map-proves" "$TMP/.out" "$image" "$stem"
-	if [ -e "$stem.raw" ] && have qemu-img && qemu-img check -q "$image" 2>/dev/null; then
+	# QEMU reads every byte of the disk, not knowing where there are none
+	if [ "$(stat -c %s "$stem.raw" 2>/dev/null || echo $((1 << 62)))" -le $((1 << 30)) ] &&
+		have qemu-img && qemu-img check -q "$image" 2>/dev/null; then
 		ok "QEMU says so, too: $1" qemu-img compare -q -f vhdx -F raw "$image" "$stem.raw"
 	fi
+}
+
+# twice NAME: nothing is written by --dry-run, nor by replaying again
+twice() {
+	local image=$TMP/image.vhdx before
+
+	cp --sparse=always "$TMP/good/$1.vhdx" "$image"
+	run replay --dry-run "$image"
+	ok "--dry-run writes nothing: $1" cmp "$image" "$TMP/good/$1.vhdx"
+	run replay "$image"
 	before=$(contents "$image")
 	run replay "$image"
 	is "$status/$(contents "$image")" "0/$before" "a second replay finds nothing to do: $1"
 }
 
-"$ROOT/tests/images/build" good "$TMP/good" >"$TMP/.out" 2>&1 ||
+mapfile -t names < <("$ROOT/tests/images/build" list | sed -n 's/^good \(dirty-\)/\1/p')
+"$ROOT/tests/images/build" good "$TMP/good" "${names[@]}" >"$TMP/.out" 2>&1 ||
 	skip "images are replayed as their models say" "no images: $(tail -n 1 "$TMP/.out")"
 for image in "$TMP"/good/dirty-*.vhdx; do
 	[ ! -e "$image" ] || follows_model "$(basename "$image" .vhdx)"
+done
+for name in dirty-one-entry dirty-extended dirty-empty-entry; do
+	[ ! -e "$TMP/good/$name.vhdx" ] || twice "$name"
 done
 
 if sample iotest-dirtylog-10G-4M.vhdx; then
@@ -58,7 +73,7 @@ if sample iotest-dirtylog-10G-4M.vhdx; then
 	run replay -v "$image"
 	is "$status" 0 "a real image with a log is replayed"
 	like "$err" '1 entries with 1 changes replayed' "-v says what was done"
-	ok "and is in order" replayed "$image"
+	is_in_order "$image" "and is in order"
 	run info -J --headers "$image"
 	json '.image | ."data-write-guid", ."file-write-guid"' >"$TMP/new-guids"
 	is "$(head -n 1 "$TMP/new-guids")" "$(head -n 1 "$TMP/guids")" \
@@ -95,7 +110,7 @@ if "$ROOT/tests/images/build" bad "$TMP/bad" >"$TMP/.out" 2>&1; then
 	is "$touched" '' "P7: bad images are refused for their reason, and left as they are"
 	run replay "$TMP/bad/log_dirty.vhdx"
 	is "$status" 0 "a log of one empty entry is replayed"
-	ok "and empty then" replayed "$TMP/bad/log_dirty.vhdx"
+	is_in_order "$TMP/bad/log_dirty.vhdx" "and empty then"
 else
 	skip "P7: bad images are left as they are" "no images: $(tail -n 1 "$TMP/.out")"
 fi
@@ -163,23 +178,28 @@ outside_headers() {
 	} | sha256sum
 }
 
-# killed_anywhere NAME: by DIE_AT at every step, and by SIGINT at every step
+# killed_anywhere NAME: killed, and interrupted, before each of its changes
 killed_anywhere() {
-	local original=$TMP/good/$1.vhdx image=$TMP/image.vhdx step wanted wrong='' what
+	local original=$TMP/good/$1.vhdx image=$TMP/image.vhdx step steps wanted wrong='' what
 
+	rm -f "$TMP/record"
 	cp --sparse=always "$original" "$image"
-	faulty X=1 "$image"
+	faulty RECORD="$TMP/record" "$image"
 	wanted=$(outside_headers "$image")
+	steps=$(wc -l <"$TMP/record")
 	for what in DIE_AT INTERRUPT_AT; do
-		for ((step = 1; step < 1000; step++)); do
+		for ((step = 1; step <= steps; step++)); do
 			cp --sparse=always "$original" "$image"
 			faulty "$what=$step" "$image"
-			[ "$status" != 0 ] || [ $step = 1 ] || break
+			case $status in
+			99 | 130 | 0) ;;
+			*) wrong+=" $what=$step: $status" ;;
+			esac
 			run replay "$image"
 			[ "$status/$(outside_headers "$image")" = "0/$wanted" ] || wrong+=" $what=$step"
 		done
 	done
-	is "$wrong" '' "killed at any of $((step - 1)) moments, $1 can be replayed again"
+	is "$wrong" '' "killed at any of $steps moments, $1 can be replayed again"
 }
 
 # A power cut: of what was written since the last flush, some sectors are there and some not
@@ -227,7 +247,7 @@ for n in range(int(cuts)):
     done = subprocess.run([tool, "replay", image], capture_output=True, text=True)
     if done.returncode or body(image) != wanted:
         failed.append(f"{cut}: {done.returncode} {done.stderr}")
-sys.exit("\n".join(failed))
+sys.exit("\n".join(failed) or 0)
 END
 
 # power_cuts NAME COUNT
@@ -241,10 +261,10 @@ power_cuts() {
 		"$TMP/record" "$TMP/good/$1.vhdx" "$TMP/cut.vhdx" "$image" "$VHDXCTL" "$2"
 }
 
-for name in dirty-many-entries dirty-same-page dirty-extended dirty-odd-size dirty-region-tables; do
+for name in dirty-same-page dirty-extended dirty-odd-size; do
 	if [ -e "$TMP/good/$name.vhdx" ]; then
 		killed_anywhere "$name"
-		power_cuts "$name" 100
+		power_cuts "$name" 40
 	else
 		skip "killed at any moment, $name can be replayed again" "no such image"
 	fi

@@ -17,7 +17,7 @@ shell_scripts() {
 	files | grep -E '\.(bash|sh)$'
 }
 
-unchecked() { shell_scripts | sort -u | xargs -r shellcheck -x -P SCRIPTDIR --severity=info; }
+unchecked() { shell_scripts | sort -u | xargs -r shellcheck -x -P SCRIPTDIR --severity=warning; }
 
 # Data, texts and generated things need no licence line.
 without_licence() {

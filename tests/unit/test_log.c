@@ -481,6 +481,8 @@ static const struct search searches[] = {
 	  false, 0, 2, 2 },
 	{ "sequence numbers do not wrap", { { 0, 2, 0, 0, TOP - 1 }, { 2, 2, 0, 0, TOP },
 	  { 4, 2, 4, 0, 1 } }, false, 0, 2, 2 },
+	{ "the highest sequence number is not followed by an empty sector",
+	  { { 0, 2, 0, 0, TOP - 1 }, { 2, 2, 0, 0, TOP } }, false, 0, 2, 2 },
 };
 
 static void put(const struct placed *p)

@@ -223,11 +223,16 @@ static void same_ranges(u64 *seed)
 {
 	u32 n, i;
 
-	for (n = 0; n < 50; n++) {
-		u64 offset = chance_below(seed, overlay.file_size);
+	for (n = 0; n < 60; n++) {
+		u64 offset = n % 3 ? chance_below(seed, overlay.file_size) :
+				     any_target(seed, overlay.file_size & ~4095ULL) - SECTOR;
 		u64 length = 1 + chance_below(seed, n % 2 ? 5 * SECTOR : 600);
 		bool naive = false;
 
+		if (n >= 40) {	/* borders */
+			offset &= ~4095ULL;
+			length = (1 + length / SECTOR) * SECTOR;
+		}
 		for (i = offset / SECTOR; i <= (offset + length - 1) / SECTOR && i < MAX_PAGES; i++)
 			naive |= touched[i];
 		assert_int_equal(vhdx_overlay_touches(&overlay, offset, length), naive);

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Shared by the scripts of this folder; sourced, never run.
 # shellcheck shell=bash disable=SC2034,SC2016
 

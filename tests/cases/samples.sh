@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Images that Windows, QEMU and others made show what other readers see in them.
+# shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
+. "$(dirname "$0")/../lib/guest.bash"
+
+# What the host found out with another reader, and checked against the manifest.
+reads_right() {
+	local name=$1 model=$MODELS/samples/${1%.vhdx}.raw
+	if ! attach "$IMAGES/samples/$name"; then
+		not_ok "$name is attached" "$LINE"
+		return
+	fi
+	pass "$name is attached"
+	ok "$name: every byte is that of content_sha256" blkcmp "$DISK" "$model"
+	ok "$name: random direct reads" randread -s "$SEED" -n 200 "$DISK" "$model"
+	ok "$name: random reads through the page cache" \
+		randread -m buffered -s "$SEED" -n 100 -b 65536 "$DISK" "$model"
+	ok "$name is detached" detach "$INDEX"
+}
+
+# refused NAME REASON ERRNO [OPTION OPTION-OF-TOOL]
+refused() {
+	if attach ${4:+"$4"} "$IMAGES/samples/$1"; then
+		not_ok "P2: $1 is refused" "it was attached"
+		detach "$INDEX"
+		return
+	fi
+	is "$(field "$LINE" errno)/$(field "$LINE" reason)" "$3/$2" "P2: $1 is refused with its reason"
+	like "$(vhdxctl attach -r ${5:+"$5"} "$IMAGES/samples/$1" 2>&1)" \
+		"$(quote "$(said "$LINE")")" "$1: vhdxctl says the same"
+}
+
+NAMES=(btrfs ext2 fat-differential fat-parent iotest-dirtylog-10G-4M iotest-dynamic-1G
+	ntfs-dynamic ntfs-fixed swap test-disk2vhd)
+present=()
+for name in "${NAMES[@]}"; do
+	file=$name.vhdx
+	if [ ! -e "$IMAGES/samples/$file" ]; then
+		skip "$file" "the real images are not here"
+		continue
+	fi
+	present+=("samples/$file")
+	case $name in
+	iotest-dirtylog-10G-4M)
+		refused "$file" 206 EROFS -R --replay=refuse
+		reads_right "$file"
+		;;
+	fat-differential) refused "$file" 701 EOPNOTSUPP ;;
+	*) reads_right "$file" ;;
+	esac
+done
+[ ${#present[@]} = 0 ] || untouched "all samples are as they were" "${present[@]}"
+
+finish

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2034  # variables are for the cases
+# shellcheck source=tap.sh
+#
+# For the cases that run in a guest: where things are, attaching and detaching without
+# vhdxctl, cleaning up, the kernel's log of this case. Source it, end with finish.
+#
+#	IMAGES		images to use, on ext4
+#	PRISTINE	the same, read-only: what they must still be like afterwards
+#	MODELS		what good/ and samples/ must show
+#	SCRATCH		an empty folder of this case, on ext4
+#	LONG		1 if there is time
+#	SEED		where chance begins
+#	DEBUG		1 in the debug kernel, where everything is many times slower
+set -u
+
+GUEST_HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+ROOT=$(cd "$GUEST_HERE/../.." && pwd)
+. "$GUEST_HERE/tap.sh"
+
+DISKS=${VHDX_DISKS:-/run/vhdx}
+[ -d "$DISKS/used" ] || skip_all "runs in a guest only, by tests/suite"
+CASE=$(basename "$0" .sh)
+IMAGES=$DISKS/used
+PRISTINE=$DISKS/pristine
+MODELS=$DISKS/models
+SCRATCH=$DISKS/scratch/$CASE
+LONG=${VHDX_LONG:-0}
+SEED=${VHDX_SEED:-1}
+DEBUG=0
+case $(uname -r) in *-debug) DEBUG=1 ;; esac
+PATH=$ROOT/build/tests/guest:$PATH
+export LC_ALL=C.UTF-8
+RANDOM=$SEED
+
+# --- cleaning up ----------------------------------------------------------------
+
+DEFERRED=()
+
+# defer COMMAND...: do it at the end, last deferred first
+defer() {
+	DEFERRED+=("${*@Q}")
+}
+
+cleanup() {
+	local i
+	for ((i = ${#DEFERRED[@]} - 1; i >= 0; i--)); do
+		eval "${DEFERRED[i]}" >/dev/null 2>&1
+	done
+	DEFERRED=()
+	[ ! -e /dev/vhdx-control ] || detach_all
+	rm -rf "$SCRATCH"
+}
+
+# Nobody cares for errors of disks that should not be there any more.
+detach_all() {
+	local line at=0
+	while line=$(ioctl status -n "$at"); do
+		at=$(field "$line" index)
+		ioctl detach -f "$at" >/dev/null
+		at=$((at + 1))
+	done
+}
+
+# --- the kernel's log -----------------------------------------------------------
+
+MARK=0
+
+# log_mark: from now on, log_since is about what comes
+log_mark() {
+	MARK=$((MARK + 1))
+	echo "vhdx-test: $CASE $$ mark $MARK" >/dev/kmsg
+}
+
+# log_since [PATTERN]: the kernel's lines since the last mark
+log_since() {
+	dmesg | sed -n "/vhdx-test: $CASE $$ mark $MARK\$/,\$p" | sed 1d | grep -E "${1-}"
+}
+
+# What is a complaint is known to the rig.
+splats() {
+	local STAMP SPLAT=
+	eval "$(grep -E '^(STAMP|SPLAT)\+?=' "$ROOT/tests/vm/run")"
+	dmesg | sed -n "/vhdx-test: $CASE $$ start\$/,\$p" | grep -E -A 40 "$STAMP$SPLAT"
+}
+
+# --- events ---------------------------------------------------------------------
+
+# wait_for SECONDS COMMAND...: until it succeeds; in the debug kernel, longer
+wait_for() {
+	local tries=$(($1 * 20 * (1 + 4 * DEBUG)))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		[ $((tries--)) -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+not() { ! "$@"; }
+
+# --- disks ----------------------------------------------------------------------
+
+# field LINE NAME: of "name=value name=value"
+field() {
+	local line=" $1"
+	line=${line#* "$2"=}
+	echo "${line%% *}"
+}
+
+# said LINE: the message, which is the rest of the line
+said() { echo "${1#*message=}"; }
+
+# quote TEXT: as a regular expression that matches only that
+quote() { sed 's/[][(){}.*+?|^$\\]/\\&/g' <<<"$1"; }
+
+# use INDEX: sets INDEX, NAME, DISK, SYS
+use() {
+	INDEX=$1
+	NAME=vhdx$1
+	DISK=/dev/$NAME
+	SYS=/sys/block/$NAME
+}
+
+# attach [OPTION...] FILE: by ioctl, without waiting for udev; sets LINE as well
+attach() {
+	LINE=$(ioctl attach "$@" 2>&1) || return
+	use "$(field "$LINE" index)"
+}
+
+# attached CLAIM [OPTION...] FILE: attach works. Not through ok, which runs in a subshell.
+attached() {
+	local claim=$1
+	shift
+	if attach "$@"; then
+		pass "$claim"
+	else
+		not_ok "$claim" "$LINE"
+		return 1
+	fi
+}
+
+detach_now() {
+	LINE=$(ioctl detach "$@")
+}
+
+# detach [OPTION] INDEX: udev may be looking at it just now
+detach() {
+	wait_for 10 detach_now "$@"
+}
+
+attr() { cat "$SYS/vhdx/$1"; }
+
+# same_as NAME...: P1, the whole of it
+untouched() {
+	local claim=$1
+	shift
+	ok "P1: $claim" samefiles "$IMAGES" "$PRISTINE" "$@"
+}
+
+# reads OPTION...: dd from DISK; what the kernel said of it in LC_ALL=C words
+reads() { dd if="$DISK" of=/dev/null status=none "$@" 2>&1; }
+
+# table FILE: the rows of a table, fields separated by tabs
+table() { tail -n +2 "$1"; }
+
+have() { command -v "$1" >/dev/null; }
+
+# --- the case -------------------------------------------------------------------
+
+nothing_attached() { [ "$(field "$(ioctl status -n 0)" errno)" = ENODEV ]; }
+
+finish() {
+	local found
+	cleanup
+	ok "nothing is left attached" wait_for 10 nothing_attached
+	found=$(splats)
+	is "$found" "" "P7: the kernel does not complain"
+	done_testing
+}
+
+ended() {
+	cleanup
+	echo "vhdx-test: $CASE $$ end" >/dev/kmsg
+}
+
+trap ended EXIT
+trap 'exit 143' TERM INT
+echo "vhdx-test: $CASE $$ start" >/dev/kmsg
+mkdir -p "$SCRATCH"
+modprobe vhdx || { echo "Bail out! no module"; exit 1; }
