@@ -7,8 +7,10 @@
 #	make demo	make an image, attach it in a virtual machine, mount it
 #			make demo IMAGE=disk.vhdx does it with your own, read-only
 #	make check	all tests: on this machine, and in virtual machines
-#			on Linux 6.1, 6.12 and 7; KERNELS="6.1" for fewer
+#			on Linux 6.1, and a slice of these on 6.12 and 7;
+#			KERNELS="7 6.1" for others
 #	make check-quick  those that need no virtual machine, in a minute
+#	make check-suite  the whole guest suite on each of KERNELS
 #	make check-debug  the guest tests on a kernel with KASAN, lockdep and so on
 #	make fuzz	the fuzzers, SECONDS_EACH=60 each
 #	make coverage	of the format core by its unit tests
@@ -55,6 +57,9 @@ check:
 check-quick:
 	@tests/run quick
 
+check-suite:
+	@tests/run suite $(KERNELS)
+
 check-debug:
 	@tests/run debug
 
@@ -75,5 +80,5 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^#[ ]\{0,1\}//p' Makefile
 
-.PHONY: all tools module module-if-possible install demo check check-quick check-debug fuzz \
+.PHONY: all tools module module-if-possible install demo check check-quick check-suite check-debug fuzz \
 	coverage clean help

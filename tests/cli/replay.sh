@@ -81,14 +81,17 @@ if sample iotest-dirtylog-10G-4M.vhdx; then
 	ok "its FileWriteGuid is a new one" [ "$(tail -n 1 "$TMP/guids")" != "$(tail -n 1 "$TMP/new-guids")" ]
 	is "$(json '[.image.headers[] | del(.offset, .checksum, ."checksum-computed", ."sequence-number")] |
 		.[0] == .[1]')" true "P8: both headers are equal but for the sequence number"
-	wanted=$(awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "content_sha256") n = i }
-		$1 == "iotest-dirtylog-10G-4M.vhdx" { print $n }' "$SAMPLES/MANIFEST.tsv")
 	if have qemu-img; then
-		qemu-img convert -O raw "$image" "$TMP/content.raw"
-		is "$(sha256sum <"$TMP/content.raw")" "$wanted  -" "and it shows what it shall show"
-		rm -f "$TMP/content.raw"
+		rm -f "$image"
+		sample iotest-dirtylog-10G-4M.vhdx
+		cp --sparse=always "$image" "$TMP/qemu.vhdx"
+		run replay "$image"
+		qemu-img check -q -r all "$TMP/qemu.vhdx" >"$TMP/.err" 2>&1
+		is "$(tail -c +196609 "$image" | sha256sum)" \
+			"$(tail -c +196609 "$TMP/qemu.vhdx" | sha256sum)" \
+			"and behind the headers it is what QEMU makes of it"
 	else
-		skip "and it shows what it shall show" "no qemu-img"
+		skip "and behind the headers it is what QEMU makes of it" "no qemu-img"
 	fi
 else
 	skip "a real image with a log is replayed" "no samples in $SAMPLES"
