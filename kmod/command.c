@@ -78,12 +78,13 @@ static void vhdx_command_zero(struct vhdx_command *command)
 
 	rq_for_each_segment(bvec, rq, iter) {
 		u32 skipped = min(skip, bvec.bv_len);
+		struct bio_vec rest = bvec;	/* the loop itself goes on by bvec's length */
 
 		skip -= skipped;
-		bvec.bv_offset += skipped;
-		bvec.bv_len -= skipped;
-		if (bvec.bv_len)
-			memzero_bvec(&bvec);
+		rest.bv_offset += skipped;
+		rest.bv_len -= skipped;
+		if (rest.bv_len)
+			memzero_bvec(&rest);
 	}
 	vhdx_command_complete(command);
 }
@@ -136,10 +137,10 @@ static u32 vhdx_command_gather(struct vhdx_command *command, struct bio_vec *bve
 			continue;
 		if (*nr == max)
 			break;
-		bvec.bv_offset += skipped;
-		bvec.bv_len -= skipped;
-		bvecs[(*nr)++] = bvec;
-		bytes += bvec.bv_len;
+		bvecs[*nr] = bvec;
+		bvecs[*nr].bv_offset += skipped;
+		bvecs[*nr].bv_len -= skipped;
+		bytes += bvecs[(*nr)++].bv_len;
 	}
 	return bytes;
 }

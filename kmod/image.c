@@ -277,7 +277,8 @@ static void vhdx_image_map_replayed(const struct vhdx_image *image, u64 entry_of
 	} else if (map->offset >= size) {
 		map->kind = VHDX_MAP_ZERO;
 	} else {
-		map->length = min(map->length, size - map->offset);
+		/* in whole pages, for direct reads; what comes back ends where the file does */
+		map->length = min(map->length, round_up(size - map->offset, VHDX_PAGE_SIZE));
 	}
 }
 
