@@ -21,7 +21,6 @@
 
 #include "command.h"
 
-#include <linux/ratelimit.h>
 #include <linux/slab.h>
 
 #include "compat.h"
@@ -202,17 +201,18 @@ static void vhdx_command_read(struct vhdx_command *command, const struct vhdx_ma
 			  req_get_ioprio(rq), vhdx_command_read_done);
 }
 
-/* One line for each bad entry met, as far as the log's rate limit allows. */
+/* One line for each bad entry met, as far as the image's rate limit allows. */
 static void vhdx_command_bad(struct vhdx_command *command, const struct vhdx_fault *fault)
 {
 	struct request *rq = vhdx_command_request(command);
 	char text[VHDX_FAULT_TEXT_SIZE];
 
 	atomic_long_inc(&command->image->bad_reads);
-	pr_err_ratelimited("%s: sector %llu: %s [%s]\n", rq->q->disk->disk_name,
-			   (unsigned long long)blk_rq_pos(rq),
-			   vhdx_fault_text(fault, text, sizeof(text)),
-			   vhdx_reason_name(fault->reason));
+	if (__ratelimit(&command->image->bad_limit))
+		pr_err("%s: sector %llu: %s [%s]\n", rq->q->disk->disk_name,
+		       (unsigned long long)blk_rq_pos(rq),
+		       vhdx_fault_text(fault, text, sizeof(text)),
+		       vhdx_reason_name(fault->reason));
 	vhdx_command_fail(command, -EIO);
 }
 

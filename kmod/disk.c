@@ -18,6 +18,7 @@
  */
 #include "disk.h"
 
+#include <linux/backing-dev.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -27,6 +28,9 @@
 
 /* 1 MiB, the smallest block: larger requests would only be held together to be split. */
 #define VHDX_MAX_HW_SECTORS	(SZ_1M >> SECTOR_SHIFT)
+
+/* Enough requests on their way to keep any backing file busy. */
+#define VHDX_MAX_READAHEAD	SZ_2M
 
 static struct workqueue_struct *vhdx_disk_wq;
 
@@ -204,6 +208,14 @@ void vhdx_disk_discard(struct vhdx_disk *disk)
 	kfree(disk);
 }
 
+/* The block layer would read ahead by twice io_opt: half a GiB for one mapped page. */
+static void vhdx_disk_limit_readahead(struct vhdx_disk *disk)
+{
+	struct backing_dev_info *bdi = disk->gendisk->bdi;
+
+	bdi->ra_pages = min(bdi->ra_pages, (unsigned long)VHDX_MAX_READAHEAD >> PAGE_SHIFT);
+}
+
 /**
  * vhdx_disk_add() - announce a disk
  * @disk:	created
@@ -222,6 +234,8 @@ int vhdx_disk_add(struct vhdx_disk *disk, const struct attribute_group **groups)
 	ret = device_add_disk(NULL, disk->gendisk, groups);
 	if (ret)
 		module_put(THIS_MODULE);
+	else
+		vhdx_disk_limit_readahead(disk);
 	return ret;
 }
 

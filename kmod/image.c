@@ -204,6 +204,8 @@ struct vhdx_image *vhdx_image_open(struct file *file, const struct vhdx_image_op
 
 	if (!image)
 		return ERR_PTR(-ENOMEM);
+	ratelimit_state_init(&image->bad_limit, DEFAULT_RATELIMIT_INTERVAL,
+			     DEFAULT_RATELIMIT_BURST);
 	ret = vhdx_backing_open(&image->backing, file, fault);
 	if (ret)
 		goto err_free_image;

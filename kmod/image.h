@@ -5,6 +5,8 @@
 #ifndef VHDX_IMAGE_H
 #define VHDX_IMAGE_H
 
+#include <linux/ratelimit.h>
+
 #include "backing.h"
 #include "format/open.h"
 
@@ -13,13 +15,14 @@ struct vhdx_pager_waiter;
 struct vhdx_replay;
 
 /**
- * struct vhdx_image - an open image; but for the counter nothing in it changes until it is closed
+ * struct vhdx_image - an open image; but for the counters nothing in it changes until it is closed
  * @backing:	the file
  * @super:	what the file says about itself; cut off behind the used part of its layout
  * @rules:	what BAT entries are judged by
  * @replay:	what the log changed, or NULL if it was empty
  * @pager:	BAT pages in memory
  * @bad_reads:	reads failed because of what the image says
+ * @bad_limit:	how often that is said; its own, so that no image silences another
  */
 struct vhdx_image {
 	struct vhdx_backing backing;
@@ -28,6 +31,7 @@ struct vhdx_image {
 	struct vhdx_replay *replay;
 	struct vhdx_pager *pager;
 	atomic_long_t bad_reads;
+	struct ratelimit_state bad_limit;
 };
 
 enum vhdx_map_kind {

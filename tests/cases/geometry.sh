@@ -25,13 +25,15 @@ at_random() {
 	1-* | 0-block-* | 0-disk-* | 0-fixed-* | 0-place-shuffled | 0-states-mixed | 0-dirty-extended) ;;
 	*) return ;;
 	esac
-	local options=(-s "$SEED" -B "$2") model=$MODELS/good/$1
+	local options=(-s "$SEED" -B "$2") model=$MODELS/good/$1 around=-r
+	# what is read around a page may grow with the blocks
+	[ "$2" -gt 4194304 ] || around=
 	ok "$1: random reads of one sector to 1 MiB, 32 at a time" \
 		randread "${options[@]}" -n "$READS" "$DISK" "$model"
 	ok "$1: random reads through the page cache" \
 		randread "${options[@]}" -m buffered -n $((READS / 2)) -b 131072 "$DISK" "$model"
 	ok "$1: random reads of mapped pages" \
-		randread "${options[@]}" -m mmap -n $((READS / 4)) -b 32768 -t 4 "$DISK" "$model"
+		randread "${options[@]}" -m mmap -n $((READS / 4)) -b 32768 -t 4 ${around:+"$around"} "$DISK" "$model"
 }
 
 queue() { cat "$SYS/queue/$1"; }

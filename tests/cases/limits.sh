@@ -68,6 +68,20 @@ identity() {
 	detach "$INDEX"
 }
 
+sectors_read() { awk '{ print $3 }' "$SYS/stat"; }
+
+# Reading ahead by blocks of 256 MiB would fill the memory for one page.
+little_readahead() {
+	local before
+	attach -n "$IMAGES/good/block-256m-512.vhdx"
+	udevadm settle -t 10
+	before=$(sectors_read)
+	randread -m mmap -n 1 -t 1 -b 512 -s "$SEED" "$DISK" "$MODELS/good/block-256m-512" >/dev/null
+	ok "one mapped page costs at most 4 MiB of reading, whatever the block size" \
+		test $(($(sectors_read) - before)) -le 8192
+	detach "$INDEX"
+}
+
 # As sysfs shows it to everybody; an ordinary user sees all that root sees but the file's inode.
 as_user() {
 	setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
@@ -96,6 +110,7 @@ limits disk-64t $((1 << 20)) 512 4096 $((64 * 1024 ** 4))
 partitions gpt 1
 partitions dos 2
 identity
+little_readahead
 without_root
 
 finish

@@ -4,7 +4,7 @@
  *
  * Places are chosen where it hurts: anywhere, around the ends of data, across block
  * borders, at both ends of the disk. Sizes are of all magnitudes up to -b. With -x instead one
- * sector in each extent of the model, each once, in no order.
+ * sector in each extent of the model, each once, in no order. -r: no reading around mapped pages.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +28,8 @@ static struct model model;
 static enum mode mode = DIRECT;
 static u64 seed = 1, max_bytes = MIB, block_size = MIB, granule, count = 1000;
 static u64 next_read, bytes, complaints;
-static bool each_extent;
+static u64 nr_errors, nr_short, nr_different;
+static bool each_extent, read_around_not;
 static int disk;
 
 static u64 choose_length(u64 *chance)
@@ -101,6 +102,8 @@ static ssize_t read_mapped(u8 *to, u64 start, u64 length)
 
 	if (map == MAP_FAILED)
 		return -1;
+	if (read_around_not)
+		madvise(map, length + skip, MADV_RANDOM);
 	if (sigsetjmp(on_bus_error, 1)) {
 		munmap(map, length + skip);
 		errno = EIO;
@@ -111,8 +114,9 @@ static ssize_t read_mapped(u8 *to, u64 start, u64 length)
 	return (ssize_t)length;
 }
 
-static void complain(u64 start, u64 length, const char *what, u64 at)
+static void complain(u64 *counter, u64 start, u64 length, const char *what, u64 at)
 {
+	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
 	if (__atomic_fetch_add(&complaints, 1, __ATOMIC_RELAXED) < 10)
 		printf("%s read of %" PRIu64 " at %" PRIu64 ": %s at %" PRIu64 "\n",
 		       mode_names[mode], length, start, what, at);
@@ -132,17 +136,17 @@ static void one_read(u64 serial, u8 *got, u8 *scratch)
 	else
 		ret = pread(disk, got, length, (off_t)start);
 	if (ret < 0) {
-		complain(start, length, strerror(errno), start);
+		complain(&nr_errors, start, length, strerror(errno), start);
 		return;
 	}
 	if ((u64)ret != length) {
-		complain(start, length, "short", start + (u64)ret);
+		complain(&nr_short, start, length, "short", start + (u64)ret);
 		return;
 	}
 	__atomic_fetch_add(&bytes, length, __ATOMIC_RELAXED);
 	wrong = model_compare(&model, start, got, length, scratch);
 	if (wrong != MODEL_SAME)
-		complain(start, length, "differs", wrong);
+		complain(&nr_different, start, length, "differs", wrong);
 }
 
 static void *work(void *unused)
@@ -172,11 +176,13 @@ static u64 parse(int argc, char **argv)
 	u64 nr_threads = 32;
 	int o;
 
-	while ((o = getopt(argc, argv, "m:n:t:s:b:B:x")) != -1) {
+	while ((o = getopt(argc, argv, "m:n:t:s:b:B:xr")) != -1) {
 		if (o == 'm')
 			mode = parse_mode(optarg);
 		else if (o == 'x')
 			each_extent = true;
+		else if (o == 'r')
+			read_around_not = true;
 		else if (o == 'n')
 			count = number(optarg);
 		else if (o == 't')
@@ -191,7 +197,7 @@ static u64 parse(int argc, char **argv)
 			exit(2);
 	}
 	if (argc - optind != 2 || !nr_threads || nr_threads > 256)
-		die("usage: randread [-m direct|buffered|mmap] [-n COUNT] [-t THREADS] [-s SEED] [-b MAX-BYTES] [-B BLOCK-SIZE] [-x] DISK MODEL");
+		die("usage: randread [-m direct|buffered|mmap] [-n COUNT] [-t THREADS] [-s SEED] [-b MAX-BYTES] [-B BLOCK-SIZE] [-x] [-r] DISK MODEL");
 	return nr_threads;
 }
 
@@ -216,7 +222,8 @@ int main(int argc, char **argv)
 			die("no thread");
 	for (i = 0; i < nr_threads; i++)
 		pthread_join(threads[i], NULL);
-	printf("%" PRIu64 " %s reads of %" PRIu64 " bytes in all, seed %" PRIu64 ", %" PRIu64 " complaints\n",
-	       count, mode_names[mode], bytes, seed, complaints);
+	printf("%" PRIu64 " %s reads of %" PRIu64 " bytes in all, seed %" PRIu64 ", errors=%" PRIu64
+	       " short=%" PRIu64 " different=%" PRIu64 "\n", count, mode_names[mode], bytes, seed,
+	       nr_errors, nr_short, nr_different);
 	return complaints ? 1 : 0;
 }

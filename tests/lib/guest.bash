@@ -29,8 +29,6 @@ LONG=${VHDX_LONG:-0}
 SEED=${VHDX_SEED:-1}
 DEBUG=0
 case $(uname -r) in *-debug) DEBUG=1 ;; esac
-PATH=$ROOT/build/tests/guest:$PATH
-export LC_ALL=C.UTF-8
 RANDOM=$SEED
 
 # --- cleaning up ----------------------------------------------------------------
