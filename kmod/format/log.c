@@ -37,6 +37,7 @@
 #include "log.h"
 #include "checksum.h"
 #include "guid.h"
+#include "logentry.h"
 
 /* Where an entry's parts are while it is checked. */
 struct vhdx_log_cursor {
@@ -63,9 +64,7 @@ static enum vhdx_reason vhdx_log_read_sector(const struct vhdx_log *log, u32 off
 /* Bytes of the descriptor sectors of an entry with @count descriptors. */
 static u64 vhdx_log_descriptor_area(u32 count)
 {
-	u64 bytes = sizeof(struct vhdx_disk_log_entry) + (u64)count * VHDX_LOG_DESCRIPTOR_SIZE;
-
-	return (bytes + VHDX_LOG_SECTOR_SIZE - 1) & ~(u64)(VHDX_LOG_SECTOR_SIZE - 1);
+	return (u64)vhdx_log_entry_descriptor_sectors(count) * VHDX_LOG_SECTOR_SIZE;
 }
 
 /**
@@ -354,7 +353,7 @@ static enum vhdx_reason vhdx_log_check_sizes(const struct vhdx_log *log,
  * @sector:	VHDX_LOG_SECTOR_SIZE bytes to work in, aligned to 8
  * @fault:	filled on failure
  *
- * Reads every sector of the ring at most twice.
+ * Reads every sector of the ring at most twice, and those of the newest entry once more.
  *
  * Return: VHDX_OK or the reason
  */
