@@ -151,7 +151,7 @@ static enum exit_code check_all(struct check *check, void *scratch)
 	add_warnings(check);
 	if (status == DONE && check->log_known && !check->findings.count[SEVERITY_ERROR] &&
 	    !check->findings.count[SEVERITY_UNSUPPORTED])
-		status = check_leaks(check);
+		check_leaks(check);
 	return status;
 }
 

@@ -7,6 +7,7 @@
 
 #include "claims.h"
 #include "findings.h"
+#include "format/bat.h"
 #include "imagefile.h"
 #include "progress.h"
 
@@ -36,7 +37,11 @@ struct check {
 
 enum exit_code check_image(struct check *check);
 enum exit_code check_bat(struct check *check);
-enum exit_code check_leaks(struct check *check);
+void check_leaks(struct check *check);
+bool check_stray(const struct vhdx_bat_rules *rules, u64 entry, u64 *offset, u64 *length);
+bool check_is_used(const struct claims *claims, u64 offset);
+void check_each_leak(struct check *check, void (*visit)(void *context, u64 offset, u64 length),
+		     void *context);
 void check_free(struct check *check);
 
 #endif /* VHDXCTL_CHECK_H */

@@ -153,14 +153,48 @@ static void scan_payload(struct scan *scan, u64 index, u64 entry)
 	}
 }
 
+/**
+ * check_stray() - which space does an entry name that is not in use?
+ * @rules:	what entries are judged by
+ * @entry:	behind the end of the disk, or of a sector bitmap without a parent
+ * @offset:	set to where
+ * @length:	set to how much of it is in the file
+ *
+ * Return: false if it names none
+ */
+bool check_stray(const struct vhdx_bat_rules *rules, u64 entry, u64 *offset, u64 *length)
+{
+	u64 size = rules->file_size;
+
+	*offset = vhdx_bat_offset(entry);
+	if (vhdx_bat_state(entry) < VHDX_BLOCK_FULLY_PRESENT ||
+	    *offset < VHDX_HEADER_SECTION_SIZE || *offset >= size)
+		return false;
+	*length = rules->geometry->block_size;
+	if (*length > size - *offset)
+		*length = size - *offset;
+	return true;
+}
+
+/* It may be the last that knows of a block of data: that space is no leak. */
+static void scan_unused(struct scan *scan, enum oddity kind, u64 index, u64 entry)
+{
+	u64 offset, length;
+
+	if (!entry)
+		return;
+	add_oddity(scan, kind, index);
+	if (check_stray(&scan->rules, entry, &offset, &length))
+		claims_set(&scan->check->claims, CLAIM_STRAY, offset, length);
+}
+
 /* The bitmap's entry comes after those of the blocks it is for (2.5). */
 static void scan_bitmap(struct scan *scan, u64 index, u64 entry, bool sound)
 {
 	bool present = vhdx_bat_state(entry) == VHDX_BLOCK_FULLY_PRESENT;
 
 	if (!scan->rules.geometry->has_parent) {
-		if (entry)
-			add_oddity(scan, ODD_BITMAP, index);
+		scan_unused(scan, ODD_BITMAP, index, entry);
 		return;
 	}
 	if (present && sound)
@@ -179,8 +213,7 @@ static void scan_entry(struct scan *scan, u64 index, u64 entry)
 
 	bitmap = vhdx_index_is_bitmap(g, (u32)index, &number);
 	if (number >= (bitmap ? g->chunks : g->payload_blocks)) {
-		if (entry)
-			add_oddity(scan, ODD_BEHIND, index);
+		scan_unused(scan, ODD_BEHIND, index, entry);
 		return;
 	}
 	sound = !vhdx_bat_check(&scan->rules, (u32)index, entry, &fault);

@@ -29,23 +29,28 @@ static bool find_data(const struct image_file *file, u64 offset, u64 *start, u64
 /**
  * struct leak - what is being collected
  * @length:	0: nothing yet
+ * @visit:	called for each leak
  */
 struct leak {
 	u64 offset;
 	u64 length;
+	void (*visit)(void *context, u64 offset, u64 length);
+	void *context;
 };
 
-static void flush(struct check *check, struct leak *leak)
+static void flush(struct leak *leak)
 {
 	if (leak->length)
-		findings_add_leak(&check->findings, leak->offset, leak->length);
+		leak->visit(leak->context, leak->offset, leak->length);
 	leak->length = 0;
 }
 
-static bool is_used(const struct claims *claims, u64 offset)
+/* Does anything refer to the MiB at @offset? */
+bool check_is_used(const struct claims *claims, u64 offset)
 {
 	return claims_any(claims, CLAIM_USED, offset, 1) ||
-	       claims_any(claims, CLAIM_ANCHOR, offset, 1);
+	       claims_any(claims, CLAIM_ANCHOR, offset, 1) ||
+	       claims_any(claims, CLAIM_STRAY, offset, 1);
 }
 
 /* The MiB of a range of data, each at most once though two ranges may share one. */
@@ -56,10 +61,10 @@ static void add_range(struct check *check, struct leak *leak, u64 start, u64 end
 	if (offset < *done)
 		offset = *done;
 	for (; offset < end; offset += VHDX_MIB) {
-		if (is_used(&check->claims, offset))
+		if (check_is_used(&check->claims, offset))
 			continue;
 		if (leak->offset + leak->length != offset)
-			flush(check, leak);
+			flush(leak);
 		if (!leak->length)
 			leak->offset = offset;
 		leak->length += VHDX_MIB;
@@ -68,24 +73,25 @@ static void add_range(struct check *check, struct leak *leak, u64 start, u64 end
 }
 
 /**
- * check_leaks() - find space that nothing refers to
+ * check_each_leak() - find space that nothing refers to
  * @check:	everything claimed, no errors
+ * @visit:	called for each range
+ * @context:	for @visit
  *
  * Only whole MiB count: some programs leave half a sector at the end. A block device is
  * larger than its image for reasons of its own, and a fixed image keeps the space of all
  * its blocks whatever their state.
- *
- * Return: DONE
  */
-enum exit_code check_leaks(struct check *check)
+void check_each_leak(struct check *check, void (*visit)(void *context, u64 offset, u64 length),
+		     void *context)
 {
 	u64 limit = check->claims.units * VHDX_MIB;
 	u64 size = check->file.reader.size;
 	u64 offset = 0, done = 0, start, end;
-	struct leak leak = { 0 };
+	struct leak leak = { .visit = visit, .context = context };
 
 	if (!S_ISREG(check->file.stat.st_mode) || check->super->geometry.leave_allocated)
-		return DONE;
+		return;
 	size -= size % VHDX_MIB;
 	if (size < limit)
 		limit = size;
@@ -93,6 +99,16 @@ enum exit_code check_leaks(struct check *check)
 		add_range(check, &leak, start, end < limit ? end : limit, &done);
 		offset = end;
 	}
-	flush(check, &leak);
-	return DONE;
+	flush(&leak);
+}
+
+static void add_leak(void *context, u64 offset, u64 length)
+{
+	findings_add_leak(context, offset, length);
+}
+
+/* Tell of all of them. */
+void check_leaks(struct check *check)
+{
+	check_each_leak(check, add_leak, &check->findings);
 }

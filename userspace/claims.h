@@ -15,6 +15,7 @@ enum claim {
 	CLAIM_START,		/* a payload block starts here */
 	CLAIM_PAYLOAD,		/* belongs to a payload block */
 	CLAIM_ANCHOR,		/* former place of an unmapped block */
+	CLAIM_STRAY,		/* named by an entry that is not in use */
 	CLAIM_KINDS
 };
 

@@ -1,68 +1,80 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vhdxctl check: what is wrong with an image. Needs no module and no root, writes nothing.
+ * vhdxctl check: what is wrong with an image, and with --repair what can be done about it.
+ * Needs no module and no root; without --repair nothing is written.
  *
  * The exit codes are those of qemu-img check, because scripts know them.
  */
+#include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-#include "check.h"
+#include "checkreport.h"
 #include "imagelock.h"
 #include "interrupt.h"
 #include "openimage.h"
-#include "output.h"
-#include "rows.h"
-#include "text.h"
+#include "repair.h"
 #include "verb.h"
 
 enum {
-	CHECK_CLEAN = 0,
-	CHECK_NOT_COMPLETED = 1,
-	CHECK_CORRUPT = 2,
-	CHECK_LEAKS = 3,
-	CHECK_UNSUPPORTED = 63,
+	OPTION_REPAIR = CLI_OWN,
+	OPTION_DRY_RUN,
 };
 
 static const struct cli_option options[] = {
+	{ OPTION_REPAIR, "repair", "WHAT", "leaks: give leaked space back; all: and what else can be" },
+	{ OPTION_DRY_RUN, "dry-run", NULL, "with --repair: list what would be done, write nothing" },
 	PROGRESS_OPTIONS,
 	{ 0 }
 };
 
-enum { COLUMN_SEVERITY, COLUMN_CODE, COLUMN_OFFSET, COLUMN_ENTRY, COLUMN_MESSAGE };
-
-static const struct row_column columns[] = {
-	[COLUMN_SEVERITY] = { "SEVERITY", "error, unsupported, leak or warning", -11 },
-	[COLUMN_CODE] = { "CODE", "name of the reason, for programs", -30 },
-	[COLUMN_OFFSET] = { "OFFSET", "byte of the file where it is seen", 14 },
-	[COLUMN_ENTRY] = { "ENTRY", "index in the block allocation table", 9 },
-	[COLUMN_MESSAGE] = { "MESSAGE", "for people", -7 },
+/**
+ * struct job - what was asked for
+ * @dry_run:	only list repairs
+ * @check:	the check, made anew after repairs
+ * @repair:	what is repaired
+ * @file:	to write to; fd -1 unless something may be written
+ */
+struct job {
+	bool dry_run;
+	struct check check;
+	struct repair repair;
+	struct write_file file;
 };
 
-#define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
+static bool set_mode(struct job *job, const char *value)
+{
+	if (!strcmp(value, "leaks"))
+		job->repair.mode = REPAIR_LEAKS;
+	else if (!strcmp(value, "all"))
+		job->repair.mode = REPAIR_ALL;
+	else
+		fail(EXIT_USAGE, "check: --repair is leaks or all, not '%s'", value);
+	return job->repair.mode != REPAIR_NOTHING;
+}
 
 static bool set(void *context, int id, const char *value)
 {
-	struct check *check = context;
+	struct job *job = context;
 
-	return progress_set(&check->progress, "check", id, value);
-}
-
-static void print_columns_help(void)
-{
-	rows_print_help(columns, COLUMN_COUNT);
+	if (id == OPTION_REPAIR)
+		return set_mode(job, value);
+	if (id != OPTION_DRY_RUN)
+		return progress_set(&job->check.progress, "check", id, value);
+	job->dry_run = true;
+	return true;
 }
 
 static const struct cli_syntax syntax = {
 	.verb = "check",
 	.arguments = "IMAGE|DEVICE",
-	.about = "Find out what is wrong with an image. Nothing is written to it.",
+	.about = "Find out what is wrong with an image. Nothing is written to it without --repair.",
 	.options = options,
 	.groups = CLI_BYTES | CLI_TABLE,
 	.set = set,
-	.more_help = print_columns_help,
+	.more_help = check_print_columns,
 };
 
 static enum exit_code exit_of_check(enum exit_code status)
@@ -78,118 +90,105 @@ static enum exit_code exit_of_check(enum exit_code status)
 	}
 }
 
-static enum exit_code judge(const struct findings *findings)
+/* What is being written to is held under its lock; it must not be another file of that name. */
+static enum exit_code check_open(struct job *job)
 {
-	if (findings->count[SEVERITY_ERROR])
-		return (enum exit_code)CHECK_CORRUPT;
-	if (findings->count[SEVERITY_UNSUPPORTED])
-		return (enum exit_code)CHECK_UNSUPPORTED;
-	if (findings->count[SEVERITY_LEAK])
-		return (enum exit_code)CHECK_LEAKS;
-	return (enum exit_code)CHECK_CLEAN;
+	if (job->file.fd >= 0)
+		return image_check_same(&job->file, &job->check.file.stat);
+	image_warn_written(job->check.file.path, &job->check.file.stat);
+	return DONE;
 }
 
-static void print_finding(struct rows *rows, const struct finding *finding)
+/* Once more, after the image was changed. */
+static enum exit_code check_again(struct job *job)
 {
-	char offset[24], entry[24] = "-";
-	char *code = text_code(finding->code);
-	const char *const cells[COLUMN_COUNT] = {
-		[COLUMN_SEVERITY] = severity_name(finding->severity),
-		[COLUMN_CODE] = code,
-		[COLUMN_OFFSET] = offset,
-		[COLUMN_ENTRY] = entry,
-		[COLUMN_MESSAGE] = finding->message,
-	};
-
-	snprintf(offset, sizeof(offset), "%" PRIu64, finding->offset);
-	if (finding->entry != NO_ENTRY)
-		snprintf(entry, sizeof(entry), "%" PRIu64, finding->entry);
-	rows_print(rows, cells);
-	free(code);
-}
-
-static void print_table(const struct findings *findings, struct rows *rows)
-{
-	size_t i;
-
-	for (i = 0; i < findings->kept; i++)
-		print_finding(rows, &findings->list[i]);
-}
-
-static struct json_object *finding_json(const struct finding *finding)
-{
-	struct json_object *object = json_object_new_object();
-	char *code = text_code(finding->code);
-
-	json_add_string(object, "severity", severity_name(finding->severity));
-	json_add_string(object, "code", code);
-	if (finding->entry != NO_ENTRY)
-		json_add_number(object, "entry", finding->entry);
-	json_add_number(object, "offset", finding->offset);
-	if (finding->length)
-		json_add_number(object, "length", finding->length);
-	json_add_string(object, "message", finding->message);
-	free(code);
-	return object;
-}
-
-/* All that is counted, also where the list ends before. */
-static void report_json(const struct check *check, bool completed)
-{
-	const struct findings *findings = &check->findings;
-	struct json_object *object = json_object_new_object();
-	struct json_object *list = json_object_new_array();
-	size_t i;
-
-	for (i = 0; i < findings->kept; i++)
-		json_object_array_add(list, finding_json(&findings->list[i]));
-	json_add_string(object, "image", check->file.path);
-	json_add_bool(object, "completed", completed);
-	json_add_bool(object, "clean", completed && judge(findings) == DONE);
-	json_add_number(object, "corruptions", findings->count[SEVERITY_ERROR]);
-	json_add_number(object, "unsupported", findings->count[SEVERITY_UNSUPPORTED]);
-	json_add_number(object, "leaks", findings->count[SEVERITY_LEAK]);
-	json_add_number(object, "leaked-bytes", findings->leaked);
-	json_add_number(object, "warnings", findings->count[SEVERITY_WARNING]);
-	json_add(object, "findings", list);
-	output_add("check", object);
-}
-
-/* One line on stderr; the table may be empty, or long, or not all there is. */
-static void summarize(const struct check *check, bool completed)
-{
-	const struct findings *findings = &check->findings;
-	char text[160];
-
-	if (!completed)
-		return;
-	snprintf(text, sizeof(text), "errors: %llu, leaks: %llu, warnings: %llu",
-		 (unsigned long long)(findings->count[SEVERITY_ERROR] +
-				      findings->count[SEVERITY_UNSUPPORTED]),
-		 (unsigned long long)findings->count[SEVERITY_LEAK],
-		 (unsigned long long)findings->count[SEVERITY_WARNING]);
-	warn("%s: %s (%s)", check->file.path, judge(findings) == DONE ? "clean" : "not clean", text);
-}
-
-static enum exit_code run(struct check *check, struct rows *rows, bool json)
-{
+	struct check *check = &job->check;
+	const char *path = check->file.path;
+	struct progress progress = check->progress;
 	enum exit_code status;
 
-	interrupt_catch();
-	image_warn_written(check->file.path, &check->file.stat);
-	status = check_image(check);
-	if (json)
-		report_json(check, status == DONE);
-	else
-		print_table(&check->findings, rows);
-	summarize(check, status == DONE);
-	if (status == DONE)
-		status = judge(&check->findings);
 	check_free(check);
+	image_file_close(&check->file);
+	memset(check, 0, sizeof(*check));
+	check->progress = progress;
+	status = image_file_open(&check->file, path);
+	if (status == DONE)
+		status = check_open(job);
+	return status == DONE ? check_image(check) : status;
+}
+
+/* The image was checked. */
+static enum exit_code repair(struct job *job)
+{
+	struct findings *done = &job->repair.done;
+	enum exit_code status;
+
+	if (!repair_is_possible(&job->check))
+		return DONE;
+	job->repair.file = job->dry_run ? NULL : &job->file;
+	status = repair_log(&job->repair, &job->check);
+	if (status == DONE && done->count[SEVERITY_REPAIR] && !job->dry_run)
+		status = check_again(job);
+	if (status == DONE)
+		status = repair_image(&job->repair, &job->check);
+	if (status == DONE && done->count[SEVERITY_REPAIR] && !job->dry_run)
+		status = check_again(job);
 	return status;
 }
 
-static enum exit_code check_path(struct check *check, const char *argument, struct rows *rows,
+static void tell(const struct check_report *report, struct rows *rows, bool json)
+{
+	if (json)
+		check_report_json(report);
+	else
+		check_report_rows(report, rows);
+	check_summarize(report);
+}
+
+static enum exit_code run(struct job *job, struct rows *rows, bool json)
+{
+	bool repairing = job->repair.mode != REPAIR_NOTHING;
+	struct check_report report = {
+		.check = &job->check,
+		.repairs = repairing ? &job->repair.done : NULL,
+		.dry_run = job->dry_run,
+	};
+	enum exit_code status;
+
+	interrupt_catch();
+	status = check_open(job);
+	if (status == DONE)
+		status = check_image(&job->check);
+	if (status == DONE && repairing)
+		status = repair(job);
+	report.completed = status == DONE;
+	tell(&report, rows, json);
+	if (status == DONE)
+		status = check_verdict(&job->check.findings);
+	check_free(&job->check);
+	findings_free(&job->repair.done);
+	return status;
+}
+
+static enum exit_code check_file(struct job *job, const char *path, struct rows *rows, bool json)
+{
+	enum exit_code status = DONE;
+
+	if (job->repair.mode != REPAIR_NOTHING && !job->dry_run)
+		status = image_open_exclusive(&job->file, path);
+	if (status != DONE)
+		return status;
+	status = image_file_open(&job->check.file, path);
+	if (status == DONE) {
+		status = run(job, rows, json);
+		image_file_close(&job->check.file);
+	}
+	if (job->file.fd >= 0 && close(job->file.fd) && status == DONE)
+		status = fail_errno(path, "cannot close", errno);
+	return status;
+}
+
+static enum exit_code check_path(struct job *job, const char *argument, struct rows *rows,
 				 bool json)
 {
 	char *path = open_image_path(argument);
@@ -197,31 +196,29 @@ static enum exit_code check_path(struct check *check, const char *argument, stru
 
 	if (!path)
 		return (enum exit_code)CHECK_NOT_COMPLETED;
-	status = image_file_open(&check->file, path);
-	if (status == DONE) {
-		status = run(check, rows, json);
-		image_file_close(&check->file);
-	}
+	status = check_file(job, path, rows, json);
 	free(path);
 	return status;
 }
 
 enum exit_code cmd_check(struct globals *globals, int argc, char **argv)
 {
-	struct check check = { 0 };
+	struct job job = { .file.fd = -1 };
 	enum exit_code status;
 	struct rows rows;
 
 	message_map_exits(exit_of_check);
-	progress_init(&check.progress);
-	status = cli_parse(&syntax, globals, argc, argv, &check);
+	progress_init(&job.check.progress);
+	status = cli_parse(&syntax, globals, argc, argv, &job);
 	if (status != DONE)
 		return status;
 	if (argc - optind != 1)
 		return fail(EXIT_USAGE, "check: needs exactly one image or device; see vhdxctl "
 			    "check --help");
-	status = rows_begin(&rows, "check", columns, COLUMN_COUNT, globals);
+	if (job.dry_run && job.repair.mode == REPAIR_NOTHING)
+		return fail(EXIT_USAGE, "check: --dry-run is for --repair");
+	status = check_rows_begin(&rows, globals);
 	if (status != DONE)
 		return status;
-	return check_path(&check, argv[optind], &rows, globals->json);
+	return check_path(&job, argv[optind], &rows, globals->json);
 }

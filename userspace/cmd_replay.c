@@ -162,18 +162,6 @@ static enum exit_code list_changes(struct replay *replay)
 	return replay_walk(&replay->image, list_change, replay);
 }
 
-/* The image was opened by name a second time, for reading: it must be the one we locked. */
-static enum exit_code check_same(const struct image_file *image, const struct write_file *file)
-{
-	struct stat status;
-
-	if (fstat(file->fd, &status))
-		return fail_errno(file->path, "cannot stat", errno);
-	if (status.st_dev == image->stat.st_dev && status.st_ino == image->stat.st_ino)
-		return DONE;
-	return fail(EXIT_BUSY, "%s: was replaced meanwhile; try again", file->path);
-}
-
 static enum exit_code replay_log(struct replay *replay, const struct write_file *file)
 {
 	struct replay_size size = { 0 };
@@ -207,7 +195,7 @@ static enum exit_code replay_path(struct replay *replay, const char *path,
 	if (status != DONE)
 		return status;
 	if (!replay->dry_run)
-		status = check_same(&replay->image.file, file);
+		status = image_check_same(file, &replay->image.file.stat);
 	if (status == DONE)
 		status = replay_log(replay, file);
 	open_image_close(&replay->image);

@@ -14,6 +14,7 @@ const char *severity_name(enum severity severity)
 		[SEVERITY_UNSUPPORTED] = "unsupported",
 		[SEVERITY_LEAK] = "leak",
 		[SEVERITY_WARNING] = "warning",
+		[SEVERITY_REPAIR] = "repair",
 	};
 
 	return names[severity];
@@ -65,6 +66,21 @@ void findings_add_fault(struct findings *findings, const struct vhdx_fault *faul
 	finding->message = xstrdup(vhdx_fault_text(fault, text, sizeof(text)));
 }
 
+static void add_text(struct findings *findings, enum severity severity, const char *code,
+		     u64 offset, u64 entry, const char *format, va_list args)
+{
+	struct finding *finding = add(findings, severity);
+	char text[256];
+
+	if (!finding)
+		return;
+	vsnprintf(text, sizeof(text), format, args);
+	finding->code = code;
+	finding->offset = offset;
+	finding->entry = entry;
+	finding->message = xstrdup(text);
+}
+
 /**
  * findings_add_warning() - something odd
  * @findings:	where to add it
@@ -76,19 +92,22 @@ void findings_add_fault(struct findings *findings, const struct vhdx_fault *faul
 void findings_add_warning(struct findings *findings, const char *code, u64 offset, u64 entry,
 			  const char *format, ...)
 {
-	struct finding *finding = add(findings, SEVERITY_WARNING);
-	char text[256];
 	va_list args;
 
-	if (!finding)
-		return;
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	add_text(findings, SEVERITY_WARNING, code, offset, entry, format, args);
 	va_end(args);
-	finding->code = code;
-	finding->offset = offset;
-	finding->entry = entry;
-	finding->message = xstrdup(text);
+}
+
+/* The same for what was, or would be done about something. */
+void findings_add_repair(struct findings *findings, const char *code, u64 offset, u64 entry,
+			 const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add_text(findings, SEVERITY_REPAIR, code, offset, entry, format, args);
+	va_end(args);
 }
 
 /* Space of the file that nothing refers to. */

@@ -14,6 +14,7 @@ enum severity {
 	SEVERITY_UNSUPPORTED,	/* perhaps right, but not known here */
 	SEVERITY_LEAK,		/* space that nothing uses */
 	SEVERITY_WARNING,	/* odd but harmless */
+	SEVERITY_REPAIR,	/* what was done about it */
 	SEVERITY_COUNT
 };
 
@@ -59,6 +60,8 @@ const char *severity_name(enum severity severity);
 void findings_add_fault(struct findings *findings, const struct vhdx_fault *fault, u64 entry);
 void findings_add_warning(struct findings *findings, const char *code, u64 offset, u64 entry,
 			  const char *format, ...) __attribute__((format(printf, 5, 6)));
+void findings_add_repair(struct findings *findings, const char *code, u64 offset, u64 entry,
+			 const char *format, ...) __attribute__((format(printf, 5, 6)));
 void findings_add_leak(struct findings *findings, u64 offset, u64 length);
 void findings_free(struct findings *findings);
 

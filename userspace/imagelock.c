@@ -119,3 +119,21 @@ enum exit_code image_open_exclusive(struct write_file *file, const char *path)
 	}
 	return status;
 }
+
+/**
+ * image_check_same() - was an image opened by name for reading the one that we locked?
+ * @file:	by image_open_exclusive()
+ * @image:	status of what was opened for reading
+ *
+ * Return: DONE, or another code having said why not
+ */
+enum exit_code image_check_same(const struct write_file *file, const struct stat *image)
+{
+	struct stat status;
+
+	if (fstat(file->fd, &status))
+		return fail_errno(file->path, "cannot stat", errno);
+	if (status.st_dev == image->st_dev && status.st_ino == image->st_ino)
+		return DONE;
+	return fail(EXIT_BUSY, "%s: was replaced meanwhile; try again", file->path);
+}
