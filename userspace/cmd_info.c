@@ -16,16 +16,18 @@
 enum {
 	OPTION_HEADERS = CLI_OWN,
 	OPTION_BLOCKS,
+	OPTION_LOG,
 };
 
 static const struct cli_option options[] = {
 	{ OPTION_HEADERS, "headers", NULL, "both headers, region tables, metadata table" },
+	{ OPTION_LOG, "log", NULL, "the entries in the log, and which of them must be replayed" },
 	{ OPTION_BLOCKS, "blocks", NULL, "count the blocks of each state, check every BAT entry" },
 	{ 0 }
 };
 
 struct info {
-	bool headers;
+	unsigned int parts;
 	bool blocks;
 };
 
@@ -34,7 +36,10 @@ static bool set(void *context, int id, const char *value)
 	struct info *info = context;
 
 	(void)value;
-	info->headers |= id == OPTION_HEADERS;
+	if (id == OPTION_HEADERS)
+		info->parts |= REPORT_TABLES;
+	if (id == OPTION_LOG)
+		info->parts |= REPORT_LOG;
 	info->blocks |= id == OPTION_BLOCKS;
 	return true;
 }
@@ -74,7 +79,7 @@ static enum exit_code describe(const struct globals *globals, const struct info 
 	enum exit_code status;
 
 	inspect(&inspection, file, info->blocks);
-	image = report_image(&inspection, info->headers);
+	image = report_image(&inspection, info->parts);
 	status = judge(&inspection);
 	inspect_free(&inspection);
 	if (globals->json) {

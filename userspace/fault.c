@@ -43,7 +43,8 @@ static const char *remedy(enum vhdx_reason reason)
 {
 	switch (reason) {
 	case VHDX_REASON_log_dirty:
-		return "with --replay=auto it is replayed in memory";
+		return "with --replay=auto it is replayed in memory, by vhdxctl replay into "
+		       "the file";
 	case VHDX_REASON_attach_read_write:
 		return "use -r";
 	case VHDX_REASON_attach_open_for_writing:

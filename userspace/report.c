@@ -204,11 +204,11 @@ static void add_file(struct json_object *image, const struct inspection *inspect
 /**
  * report_image() - tell what was found
  * @inspection:	by inspect()
- * @with_tables: headers and tables as well
+ * @parts:	bits of enum report_part
  *
  * Return: an object; keys of what could not be found are left out
  */
-struct json_object *report_image(const struct inspection *inspection, bool with_tables)
+struct json_object *report_image(const struct inspection *inspection, unsigned int parts)
 {
 	struct json_object *image = json_object_new_object();
 
@@ -223,8 +223,12 @@ struct json_object *report_image(const struct inspection *inspection, bool with_
 		add_parent(image, inspection);
 	if (inspection->has_blocks)
 		add_blocks(image, inspection);
-	if (inspection->identified && with_tables)
+	if (inspection->identified && (parts & REPORT_TABLES))
 		add_tables(image, inspection);
+	if (inspection->has_header && (parts & REPORT_LOG))
+		json_add(image, "log-entries",
+			 tables_log(inspection->file, &inspection->super->header,
+				    inspection->replayed ? &inspection->replayed->sequence : NULL));
 	add_warnings(image, inspection);
 	add_problems(image, inspection);
 	return image;

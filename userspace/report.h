@@ -5,11 +5,15 @@
 #ifndef VHDXCTL_REPORT_H
 #define VHDXCTL_REPORT_H
 
-#include <stdbool.h>
-
 struct inspection;
 struct json_object;
 
-struct json_object *report_image(const struct inspection *inspection, bool with_tables);
+/* What is told only if it is asked for; bits */
+enum report_part {
+	REPORT_TABLES	= 1 << 0,	/* headers and tables */
+	REPORT_LOG	= 1 << 1,	/* the entries of the log */
+};
+
+struct json_object *report_image(const struct inspection *inspection, unsigned int parts);
 
 #endif /* VHDXCTL_REPORT_H */

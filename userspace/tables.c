@@ -248,6 +248,83 @@ struct json_object *tables_metadata(const struct image_file *file)
 	return list;
 }
 
+/* An entry by itself, whichever session it is of: by the GUID that it has. */
+static bool read_log_entry(struct vhdx_log *log, u32 offset, struct vhdx_log_entry *entry,
+			   u8 *sector)
+{
+	struct vhdx_fault fault;
+	bool valid;
+
+	if (vhdx_read(log->reader, log->offset + offset, sector, VHDX_LOG_SECTOR_SIZE, &fault))
+		return false;
+	log->guid = ((const struct vhdx_disk_log_entry *)(const void *)sector)->log_guid;
+	return !vhdx_log_read_entry(log, offset, entry, sector, &valid, &fault) && valid;
+}
+
+static u32 ring_distance(const struct vhdx_log *log, u32 from, u32 to)
+{
+	return to >= from ? to - from : to + log->length - from;
+}
+
+/* Where an active entry is, no other one starts: valid ones never share a sector. */
+static bool is_active(const struct vhdx_log *log, const struct vhdx_header *header,
+		      const struct vhdx_log_sequence *active, const struct vhdx_log_entry *entry)
+{
+	return active && vhdx_guid_equal(&log->guid, &header->log_guid) &&
+	       ring_distance(log, active->first, entry->offset) <
+	       ring_distance(log, active->first, active->head.offset) + active->head.length;
+}
+
+static struct json_object *log_entry_json(const struct vhdx_log *log,
+					  const struct vhdx_log_entry *entry, bool active)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_add_number(object, "offset", entry->offset);
+	json_add_number(object, "length", entry->length);
+	json_add_bool(object, "active", active);
+	add_guid(object, "guid", &log->guid);
+	json_add_number(object, "sequence-number", entry->sequence);
+	json_add_number(object, "tail", entry->tail);
+	json_add_number(object, "changes", entry->descriptors);
+	json_add_number(object, "flushed-file-size", entry->flushed_size);
+	json_add_number(object, "last-file-size", entry->last_size);
+	return object;
+}
+
+/**
+ * tables_log() - all valid entries in the log, those of former sessions included
+ * @file:	the image
+ * @header:	the current one
+ * @active:	what is to be replayed, or NULL
+ *
+ * Return: a list; empty if there is no log, or none that could be searched
+ */
+struct json_object *tables_log(const struct image_file *file, const struct vhdx_header *header,
+			       const struct vhdx_log_sequence *active)
+{
+	u8 *sector = xcalloc(1, VHDX_LOG_SECTOR_SIZE);
+	struct json_object *list = json_object_new_array();
+	struct vhdx_log_entry entry;
+	struct vhdx_fault fault;
+	struct vhdx_log log;
+	u32 offset = 0;
+
+	if (vhdx_header_check(header, 0, file->reader.size, &fault) ||
+	    vhdx_log_init(&log, &file->reader, header, &fault))
+		log.length = 0;
+	while (offset < log.length) {
+		bool valid = read_log_entry(&log, offset, &entry, sector);
+
+		if (valid)
+			json_object_array_add(list, log_entry_json(&log, &entry,
+					      is_active(&log, header, active, &entry)));
+		offset += VHDX_LOG_SECTOR_SIZE;
+	}
+	free(sector);
+	return list;
+}
+
 static u32 get_le32(const u8 *data)
 {
 	__le32 value;

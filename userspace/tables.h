@@ -10,6 +10,7 @@
 #define VHDXCTL_TABLES_H
 
 #include "format/guid.h"
+#include "format/log.h"
 #include "format/metadata.h"
 
 struct image_file;
@@ -37,5 +38,7 @@ void table_values_read(struct table_values *values, const struct image_file *fil
 struct json_object *tables_headers(const struct image_file *file);
 struct json_object *tables_regions(const struct image_file *file);
 struct json_object *tables_metadata(const struct image_file *file);
+struct json_object *tables_log(const struct image_file *file, const struct vhdx_header *header,
+			       const struct vhdx_log_sequence *active);
 
 #endif /* VHDXCTL_TABLES_H */

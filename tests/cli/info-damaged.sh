@@ -124,4 +124,26 @@ else
 	skip "info finds out every reason" "no bad images: $(tail -n 1 "$TMP/.out")"
 fi
 
+# The log: entries of any age, and which of them count
+if "$ROOT/tests/images/build" good "$TMP/good" dirty-tail-inside dirty-wrapped log-stale-ring \
+	log-absent >"$TMP/.out" 2>&1; then
+	run info -J --log "$TMP/good/dirty-tail-inside.vhdx"
+	is "$(json '[.image."log-entries"[] | select(.active) | ."sequence-number"] | tostring')" \
+		'[79,80,81]' "--log: those from the Tail on are active"
+	is "$(json '[.image."log-entries"[] | select(.active | not) | .changes] | tostring')" '[2,1]' \
+		"and the others are listed, too"
+	run info -J --log "$TMP/good/dirty-wrapped.vhdx"
+	is "$(json '[.image."log-entries"[] | select(.active)] | length')" "$(json .image.log.entries)" \
+		"as many are active as are replayed, in a log that wraps around"
+	run info -J --log "$TMP/good/log-stale-ring.vhdx"
+	is "$(json '.image."log-entries" | (length > 0) and all(.active | not)')" true \
+		"none is active if the log is empty"
+	run info -J --log "$TMP/good/log-absent.vhdx"
+	is "$status/$(json '.image."log-entries" | length')" 0/0 "without a log there are none"
+	run info -J "$TMP/good/log-stale-ring.vhdx"
+	is "$(json '.image | has("log-entries")')" false "nor without --log"
+else
+	skip "--log: those from the Tail on are active" "no images: $(tail -n 1 "$TMP/.out")"
+fi
+
 done_testing
