@@ -122,7 +122,8 @@ ok "and leaves all else alone" cmp "$TMP/good/states-reserved-bits.vhdx" "$image
 cp --sparse=always "$TMP/good/creator-empty.vhdx" "$image"
 size=$(stat -c %s "$image")
 head -c "$M" /dev/zero | tr '\0' x >>"$image"
-megabytes=$(printf '\\x%02x' $((size / M * 16 % 256)) $((size / M / 16)))
+at=$((size / M))
+megabytes=$(printf '\\x%02x' $((at % 16 * 16)) $((at / 16)))
 poke "$image" $((4 * M - 8)) "\\x06\\x00$megabytes"
 before=$(contents "$image")
 run check -J --repair=all "$image"
