@@ -186,8 +186,19 @@ killed_anywhere() {
 	done
 	is "$wrong" '' "killed at any of $steps moments, $1 can be repaired again"
 }
+# power_cuts NAME COUNT
+power_cuts() {
+	rm -f "$TMP/record"
+	cp --sparse=always "$TMP/good/$1.vhdx" "$image"
+	faulty RECORD="$TMP/record" RECORD_DATA=1 "$image"
+	ok "after each of $2 power cuts $1 can be repaired again" "$CLI_HERE/power-cuts" \
+		"$TMP/record" "$TMP/good/$1.vhdx" "$TMP/cut.vhdx" "$image" $((3 * M)) "$2" \
+		"$VHDXCTL" check -q --repair=all
+}
+
 for name in states-junk-offsets region-1-damaged file-size-odd header-2-damaged; do
 	killed_anywhere "$name"
+	power_cuts "$name" 30
 done
 
 # The order of writing: header twice, the log's entry, its name in both headers, the page...

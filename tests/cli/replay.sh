@@ -205,54 +205,6 @@ killed_anywhere() {
 	is "$wrong" '' "killed at any of $steps moments, $1 can be replayed again"
 }
 
-# A power cut: of what was written since the last flush, some sectors are there and some not
-cat >"$TMP/cuts" <<'END'
-import os, random, shutil, subprocess, sys
-
-record, original, image, final, tool, cuts = sys.argv[1:7]
-random.seed(7)
-steps = []
-with open(record, "rb") as f:
-    while line := f.readline().split():
-        data = f.read(int(line[2]) + 1)[:-1] if line[0] == b"w" else b""
-        steps.append((line[0].decode(), [int(n) for n in line[1:]], data))
-
-
-def body(name):
-    with open(name, "rb") as f:
-        data = f.read()
-    return data[:65536] + data[3 * 65536:]
-
-
-def apply(fd, kind, numbers, data, torn):
-    if kind == "t":
-        os.ftruncate(fd, numbers[0])
-    elif kind in "wz":
-        offset, length = numbers
-        data = data or bytes(min(length, max(0, os.fstat(fd).st_size - offset)))
-        for at in range(0, len(data), 512):
-            if not torn or random.random() < 0.5:
-                os.pwrite(fd, data[at:at + 512], offset + at)
-
-
-wanted, failed = body(final), []
-for n in range(int(cuts)):
-    cut = random.randint(0, len(steps))
-    durable = max([i for i in range(cut) if steps[i][0] == "f"], default=-1)
-    shutil.copyfile(original, image)
-    fd = os.open(image, os.O_RDWR)
-    for i in range(cut):
-        if i < durable:
-            apply(fd, *steps[i], False)
-        elif random.random() < 0.7:
-            apply(fd, *steps[i], random.random() < 0.5)
-    os.close(fd)
-    done = subprocess.run([tool, "replay", image], capture_output=True, text=True)
-    if done.returncode or body(image) != wanted:
-        failed.append(f"{cut}: {done.returncode} {done.stderr}")
-sys.exit("\n".join(failed) or 0)
-END
-
 # power_cuts NAME COUNT
 power_cuts() {
 	local image=$TMP/final.vhdx
@@ -260,8 +212,9 @@ power_cuts() {
 	rm -f "$TMP/record"
 	cp --sparse=always "$TMP/good/$1.vhdx" "$image"
 	faulty RECORD="$TMP/record" RECORD_DATA=1 "$image"
-	ok "after each of $2 power cuts $1 can be replayed again" python3 "$TMP/cuts" \
-		"$TMP/record" "$TMP/good/$1.vhdx" "$TMP/cut.vhdx" "$image" "$VHDXCTL" "$2"
+	ok "after each of $2 power cuts $1 can be replayed again" "$CLI_HERE/power-cuts" \
+		"$TMP/record" "$TMP/good/$1.vhdx" "$TMP/cut.vhdx" "$image" 196608 "$2" \
+		"$VHDXCTL" replay
 }
 
 for name in dirty-same-page dirty-extended dirty-odd-size; do
