@@ -113,7 +113,8 @@ run info -J "$image"
 json '.image | ."data-write-guid", ."file-write-guid"' >"$TMP/new-guids"
 is "$(head -n 1 "$TMP/new-guids")" "$(head -n 1 "$TMP/guids")" \
 	"its DataWriteGuid stays, so that children still fit"
-ok "its FileWriteGuid is a new one" [ "$(tail -n 1 "$TMP/guids")" != "$(tail -n 1 "$TMP/new-guids")" ]
+ok "its FileWriteGuid is a new one" \
+	[ "$(tail -n 1 "$TMP/guids")" != "$(tail -n 1 "$TMP/new-guids")" ]
 cp --sparse=always "$TMP/good/states-reserved-bits.vhdx" "$image"
 run check -J --repair=leaks "$image"
 ok "and leaves all else alone" cmp "$TMP/good/states-reserved-bits.vhdx" "$image"

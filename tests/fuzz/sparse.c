@@ -60,8 +60,8 @@ void sparse_take(struct input *input)
 
 	take(input, &alone, 1);
 	sparse_file_size = take_u64(input) & VHDX_MAX_FILE_OFFSET;
-	for (sparse_page_count = 0; sparse_page_count < SPARSE_MAX_PAGES && input->size > 6; sparse_page_count++) {
-		struct sparse_page *page = &sparse_pages[sparse_page_count];
+	for (i = 0; i < SPARSE_MAX_PAGES && input->size > 6; i++) {
+		struct sparse_page *page = &sparse_pages[i];
 		__le16 length;
 
 		page->number = take_u32(input);
@@ -75,6 +75,7 @@ void sparse_take(struct input *input)
 		input->data += page->length;
 		input->size -= page->length;
 	}
+	sparse_page_count = i;
 	for (i = 0; i < ARRAY_SIZE(patches); i++) {
 		read_pages(patches[i].offset, patches[i].bytes, patches[i].length);
 		if (!(alone >> i & 1))
