@@ -123,13 +123,16 @@ static enum exit_code repair(struct job *job)
 	struct findings *done = &job->repair.done;
 	enum exit_code status;
 
-	if (!repair_is_possible(&job->check))
+	if (!repair_is_possible(&job->check)) {
+		warn("%s: cannot be repaired without guessing; nothing was written to it",
+		     job->check.file.path);
 		return DONE;
+	}
 	job->repair.file = job->dry_run ? NULL : &job->file;
 	status = repair_log(&job->repair, &job->check);
 	if (status == DONE && done->count[SEVERITY_REPAIR] && !job->dry_run)
 		status = check_again(job);
-	if (status == DONE)
+	if (status == DONE && repair_is_possible(&job->check))
 		status = repair_image(&job->repair, &job->check);
 	if (status == DONE && done->count[SEVERITY_REPAIR] && !job->dry_run)
 		status = check_again(job);

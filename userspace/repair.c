@@ -30,16 +30,12 @@
  * repair_is_possible() - may an image be repaired?
  * @check:	completed
  *
- * Return: false, having said so, if it has errors
+ * Return: false if it has errors
  */
 bool repair_is_possible(const struct check *check)
 {
-	if (!check->findings.count[SEVERITY_ERROR] &&
-	    !check->findings.count[SEVERITY_UNSUPPORTED])
-		return true;
-	warn("%s: cannot be repaired without guessing; nothing was written to it",
-	     check->file.path);
-	return false;
+	return !check->findings.count[SEVERITY_ERROR] &&
+	       !check->findings.count[SEVERITY_UNSUPPORTED];
 }
 
 static enum exit_code replay(const char *path, const struct write_file *file,

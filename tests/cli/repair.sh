@@ -132,6 +132,24 @@ is "$status/$(codes findings)/$(contents "$image")" "0/BAT_BEHIND_DISK/$before" 
 	"P7: an entry that may know of data is left, and so are they"
 like "$err" 'may name data' "which is said"
 
+if sample iotest-dirtylog-10G-4M.vhdx; then
+	cp --sparse=always "$TMP/iotest-dirtylog-10G-4M.vhdx" "$image"
+	run check -J --repair=leaks "$image"
+	is "$status/$(codes repairs)/$(codes findings)" 0/LEAK,LOG_DIRTY/ \
+		"a real image: the log is replayed, then leaks are given back"
+	if have qemu-img; then
+		ok "QEMU finds nothing wrong with it" qemu-img check -q -f vhdx "$image"
+		cp --sparse=always "$TMP/iotest-dirtylog-10G-4M.vhdx" "$TMP/qemu.vhdx"
+		qemu-img check -q -r all -f vhdx "$TMP/qemu.vhdx" 2>"$TMP/.err"
+		ok "and the same disk as in what it has repaired itself" \
+			qemu-img compare -q -f vhdx -F vhdx "$image" "$TMP/qemu.vhdx"
+	else
+		skip "QEMU finds nothing wrong with it" "no qemu-img"
+	fi
+else
+	skip "a real image: the log is replayed, then leaks are given back" "not in $SAMPLES"
+fi
+
 # More pages than an entry of the log can have
 run create "$TMP/many.vhdx" 1T --block-size=1M
 if [ "$status" = 0 ]; then
