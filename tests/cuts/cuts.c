@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * judge: a power cut at each point of a recording; does the image lose anything?
+ *
+ * Cut C is after the first C entries. Of those after the last flush all have arrived, which
+ * is state C.0, or some of them, wholly or in parts: states C.1, C.2 and so on, as the seed
+ * has it. A state depends on the seed and its name only.
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "judge.h"
+
+/**
+ * struct options - what is asked for
+ * @subsets:	states of each cut besides the whole
+ * @every:	judge only each so many-th cut
+ * @only:	judge only this state
+ */
+static struct {
+	const char *initial, *journal, *log, *state, *output, *tamper[16];
+	u64 seed, subsets, every, only_cut, only_subset, after, before, nr_tampers;
+	bool only, list;
+} options = { .seed = 1, .subsets = 2, .every = 1 };
+
+static struct recording recording;
+static struct device device;
+static struct judge judge;
+static u64 base, next_mark = 1, prefixes, wrong;
+
+/* Of each kind of fault: how many states */
+static struct {
+	const char *kind;
+	u64 count;
+} kinds[32];
+
+/* -- where marks are -- */
+
+/* Marks stand in the recording, or the journal knows how much was recorded. */
+static void find_marks(void)
+{
+	struct history *h = &judge.history;
+	u64 i, found = 0, last = 0;
+
+	for (i = 0; i < recording.nr_entries; i++) {
+		u32 mark = recording.entries[i].mark;
+
+		if (mark && mark <= h->nr_marks && h->marks[mark].entries == NEVER)
+			h->marks[mark].entries = i;
+	}
+	for (i = 1; i <= h->nr_marks; i++) {
+		found += h->marks[i].entries != NEVER;
+		if (h->marks[i].entries < last)
+			die("mark %" PRIu64 " of the journal comes too early in the recording", i);
+		last = h->marks[i].entries;
+	}
+	if (!found)
+		die("the recording has no marks of the journal's");
+}
+
+/* Require what was durable at the last mark before a cut; where the next mark is. */
+static u64 advance(u64 cut)
+{
+	struct history *h = &judge.history;
+	u64 mark;
+
+	while (next_mark <= h->nr_marks && h->marks[next_mark].entries <= cut)
+		history_advance(h, h->marks[next_mark++].position);
+	/* one exactly here serves as both */
+	mark = next_mark;
+	if (mark > 1 && h->marks[mark - 1].entries == cut)
+		mark--;
+	return mark <= h->nr_marks ? h->marks[mark].position : NEVER;
+}
+
+/* -- states -- */
+
+/* All that is flushed, before an entry, arrives for good. */
+static void keep_flushed(u64 end)
+{
+	device_take_back(&device);
+	for (; base < end; base++)
+		device_write(&device, &recording.entries[base], base);
+	device_keep(&device);
+}
+
+static void arrive_perhaps(const struct entry *entry, u64 number, u64 eighths, u64 *chance)
+{
+	bool arrives = random_below(chance, 8) < eighths, torn = !random_below(chance, 4);
+
+	if (entry->synced || (arrives && !torn))
+		device_write(&device, entry, number);
+	else if (arrives)
+		device_write_torn(&device, entry, number, chance);
+}
+
+/* Make the device be in a state; @base is the last flush before. */
+static void make_state(u64 cut, u64 subset)
+{
+	static const u8 likely[] = { 1, 4, 4, 7 };
+	u64 chance = (options.seed << 40) + (cut << 16) + subset, i, eighths;
+
+	eighths = likely[random_below(&chance, 4)];
+	device_take_back(&device);
+	for (i = base; i < cut; i++) {
+		if (!subset)
+			device_write(&device, &recording.entries[i], i);
+		else
+			arrive_perhaps(&recording.entries[i], i, eighths, &chance);
+	}
+}
+
+static void count_kind(const char *kind)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(kinds) - 1 && kinds[i].kind && strcmp(kinds[i].kind, kind))
+		i++;
+	kinds[i].kind = kind;
+	kinds[i].count++;
+}
+
+static void complain(u64 cut, u64 subset, const struct verdict *verdict)
+{
+	char text[600];
+
+	wrong++;
+	count_kind(judge_kind(verdict));
+	if (wrong > 10)
+		return;
+	judge_say(verdict, text, sizeof(text));
+	printf("state %" PRIu64 ".%" PRIu64 ": %s\n", cut, subset, text);
+}
+
+static void judge_one(u64 cut, u64 subset, u64 until)
+{
+	struct verdict verdict;
+
+	make_state(cut, subset);
+	prefixes += !subset;
+	if (!judge_state(&judge, until, &verdict))
+		complain(cut, subset, &verdict);
+	if (options.output)
+		device_save(&device, options.output);
+}
+
+static void judge_cut(u64 cut, u64 until)
+{
+	u64 subset;
+
+	if (options.only) {
+		if (cut == options.only_cut)
+			judge_one(cut, options.only_subset, until);
+		return;
+	}
+	if (cut % options.every)
+		return;
+	judge_one(cut, 0, until);
+	/* nothing that could be missing? */
+	if (cut == base)
+		return;
+	for (subset = 1; subset <= options.subsets; subset++)
+		judge_one(cut, subset, until);
+}
+
+static void judge_all(void)
+{
+	u64 cut;
+
+	for (cut = 0; cut <= recording.nr_entries; cut++) {
+		const struct entry *last = cut ? &recording.entries[cut - 1] : NULL;
+
+		/* data that comes with a flush comes after it */
+		if (last && last->flush)
+			keep_flushed(last->length ? cut - 1 : cut);
+		judge_cut(cut, advance(cut));
+	}
+}
+
+/* A state that somebody else made: between two marks, given by number. */
+static void judge_given(void)
+{
+	struct history *h = &judge.history;
+	struct verdict verdict;
+	char text[600];
+
+	if (options.after > h->nr_marks || options.before > h->nr_marks)
+		die("there are %" PRIu64 " marks", h->nr_marks);
+	if (options.after)
+		history_advance(h, h->marks[options.after].position);
+	if (judge_state(&judge, options.before ? h->marks[options.before].position : NEVER,
+			&verdict))
+		return;
+	wrong = 1;
+	judge_say(&verdict, text, sizeof(text));
+	printf("%s: %s\n", options.state, text);
+}
+
+/* -- telling -- */
+
+static void list(void)
+{
+	u64 i;
+
+	for (i = 0; i < recording.nr_entries; i++) {
+		const struct entry *e = &recording.entries[i];
+
+		printf("%" PRIu64 "\t%s\t%" PRIu64 "\t%" PRIu64 "\t%s%s", i,
+		       e->mark ? "mark" : !e->length ? "-" : !e->data ? "discard" :
+		       image_part(&judge.initial, e->offset), e->offset, e->length,
+		       e->flush ? "flush " : "", e->synced ? "synced" : "");
+		if (e->mark)
+			printf("%u", e->mark);
+		putchar('\n');
+	}
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void tell(double seconds)
+{
+	const struct judge *j = &judge;
+	unsigned int i;
+
+	printf("%" PRIu64 " entries, %" PRIu64 " marks, %" PRIu64 " operations; %" PRIu64
+	       " states: %" PRIu64 " whole, %" PRIu64 " in part; %" PRIu64 " with a log to replay, "
+	       "of %.1f entries; %" PRIu64 " MiB compared; seed %" PRIu64 ", %.0f states/s\n",
+	       recording.nr_entries, j->history.nr_marks, j->history.nr_ops, j->states, prefixes,
+	       j->states - prefixes, j->dirty, j->dirty ? (double)j->entries / j->dirty : 0,
+	       j->units, options.seed, j->states / (seconds > 0.001 ? seconds : 0.001));
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i].kind)
+			printf("wrong: %" PRIu64 " states: %s\n", kinds[i].count, kinds[i].kind);
+	printf("%" PRIu64 " states are wrong\n", wrong);
+}
+
+static void tell_again(int argc, char **argv)
+{
+	int i;
+
+	if (!wrong || options.only || options.state)
+		return;
+	printf("again:");
+	for (i = 0; i < argc; i++)
+		printf(" %s", argv[i]);
+	printf(" --state C.K -o broken.vhdx\n");
+}
+
+/* -- options -- */
+
+static const char usage[] =
+	"usage: judge [OPTION...] -i INITIAL -j JOURNAL -l RECORDING\n"
+	"       judge -i INITIAL -j JOURNAL -x IMAGE [-a MARK] [-b MARK]\n"
+	"  -s, --seed SEED	-r, --subsets N of each cut	-e, --every N-th cut only\n"
+	"  -N, --state C.K	only this state	-o, --output FILE to save it to\n"
+	"  -T, --tamper drop:N|unflush:N|swap:N:M	what if?	-L, --list the entries\n"
+	"  -x IMAGE was found after a cut after mark -a and before mark -b";
+
+static const struct option long_options[] = {
+	{ "initial", 1, NULL, 'i' }, { "journal", 1, NULL, 'j' }, { "log", 1, NULL, 'l' },
+	{ "seed", 1, NULL, 's' }, { "subsets", 1, NULL, 'r' }, { "every", 1, NULL, 'e' },
+	{ "state", 1, NULL, 'N' }, { "output", 1, NULL, 'o' }, { "tamper", 1, NULL, 'T' },
+	{ "list", 0, NULL, 'L' }, { NULL, 0, NULL, 0 }
+};
+
+static void parse_state(const char *text)
+{
+	options.only = sscanf(text, "%" SCNu64 ".%" SCNu64, &options.only_cut,
+			      &options.only_subset) == 2;
+	if (!options.only)
+		die("a state is CUT.SUBSET");
+}
+
+static void parse_option(int o)
+{
+	switch (o) {
+	case 'i': options.initial = optarg; break;
+	case 'j': options.journal = optarg; break;
+	case 'l': options.log = optarg; break;
+	case 'x': options.state = optarg; break;
+	case 'o': options.output = optarg; break;
+	case 's': options.seed = number(optarg); break;
+	case 'r': options.subsets = number(optarg); break;
+	case 'e': options.every = max_u64(number(optarg), 1); break;
+	case 'a': options.after = number(optarg); break;
+	case 'b': options.before = number(optarg); break;
+	case 'N': parse_state(optarg); break;
+	case 'L': options.list = true; break;
+	case 'T':
+		if (options.nr_tampers == ARRAY_SIZE(options.tamper))
+			die("too many -T");
+		options.tamper[options.nr_tampers++] = optarg;
+		break;
+	default: die("%s", usage);
+	}
+}
+
+static void parse(int argc, char **argv)
+{
+	int o;
+
+	while ((o = getopt_long(argc, argv, "i:j:l:x:o:s:r:e:a:b:N:LT:", long_options, NULL)) != -1)
+		parse_option(o);
+	if (optind != argc || !options.initial || !options.journal ||
+	    !options.log == !options.state)
+		die("%s", usage);
+	if (options.output && !options.only)
+		die("-o needs --state");
+}
+
+static void start_recording(void)
+{
+	u64 i;
+
+	recording_read(&recording, options.log);
+	for (i = 0; i < options.nr_tampers; i++)
+		recording_tamper(&recording, options.tamper[i]);
+	find_marks();
+}
+
+int main(int argc, char **argv)
+{
+	double start = now();
+
+	parse(argc, argv);
+	device_open(&device, options.state ? options.state : options.initial);
+	judge_init(&judge, options.initial, options.journal, &device);
+	if (options.state) {
+		judge_given();
+	} else {
+		start_recording();
+		if (options.list) {
+			list();
+			return 0;
+		}
+		judge_all();
+	}
+	tell(now() - start);
+	tell_again(argc, argv);
+	return wrong ? 1 : 0;
+}

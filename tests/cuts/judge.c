@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "judge.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static const u8 zeros[UNIT_BYTES];
+
+/* What the disk showed before all */
+static bool initial_shows(void *context, u64 sector, const u8 *data)
+{
+	const struct judge *judge = context;
+	const u8 *unit = image_unit(&judge->initial, sector / UNIT_SECTORS);
+
+	unit = unit ? unit : zeros;
+	return !memcmp(unit + sector % UNIT_SECTORS * STAMP_SIZE, data, STAMP_SIZE);
+}
+
+/**
+ * judge_init() - get ready or die
+ * @judge:	filled
+ * @initial:	the image before all
+ * @journal:	of the writer
+ * @device:	whose states are to be judged
+ */
+void judge_init(struct judge *judge, const char *initial, const char *journal,
+		const struct device *device)
+{
+	struct image_fault fault;
+	u64 disk_size;
+
+	memset(judge, 0, sizeof(*judge));
+	history_read(&judge->history, journal);
+	device_open(&judge->initial_device, initial);
+	image_init(&judge->initial, &judge->initial_device);
+	if (!image_look(&judge->initial, &fault))
+		die("%s: %s", initial, fault.text);
+	disk_size = judge->initial.super.geometry.disk_size;
+	if (disk_size != judge->history.bytes)
+		die("%s: the journal is of a disk of another size", initial);
+	image_init(&judge->image, device);
+	judge->history.base = initial_shows;
+	judge->history.context = judge;
+	judge->known = calloc(judge->history.nr_units, sizeof(*judge->known));
+	judge->oldest = calloc(judge->history.nr_units, 1);
+	if (!judge->known || !judge->oldest)
+		die("no memory");
+}
+
+/* Contents and what they are judged by; what is allowed later never gets less by itself. */
+static u64 key_of_unit(const struct judge *judge, u64 unit)
+{
+	u64 place = judge->image.places[unit];
+	u64 version = place ? judge->image.device->versions[place >> DEVICE_UNIT_SHIFT] : 0;
+	const struct unit *history = judge->history.units[unit];
+
+	version = device_mix(version + 1, place);
+	return device_mix(version, (history ? history->version : 0) + 1ULL) | 1;
+}
+
+static bool is_known(const struct judge *judge, u64 unit, u64 key)
+{
+	u32 i;
+
+	for (i = 0; i < KNOWN_RIGHT; i++)
+		if (judge->known[unit][i] == key)
+			return true;
+	return false;
+}
+
+/* Old files end where the virtual disk does. */
+static u64 sectors_of_unit(const struct judge *judge, u64 unit)
+{
+	u64 place = judge->image.places[unit], left;
+
+	left = min_u64(UNIT_BYTES, judge->history.bytes - unit * UNIT_BYTES);
+	if (place)
+		left = min_u64(left, judge->image.device->size - place);
+	return left / STAMP_SIZE;
+}
+
+static void judge_unit(struct judge *judge, u64 unit, u64 until, struct verdict *verdict)
+{
+	const u8 *data = image_unit(&judge->image, unit);
+	u64 key = key_of_unit(judge, unit), wrong;
+	struct history_finding finding;
+
+	if (is_known(judge, unit, key))
+		return;
+	judge->units++;
+	wrong = history_check(&judge->history, unit * UNIT_SECTORS, data ? data : zeros,
+			      sectors_of_unit(judge, unit), until, &finding);
+	if (!wrong)
+		judge->known[unit][judge->oldest[unit]++ % KNOWN_RIGHT] = key;
+	else if (!verdict->sectors)
+		verdict->finding = finding;
+	verdict->sectors += wrong;
+}
+
+/**
+ * judge_state() - may a power cut leave this?
+ * @judge:	its history advanced to the last mark before the cut
+ * @until:	position in the journal of the first mark after the cut
+ * @verdict:	filled
+ *
+ * Return: true if it may
+ */
+bool judge_state(struct judge *judge, u64 until, struct verdict *verdict)
+{
+	u64 unit;
+
+	memset(verdict, 0, sizeof(*verdict));
+	judge->states++;
+	verdict->invalid = !image_look(&judge->image, &verdict->fault);
+	if (verdict->invalid)
+		return false;
+	if (judge->image.nr_places != judge->history.nr_units) {
+		verdict->fault.kind = "disk_size";
+		snprintf(verdict->fault.text, sizeof(verdict->fault.text), "another disk size");
+		verdict->invalid = true;
+		return false;
+	}
+	judge->dirty += judge->image.replayed > 0;
+	judge->entries += judge->image.replayed;
+	for (unit = 0; unit < judge->history.nr_units; unit++)
+		judge_unit(judge, unit, until, verdict);
+	return !verdict->sectors;
+}
+
+static void say_source(const struct history_finding *f, char *text, size_t size)
+{
+	if (f->stamp.generation)
+		snprintf(text, size, "it is generation %" PRIu64 " of sector %" PRIu64,
+			 f->stamp.generation, f->stamp.sector);
+	else
+		snprintf(text, size, "it is no stamp");
+}
+
+/* What is wrong, in a few words that many states share */
+const char *judge_kind(const struct verdict *verdict)
+{
+	return verdict->invalid ? verdict->fault.kind :
+	       history_fault_name(verdict->finding.fault);
+}
+
+/* What is wrong, in a line */
+void judge_say(const struct verdict *verdict, char *text, size_t size)
+{
+	const struct history_finding *f = &verdict->finding;
+	char source[100];
+
+	if (verdict->invalid) {
+		snprintf(text, size, "not valid: %s", verdict->fault.text);
+		return;
+	}
+	say_source(f, source, sizeof(source));
+	snprintf(text, size, "%" PRIu64 " sectors, first %" PRIu64 ": %s; %s, must be generation %"
+		 PRIu64 " or newer", verdict->sectors, f->sector, history_fault_name(f->fault),
+		 source, f->wanted);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The judge: is a state of the device one that a power cut may leave?
+ */
+#ifndef VHDX_CUTS_JUDGE_H
+#define VHDX_CUTS_JUDGE_H
+
+#include "history.h"
+#include "image.h"
+
+/* So many contents of a MiB are known to be right at a time. */
+#define KNOWN_RIGHT 4
+
+/**
+ * struct judge - what is known
+ * @history:	what each sector may show
+ * @initial:	the image before all
+ * @initial_device: where that is
+ * @image:	the image in its present state
+ * @known:	of each MiB of the virtual disk: keys of contents found right
+ * @oldest:	of each MiB: which of these is to be forgotten next
+ * @states:	how many were judged
+ * @dirty:	of these, how many with a log to be replayed
+ * @entries:	that had to be replayed, in all
+ * @units:	MiB of virtual disks compared, those known left out
+ */
+struct judge {
+	struct history history;
+	struct device initial_device;
+	struct image initial;
+	struct image image;
+	u64 (*known)[KNOWN_RIGHT];
+	u8 *oldest;
+	u64 states;
+	u64 dirty;
+	u64 entries;
+	u64 units;
+};
+
+/**
+ * struct verdict - on one state
+ * @fault:	the image is not valid: why
+ * @sectors:	how many sectors are wrong
+ * @finding:	the first of these
+ */
+struct verdict {
+	bool invalid;
+	struct image_fault fault;
+	u64 sectors;
+	struct history_finding finding;
+};
+
+void judge_init(struct judge *judge, const char *initial, const char *journal,
+		const struct device *device);
+bool judge_state(struct judge *judge, u64 until, struct verdict *verdict);
+const char *judge_kind(const struct verdict *verdict);
+void judge_say(const struct verdict *verdict, char *text, size_t size);
+
+#endif /* VHDX_CUTS_JUDGE_H */

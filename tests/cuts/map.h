@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Files and devices as memory.
+ */
+#ifndef VHDX_CUTS_MAP_H
+#define VHDX_CUTS_MAP_H
+
+#include "util.h"
+
+u8 *map_file(const char *path, u64 *size);
+
+#endif /* VHDX_CUTS_MAP_H */
