@@ -2,9 +2,7 @@
 /*
  * judge: a power cut at each point of a recording; does the image lose anything?
  *
- * Cut C is after the first C entries. Of those after the last flush all have arrived, which
- * is state C.0, or some of them, wholly or in parts: states C.1, C.2 and so on, as the seed
- * has it. A state depends on the seed and its name only.
+ * All states that states.h tells of, or one; or one that somebody else made.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -12,6 +10,7 @@
 #include <time.h>
 
 #include "judge.h"
+#include "states.h"
 
 /**
  * struct options - what is asked for
@@ -21,14 +20,13 @@
  */
 static struct {
 	const char *initial, *journal, *log, *state, *output, *tamper[16];
-	u64 seed, subsets, every, only_cut, only_subset, after, before, nr_tampers;
+	u64 subsets, every, only_cut, only_subset, after, before, nr_tampers;
 	bool only, list;
-} options = { .seed = 1, .subsets = 2, .every = 1 };
+} options = { .subsets = 2, .every = 1 };
 
-static struct recording recording;
-static struct device device;
+static struct states states = { .seed = 1 };
 static struct judge judge;
-static u64 base, next_mark = 1, prefixes, wrong;
+static u64 next_mark = 1, prefixes, wrong;
 
 /* Of each kind of fault: how many states */
 static struct {
@@ -44,8 +42,8 @@ static void find_marks(void)
 	struct history *h = &judge.history;
 	u64 i, found = 0, last = 0;
 
-	for (i = 0; i < recording.nr_entries; i++) {
-		u32 mark = recording.entries[i].mark;
+	for (i = 0; i < states.recording.nr_entries; i++) {
+		u32 mark = states.recording.entries[i].mark;
 
 		if (mark && mark <= h->nr_marks && h->marks[mark].entries == NEVER)
 			h->marks[mark].entries = i;
@@ -77,49 +75,15 @@ static u64 advance(u64 cut)
 
 /* -- states -- */
 
-/* All that is flushed, before an entry, arrives for good. */
-static void keep_flushed(u64 end)
-{
-	device_take_back(&device);
-	for (; base < end; base++)
-		device_write(&device, &recording.entries[base], base);
-	device_keep(&device);
-}
-
-static void arrive_perhaps(const struct entry *entry, u64 number, u64 eighths, u64 *chance)
-{
-	bool arrives = random_below(chance, 8) < eighths, torn = !random_below(chance, 4);
-
-	if (entry->synced || (arrives && !torn))
-		device_write(&device, entry, number);
-	else if (arrives)
-		device_write_torn(&device, entry, number, chance);
-}
-
-/* Make the device be in a state; @base is the last flush before. */
-static void make_state(u64 cut, u64 subset)
-{
-	static const u8 likely[] = { 1, 4, 4, 7 };
-	u64 chance = (options.seed << 40) + (cut << 16) + subset, i, eighths;
-
-	eighths = likely[random_below(&chance, 4)];
-	device_take_back(&device);
-	for (i = base; i < cut; i++) {
-		if (!subset)
-			device_write(&device, &recording.entries[i], i);
-		else
-			arrive_perhaps(&recording.entries[i], i, eighths, &chance);
-	}
-}
-
-static void count_kind(const char *kind)
+/* Returns how many there are of it now. */
+static u64 count_kind(const char *kind)
 {
 	size_t i = 0;
 
 	while (i < ARRAY_SIZE(kinds) - 1 && kinds[i].kind && strcmp(kinds[i].kind, kind))
 		i++;
 	kinds[i].kind = kind;
-	kinds[i].count++;
+	return ++kinds[i].count;
 }
 
 static void complain(u64 cut, u64 subset, const struct verdict *verdict)
@@ -127,8 +91,7 @@ static void complain(u64 cut, u64 subset, const struct verdict *verdict)
 	char text[600];
 
 	wrong++;
-	count_kind(judge_kind(verdict));
-	if (wrong > 10)
+	if (count_kind(judge_kind(verdict)) > 3)
 		return;
 	judge_say(verdict, text, sizeof(text));
 	printf("state %" PRIu64 ".%" PRIu64 ": %s\n", cut, subset, text);
@@ -138,12 +101,12 @@ static void judge_one(u64 cut, u64 subset, u64 until)
 {
 	struct verdict verdict;
 
-	make_state(cut, subset);
+	states_make(&states, cut, subset);
 	prefixes += !subset;
 	if (!judge_state(&judge, until, &verdict))
 		complain(cut, subset, &verdict);
 	if (options.output)
-		device_save(&device, options.output);
+		device_save(&states.device, options.output);
 }
 
 static void judge_cut(u64 cut, u64 until)
@@ -159,7 +122,7 @@ static void judge_cut(u64 cut, u64 until)
 		return;
 	judge_one(cut, 0, until);
 	/* nothing that could be missing? */
-	if (cut == base)
+	if (cut == states.base)
 		return;
 	for (subset = 1; subset <= options.subsets; subset++)
 		judge_one(cut, subset, until);
@@ -169,12 +132,8 @@ static void judge_all(void)
 {
 	u64 cut;
 
-	for (cut = 0; cut <= recording.nr_entries; cut++) {
-		const struct entry *last = cut ? &recording.entries[cut - 1] : NULL;
-
-		/* data that comes with a flush comes after it */
-		if (last && last->flush)
-			keep_flushed(last->length ? cut - 1 : cut);
+	for (cut = 0; cut <= states.recording.nr_entries; cut++) {
+		states_cut(&states, cut);
 		judge_cut(cut, advance(cut));
 	}
 }
@@ -204,8 +163,8 @@ static void list(void)
 {
 	u64 i;
 
-	for (i = 0; i < recording.nr_entries; i++) {
-		const struct entry *e = &recording.entries[i];
+	for (i = 0; i < states.recording.nr_entries; i++) {
+		const struct entry *e = &states.recording.entries[i];
 
 		printf("%" PRIu64 "\t%s\t%" PRIu64 "\t%" PRIu64 "\t%s%s", i,
 		       e->mark ? "mark" : !e->length ? "-" : !e->data ? "discard" :
@@ -233,9 +192,9 @@ static void tell(double seconds)
 	printf("%" PRIu64 " entries, %" PRIu64 " marks, %" PRIu64 " operations; %" PRIu64
 	       " states: %" PRIu64 " whole, %" PRIu64 " in part; %" PRIu64 " with a log to replay, "
 	       "of %.1f entries; %" PRIu64 " MiB compared; seed %" PRIu64 ", %.0f states/s\n",
-	       recording.nr_entries, j->history.nr_marks, j->history.nr_ops, j->states, prefixes,
+	       states.recording.nr_entries, j->history.nr_marks, j->history.nr_ops, j->states, prefixes,
 	       j->states - prefixes, j->dirty, j->dirty ? (double)j->entries / j->dirty : 0,
-	       j->units, options.seed, j->states / (seconds > 0.001 ? seconds : 0.001));
+	       j->units, states.seed, j->states / (seconds > 0.001 ? seconds : 0.001));
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (kinds[i].kind)
 			printf("wrong: %" PRIu64 " states: %s\n", kinds[i].count, kinds[i].kind);
@@ -261,7 +220,7 @@ static const char usage[] =
 	"       judge -i INITIAL -j JOURNAL -x IMAGE [-a MARK] [-b MARK]\n"
 	"  -s, --seed SEED	-r, --subsets N of each cut	-e, --every N-th cut only\n"
 	"  -N, --state C.K	only this state	-o, --output FILE to save it to\n"
-	"  -T, --tamper drop:N|unflush:N|swap:N:M	what if?	-L, --list the entries\n"
+	"  -T, --tamper drop:N|unflush:N|unflush:all|swap:N:M	what if?	-L, --list the entries\n"
 	"  -x IMAGE was found after a cut after mark -a and before mark -b";
 
 static const struct option long_options[] = {
@@ -273,8 +232,7 @@ static const struct option long_options[] = {
 
 static void parse_state(const char *text)
 {
-	options.only = sscanf(text, "%" SCNu64 ".%" SCNu64, &options.only_cut,
-			      &options.only_subset) == 2;
+	options.only = states_parse(text, &options.only_cut, &options.only_subset);
 	if (!options.only)
 		die("a state is CUT.SUBSET");
 }
@@ -287,7 +245,7 @@ static void parse_option(int o)
 	case 'l': options.log = optarg; break;
 	case 'x': options.state = optarg; break;
 	case 'o': options.output = optarg; break;
-	case 's': options.seed = number(optarg); break;
+	case 's': states.seed = number(optarg); break;
 	case 'r': options.subsets = number(optarg); break;
 	case 'e': options.every = max_u64(number(optarg), 1); break;
 	case 'a': options.after = number(optarg); break;
@@ -320,9 +278,9 @@ static void start_recording(void)
 {
 	u64 i;
 
-	recording_read(&recording, options.log);
+	recording_read(&states.recording, options.log);
 	for (i = 0; i < options.nr_tampers; i++)
-		recording_tamper(&recording, options.tamper[i]);
+		recording_tamper(&states.recording, options.tamper[i]);
 	find_marks();
 }
 
@@ -331,8 +289,8 @@ int main(int argc, char **argv)
 	double start = now();
 
 	parse(argc, argv);
-	device_open(&device, options.state ? options.state : options.initial);
-	judge_init(&judge, options.initial, options.journal, &device);
+	device_open(&states.device, options.state ? options.state : options.initial);
+	judge_init(&judge, options.initial, options.journal, &states.device);
 	if (options.state) {
 		judge_given();
 	} else {

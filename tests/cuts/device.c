@@ -123,17 +123,19 @@ void device_keep(struct device *device)
 	device->nr_saved = 0;
 }
 
+/* Holes where there are zeros, as far as one can see in pieces. */
 void device_save(const struct device *device, const char *path)
 {
+	static const u8 zeros[65536];
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	u64 done = 0;
-	ssize_t ret;
+	u64 at, length;
 
-	if (fd < 0)
+	if (fd < 0 || ftruncate(fd, (off_t)device->size))
 		die_errno("%s", path);
-	for (; done < device->size; done += (u64)ret) {
-		ret = write(fd, device->bytes + done, device->size - done);
-		if (ret <= 0)
+	for (at = 0; at < device->size; at += length) {
+		length = min_u64(sizeof(zeros), device->size - at);
+		if (memcmp(device->bytes + at, zeros, length) &&
+		    pwrite(fd, device->bytes + at, length, (off_t)at) != (ssize_t)length)
 			die_errno("%s", path);
 	}
 	if (close(fd))

@@ -76,6 +76,32 @@ static u64 read_entry(const struct recording *r, u64 offset, struct entry *entry
 	return offset + entry->length;
 }
 
+static bool overlap(const struct entry *a, const struct entry *b)
+{
+	return a->length && b->length && vhdx_ranges_overlap(a->offset, a->length, b->offset,
+							     b->length);
+}
+
+/*
+ * What is not synced stands behind all that is synced since the last flush, even if it was
+ * complete before that was issued. Where both went to one place nobody knows which is newer.
+ */
+static void check_order(const struct recording *r)
+{
+	u64 i, later;
+
+	for (i = 0; i < r->nr_entries; i++) {
+		if (!r->entries[i].synced)
+			continue;
+		for (later = i + 1; later < r->nr_entries && !r->entries[later].flush; later++)
+			if (!r->entries[later].synced &&
+			    overlap(&r->entries[i], &r->entries[later]))
+				die("entries %" PRIu64 " and %" PRIu64 ": it is not recorded which "
+				    "came first; record under a device that turns synced writes "
+				    "into flushes, as loop does", i, later);
+	}
+}
+
 /**
  * recording_read() - read a recording or die
  * @recording:	filled
@@ -100,6 +126,13 @@ void recording_read(struct recording *recording, const char *path)
 		die("no memory");
 	for (i = 0, offset = r->sector; i < r->nr_entries; i++)
 		offset = read_entry(r, offset, &r->entries[i]);
+	check_order(r);
+}
+
+static void unflush(struct entry *entry)
+{
+	entry->flush = false;
+	entry->synced = false;
 }
 
 static struct entry *entry_named(struct recording *r, u64 number)
@@ -112,8 +145,8 @@ static struct entry *entry_named(struct recording *r, u64 number)
 /**
  * recording_tamper() - what if the device had done something else?
  * @recording:	read
- * @how:	"drop:N", entry N never arrives; "unflush:N", it is no flush, nor synced;
- *		"swap:N:M", each goes where the other belongs
+ * @how:	"drop:N", entry N never arrives; "unflush:N", it is no flush, nor synced, or
+ *		"unflush:all"; "swap:N:M", each goes where the other belongs
  */
 void recording_tamper(struct recording *recording, const char *how)
 {
@@ -123,8 +156,10 @@ void recording_tamper(struct recording *recording, const char *how)
 	if (sscanf(how, "drop:%" SCNu64, &n) == 1) {
 		entry_named(recording, n)->dropped = true;
 	} else if (sscanf(how, "unflush:%" SCNu64, &n) == 1) {
-		a = entry_named(recording, n);
-		a->flush = a->synced = false;
+		unflush(entry_named(recording, n));
+	} else if (!strcmp(how, "unflush:all")) {
+		for (n = 0; n < recording->nr_entries; n++)
+			unflush(&recording->entries[n]);
 	} else if (sscanf(how, "swap:%" SCNu64 ":%" SCNu64, &n, &m) == 2) {
 		a = entry_named(recording, n);
 		b = entry_named(recording, m);
