@@ -118,7 +118,8 @@ static void judge_cut(u64 cut, u64 until)
 			judge_one(cut, options.only_subset, until);
 		return;
 	}
-	if (cut % options.every)
+	/* the last one misses whatever was ever lost */
+	if (cut % options.every && cut < states.recording.nr_entries)
 		return;
 	judge_one(cut, 0, until);
 	/* nothing that could be missing? */
