@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The host file that holds an image: how it is opened, and how bytes are read from it.
+ * The host file that holds an image: how it is opened (backing.c), how bytes get from and
+ * to it (transfer.c), and how it is made longer, shorter, empty or durable (extent.c).
  */
 #ifndef VHDX_BACKING_H
 #define VHDX_BACKING_H
@@ -11,16 +12,19 @@
 #include "format/reason.h"
 
 /**
- * struct vhdx_backing - an open host file; nothing changes between open and close except
- *			 by vhdx_backing_choose_mode()
+ * struct vhdx_backing - an open host file
  * @file:		our own open of it, without access times
  * @given:		the caller's open of it: keeps the locks the caller took
- * @size:		bytes, as of open
+ * @size:		bytes; changes only by vhdx_backing_resize() and is read without lock
  * @direct:		reads bypass the page cache
  * @buffered_because:	why @direct is false; NULL if it is true
  * @offset_alignment:	what direct I/O needs of file offsets and lengths, in bytes
  * @memory_alignment:	what direct I/O needs of memory addresses, in bytes
  * @write_denied:	we hold deny_write_access()
+ * @writable:		we may write, and nobody else here does
+ * @holes:		unused parts may be given back to the file system
+ * @unflushed:		a write was completed since the last flush began
+ * @node:		on the list of writable files
  */
 struct vhdx_backing {
 	struct file *file;
@@ -31,26 +35,32 @@ struct vhdx_backing {
 	u32 offset_alignment;
 	u32 memory_alignment;
 	bool write_denied;
+	bool writable;
+	bool holes;
+	bool unflushed;
+	struct list_head node;
 };
 
 struct vhdx_io;
 typedef void (*vhdx_io_done)(struct vhdx_io *io, long result);
 
 /**
- * struct vhdx_io - one read in flight; lives in the requester's structure
+ * struct vhdx_io - one read or write in flight; lives in the requester's structure
  * @iocb:	for the file system
+ * @backing:	of a write: the file
  * @done:	called exactly once when it is over and nobody looks at it any more
  * @result:	bytes or errno
  * @refs:	the submitter's and the file system's: see vhdx_backing_read()
  */
 struct vhdx_io {
 	struct kiocb iocb;
+	struct vhdx_backing *backing;
 	vhdx_io_done done;
 	long result;
 	atomic_t refs;
 };
 
-int vhdx_backing_open(struct vhdx_backing *backing, struct file *given,
+int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool writable,
 		      struct vhdx_fault *fault);
 void vhdx_backing_close(struct vhdx_backing *backing);
 void vhdx_backing_choose_mode(struct vhdx_backing *backing, u32 sector_size,
@@ -58,7 +68,38 @@ void vhdx_backing_choose_mode(struct vhdx_backing *backing, u32 sector_size,
 
 void vhdx_backing_read(const struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,
 		       struct iov_iter *iter, u16 ioprio, vhdx_io_done done);
+void vhdx_backing_write(struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,
+			struct iov_iter *iter, u16 ioprio, vhdx_io_done done);
+ssize_t vhdx_backing_read_some(const struct vhdx_backing *backing, u64 offset, void *memory,
+			       u32 length, bool direct);
 int vhdx_backing_read_range(const struct vhdx_backing *backing, u64 offset, void *buffer,
 			    u32 length);
+int vhdx_backing_write_bvecs(struct vhdx_backing *backing, u64 offset, struct bio_vec *bvecs,
+			     unsigned int nr);
+int vhdx_backing_write_page(struct vhdx_backing *backing, u64 offset, void *page);
+
+int vhdx_backing_flush(struct vhdx_backing *backing);
+int vhdx_backing_resize(struct vhdx_backing *backing, u64 size);
+int vhdx_backing_reserve(struct vhdx_backing *backing, u64 offset, u64 length);
+int vhdx_backing_punch(struct vhdx_backing *backing, u64 offset, u64 length);
+int vhdx_backing_zero(struct vhdx_backing *backing, u64 offset, u64 length, bool keep);
+
+static inline struct inode *vhdx_backing_inode(const struct vhdx_backing *backing)
+{
+	return backing->file->f_mapping->host;
+}
+
+/* Something was completed that the next flush must make durable. */
+static inline void vhdx_backing_touched(struct vhdx_backing *backing)
+{
+	/* written only when it changes: the cache line stays shared */
+	if (!READ_ONCE(backing->unflushed))
+		WRITE_ONCE(backing->unflushed, true);
+}
+
+static inline u64 vhdx_backing_size(const struct vhdx_backing *backing)
+{
+	return READ_ONCE(backing->size);
+}
 
 #endif /* VHDX_BACKING_H */

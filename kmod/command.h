@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One block request on its way through the image: looked up, read, completed.
+ * One block request on its way through the image: what it holds, where its data are in
+ * memory, how it ends. What is done with it is in read.c, write.c and trim.c.
  */
 #ifndef VHDX_COMMAND_H
 #define VHDX_COMMAND_H
@@ -9,9 +10,12 @@
 #include <linux/llist.h>
 
 #include "backing.h"
-#include "pager.h"
+#include "claim.h"
 
+struct vhdx_fault;
 struct vhdx_image;
+struct vhdx_map;
+struct vhdx_page;
 
 /* Vectors kept in the request itself: enough that allocating more is rare. */
 #define VHDX_INLINE_BVECS 8
@@ -20,13 +24,19 @@ struct vhdx_image;
  * struct vhdx_command - what we keep with each request, in its pdu
  * @node:	for whoever queues commands
  * @image:	what it reads from
- * @again:	called when what it waited for is there: have vhdx_command_run() called from
- *		a context that may sleep. Called in any context, interrupts included.
- * @done:	bytes of the request that have been read
+ * @again:	called when what it waited for is there: have it run again from a context that
+ *		may sleep. Called in any context, interrupts included.
+ * @done:	bytes of the request that have been dealt with
  * @want:	bytes asked for by @io
  * @error:	0, or why it fails
- * @waiter:	for a page of metadata
- * @io:		the read of its data
+ * @waiter:	for whatever it has to wait for; @error is set and @again called
+ * @using:	it holds @image->users: the place it reads or writes was looked up
+ * @users:	for letting that go
+ * @claimed:	it holds @claim
+ * @claim:	on the block whose entry it changes
+ * @page:	reserved for that change, or NULL
+ * @place:	space taken for the block, in bytes, or 0
+ * @io:		the read or write of its data
  * @bvecs:	vectors allocated for @io, or NULL
  * @inline_bvecs: or those
  */
@@ -37,15 +47,46 @@ struct vhdx_command {
 	u32 done;
 	u32 want;
 	int error;
-	struct vhdx_pager_waiter waiter;
+	struct vhdx_waiter waiter;
+	bool using;
+	bool claimed;
+	int users;
+	struct vhdx_claim claim;
+	struct vhdx_page *page;
+	u64 place;
 	struct vhdx_io io;
 	struct bio_vec *bvecs;
 	struct bio_vec inline_bvecs[VHDX_INLINE_BVECS];
 };
 
+static inline struct request *vhdx_command_request(struct vhdx_command *command)
+{
+	return blk_mq_rq_from_pdu(command);
+}
+
+/* Where the rest of the request begins on the disk, in bytes */
+static inline u64 vhdx_command_position(struct vhdx_command *command)
+{
+	return ((u64)blk_rq_pos(vhdx_command_request(command)) << SECTOR_SHIFT) + command->done;
+}
+
+static inline u32 vhdx_command_left(struct vhdx_command *command)
+{
+	return blk_rq_bytes(vhdx_command_request(command)) - command->done;
+}
+
 void vhdx_command_init(struct vhdx_command *command, struct vhdx_image *image,
 		       void (*again)(struct vhdx_command *command));
-void vhdx_command_run(struct vhdx_command *command);
+void vhdx_command_complete(struct vhdx_command *command);
 void vhdx_command_fail(struct vhdx_command *command, int error);
+void vhdx_command_bad(struct vhdx_command *command, const struct vhdx_fault *fault);
+
+void vhdx_command_map(struct vhdx_command *command, struct vhdx_map *map);
+void vhdx_command_leave(struct vhdx_command *command);
+void vhdx_command_unclaim(struct vhdx_command *command);
+
+int vhdx_command_iter(struct vhdx_command *command, unsigned int direction, u64 length,
+		      struct iov_iter *iter);
+bool vhdx_command_transferred(struct vhdx_command *command, long result);
 
 #endif /* VHDX_COMMAND_H */

@@ -10,9 +10,11 @@
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/bvec.h>
+#include <linux/fs.h>
 #include <linux/hdreg.h>
 #include <linux/sched.h>
 #include <linux/shrinker.h>
+#include <linux/srcu.h>
 #include <linux/version.h>
 
 #define VHDX_KERNEL(a, b, c) (LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, c))
@@ -73,6 +75,10 @@ static inline unsigned int vhdx_rq_nr_bvec(struct request *rq)
  * @chunk_sectors:	no request crosses a multiple of it; units of 512 bytes
  * @dma_alignment:	mask for memory addresses
  * @max_hw_sectors:	longest request; units of 512 bytes
+ * @write_cache:	writes are durable only after a flush
+ * @max_discard_sectors: longest discard, 0: none; units of 512 bytes
+ * @discard_granularity: bytes
+ * @max_zeroes_sectors: longest write-zeroes, 0: none; units of 512 bytes
  */
 struct vhdx_limits {
 	unsigned int logical_block_size;
@@ -81,11 +87,15 @@ struct vhdx_limits {
 	unsigned int chunk_sectors;
 	unsigned int dma_alignment;
 	unsigned int max_hw_sectors;
+	bool write_cache;
+	unsigned int max_discard_sectors;
+	unsigned int discard_granularity;
+	unsigned int max_zeroes_sectors;
 };
 
 /*
  * 6.9: limits are a parameter of blk_mq_alloc_disk(); the setters are gone since.
- * 6.11: rotational became a feature; until then its absence is a queue flag.
+ * 6.11: rotational and write cache became features; until then they are queue flags.
  */
 static inline struct gendisk *vhdx_alloc_gendisk(struct blk_mq_tag_set *set,
 						 const struct vhdx_limits *l, void *queuedata)
@@ -101,6 +111,12 @@ static inline struct gendisk *vhdx_alloc_gendisk(struct blk_mq_tag_set *set,
 		.max_hw_sectors		= l->max_hw_sectors,
 		.max_segments		= USHRT_MAX,
 		.max_segment_size	= UINT_MAX,
+		.max_hw_discard_sectors	= l->max_discard_sectors,
+		.discard_granularity	= l->discard_granularity,
+		.max_write_zeroes_sectors = l->max_zeroes_sectors,
+#if VHDX_KERNEL(6, 11, 0)
+		.features		= l->write_cache ? BLK_FEAT_WRITE_CACHE : 0,
+#endif
 	};
 	struct gendisk *gendisk = blk_mq_alloc_disk(set, &lim, queuedata);
 #else
@@ -118,13 +134,69 @@ static inline struct gendisk *vhdx_alloc_gendisk(struct blk_mq_tag_set *set,
 		blk_queue_max_hw_sectors(q, l->max_hw_sectors);
 		blk_queue_max_segments(q, USHRT_MAX);
 		blk_queue_max_segment_size(q, UINT_MAX);
+		blk_queue_max_discard_sectors(q, l->max_discard_sectors);
+		q->limits.discard_granularity = l->discard_granularity;
+		blk_queue_max_write_zeroes_sectors(q, l->max_zeroes_sectors);
 	}
 #endif
 #if !VHDX_KERNEL(6, 11, 0)
-	if (!IS_ERR(gendisk))
+	if (!IS_ERR(gendisk)) {
 		blk_queue_flag_set(QUEUE_FLAG_NONROT, gendisk->queue);
+		blk_queue_write_cache(gendisk->queue, l->write_cache, false);
+	}
 #endif
 	return gendisk;
+}
+
+/*
+ * 6.6: freeze protection for asynchronous writes. They end in another context than they
+ * began in, which lockdep must be told not to mind.
+ */
+#if VHDX_KERNEL(6, 6, 0)
+#define vhdx_kiocb_start_write	kiocb_start_write
+#define vhdx_kiocb_end_write	kiocb_end_write
+#else
+static inline void vhdx_kiocb_start_write(struct kiocb *iocb)
+{
+	struct super_block *sb = file_inode(iocb->ki_filp)->i_sb;
+
+	sb_start_write(sb);
+	__sb_writers_release(sb, SB_FREEZE_WRITE);
+}
+
+static inline void vhdx_kiocb_end_write(struct kiocb *iocb)
+{
+	struct super_block *sb = file_inode(iocb->ki_filp)->i_sb;
+
+	__sb_writers_acquired(sb, SB_FREEZE_WRITE);
+	sb_end_write(sb);
+}
+#endif
+
+/*
+ * 6.3: a read-side section of SRCU may end in another context than it began in. Sparse
+ * must be told not to look for the end in the same function.
+ */
+static inline int vhdx_srcu_down(struct srcu_struct *srcu)
+{
+#if VHDX_KERNEL(6, 3, 0)
+	int index = srcu_down_read(srcu);
+#else
+	int index = __srcu_read_lock(srcu);
+#endif
+
+	__release(srcu);
+	return index;
+}
+
+static inline void vhdx_srcu_up(struct srcu_struct *srcu, int index)
+{
+	__acquire(srcu);
+#if VHDX_KERNEL(6, 3, 0)
+	srcu_up_read(srcu, index);
+#else
+	__srcu_read_unlock(srcu, index);
+#endif
 }
 
 /* 6.7: shrinkers are allocated, and carry a pointer for their owner. */

@@ -21,7 +21,7 @@
 
 #define VHDX_ATTACH_FLAGS	(VHDX_ATTACH_READ_ONLY | VHDX_ATTACH_NO_PARTSCAN | \
 				 VHDX_ATTACH_AUTOCLEAR | VHDX_ATTACH_BUFFERED | \
-				 VHDX_ATTACH_NO_REPLAY)
+				 VHDX_ATTACH_NO_REPLAY | VHDX_ATTACH_NO_HOLES)
 #define VHDX_DETACH_FLAGS	(VHDX_DETACH_LAZY | VHDX_DETACH_FORCE)
 
 /*
@@ -83,8 +83,6 @@ static int vhdx_control_check_attach(const struct vhdx_ioc_attach *arg, struct v
 		reason = VHDX_REASON_attach_flags;
 	else if (arg->nr_files != 1)
 		reason = VHDX_REASON_attach_file_count;
-	else if (!(arg->flags & VHDX_ATTACH_READ_ONLY))
-		reason = VHDX_REASON_attach_read_write;
 	if (reason)
 		vhdx_fault_set(fault, reason, 0, 0);
 	return reason ? -EINVAL : 0;
@@ -188,7 +186,7 @@ static void vhdx_control_fill_status(struct vhdx_disk *disk, void *context)
 	arg->major = MAJOR(disk_devt(disk->gendisk));
 	arg->minor = MINOR(disk_devt(disk->gendisk));
 	arg->diskseq = disk->gendisk->diskseq;
-	arg->replayed = vhdx_image_replayed(disk->image);
+	arg->replayed = disk->image->replayed;
 	memcpy(arg->disk_id, disk->image->super->disk_id.bytes, sizeof(arg->disk_id));
 	vhdx_control_fill_file(arg, &disk->image->backing);
 }

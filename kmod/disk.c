@@ -16,6 +16,8 @@
  * and never changes. Images inside images are fine, and the outer disk is open as long as
  * the inner one is attached.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "disk.h"
 
 #include <linux/backing-dev.h>
@@ -59,10 +61,24 @@ static void vhdx_block_release(VHDX_RELEASE_ARGS)
 		queue_work(vhdx_disk_wq, &disk->last_close);
 }
 
-/* Nothing makes a disk writable whose image is attached read-only. */
+/* Nothing makes a disk writable whose image is not, or cannot be written to any more. */
 static int vhdx_block_set_read_only(struct block_device *bdev, bool ro)
 {
-	return ro ? 0 : -EROFS;
+	const struct vhdx_disk *disk = bdev->bd_disk->private_data;
+
+	return ro || (disk->image->writable && !disk->failure) ? 0 : -EROFS;
+}
+
+/* Something could not be written: what is there can still be read. Process context */
+static void vhdx_disk_failed(void *context, const char *what, int error)
+{
+	struct vhdx_disk *disk = context;
+
+	WRITE_ONCE(disk->failure, what);
+	pr_err("%s: %s (error %d): no more writing; the image is as of the last flush\n",
+	       disk->gendisk->disk_name, what, error);
+	/* tells user space, too */
+	set_disk_ro(disk->gendisk, true);
 }
 
 /* Old partitioning tools want a geometry; any consistent one does. */
@@ -115,6 +131,23 @@ static const struct block_device_operations vhdx_fops = {
 	.free_disk	= vhdx_block_free_disk,
 };
 
+/*
+ * A fixed disk keeps its blocks, so there is nothing to discard. What a discard leaves
+ * of a block becomes a hole in the file, if that may have holes.
+ */
+static void vhdx_disk_set_write_limits(struct vhdx_disk *disk, struct vhdx_limits *limits)
+{
+	const struct vhdx_geometry *g = vhdx_image_geometry(disk->image);
+
+	limits->write_cache = true;
+	limits->max_zeroes_sectors = UINT_MAX >> SECTOR_SHIFT;
+	if (g->leave_allocated)
+		return;
+	limits->max_discard_sectors = UINT_MAX >> SECTOR_SHIFT;
+	limits->discard_granularity = disk->image->backing.holes ? VHDX_PAGE_SIZE :
+								    g->block_size;
+}
+
 static int vhdx_disk_alloc_gendisk(struct vhdx_disk *disk)
 {
 	const struct vhdx_geometry *g = vhdx_image_geometry(disk->image);
@@ -128,6 +161,8 @@ static int vhdx_disk_alloc_gendisk(struct vhdx_disk *disk)
 	};
 	struct gendisk *gendisk;
 
+	if (disk->image->writable)
+		vhdx_disk_set_write_limits(disk, &limits);
 	if (disk->image->backing.direct)
 		limits.dma_alignment = disk->image->backing.memory_alignment - 1;
 	gendisk = vhdx_alloc_gendisk(&disk->queues.tag_set, &limits, disk);
@@ -139,7 +174,7 @@ static int vhdx_disk_alloc_gendisk(struct vhdx_disk *disk)
 	if (disk->flags & VHDX_ATTACH_NO_PARTSCAN)
 		gendisk->flags |= GENHD_FL_NO_PART;
 	set_capacity(gendisk, g->disk_size >> SECTOR_SHIFT);
-	set_disk_ro(gendisk, true);
+	set_disk_ro(gendisk, !disk->image->writable);
 	disk->gendisk = gendisk;
 	return 0;
 }
@@ -159,12 +194,16 @@ static int vhdx_disk_alloc_gendisk(struct vhdx_disk *disk)
 struct vhdx_disk *vhdx_disk_create(struct file *file, u32 flags, int index,
 				   work_func_t on_last_close, struct vhdx_fault *fault)
 {
+	struct vhdx_disk *disk = kzalloc(sizeof(*disk), GFP_KERNEL);
 	struct vhdx_image_options options = {
+		.writable	= !(flags & VHDX_ATTACH_READ_ONLY),
 		.buffered	= flags & VHDX_ATTACH_BUFFERED,
 		.no_replay	= flags & VHDX_ATTACH_NO_REPLAY,
+		.no_holes	= flags & VHDX_ATTACH_NO_HOLES,
 		.index		= index,
+		.on_failure	= vhdx_disk_failed,
+		.context	= disk,
 	};
-	struct vhdx_disk *disk = kzalloc(sizeof(*disk), GFP_KERNEL);
 	int ret;
 
 	if (!disk)

@@ -22,6 +22,7 @@ struct vhdx_fault;
  * @queues:	how requests get there
  * @gendisk:	what the rest of the kernel sees
  * @wwn:	NAA identifier; kept here because it may be asked for after the image is gone
+ * @failure:	what could not be written, or NULL
  * @closing:	no new openers; under gendisk->open_mutex
  * @autoclear:	detach when the last opener goes; under gendisk->open_mutex
  * @last_close:	runs @on_last_close, which cannot run under open_mutex
@@ -33,6 +34,7 @@ struct vhdx_disk {
 	struct vhdx_queues queues;
 	struct gendisk *gendisk;
 	u8 wwn[16];
+	const char *failure;
 	bool closing;
 	bool autoclear;
 	struct work_struct last_close;

@@ -1,252 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Where in an image the bytes of the disk are.
+ */
 #include "image.h"
-
-#include <linux/mm.h>
-#include <linux/moduleparam.h>
-#include <linux/slab.h>
 
 #include "pager.h"
 #include "replay.h"
 
-static unsigned int cache_mb = 64;
-module_param(cache_mb, uint, 0644);
-MODULE_PARM_DESC(cache_mb, "metadata to keep in memory per image, in MiB; taken at attach");
-
-/* The kernel's error number for one of the core's reasons; not for VHDX_OK. */
-static int vhdx_reason_errno(enum vhdx_reason reason)
-{
-	switch (vhdx_reason_class(reason)) {
-	case VHDX_CLASS_CORRUPT:
-	case VHDX_CLASS_TRUNCATED:
-		return -EUCLEAN;
-	case VHDX_CLASS_UNSUPPORTED:
-	case VHDX_CLASS_PARENT:
-		return -EOPNOTSUPP;
-	case VHDX_CLASS_REPLAY:
-		return -EROFS;
-	case VHDX_CLASS_IO:
-		return -EIO;
-	case VHDX_CLASS_BUSY:
-		return -EBUSY;
-	default:
-		return -EINVAL;
-	}
-}
-
-static int vhdx_image_read(void *context, u64 offset, void *buffer, u32 length)
-{
-	return vhdx_backing_read_range(context, offset, buffer, length);
-}
-
-/* Where a page of metadata is: in the file, in its log, or nowhere. */
-static bool vhdx_image_locate(void *context, u64 offset, u64 *from)
-{
-	const struct vhdx_image *image = context;
-	const struct vhdx_overlay_page *page;
-
-	*from = offset;
-	if (!image->replay)
-		return true;
-	switch (vhdx_overlay_find(&image->replay->overlay, offset, &page)) {
-	case VHDX_OVERLAY_ZERO:
-		return false;
-	case VHDX_OVERLAY_LOG:
-		*from = image->replay->overlay.log.offset + page->sector;
-		return true;
-	default:
-		return true;
-	}
-}
-
-/* A page that came out of the log still has to get its own ends. */
-static void vhdx_image_restore(const struct vhdx_image *image, u64 offset, void *data)
-{
-	const struct vhdx_overlay_page *page;
-
-	if (image->replay && vhdx_overlay_find(&image->replay->overlay, offset, &page) ==
-			     VHDX_OVERLAY_LOG)
-		vhdx_log_restore_page(data, page->leading, page->trailing);
-}
-
-/*
- * Is there an entry in this page that must not be believed? Which one, and why, is found
- * out again when it is used: bad entries are rare, and so nothing is kept per entry.
- */
-static bool vhdx_image_finish(void *context, u64 offset, __le64 *entries)
-{
-	const struct vhdx_image *image = context;
-	u32 index = (offset - image->rules.bat_offset) / VHDX_BAT_ENTRY_SIZE;
-	struct vhdx_fault fault;
-	unsigned int i;
-
-	vhdx_image_restore(image, offset, entries);
-	for (i = 0; i < VHDX_BAT_ENTRIES_PER_PAGE; i++)
-		if (vhdx_bat_check(&image->rules, index + i, le64_to_cpu(entries[i]), &fault))
-			return true;
-	return false;
-}
-
-/* Steps 5 to 7 of the open sequence, of the file as the log makes it. */
-static enum vhdx_reason vhdx_image_open_replayed(struct vhdx_image *image,
-						 struct vhdx_super *super, void *scratch,
-						 int *error, struct vhdx_fault *fault)
-{
-	struct vhdx_overlay_reader over = {
-		.overlay	= &image->replay->overlay,
-		.page		= kmalloc(VHDX_PAGE_SIZE, GFP_KERNEL),
-	};
-	struct vhdx_reader reader = {
-		.read		= vhdx_overlay_read,
-		.context	= &over,
-		.size		= image->replay->overlay.file_size,
-	};
-	enum vhdx_reason reason = VHDX_OK;
-
-	if (over.page)
-		reason = vhdx_open_tables(super, &reader, scratch, fault);
-	else
-		*error = -ENOMEM;
-	kfree(over.page);
-	return reason;
-}
-
-/* The open sequence (format/open.c), with what its caller does in the middle of it. */
-static enum vhdx_reason vhdx_image_open_steps(struct vhdx_image *image,
-					      struct vhdx_super *super, void *scratch,
-					      bool no_replay, int *error,
-					      struct vhdx_fault *fault)
-{
-	struct vhdx_reader reader = {
-		.read		= vhdx_image_read,
-		.context	= &image->backing,
-		.size		= image->backing.size,
-	};
-	enum vhdx_reason reason = vhdx_open_headers(super, &reader, scratch, fault);
-
-	if (reason)
-		return reason;
-	if (!vhdx_header_log_dirty(&super->header))
-		return vhdx_open_tables(super, &reader, scratch, fault);
-	if (no_replay)
-		return vhdx_fault_set_guid(fault, VHDX_REASON_log_dirty,
-					   super->header.log_offset, &super->header.log_guid);
-	image->replay = vhdx_replay_create(&reader, &super->header, fault);
-	if (!IS_ERR(image->replay))
-		return vhdx_image_open_replayed(image, super, scratch, error, fault);
-	*error = PTR_ERR(image->replay);
-	image->replay = NULL;
-	return fault->reason;
-}
-
-/* Open, and keep what was found without the unused part of the layout. */
-static int vhdx_image_open_super(struct vhdx_image *image, struct vhdx_super *super,
-				 void *scratch, bool no_replay, struct vhdx_fault *fault)
-{
-	enum vhdx_reason reason;
-	int error = 0;
-
-	reason = vhdx_image_open_steps(image, super, scratch, no_replay, &error, fault);
-	if (!reason && !error && super->geometry.has_parent)
-		reason = vhdx_fault_set(fault, VHDX_REASON_parent_unsupported, 0, 0);
-	if (reason)
-		return vhdx_reason_errno(reason);
-	if (error)
-		return error;
-	image->super = kmemdup(super, offsetof(struct vhdx_super,
-					       layout.extent[super->layout.count]), GFP_KERNEL);
-	if (!image->super)
-		return -ENOMEM;
-	vhdx_super_bat_rules(image->super, &image->rules);
-	return 0;
-}
-
-static int vhdx_image_read_super(struct vhdx_image *image, bool no_replay,
-				 struct vhdx_fault *fault)
-{
-	struct vhdx_super *super = kvmalloc(sizeof(*super), GFP_KERNEL);
-	void *scratch = kvmalloc(VHDX_OPEN_SCRATCH_SIZE, GFP_KERNEL);
-	int ret = -ENOMEM;
-
-	if (super && scratch)
-		ret = vhdx_image_open_super(image, super, scratch, no_replay, fault);
-	kvfree(scratch);
-	kvfree(super);
-	return ret;
-}
-
-static int vhdx_image_create_pager(struct vhdx_image *image, int index)
-{
-	struct vhdx_pager_owner owner = {
-		.locate		= vhdx_image_locate,
-		.finish		= vhdx_image_finish,
-		.context	= image,
-	};
-	unsigned long pages = max(cache_mb, 1U) * (SZ_1M / VHDX_PAGE_SIZE);
-
-	image->pager = vhdx_pager_create(&image->backing, &owner, pages, index);
-	return PTR_ERR_OR_ZERO(image->pager);
-}
-
-/**
- * vhdx_image_open() - open a VHDX file for reading
- * @file:	a reference that stays the caller's
- * @options:	how
- * @fault:	filled on failure if the failure has a reason; clear before
- *
- * Context: process, no locks that a file system might want.
- * Return: the image, or an ERR_PTR
- */
-struct vhdx_image *vhdx_image_open(struct file *file, const struct vhdx_image_options *options,
-				   struct vhdx_fault *fault)
-{
-	struct vhdx_image *image = kzalloc(sizeof(*image), GFP_KERNEL);
-	int ret;
-
-	if (!image)
-		return ERR_PTR(-ENOMEM);
-	ratelimit_state_init(&image->bad_limit, DEFAULT_RATELIMIT_INTERVAL,
-			     DEFAULT_RATELIMIT_BURST);
-	ret = vhdx_backing_open(&image->backing, file, fault);
-	if (ret)
-		goto err_free_image;
-	ret = vhdx_image_read_super(image, options->no_replay, fault);
-	if (ret)
-		goto err_free_super;
-	vhdx_backing_choose_mode(&image->backing, image->super->geometry.logical_sector_size,
-				 options->buffered);
-	ret = vhdx_image_create_pager(image, options->index);
-	if (ret)
-		goto err_free_super;
-	return image;
-
-err_free_super:
-	kfree(image->super);
-	if (image->replay)
-		vhdx_replay_destroy(image->replay);
-	vhdx_backing_close(&image->backing);
-err_free_image:
-	kfree(image);
-	return ERR_PTR(ret);
-}
-
-/**
- * vhdx_image_close() - close a VHDX file
- * @image:	nobody maps or reads it any more
- *
- * Context: as vhdx_image_open()
- */
-void vhdx_image_close(struct vhdx_image *image)
-{
-	vhdx_pager_destroy(image->pager);
-	kfree(image->super);
-	if (image->replay)
-		vhdx_replay_destroy(image->replay);
-	vhdx_backing_close(&image->backing);
-	kfree(image);
-}
-
 /* Where the BAT entry of the block at a virtual offset is in the file. */
-static u64 vhdx_image_entry_offset(const struct vhdx_image *image, u64 position)
+u64 vhdx_image_entry_offset(const struct vhdx_image *image, u64 position)
 {
 	const struct vhdx_geometry *g = vhdx_image_geometry(image);
 	u64 index = vhdx_payload_index(g, position >> g->block_shift);
@@ -270,7 +32,7 @@ static bool vhdx_image_entry_bad(const struct vhdx_image *image, u64 entry_offse
 static void vhdx_image_map_replayed(const struct vhdx_image *image, u64 entry_offset,
 				    struct vhdx_map *map)
 {
-	u64 size = image->backing.size;
+	u64 size = vhdx_backing_size(&image->backing);
 
 	if (vhdx_overlay_touches(&image->replay->overlay, map->offset, map->length)) {
 		map->kind = VHDX_MAP_BAD;
@@ -293,6 +55,8 @@ static void vhdx_image_map_replayed(const struct vhdx_image *image, u64 entry_of
  * States by their meaning without a parent (2.5.1.1): whatever is not present reads as
  * zeros, which is the one answer that is always allowed and never leaks anything.
  *
+ * In a writable image the answer holds as long as the caller holds @image->users.
+ *
  * Context: any; takes no lock, never sleeps.
  */
 void vhdx_image_map(struct vhdx_image *image, u64 position, struct vhdx_map *map)
@@ -311,6 +75,7 @@ void vhdx_image_map(struct vhdx_image *image, u64 position, struct vhdx_map *map
 		map->kind = VHDX_MAP_BAD;
 		return;
 	}
+	map->entry = entry;
 	if (vhdx_bat_state(entry) != VHDX_BLOCK_FULLY_PRESENT) {
 		map->kind = VHDX_MAP_ZERO;
 		return;
@@ -331,16 +96,7 @@ void vhdx_image_map(struct vhdx_image *image, u64 position, struct vhdx_map *map
  * Context: process, may sleep, in a NOIO scope.
  */
 void vhdx_image_load_map(struct vhdx_image *image, u64 position,
-			 struct vhdx_pager_waiter *waiter)
+			 struct vhdx_waiter *waiter)
 {
 	vhdx_pager_load(image->pager, vhdx_image_entry_offset(image, position), waiter);
-}
-
-/**
- * vhdx_image_replayed() - how many log entries were replayed?
- * @image:	the image
- */
-unsigned int vhdx_image_replayed(const struct vhdx_image *image)
-{
-	return image->replay ? image->replay->overlay.entries : 0;
 }

@@ -2,9 +2,11 @@
 /*
  * vhdx: Microsoft VHDX virtual disks as block devices.
  *
- * From the bottom up: format/ turns bytes into checked meaning, backing reads a host
- * file, pager keeps its metadata, image maps the virtual disk onto it, command and queue
- * carry requests, disk is the block device, registry knows them all, control is the door.
+ * From the bottom up: format/ turns bytes into checked meaning, backing (with transfer and
+ * extent) is a host file, pager keeps its metadata, space knows what of it is free,
+ * journal (with session and ring) changes metadata and makes it durable, image maps the
+ * virtual disk onto the file, command, read, write, trim and queue carry requests, disk is
+ * the block device, registry knows them all, control is the door.
  */
 #include <linux/init.h>
 #include <linux/module.h>

@@ -8,9 +8,10 @@
  * A page is born LOADING: it is in the index, so that everybody who misses it meets
  * there and one read serves all, but it has no contents yet. When the read is over it
  * becomes LOADED and joins the LRU, or leaves the index if the read failed; either way all
- * waiters are told. LOADED pages are clean, so they may go at any time: the shrinker, or a
- * load that exceeds the limit, takes those that nobody has looked at since the last round
- * (second chance).
+ * waiters are told. LOADED pages may go at any time: the shrinker, or a load that exceeds
+ * the limit, takes those that nobody has looked at since the last round (second chance).
+ * Not those that are pinned: the journal pins a page as long as what is in memory is not
+ * in its place in the file, so that what is read again is never older than what went.
  *
  *	(none) -> LOADING	vhdx_pager_load()
  *	LOADING -> LOADED	vhdx_page_loaded()
@@ -42,12 +43,14 @@ struct vhdx_page {
 	struct vhdx_pager *pager;	/* I */
 	u64 index;			/* I: offset in the file in pages */
 	u64 from;			/* where it is read from: index, unless in the log */
-	void *data;			/* I: VHDX_PAGE_SIZE; contents fixed once loaded */
+	void *data;			/* I: VHDX_PAGE_SIZE; changed by the journal only */
 	bool loaded;			/* R */
 	bool suspect;			/* I once loaded */
 	bool referenced;		/* R: a hint, races are harmless */
+	unsigned int pins;		/* L: it stays */
+	struct vhdx_page_log log;	/* the journal's */
 	struct list_head lru;		/* L: on pager->lru when loaded */
-	struct list_head waiters;	/* L: of struct vhdx_pager_waiter, until loaded */
+	struct list_head waiters;	/* L: of struct vhdx_waiter, until loaded */
 	struct bio_vec bvec;		/* of the read */
 	struct vhdx_io io;
 	struct rcu_head rcu;
@@ -90,6 +93,8 @@ static struct vhdx_page *vhdx_page_alloc(struct vhdx_pager *pager, u64 index)
 	page->index = index;
 	INIT_LIST_HEAD(&page->lru);
 	INIT_LIST_HEAD(&page->waiters);
+	INIT_LIST_HEAD(&page->log.dirty);
+	INIT_LIST_HEAD(&page->log.logged);
 	return page;
 }
 
@@ -106,7 +111,7 @@ static unsigned long vhdx_pager_evict(struct vhdx_pager *pager, unsigned long nr
 	xa_lock_irqsave(&pager->pages, flags);
 	while (nr-- && !list_empty(&pager->lru)) {
 		page = list_first_entry(&pager->lru, struct vhdx_page, lru);
-		if (page->referenced && !busy_too) {
+		if (page->pins || (page->referenced && !busy_too)) {
 			page->referenced = false;
 			list_move_tail(&page->lru, &pager->lru);
 			continue;
@@ -217,15 +222,6 @@ bool vhdx_pager_peek(struct vhdx_pager *pager, u64 offset, u64 *word, bool *susp
 	return found;
 }
 
-static void vhdx_pager_wake(struct list_head *waiters, int error)
-{
-	struct vhdx_pager_waiter *waiter, *next;
-
-	/* a waiter may be gone, and the disk with it, as soon as it is told */
-	list_for_each_entry_safe(waiter, next, waiters, node)
-		waiter->done(waiter, error);
-}
-
 static void vhdx_page_loaded(struct vhdx_page *page)
 {
 	struct vhdx_pager *pager = page->pager;
@@ -242,7 +238,7 @@ static void vhdx_page_loaded(struct vhdx_page *page)
 	pager->nr_loaded++;
 	list_splice_init(&page->waiters, &waiters);
 	xa_unlock_irqrestore(&pager->pages, flags);
-	vhdx_pager_wake(&waiters, 0);
+	vhdx_waiters_tell(&waiters, 0);
 }
 
 static void vhdx_page_failed(struct vhdx_page *page, int error)
@@ -256,7 +252,7 @@ static void vhdx_page_failed(struct vhdx_page *page, int error)
 	list_splice_init(&page->waiters, &waiters);
 	xa_unlock_irqrestore(&pager->pages, flags);
 	call_rcu(&page->rcu, vhdx_page_free_rcu);
-	vhdx_pager_wake(&waiters, error);
+	vhdx_waiters_tell(&waiters, error);
 }
 
 static void vhdx_page_read_done(struct vhdx_io *io, long result)
@@ -297,7 +293,7 @@ static void vhdx_page_read(struct vhdx_page *page)
  * Return: 0 if the waiter waits, 1 if the page is there already, or a negative errno
  */
 static int vhdx_pager_join(struct vhdx_pager *pager, struct vhdx_page *fresh,
-			   struct vhdx_pager_waiter *waiter, bool *inserted)
+			   struct vhdx_waiter *waiter, bool *inserted)
 {
 	struct vhdx_page *page;
 	int ret = 0;
@@ -341,7 +337,7 @@ static void vhdx_pager_make_room(struct vhdx_pager *pager)
  *
  * Context: process, may sleep, in a NOIO scope.
  */
-void vhdx_pager_load(struct vhdx_pager *pager, u64 offset, struct vhdx_pager_waiter *waiter)
+void vhdx_pager_load(struct vhdx_pager *pager, u64 offset, struct vhdx_waiter *waiter)
 {
 	struct vhdx_page *fresh;
 	bool inserted = false;
@@ -360,6 +356,67 @@ void vhdx_pager_load(struct vhdx_pager *pager, u64 offset, struct vhdx_pager_wai
 		vhdx_page_free(fresh);
 	if (ret)
 		waiter->done(waiter, min(ret, 0));
+}
+
+/**
+ * vhdx_pager_pin() - keep a page in memory
+ * @pager:	the pager
+ * @offset:	any offset in the page
+ *
+ * Context: any.
+ * Return: the page, for vhdx_pager_unpin(), or NULL if it must be loaded first
+ */
+struct vhdx_page *vhdx_pager_pin(struct vhdx_pager *pager, u64 offset)
+{
+	struct vhdx_page *page;
+	unsigned long flags;
+
+	xa_lock_irqsave(&pager->pages, flags);
+	page = xa_load(&pager->pages, offset >> VHDX_PAGE_SHIFT);
+	if (page && page->loaded)
+		page->pins++;
+	else
+		page = NULL;
+	xa_unlock_irqrestore(&pager->pages, flags);
+	return page;
+}
+
+/**
+ * vhdx_pager_unpin() - undo vhdx_pager_pin()
+ * @pager:	the pager
+ * @page:	may go at once
+ *
+ * Context: any.
+ */
+void vhdx_pager_unpin(struct vhdx_pager *pager, struct vhdx_page *page)
+{
+	unsigned long flags;
+
+	xa_lock_irqsave(&pager->pages, flags);
+	page->pins--;
+	xa_unlock_irqrestore(&pager->pages, flags);
+}
+
+/* Where a page belongs in the file, in bytes */
+u64 vhdx_page_offset(const struct vhdx_page *page)
+{
+	return page->index << VHDX_PAGE_SHIFT;
+}
+
+/* A pinned page's contents; single words are read by others at any time. */
+__le64 *vhdx_page_words(struct vhdx_page *page)
+{
+	return page->data;
+}
+
+struct vhdx_page_log *vhdx_page_log(struct vhdx_page *page)
+{
+	return &page->log;
+}
+
+struct vhdx_page *vhdx_page_of_log(struct vhdx_page_log *log)
+{
+	return container_of(log, struct vhdx_page, log);
 }
 
 /**

@@ -8,7 +8,10 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+#include "waiter.h"
+
 struct vhdx_backing;
+struct vhdx_page;
 struct vhdx_pager;
 
 /**
@@ -26,14 +29,17 @@ struct vhdx_pager_owner {
 };
 
 /**
- * struct vhdx_pager_waiter - somebody waiting for a page; lives in the waiter's structure
- * @node:	the pager's, while it waits
- * @done:	called once, in any context, with 0 or a negative errno. 0 means that the page
- *		was there, not that it still is: ask again.
+ * struct vhdx_page_log - what the journal keeps with a page; its own but for the first use
+ * @dirty:	on the list of pages changed since they were last logged
+ * @logged:	on the list of pages that are in the log and not yet at home
+ * @image:	the page as it was logged last, while on the second list
+ * @reservations: changes announced
  */
-struct vhdx_pager_waiter {
-	struct list_head node;
-	void (*done)(struct vhdx_pager_waiter *waiter, int error);
+struct vhdx_page_log {
+	struct list_head dirty;
+	struct list_head logged;
+	void *image;
+	unsigned int reservations;
 };
 
 /**
@@ -52,7 +58,15 @@ struct vhdx_pager *vhdx_pager_create(const struct vhdx_backing *backing,
 void vhdx_pager_destroy(struct vhdx_pager *pager);
 
 bool vhdx_pager_peek(struct vhdx_pager *pager, u64 offset, u64 *word, bool *suspect);
-void vhdx_pager_load(struct vhdx_pager *pager, u64 offset, struct vhdx_pager_waiter *waiter);
+void vhdx_pager_load(struct vhdx_pager *pager, u64 offset, struct vhdx_waiter *waiter);
+
+struct vhdx_page *vhdx_pager_pin(struct vhdx_pager *pager, u64 offset);
+void vhdx_pager_unpin(struct vhdx_pager *pager, struct vhdx_page *page);
+u64 vhdx_page_offset(const struct vhdx_page *page);
+__le64 *vhdx_page_words(struct vhdx_page *page);
+struct vhdx_page_log *vhdx_page_log(struct vhdx_page *page);
+struct vhdx_page *vhdx_page_of_log(struct vhdx_page_log *log);
+
 void vhdx_pager_stats(struct vhdx_pager *pager, struct vhdx_pager_stats *stats);
 
 #endif /* VHDX_PAGER_H */

@@ -8,6 +8,10 @@
  * lock-free list; the thread is woken once per batch and takes the whole list, under one
  * plug so that the reads below are batched too.
  *
+ * Discards, which may take long in the backing file, have one more thread, so that reads and
+ * writes do not wait behind them. What takes longer still, flushing and growing the file,
+ * is done by threads of the journal's and the space's.
+ *
  * The thread enters the backing file system, which may allocate memory: it is in a NOIO
  * scope for life, so that reclaim does not wait for this disk from inside this disk, and
  * is not throttled for dirty pages above it.
@@ -23,6 +27,10 @@
 
 #include "command.h"
 #include "compat.h"
+#include "image.h"
+#include "read.h"
+#include "trim.h"
+#include "write.h"
 
 #define VHDX_MAX_QUEUES		8U
 #define VHDX_QUEUE_DEPTH	128
@@ -36,28 +44,59 @@ static void vhdx_queue_kick(struct vhdx_queue *queue)
 	wake_up(&queue->wait);
 }
 
+static struct vhdx_queue *vhdx_queue_of(struct vhdx_command *command)
+{
+	struct request *rq = vhdx_command_request(command);
+	struct vhdx_queue *queue = rq->mq_hctx->driver_data;
+
+	switch (req_op(rq)) {
+	case REQ_OP_DISCARD:
+	case REQ_OP_WRITE_ZEROES:
+		return &queue->queues->queue[queue->queues->nr];
+	default:
+		return queue;
+	}
+}
+
 /* What a command waited for is there: back to the thread of its queue. Context: any */
 static void vhdx_queue_again(struct vhdx_command *command)
 {
-	struct vhdx_queue *queue = blk_mq_rq_from_pdu(command)->mq_hctx->driver_data;
+	struct vhdx_queue *queue = vhdx_queue_of(command);
 
 	/* only the first has to wake the thread: it takes all that it finds */
 	if (llist_add(&command->node, &queue->list))
 		vhdx_queue_kick(queue);
 }
 
+static bool vhdx_queue_takes(const struct vhdx_image *image, const struct request *rq)
+{
+	switch (req_op(rq)) {
+	case REQ_OP_READ:
+		return true;
+	case REQ_OP_WRITE:
+	case REQ_OP_FLUSH:
+	case REQ_OP_DISCARD:
+	case REQ_OP_WRITE_ZEROES:
+		/* 6.1 lets writes to a read-only disk come as far as here */
+		return image->writable;
+	default:
+		return false;
+	}
+}
+
 static blk_status_t vhdx_queue_rq(struct blk_mq_hw_ctx *hctx,
 				  const struct blk_mq_queue_data *bd)
 {
-	struct vhdx_queue *queue = hctx->driver_data;
+	struct vhdx_queue *queue = hctx->driver_data, *its;
 	struct vhdx_command *command = blk_mq_rq_to_pdu(bd->rq);
 
-	/* 6.1 lets writes to a read-only disk come as far as here */
-	if (req_op(bd->rq) != REQ_OP_READ)
+	if (!vhdx_queue_takes(queue->queues->image, bd->rq))
 		return BLK_STS_IOERR;
 	blk_mq_start_request(bd->rq);
 	vhdx_command_init(command, queue->queues->image, vhdx_queue_again);
-	llist_add(&command->node, &queue->list);
+	its = vhdx_queue_of(command);
+	if (llist_add(&command->node, &its->list) && its != queue)
+		vhdx_queue_kick(its);
 	if (bd->last)
 		vhdx_queue_kick(queue);
 	return BLK_STS_OK;
@@ -91,6 +130,24 @@ static const struct blk_mq_ops vhdx_mq_ops = {
 	.init_hctx	= vhdx_init_hctx,
 };
 
+static void vhdx_queue_dispatch(struct vhdx_command *command)
+{
+	switch (req_op(vhdx_command_request(command))) {
+	case REQ_OP_READ:
+		vhdx_read_run(command);
+		break;
+	case REQ_OP_WRITE:
+		vhdx_write_run(command);
+		break;
+	case REQ_OP_FLUSH:
+		vhdx_flush_run(command);
+		break;
+	default:
+		vhdx_trim_run(command);
+		break;
+	}
+}
+
 static void vhdx_queue_run(struct vhdx_queue *queue)
 {
 	struct llist_node *list = llist_reverse_order(llist_del_all(&queue->list));
@@ -102,7 +159,7 @@ static void vhdx_queue_run(struct vhdx_queue *queue)
 		if (unlikely(READ_ONCE(queue->queues->dead)))
 			vhdx_command_fail(command, -EIO);
 		else
-			vhdx_command_run(command);
+			vhdx_queue_dispatch(command);
 	}
 	blk_finish_plug(&plug);
 	cond_resched();
@@ -128,7 +185,10 @@ static int vhdx_queue_start(struct vhdx_queue *queue, struct vhdx_queues *queues
 	init_llist_head(&queue->list);
 	init_waitqueue_head(&queue->wait);
 	queue->queues = queues;
-	queue->thread = kthread_run(vhdx_queue_thread, queue, "vhdx%d/%u", index, nr);
+	if (nr < queues->nr)
+		queue->thread = kthread_run(vhdx_queue_thread, queue, "vhdx%d/%u", index, nr);
+	else
+		queue->thread = kthread_run(vhdx_queue_thread, queue, "vhdx%d/trim", index);
 	return PTR_ERR_OR_ZERO(queue->thread);
 }
 
@@ -139,15 +199,21 @@ static void vhdx_queues_stop_threads(struct vhdx_queues *queues, unsigned int nr
 	kfree(queues->queue);
 }
 
+/* One thread more than queues if there is anything to trim. */
+static unsigned int vhdx_queues_threads(const struct vhdx_queues *queues)
+{
+	return queues->nr + queues->image->writable;
+}
+
 static int vhdx_queues_start_threads(struct vhdx_queues *queues, int index)
 {
-	unsigned int i;
+	unsigned int nr = vhdx_queues_threads(queues), i;
 	int ret;
 
-	queues->queue = kcalloc(queues->nr, sizeof(*queues->queue), GFP_KERNEL);
+	queues->queue = kcalloc(nr, sizeof(*queues->queue), GFP_KERNEL);
 	if (!queues->queue)
 		return -ENOMEM;
-	for (i = 0; i < queues->nr; i++) {
+	for (i = 0; i < nr; i++) {
 		ret = vhdx_queue_start(&queues->queue[i], queues, index, i);
 		if (ret) {
 			vhdx_queues_stop_threads(queues, i);
@@ -191,7 +257,7 @@ int vhdx_queues_start(struct vhdx_queues *q, struct vhdx_image *image, int index
 		return ret;
 	ret = vhdx_queues_alloc_tags(q);
 	if (ret)
-		vhdx_queues_stop_threads(q, q->nr);
+		vhdx_queues_stop_threads(q, vhdx_queues_threads(q));
 	return ret;
 }
 
@@ -202,11 +268,11 @@ int vhdx_queues_start(struct vhdx_queues *q, struct vhdx_image *image, int index
 void vhdx_queues_stop(struct vhdx_queues *queues)
 {
 	blk_mq_free_tag_set(&queues->tag_set);
-	vhdx_queues_stop_threads(queues, queues->nr);
+	vhdx_queues_stop_threads(queues, vhdx_queues_threads(queues));
 }
 
 /**
- * vhdx_queues_kill() - from now on, fail what is not yet being read
+ * vhdx_queues_kill() - from now on, fail what is not yet being read or written
  * @queues:	running
  */
 void vhdx_queues_kill(struct vhdx_queues *queues)

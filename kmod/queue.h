@@ -32,7 +32,8 @@ struct vhdx_queue {
  * @dead:	the disk was detached by force: fail whatever is not yet on its way
  * @tag_set:	for the block layer; driver_data is this structure
  * @nr:		of @queue
- * @queue:	the queues
+ * @queue:	the queues; behind them one that the block layer does not know, for what may
+ *		take long in the backing file
  */
 struct vhdx_queues {
 	struct vhdx_image *image;

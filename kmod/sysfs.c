@@ -12,6 +12,7 @@
 #include "disk.h"
 #include "format/guid.h"
 #include "image.h"
+#include "journal.h"
 #include "pager.h"
 #include "uapi/vhdx.h"
 
@@ -37,7 +38,7 @@ VHDX_ATTR(name)
 VHDX_SIMPLE_ATTR(type, "%s", vhdx_image_geometry(disk->image)->leave_allocated ?
 		 "fixed" : "dynamic");
 VHDX_SIMPLE_ATTR(block_size, "%u", vhdx_image_geometry(disk->image)->block_size);
-VHDX_SIMPLE_ATTR(replayed, "%u", vhdx_image_replayed(disk->image));
+VHDX_SIMPLE_ATTR(replayed, "%u", disk->image->replayed);
 VHDX_SIMPLE_ATTR(autoclear, "%d", READ_ONCE(disk->autoclear) ||
 		 disk->flags & VHDX_ATTACH_AUTOCLEAR);
 VHDX_SIMPLE_ATTR(partscan, "%d", !(disk->flags & VHDX_ATTACH_NO_PARTSCAN));
@@ -45,7 +46,8 @@ VHDX_SIMPLE_ATTR(dio, "%d", disk->image->backing.direct);
 VHDX_SIMPLE_ATTR(dio_reason, "%s", disk->image->backing.direct ?
 		 "-" : disk->image->backing.buffered_because);
 VHDX_SIMPLE_ATTR(read_only_reason, "%s", disk->flags & VHDX_ATTACH_READ_ONLY ?
-		 "attached read-only" : "-");
+		 "attached read-only" : READ_ONCE(disk->failure) ?: "-");
+VHDX_SIMPLE_ATTR(holes, "%d", disk->image->backing.holes);
 VHDX_SIMPLE_ATTR(wwn, "0x%16phN", disk->wwn);
 VHDX_SIMPLE_ATTR(bad_reads, "%ld", atomic_long_read(&disk->image->bad_reads));
 
@@ -82,7 +84,10 @@ VHDX_ATTR(disk_id);
 static ssize_t vhdx_show_data_write_guid(struct device *dev, struct device_attribute *attr,
 					 char *buf)
 {
-	return vhdx_emit_guid(buf, &vhdx_sysfs_disk(dev)->image->super->header.data_write_guid);
+	struct vhdx_guid guid;
+
+	vhdx_image_data_guid(vhdx_sysfs_disk(dev)->image, &guid);
+	return vhdx_emit_guid(buf, &guid);
 }
 VHDX_ATTR(data_write_guid);
 
@@ -106,6 +111,20 @@ static ssize_t vhdx_show_cache_loads(struct device *dev, struct device_attribute
 }
 VHDX_ATTR(cache_loads);
 
+/* Zeros for a disk that is read-only */
+static struct vhdx_journal_stats vhdx_sysfs_journal(const struct vhdx_disk *disk)
+{
+	struct vhdx_journal_stats stats = { .commits = 0 };
+
+	if (disk->image->writable)
+		vhdx_journal_stats(disk->image->journal, &stats);
+	return stats;
+}
+
+VHDX_SIMPLE_ATTR(journal_commits, "%llu", vhdx_sysfs_journal(disk).commits);
+VHDX_SIMPLE_ATTR(journal_dirty, "%u", vhdx_sysfs_journal(disk).dirty);
+VHDX_SIMPLE_ATTR(journal_logged, "%u", vhdx_sysfs_journal(disk).logged);
+
 static struct attribute *vhdx_attrs[] = {
 	&vhdx_attr_backing_file.attr,
 	&vhdx_attr_type.attr,
@@ -119,9 +138,13 @@ static struct attribute *vhdx_attrs[] = {
 	&vhdx_attr_dio.attr,
 	&vhdx_attr_dio_reason.attr,
 	&vhdx_attr_read_only_reason.attr,
+	&vhdx_attr_holes.attr,
 	&vhdx_attr_bad_reads.attr,
 	&vhdx_attr_cache_pages.attr,
 	&vhdx_attr_cache_loads.attr,
+	&vhdx_attr_journal_commits.attr,
+	&vhdx_attr_journal_dirty.attr,
+	&vhdx_attr_journal_logged.attr,
 	NULL,
 };
 

@@ -17,6 +17,7 @@
 #include "fault.h"
 #include "identity.h"
 #include "imagefile.h"
+#include "imagelock.h"
 #include "memory.h"
 #include "output.h"
 #include "replayed.h"
@@ -31,6 +32,7 @@ enum {
 	OPTION_AUTOCLEAR,
 	OPTION_DIRECT_IO,
 	OPTION_REPLAY,
+	OPTION_HOLES,
 	OPTION_SHOW,
 	OPTION_DRY_RUN,
 };
@@ -41,7 +43,8 @@ static const struct cli_option options[] = {
 	{ OPTION_NO_PARTSCAN, "no-partscan", NULL, "do not look for partitions" },
 	{ OPTION_AUTOCLEAR, "autoclear", NULL, "detach it on the umount after a mount" },
 	{ OPTION_DIRECT_IO, "direct-io", "[on|off]", "bypass the page cache (default: on)" },
-	{ OPTION_REPLAY, "replay", "auto|refuse", "replay a log in memory (default), or refuse to" },
+	{ OPTION_REPLAY, "replay", "auto|refuse", "replay a log (default; with -r in memory), or refuse to" },
+	{ OPTION_HOLES, "holes", "[yes|no]", "give unused parts of the file back (default: yes)" },
 	{ 'i', "index", "N", "make /dev/vhdxN (default: the first that is free)" },
 	{ OPTION_SHOW, "show", NULL, "does nothing: the device is always printed" },
 	{ OPTION_DRY_RUN, "dry-run", NULL, "check everything, attach nothing" },
@@ -54,6 +57,7 @@ struct attach {
 	bool autoclear;
 	bool direct_io;
 	bool no_replay;
+	bool holes;
 	bool dry_run;
 	int index;
 };
@@ -101,6 +105,8 @@ static bool set(void *context, int id, const char *value)
 		return cli_switch("attach", "--direct-io", value, &attach->direct_io);
 	case OPTION_REPLAY:
 		return set_replay(attach, value);
+	case OPTION_HOLES:
+		return cli_switch("attach", "--holes", value, &attach->holes);
 	case 'i':
 		return set_index(attach, value);
 	case OPTION_DRY_RUN:
@@ -113,8 +119,7 @@ static bool set(void *context, int id, const char *value)
 static const struct cli_syntax syntax = {
 	.verb = "attach",
 	.arguments = "IMAGE",
-	.about = "Make a block device of a VHDX image and print its name.\n"
-		 "Writing is not supported yet: -r must be given.",
+	.about = "Make a block device of a VHDX image and print its name.",
 	.options = options,
 	.set = set,
 };
@@ -123,8 +128,10 @@ static const struct cli_syntax syntax = {
 static enum exit_code check_super(const struct attach *attach, const struct image_file *file,
 				  const struct vhdx_super *super)
 {
-	if (!attach->read_only)
-		return fail_reason(file->path, VHDX_REASON_attach_read_write);
+	struct vhdx_fault fault;
+
+	if (!attach->read_only && vhdx_header_check_writable(&super->header, &fault))
+		return fail_fault(file, &fault);
 	if (super->geometry.has_parent)
 		return fail_reason(file->path, VHDX_REASON_parent_unsupported);
 	return DONE;
@@ -179,8 +186,9 @@ static void report_dry_run(const struct globals *globals, const struct attach *a
 
 	if (!globals->json) {
 		text_size(size, super->geometry.disk_size, " ");
-		printf("%s: would attach a %s disk of %s read-only", file->path,
-		       identity_type_name(&super->geometry), size);
+		printf("%s: would attach a %s disk of %s %s", file->path,
+		       identity_type_name(&super->geometry), size,
+		       attach->read_only ? "read-only" : "read-write");
 		if (attach->index >= 0)
 			printf(" as /dev/vhdx%d", attach->index);
 		putchar('\n');
@@ -212,6 +220,8 @@ static void fill_request(struct vhdx_ioc_attach *request, const struct attach *a
 		request->flags |= VHDX_ATTACH_BUFFERED;
 	if (attach->no_replay)
 		request->flags |= VHDX_ATTACH_NO_REPLAY;
+	if (!attach->holes)
+		request->flags |= VHDX_ATTACH_NO_HOLES;
 }
 
 static void warn_of_twin(const struct disk *disk)
@@ -265,13 +275,14 @@ static enum exit_code wait_for_udev(struct settle *settle, const struct disk *di
 }
 
 static enum exit_code attach_through(int control, const struct globals *globals,
-				     const struct attach *attach, const struct image_file *file)
+				     const struct attach *attach, const struct image_file *file,
+				     int image)
 {
 	struct settle *settle = settle_begin();
 	struct vhdx_ioc_attach request;
 	enum exit_code status;
 	struct disk disk;
-	__s32 fd = file->fd;
+	__s32 fd = image;
 	int error;
 
 	fill_request(&request, attach, &fd);
@@ -290,29 +301,63 @@ static enum exit_code attach_through(int control, const struct globals *globals,
 	return status;
 }
 
+static enum exit_code attach_open(const struct globals *globals, const struct attach *attach,
+				  const struct image_file *file, int image)
+{
+	enum exit_code status;
+	int control;
+
+	status = control_open_loading(&control);
+	if (status != DONE)
+		return status;
+	status = attach_through(control, globals, attach, file, image);
+	close(control);
+	return status;
+}
+
+/* The lock taken here is the module's for as long as the disk is attached. */
+static enum exit_code attach_writable(const struct globals *globals,
+				      const struct attach *attach, const struct image_file *file)
+{
+	struct write_file image;
+	enum exit_code status = image_open_exclusive(&image, file->path);
+	struct stat stat;
+
+	if (status != DONE)
+		return status;
+	if (fstat(image.fd, &stat) || stat.st_ino != file->stat.st_ino ||
+	    stat.st_dev != file->stat.st_dev)
+		status = fail(EXIT_BUSY, "%s: was replaced by another file meanwhile", file->path);
+	else
+		status = attach_open(globals, attach, file, image.fd);
+	close(image.fd);
+	return status;
+}
+
 static enum exit_code attach_image(const struct globals *globals, const struct attach *attach,
 				   struct image_file *file)
 {
 	struct vhdx_super *super = xcalloc(1, sizeof(*super));
 	enum exit_code status = check_image(attach, file, super);
-	int control;
 
-	if (status == DONE && attach->dry_run) {
+	if (status == DONE && attach->dry_run)
 		report_dry_run(globals, attach, file, super);
-	} else if (status == DONE) {
-		status = control_open_loading(&control);
-		if (status == DONE) {
-			status = attach_through(control, globals, attach, file);
-			close(control);
-		}
-	}
+	else if (status == DONE && attach->read_only)
+		status = attach_open(globals, attach, file, file->fd);
+	else if (status == DONE)
+		status = attach_writable(globals, attach, file);
 	free(super);
 	return status;
 }
 
 enum exit_code cmd_attach(struct globals *globals, int argc, char **argv)
 {
-	struct attach attach = { .partscan = true, .direct_io = true, .index = -1 };
+	struct attach attach = {
+		.partscan	= true,
+		.direct_io	= true,
+		.holes		= true,
+		.index		= -1,
+	};
 	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &attach);
 	struct image_file file;
 

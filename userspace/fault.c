@@ -43,10 +43,13 @@ static const char *remedy(enum vhdx_reason reason)
 {
 	switch (reason) {
 	case VHDX_REASON_log_dirty:
-		return "with --replay=auto it is replayed in memory, by vhdxctl replay into "
-		       "the file";
-	case VHDX_REASON_attach_read_write:
+		return "with --replay=auto it is replayed (with -r, in memory), by vhdxctl replay "
+		       "into the file";
+	case VHDX_REASON_attach_no_log:
+	case VHDX_REASON_attach_sequence_max:
 		return "use -r";
+	case VHDX_REASON_attach_attached:
+		return "detach it first";
 	case VHDX_REASON_attach_open_for_writing:
 		return "close it there first";
 	case VHDX_REASON_metadata_unknown_required:

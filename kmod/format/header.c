@@ -162,3 +162,26 @@ enum vhdx_reason vhdx_header_check(const struct vhdx_header *header, u64 header_
 				      header->version);
 	return vhdx_header_check_log(header, header_offset, file_size, fault);
 }
+
+/* More updates than any session makes */
+#define VHDX_HEADER_SPARE_UPDATES 64U
+
+/**
+ * vhdx_header_check_writable() - may an image be changed? (rule 50)
+ * @header:	its current header, checked
+ * @fault:	filled if not
+ *
+ * Without a log nothing can be changed safely; without sequence numbers left, no header.
+ *
+ * Return: VHDX_OK, attach_no_log or attach_sequence_max
+ */
+enum vhdx_reason vhdx_header_check_writable(const struct vhdx_header *header,
+					    struct vhdx_fault *fault)
+{
+	if (!header->log_length)
+		return vhdx_fault_set(fault, VHDX_REASON_attach_no_log, 0, 0);
+	if (header->sequence_number > (u64)-1 - VHDX_HEADER_SPARE_UPDATES)
+		return vhdx_fault_set(fault, VHDX_REASON_attach_sequence_max, 0,
+				      header->sequence_number);
+	return VHDX_OK;
+}

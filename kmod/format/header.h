@@ -39,5 +39,7 @@ enum vhdx_reason vhdx_header_choose(struct vhdx_header *current_header, unsigned
 enum vhdx_reason vhdx_header_check(const struct vhdx_header *header, u64 header_offset,
 				   u64 file_size, struct vhdx_fault *fault);
 bool vhdx_header_log_dirty(const struct vhdx_header *header);
+enum vhdx_reason vhdx_header_check_writable(const struct vhdx_header *header,
+					    struct vhdx_fault *fault);
 
 #endif /* VHDX_FORMAT_HEADER_H */

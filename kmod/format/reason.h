@@ -53,6 +53,7 @@ enum vhdx_class {
 	x(212, log_target_range, CORRUPT, "log: would change what lies beyond the file") \
 	x(213, log_too_many_changes, UNSUPPORTED, "log: more zeroed ranges than can be kept in memory") \
 	x(214, log_payload_changed, CORRUPT, "log: would change a payload block, which is not allowed") \
+	x(215, log_write_failed, IO, "log: replaying it into the file failed") \
 	/* region table: rules 13-19 */ \
 	x(301, region_none_valid, CORRUPT, "region table: no copy has a valid signature and checksum") \
 	x(302, region_count, CORRUPT, "region table: more than 2047 entries") \
@@ -121,13 +122,16 @@ enum vhdx_class {
 	/* attaching: the image is fine, the request is not */ \
 	x(901, attach_not_a_file, ARGUMENT, "attach: neither a regular file nor a block device") \
 	x(902, attach_unreadable, ARGUMENT, "attach: file is not open for reading") \
-	x(903, attach_read_write, ARGUMENT, "attach: writing is not supported yet, attach read-only") \
 	x(905, attach_open_for_writing, BUSY, "attach: file is open for writing elsewhere") \
 	x(908, attach_index_taken, BUSY, "attach: disk number is taken") \
 	x(909, attach_file_count, ARGUMENT, "attach: wrong number of files") \
 	x(911, detach_in_use, BUSY, "detach: disk is open") \
 	x(912, detach_unknown, ARGUMENT, "detach: no such disk") \
-	x(913, attach_flags, ARGUMENT, "attach: flag not known to this module")
+	x(913, attach_flags, ARGUMENT, "attach: flag not known to this module") \
+	x(914, attach_unwritable, ARGUMENT, "attach: file is not open for writing") \
+	x(915, attach_attached, BUSY, "attach: file is attached read-write already") \
+	x(916, attach_no_log, UNSUPPORTED, "attach: the image has no log, so it cannot be changed safely") \
+	x(917, attach_sequence_max, UNSUPPORTED, "attach: the header's sequence number cannot be raised any more")
 
 /**
  * enum vhdx_reason - what exactly is wrong; VHDX_OK (zero) means nothing is

@@ -51,6 +51,7 @@ struct vhdx_ioc_version {
 #define VHDX_ATTACH_AUTOCLEAR	(1U << 2)	/* detach on last close after a mount */
 #define VHDX_ATTACH_BUFFERED	(1U << 3)	/* do not use direct I/O on the files */
 #define VHDX_ATTACH_NO_REPLAY	(1U << 4)	/* refuse an image with a log to replay */
+#define VHDX_ATTACH_NO_HOLES	(1U << 5)	/* make no holes in the file */
 
 /**
  * struct vhdx_ioc_attach - make a disk of an image
@@ -140,7 +141,7 @@ struct vhdx_ioc_detach {
  * @file_inode:	out: inode number of the image
  * @diskseq:	out: sequence number of the disk
  * @disk_id:	out: Virtual Disk ID as stored, mixed-endian
- * @replayed:	out: log entries replayed in memory
+ * @replayed:	out: log entries replayed, in memory or into the file
  * @reserved:	zero
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT as for attach; ENODEV if there is no such disk.

@@ -7,7 +7,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 . "$root/tests/lib/tap.sh"
 cd "$root" || exit 1
 
-order='compat backing pager replay image command queue disk sysfs registry control main'
+order='compat waiter backing transfer extent pager session ring space spacestate refill journal journalstate begin commit change replay recover scan claim image imagewrite imageopen command read write trim queue disk sysfs registry control main'
 
 rank() {
 	local n=0 name
@@ -30,7 +30,7 @@ upward() {
 	for include in $(quoted "$file"); do
 		case $include in
 		format/*.h | uapi/*.h) continue ;;
-		"$name.h") continue ;;
+		"$name.h" | "${name}state.h") continue ;;	# the latter: its own from inside
 		esac
 		[ "$(rank "${include%.h}")" -lt "$mine" ] && [ "$(rank "${include%.h}")" -gt 0 ] ||
 			echo "$file: $include"

@@ -294,6 +294,23 @@ static void check(void **state)
 	assert_int_equal(fault.value, row->value);
 }
 
+static void writable(void **state)
+{
+	struct vhdx_header header = { .log_length = MIB };
+	struct vhdx_fault fault;
+
+	(void)state;
+	assert_int_equal(vhdx_header_check_writable(&header, &fault), VHDX_OK);
+	header.sequence_number = UINT64_MAX - 64;
+	assert_int_equal(vhdx_header_check_writable(&header, &fault), VHDX_OK);
+	header.sequence_number++;
+	assert_int_equal(vhdx_header_check_writable(&header, &fault),
+			 VHDX_REASON_attach_sequence_max);
+	header.log_length = 0;
+	assert_int_equal(vhdx_header_check_writable(&header, &fault),
+			 VHDX_REASON_attach_no_log);
+}
+
 int main(void)
 {
 	suite_add("rule 1: only \"vhdxfile\" is the signature, whatever the creator", identifier);
@@ -302,6 +319,7 @@ int main(void)
 	SUITE_ADD_ROWS(choices, choose);
 	suite_add("rule 3: headers that differ in a reserved byte only are different", tie_in_reserved);
 	SUITE_ADD_ROWS(checks, check);
+	suite_add("rule 50: without log or sequence numbers an image cannot be changed", writable);
 	suite_add("a header of Windows, decoded and encoded, is the same 4 KiB", encode_as_windows);
 	suite_add("every field of an encoded header can be decoded again", encode_every_field);
 	SUITE_ADD_ROWS(creators, encode_identifier);

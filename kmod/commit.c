@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Commits: see journal.c, J2 to J6.
+ */
+#include "backing.h"
+#include "journalstate.h"
+#include "pager.h"
+#include "space.h"
+
+static void *vhdx_journal_take_image(struct vhdx_journal *journal)
+{
+	/* there are as many as the ring's arithmetic allows to be in use */
+	if (WARN_ON_ONCE(!journal->nr_images))
+		return NULL;
+	return journal->images[--journal->nr_images];
+}
+
+static void vhdx_journal_put_image(struct vhdx_journal *journal, void *image)
+{
+	journal->images[journal->nr_images++] = image;
+}
+
+/* A page is at home: it may go from memory. */
+static void vhdx_journal_forget(struct vhdx_journal *journal, struct vhdx_page_log *log)
+{
+	list_del_init(&log->logged);
+	journal->nr_logged--;
+	vhdx_journal_put_image(journal, log->image);
+	log->image = NULL;
+	vhdx_pager_unpin(journal->o.pager, vhdx_page_of_log(log));
+}
+
+/**
+ * vhdx_journal_write_home() - J2: bring all logged pages to their places
+ * @journal:	begun
+ *
+ * Context: the journal's thread
+ * Return: 0 or a negative errno
+ */
+int vhdx_journal_write_home(struct vhdx_journal *journal)
+{
+	struct vhdx_page_log *log, *next;
+	int ret = 0;
+
+	list_for_each_entry_safe(log, next, &journal->logged, logged) {
+		ret = vhdx_backing_write_page(journal->o.backing,
+					      vhdx_page_offset(vhdx_page_of_log(log)),
+					      log->image);
+		if (ret)
+			break;
+		vhdx_journal_forget(journal, log);
+	}
+	return ret;
+}
+
+/* Copy one page; its pin as a dirty page is the batch's from here on. */
+static void vhdx_journal_copy(struct vhdx_journal *journal, struct vhdx_page_log *log,
+			      unsigned int i)
+{
+	struct vhdx_page *page = vhdx_page_of_log(log);
+
+	lockdep_assert_held(&journal->lock);
+	list_del_init(&log->dirty);
+	journal->nr_dirty--;
+	vhdx_journal_uncharge(journal, log);
+	journal->batch_page[i] = page;
+	journal->batch[i].offset = vhdx_page_offset(page);
+	memcpy(journal->batch[i].image, vhdx_page_words(page), VHDX_PAGE_SIZE);
+}
+
+/*
+ * J3: images are there for all pages there may be. @flushers gets those who asked.
+ *
+ * Return: how many pages there are to be logged
+ */
+static unsigned int vhdx_journal_copy_dirty(struct vhdx_journal *journal,
+					    struct list_head *flushers)
+{
+	struct vhdx_page_log *log, *next;
+	unsigned int nr = 0;
+
+	spin_lock_irq(&journal->lock);
+	list_splice_init(&journal->flushers, flushers);
+	list_for_each_entry_safe(log, next, &journal->dirty, dirty)
+		vhdx_journal_copy(journal, log, nr++);
+	vhdx_space_freeing(journal->o.space);
+	spin_unlock_irq(&journal->lock);
+	return nr;
+}
+
+static void vhdx_journal_prepare_batch(struct vhdx_journal *journal)
+{
+	unsigned int i;
+
+	for (i = 0; i < journal->max_dirty; i++)
+		journal->batch[i].image = vhdx_journal_take_image(journal);
+}
+
+/* After J6: what the batch holds waits to be written home; older images are obsolete. */
+static void vhdx_journal_keep_batch(struct vhdx_journal *journal, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		struct vhdx_page_log *log = vhdx_page_log(journal->batch_page[i]);
+
+		if (log->image)
+			vhdx_journal_forget(journal, log);
+		log->image = journal->batch[i].image;
+		journal->batch[i].image = NULL;
+		list_add_tail(&log->logged, &journal->logged);
+		journal->nr_logged++;
+	}
+	for (; i < journal->max_dirty; i++) {
+		vhdx_journal_put_image(journal, journal->batch[i].image);
+		journal->batch[i].image = NULL;
+	}
+}
+
+/* J5 and J6 */
+static int vhdx_journal_log_batch(struct vhdx_journal *journal, unsigned int nr)
+{
+	int ret = 0;
+
+	if (!journal->ring.started)
+		ret = vhdx_journal_start_log(journal);
+	if (!ret)
+		ret = vhdx_ring_append(&journal->ring, journal->batch, nr);
+	if (!ret)
+		ret = vhdx_backing_flush(journal->o.backing);
+	if (ret)
+		return vhdx_journal_fail(journal, "cannot write the log", ret);
+	vhdx_ring_durable(&journal->ring);
+	journal->commits++;
+	return 0;
+}
+
+static int vhdx_journal_do_commit(struct vhdx_journal *journal, struct list_head *flushers)
+{
+	bool home = vhdx_ring_filling(&journal->ring, journal->max_dirty);
+	unsigned int nr;
+	u64 size;
+	int ret;
+
+	if (home && vhdx_journal_write_home(journal))
+		return vhdx_journal_fail(journal, "cannot write metadata", -EIO);
+	vhdx_journal_prepare_batch(journal);
+	size = vhdx_backing_size(journal->o.backing);
+	nr = vhdx_journal_copy_dirty(journal, flushers);
+	vhdx_journal_stamp_sizes(journal, size);
+	ret = vhdx_backing_flush(journal->o.backing);
+	if (ret)
+		return vhdx_journal_fail(journal, "cannot flush the file", ret);
+	if (home)
+		vhdx_ring_all_home(&journal->ring);
+	if (nr)
+		ret = vhdx_journal_log_batch(journal, nr);
+	if (!ret)
+		vhdx_journal_keep_batch(journal, nr);
+	return ret;
+}
+
+/**
+ * vhdx_journal_commit() - all steps, for everybody who waits
+ * @journal:	the journal; those who come meanwhile get the next commit
+ *
+ * Context: the journal's thread
+ * Return: 0 or a negative errno, which those who waited were told as well
+ */
+int vhdx_journal_commit(struct vhdx_journal *journal)
+{
+	LIST_HEAD(flushers);
+	int ret = journal->error;
+
+	if (!ret)
+		ret = vhdx_journal_do_commit(journal, &flushers);
+	if (ret)
+		vhdx_journal_tell(journal, &journal->flushers, ret);
+	else
+		vhdx_space_freed(journal->o.space);
+	vhdx_waiters_tell(&flushers, ret);
+	vhdx_journal_tell(journal, &journal->reservers, ret);
+	return ret;
+}

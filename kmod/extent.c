@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The space of a host file: longer, shorter, zeros, holes; and all of it durable.
+ */
+#include "backing.h"
+
+#include <linux/cred.h>
+#include <linux/falloc.h>
+
+#include "compat.h"
+#include "format/disk.h"
+
+/* What one write of zeros takes at most. */
+#define VHDX_ZERO_BVECS 64
+
+/**
+ * vhdx_backing_flush() - make durable whatever was written before this began
+ * @backing:	the file, writable
+ *
+ * A file to which nothing was written since the last flush is left alone.
+ *
+ * Context: process, may sleep long.
+ * Return: 0 or a negative errno; after an error nobody knows what is durable
+ */
+int vhdx_backing_flush(struct vhdx_backing *backing)
+{
+	int ret;
+
+	if (!xchg(&backing->unflushed, false))
+		return 0;
+	ret = vfs_fsync_range(backing->file, 0, LLONG_MAX, 1);
+	if (ret)
+		vhdx_backing_touched(backing);
+	return ret;
+}
+
+static int vhdx_backing_fallocate(struct vhdx_backing *backing, int mode, u64 offset, u64 length)
+{
+	int ret = vfs_fallocate(backing->file, mode | FALLOC_FL_KEEP_SIZE, offset, length);
+
+	vhdx_backing_touched(backing);
+	return ret;
+}
+
+/**
+ * vhdx_backing_resize() - make the file longer or shorter
+ * @backing:	the file, writable
+ * @size:	bytes; if longer, what is new reads as zeros
+ *
+ * A block device has the size it has: -ENOSPC.
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno
+ */
+int vhdx_backing_resize(struct vhdx_backing *backing, u64 size)
+{
+	const struct cred *old;
+	int ret;
+
+	if (!S_ISREG(vhdx_backing_inode(backing)->i_mode))
+		return -ENOSPC;
+	/* as whoever opened it, not as this thread */
+	old = override_creds(backing->file->f_cred);
+	ret = vfs_truncate(&backing->file->f_path, size);
+	revert_creds(old);
+	vhdx_backing_touched(backing);
+	if (!ret)
+		WRITE_ONCE(backing->size, size);
+	return ret;
+}
+
+/**
+ * vhdx_backing_reserve() - see that writing to a range will not run out of space
+ * @backing:	the file, writable
+ * @offset:	bytes
+ * @length:	bytes, inside the file
+ *
+ * As far as the file system can promise that.
+ *
+ * Context: process, may sleep.
+ * Return: 0, -ENOSPC or another errno
+ */
+int vhdx_backing_reserve(struct vhdx_backing *backing, u64 offset, u64 length)
+{
+	int ret;
+
+	if (!S_ISREG(vhdx_backing_inode(backing)->i_mode))
+		return 0;
+	ret = vhdx_backing_fallocate(backing, 0, offset, length);
+	return ret == -EOPNOTSUPP ? 0 : ret;
+}
+
+/**
+ * vhdx_backing_punch() - give a range back to the file system
+ * @backing:	the file, writable
+ * @offset:	bytes
+ * @length:	bytes
+ *
+ * Context: process, may sleep.
+ * Return: 0, and it reads as zeros; -EOPNOTSUPP, and nothing happened; or another errno
+ */
+int vhdx_backing_punch(struct vhdx_backing *backing, u64 offset, u64 length)
+{
+	if (!backing->holes)
+		return -EOPNOTSUPP;
+	return vhdx_backing_fallocate(backing, FALLOC_FL_PUNCH_HOLE, offset, length);
+}
+
+static int vhdx_backing_write_zeros(struct vhdx_backing *backing, u64 offset, u64 length)
+{
+	struct bio_vec bvecs[VHDX_ZERO_BVECS];
+	unsigned int nr;
+	int ret = 0;
+
+	while (!ret && length) {
+		u64 left = min_t(u64, length, VHDX_ZERO_BVECS * PAGE_SIZE);
+		u64 part = left;
+
+		for (nr = 0; left; nr++) {
+			bvecs[nr].bv_page = ZERO_PAGE(0);
+			bvecs[nr].bv_offset = 0;
+			bvecs[nr].bv_len = min_t(u64, left, PAGE_SIZE);
+			left -= bvecs[nr].bv_len;
+		}
+		ret = vhdx_backing_write_bvecs(backing, offset, bvecs, nr);
+		offset += part;
+		length -= part;
+	}
+	return ret;
+}
+
+/**
+ * vhdx_backing_zero() - make a range read as zeros
+ * @backing:	the file, writable
+ * @offset:	bytes, a multiple of the sector size
+ * @length:	bytes, likewise
+ * @keep:	it stays allocated
+ *
+ * By the cheapest way that the file system has.
+ *
+ * Context: process, may sleep long.
+ * Return: 0 or a negative errno
+ */
+int vhdx_backing_zero(struct vhdx_backing *backing, u64 offset, u64 length, bool keep)
+{
+	int ret = keep ? -EOPNOTSUPP : vhdx_backing_punch(backing, offset, length);
+
+	if (ret == -EOPNOTSUPP)
+		ret = vhdx_backing_fallocate(backing, FALLOC_FL_ZERO_RANGE, offset, length);
+	if (ret == -EOPNOTSUPP)
+		ret = vhdx_backing_write_zeros(backing, offset, length);
+	return ret;
+}

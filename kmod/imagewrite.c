@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What an image needs to be written to.
+ */
+#include "imagewrite.h"
+
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "image.h"
+#include "journal.h"
+#include "replay.h"
+#include "scan.h"
+#include "space.h"
+
+static int vhdx_imagewrite_read(void *context, u64 offset, void *buffer, u32 length)
+{
+	return vhdx_backing_read_range(context, offset, buffer, length);
+}
+
+/**
+ * vhdx_image_check_replay() - does the log leave payload blocks alone?
+ * @image:	open, with a log
+ * @fault:	filled if not
+ *
+ * Return: 0 or a negative errno
+ */
+int vhdx_image_check_replay(struct vhdx_image *image, struct vhdx_fault *fault)
+{
+	struct vhdx_overlay_reader over = {
+		.overlay	= &image->replay->overlay,
+		.page		= kmalloc(VHDX_PAGE_SIZE, GFP_KERNEL),
+	};
+	struct vhdx_reader reader = {
+		.read		= vhdx_overlay_read,
+		.context	= &over,
+		.size		= image->replay->overlay.file_size,
+	};
+	struct vhdx_scan scan = {
+		.reader		= &reader,
+		.rules		= &image->rules,
+		.overlay	= &image->replay->overlay,
+	};
+	int ret = over.page ? vhdx_scan_bat(&scan, fault) : -ENOMEM;
+
+	kfree(over.page);
+	return ret;
+}
+
+static int vhdx_image_scan(struct vhdx_image *image, struct vhdx_fault *fault)
+{
+	struct vhdx_reader reader = {
+		.read		= vhdx_imagewrite_read,
+		.context	= &image->backing,
+		.size		= image->backing.size,
+	};
+	struct vhdx_scan scan = {
+		.reader		= &reader,
+		.file		= image->backing.file,
+		.rules		= &image->rules,
+		.space		= image->space,
+	};
+
+	return vhdx_scan_bat(&scan, fault);
+}
+
+static int vhdx_image_create_journal(struct vhdx_image *image,
+				     const struct vhdx_image_options *options)
+{
+	struct vhdx_journal_options journal = {
+		.backing	= &image->backing,
+		.pager		= image->pager,
+		.space		= image->space,
+		.header		= &image->super->header,
+		.slot		= image->super->header_slot,
+		.bat		= &image->super->regions.bat,
+		.fixed		= image->super->geometry.leave_allocated,
+		.index		= options->index,
+		.on_failure	= options->on_failure,
+		.context	= options->context,
+	};
+
+	image->journal = vhdx_journal_create(&journal);
+	return PTR_ERR_OR_ZERO(image->journal);
+}
+
+/**
+ * vhdx_image_prepare_writing() - add what writing needs to what reading needs
+ * @image:	open but for that, see struct vhdx_image
+ * @options:	how
+ * @fault:	filled on failure if the failure has a reason
+ *
+ * Context: process, no locks that a file system might want.
+ * Return: 0 or a negative errno, and nothing was added
+ */
+int vhdx_image_prepare_writing(struct vhdx_image *image,
+				      const struct vhdx_image_options *options,
+				      struct vhdx_fault *fault)
+{
+	int ret;
+
+	if (vhdx_header_check_writable(&image->super->header, fault))
+		return -EOPNOTSUPP;
+	image->backing.holes = !options->no_holes;
+	vhdx_claims_init(&image->claims);
+	image->space = vhdx_space_create(&image->backing, &image->super->layout,
+					 image->super->geometry.block_size);
+	if (IS_ERR(image->space))
+		return PTR_ERR(image->space);
+	ret = vhdx_image_scan(image, fault);
+	/* the file will grow, and entries with it: the journal writes no others */
+	image->rules.file_size = S64_MAX;
+	if (!ret)
+		ret = init_srcu_struct(&image->users);
+	if (ret)
+		goto err_destroy_space;
+	ret = vhdx_space_start(image->space, &image->users, options->index);
+	if (ret)
+		goto err_cleanup_users;
+	ret = vhdx_image_create_journal(image, options);
+	if (ret)
+		goto err_stop_space;
+	image->writable = true;
+	return 0;
+
+err_stop_space:
+	vhdx_space_stop(image->space);
+err_cleanup_users:
+	cleanup_srcu_struct(&image->users);
+err_destroy_space:
+	vhdx_space_destroy(image->space);
+	return ret;
+}
+
+/**
+ * vhdx_image_stop_writing() - make everything durable, and undo vhdx_image_prepare_writing()
+ * @image:	nobody uses it any more
+ *
+ * Context: process, no locks that a file system might want.
+ * Return: 0, or a negative errno if the log is left to be replayed
+ */
+int vhdx_image_stop_writing(struct vhdx_image *image)
+{
+	unsigned int noio = memalloc_noio_save();
+	int ret;
+
+	vhdx_space_stop(image->space);
+	ret = vhdx_journal_close(image->journal);
+	memalloc_noio_restore(noio);
+	vhdx_space_destroy(image->space);
+	cleanup_srcu_struct(&image->users);
+	return ret;
+}

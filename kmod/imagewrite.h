@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Making an image writable, and no longer.
+ */
+#ifndef VHDX_IMAGEWRITE_H
+#define VHDX_IMAGEWRITE_H
+
+struct vhdx_fault;
+struct vhdx_image;
+struct vhdx_image_options;
+
+int vhdx_image_check_replay(struct vhdx_image *image, struct vhdx_fault *fault);
+int vhdx_image_prepare_writing(struct vhdx_image *image,
+			       const struct vhdx_image_options *options,
+			       struct vhdx_fault *fault);
+int vhdx_image_stop_writing(struct vhdx_image *image);
+
+#endif /* VHDX_IMAGEWRITE_H */

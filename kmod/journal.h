@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The journal: how metadata is changed, and becomes durable.
+ */
+#ifndef VHDX_JOURNAL_H
+#define VHDX_JOURNAL_H
+
+#include <linux/types.h>
+
+#include "waiter.h"
+#include "format/header.h"
+
+struct vhdx_backing;
+struct vhdx_extent;
+struct vhdx_journal;
+struct vhdx_page;
+struct vhdx_pager;
+struct vhdx_space;
+
+/**
+ * struct vhdx_journal_options - what a journal works with
+ * @backing:	the file
+ * @pager:	its pages
+ * @space:	its space
+ * @header:	its current header; the log is empty
+ * @slot:	where that is
+ * @bat:	the BAT region, to be kept allocated
+ * @fixed:	the BAT hardly ever changes: do without the log until it does
+ * @index:	number of the disk, for the thread's name
+ * @on_failure:	called once when nothing more can be written; may sleep
+ * @context:	for @on_failure
+ */
+struct vhdx_journal_options {
+	struct vhdx_backing *backing;
+	struct vhdx_pager *pager;
+	struct vhdx_space *space;
+	const struct vhdx_header *header;
+	unsigned int slot;
+	const struct vhdx_extent *bat;
+	bool fixed;
+	int index;
+	void (*on_failure)(void *context, const char *what, int error);
+	void *context;
+};
+
+/**
+ * struct vhdx_journal_stats - for people
+ * @commits:	entries written to the log
+ * @dirty:	pages changed and not in the log
+ * @logged:	pages in the log and not in their place
+ * @failed:	0, or why nothing is written any more
+ */
+struct vhdx_journal_stats {
+	u64 commits;
+	unsigned int dirty;
+	unsigned int logged;
+	int failed;
+};
+
+struct vhdx_journal *vhdx_journal_create(const struct vhdx_journal_options *options);
+int vhdx_journal_close(struct vhdx_journal *journal);
+
+int vhdx_journal_error(const struct vhdx_journal *journal);
+bool vhdx_journal_begun(const struct vhdx_journal *journal);
+void vhdx_journal_begin(struct vhdx_journal *journal, struct vhdx_waiter *waiter);
+void vhdx_journal_flush(struct vhdx_journal *journal, struct vhdx_waiter *waiter);
+
+struct vhdx_page *vhdx_journal_reserve(struct vhdx_journal *journal, u64 offset,
+				       struct vhdx_waiter *waiter);
+void vhdx_journal_cancel(struct vhdx_journal *journal, struct vhdx_page *page);
+void vhdx_journal_change(struct vhdx_journal *journal, struct vhdx_page *page, u64 offset,
+			 u64 word);
+
+void vhdx_journal_data_guid(struct vhdx_journal *journal, struct vhdx_guid *guid);
+void vhdx_journal_stats(struct vhdx_journal *journal, struct vhdx_journal_stats *stats);
+
+#endif /* VHDX_JOURNAL_H */

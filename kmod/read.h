@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Reads.
+ */
+#ifndef VHDX_READ_H
+#define VHDX_READ_H
+
+struct vhdx_command;
+
+void vhdx_read_run(struct vhdx_command *command);
+
+#endif /* VHDX_READ_H */

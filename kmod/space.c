@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DOC: space
+ *
+ * Everything in a VHDX file but its first MiB is in whole MiB ("units" here), so what is
+ * used is kept in bitmaps, one bit for each unit. What a unit goes through:
+ *
+ *	ready	-> used	     [vhdx_space_take]    a block is being written into it
+ *	used	-> unknown   [vhdx_space_return]  the write failed, nothing refers to it
+ *	used	-> freed     [vhdx_space_free]    its block was dropped, in memory only
+ *	freed	-> freeing   [vhdx_space_freeing] the entry that drops it is being logged
+ *	freeing	-> gone	     [vhdx_space_freed]	  that entry is durable
+ *	gone	-> ready     [vhdx_space_recycle] nobody reads or writes there any more, and
+ *						  it has been made to read as zeros
+ *	unknown	-> ready     [vhdx_space_clean]	  it has been made to read as zeros
+ *	(none)	-> ready     [vhdx_space_grow]	  the file was made longer
+ *
+ * So whatever is handed out reads as zeros, and nobody who takes it needs to know where it
+ * comes from: a block's bytes are those written to it or zeros, never another's (P5). The
+ * zeros are durable before the entry that refers to the block is, because the journal
+ * flushes the file before it logs anything.
+ *
+ * After a crash a freed unit's old entry may come back, unless the new one is durable:
+ * that is why a unit is not reused before (P4). And a read or write that was under way
+ * when the block was dropped may still go there: so recycling waits for @users.
+ *
+ * Behind the last used unit a file may hold anything when it is opened: unknown.
+ *
+ * What takes time (zeroing, growing) is done by a thread of its own; who finds nothing
+ * ready waits without sleeping. Units are taken from the front, so that the end of the
+ * file can be given back on detach.
+ */
+#include "space.h"
+
+#include <linux/bitmap.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "backing.h"
+#include "format/region.h"
+#include "spacestate.h"
+
+/* --- bitmaps -------------------------------------------------------------- */
+
+/**
+ * vhdx_space_enlarge() - make the map ready for a longer file
+ * @space:	the map
+ * @capacity:	units, more than now
+ *
+ * Context: process, may sleep
+ * Return: 0 or -ENOMEM
+ */
+int vhdx_space_enlarge(struct vhdx_space *space, unsigned long capacity)
+{
+	unsigned long *map[VHDX_SPACE_MAPS], *old;
+	unsigned int i;
+
+	capacity = round_up(capacity, BITS_PER_LONG);
+	for (i = 0; i < VHDX_SPACE_MAPS; i++) {
+		map[i] = kvcalloc(BITS_TO_LONGS(capacity), sizeof(long), GFP_KERNEL);
+		if (!map[i])
+			goto err;
+	}
+	spin_lock_irq(&space->lock);
+	for (i = 0; i < VHDX_SPACE_MAPS; i++) {
+		if (space->capacity)
+			bitmap_copy(map[i], space->map[i], space->capacity);
+		old = space->map[i];
+		space->map[i] = map[i];
+		map[i] = old;
+	}
+	space->capacity = capacity;
+	spin_unlock_irq(&space->lock);
+	i = VHDX_SPACE_MAPS;
+err:
+	while (i--)
+		kvfree(map[i]);
+	return space->capacity == capacity ? 0 : -ENOMEM;
+}
+
+static unsigned long vhdx_units(u64 bytes)
+{
+	return (bytes + VHDX_UNIT - 1) >> VHDX_UNIT_SHIFT;
+}
+
+/**
+ * vhdx_space_mark() - something uses a part of the file
+ * @space:	not started yet
+ * @offset:	bytes
+ * @length:	bytes; the last block may reach beyond the end of the file
+ *
+ * Return: false if something else uses it already
+ */
+bool vhdx_space_mark(struct vhdx_space *space, u64 offset, u64 length)
+{
+	unsigned long first = offset >> VHDX_UNIT_SHIFT;
+	unsigned long last = min(vhdx_units(offset + length), space->capacity);
+
+	if (first >= last)
+		return false;
+	space->units = max(space->units, last);
+	if (find_next_bit(space->map[VHDX_SPACE_USED], last, first) < last)
+		return false;
+	bitmap_set(space->map[VHDX_SPACE_USED], first, last - first);
+	return true;
+}
+
+static void vhdx_space_mark_layout(struct vhdx_space *space, const struct vhdx_layout *layout)
+{
+	unsigned int i;
+
+	for (i = 0; i < layout->count; i++)
+		vhdx_space_mark(space, layout->extent[i].offset, layout->extent[i].length);
+}
+
+/**
+ * vhdx_space_create() - a map of a file in which only the layout is used
+ * @backing:	the file; must outlive the map
+ * @layout:	header section, log, regions
+ * @block_size:	bytes of a payload block
+ *
+ * Return: the map, or an ERR_PTR
+ */
+struct vhdx_space *vhdx_space_create(struct vhdx_backing *backing,
+				     const struct vhdx_layout *layout, u32 block_size)
+{
+	struct vhdx_space *space = kzalloc(sizeof(*space), GFP_KERNEL);
+
+	if (!space)
+		return ERR_PTR(-ENOMEM);
+	space->backing = backing;
+	space->block_units = block_size >> VHDX_UNIT_SHIFT;
+	spin_lock_init(&space->lock);
+	INIT_LIST_HEAD(&space->waiters);
+	init_waitqueue_head(&space->wait);
+	if (vhdx_space_enlarge(space, vhdx_units(backing->size) + VHDX_SPACE_SPARE +
+				      space->block_units)) {
+		kfree(space);
+		return ERR_PTR(-ENOMEM);
+	}
+	/* a device cannot grow to whole units, a file will: see vhdx_space_size() */
+	if (S_ISBLK(vhdx_backing_inode(backing)->i_mode))
+		space->units = backing->size >> VHDX_UNIT_SHIFT;
+	else
+		space->units = vhdx_units(backing->size);
+	vhdx_space_mark_layout(space, layout);
+	return space;
+}
+
+/**
+ * vhdx_space_destroy() - undo vhdx_space_create()
+ * @space:	stopped
+ */
+void vhdx_space_destroy(struct vhdx_space *space)
+{
+	unsigned int i;
+
+	for (i = 0; i < VHDX_SPACE_MAPS; i++)
+		kvfree(space->map[i]);
+	kfree(space);
+}
+
+/**
+ * vhdx_space_end() - where does the last used unit end?
+ * @space:	the map
+ *
+ * Context: any.
+ * Return: bytes
+ */
+u64 vhdx_space_end(struct vhdx_space *space)
+{
+	unsigned long last, flags;
+	u64 end = 0;
+
+	spin_lock_irqsave(&space->lock, flags);
+	last = find_last_bit(space->map[VHDX_SPACE_USED], space->units);
+	if (last < space->units)
+		end = (u64)(last + 1) << VHDX_UNIT_SHIFT;
+	spin_unlock_irqrestore(&space->lock, flags);
+	return end;
+}
+
+/* How long the file must be, in bytes, for all its units to be there */
+u64 vhdx_space_size(const struct vhdx_space *space)
+{
+	return (u64)space->units << VHDX_UNIT_SHIFT;
+}
+
+/* --- taking and giving -------------------------------------------------------- */
+
+/* There is something to do for the thread. Context: any */
+void vhdx_space_kick(struct vhdx_space *space)
+{
+	wake_up(&space->wait);
+}
+
+/* Units become used. Context: @space->lock held */
+void vhdx_space_use(struct vhdx_space *space, unsigned long first, unsigned long nr)
+{
+	bitmap_set(space->map[VHDX_SPACE_USED], first, nr);
+	bitmap_set(space->map[VHDX_SPACE_UNREADY], first, nr);
+}
+
+/* Units become ready. Context: @space->lock held */
+void vhdx_space_ready(struct vhdx_space *space, unsigned long first, unsigned long nr)
+{
+	bitmap_clear(space->map[VHDX_SPACE_USED], first, nr);
+	bitmap_clear(space->map[VHDX_SPACE_UNREADY], first, nr);
+	/* one that ends here may begin before */
+	space->hint = min(space->hint, first - min_t(unsigned long, first, space->block_units));
+}
+
+/**
+ * vhdx_space_take() - get space for a payload block
+ * @space:	started
+ * @offset:	set to where, in bytes; it reads as zeros
+ *
+ * Context: any.
+ * Return: false if none is ready: vhdx_space_wait(), then try again
+ */
+bool vhdx_space_take(struct vhdx_space *space, u64 *offset)
+{
+	unsigned long flags, at;
+	bool found;
+
+	spin_lock_irqsave(&space->lock, flags);
+	at = bitmap_find_next_zero_area(space->map[VHDX_SPACE_UNREADY], space->units,
+					space->hint, space->block_units, 0);
+	found = at + space->block_units <= space->units;
+	if (found) {
+		vhdx_space_use(space, at, space->block_units);
+		space->hint = at + space->block_units;
+		*offset = (u64)at << VHDX_UNIT_SHIFT;
+	} else {
+		space->hint = space->units;
+	}
+	spin_unlock_irqrestore(&space->lock, flags);
+	return found;
+}
+
+/**
+ * vhdx_space_wait() - have more space made ready
+ * @space:	started
+ * @waiter:	told when there is some, or why there will be none
+ *
+ * Context: any.
+ */
+void vhdx_space_wait(struct vhdx_space *space, struct vhdx_waiter *waiter)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&space->lock, flags);
+	list_add_tail(&waiter->node, &space->waiters);
+	spin_unlock_irqrestore(&space->lock, flags);
+	vhdx_space_kick(space);
+}
+
+/**
+ * vhdx_space_return() - space was taken for nothing
+ * @space:	started
+ * @offset:	from vhdx_space_take(); whatever was written there is cleaned up later
+ *
+ * Context: any.
+ */
+void vhdx_space_return(struct vhdx_space *space, u64 offset)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&space->lock, flags);
+	bitmap_clear(space->map[VHDX_SPACE_USED], offset >> VHDX_UNIT_SHIFT,
+		     space->block_units);
+	space->nr_unknown += space->block_units;
+	spin_unlock_irqrestore(&space->lock, flags);
+}
+
+/**
+ * vhdx_space_free() - a block was dropped, but its old entry may come back after a crash
+ * @space:	started
+ * @offset:	where it is
+ *
+ * Context: any; after the journal was told of the entry that drops it, so that
+ * vhdx_space_freeing() never sees a block whose entry is not copied.
+ */
+void vhdx_space_free(struct vhdx_space *space, u64 offset)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&space->lock, flags);
+	bitmap_set(space->map[VHDX_SPACE_FREED], offset >> VHDX_UNIT_SHIFT, space->block_units);
+	space->any_freed = true;
+	spin_unlock_irqrestore(&space->lock, flags);
+}
+
+/**
+ * vhdx_space_freeing() - the entries of all that was freed so far are about to be logged
+ * @space:	started
+ *
+ * Called under the journal's lock, with the entries copied. If the last lot is not
+ * recycled yet, this one waits for the next time.
+ */
+void vhdx_space_freeing(struct vhdx_space *space)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&space->lock, flags);
+	if (space->any_freed && !space->busy_freeing) {
+		swap(space->map[VHDX_SPACE_FREED], space->map[VHDX_SPACE_FREEING]);
+		space->any_freed = false;
+		space->busy_freeing = true;
+	}
+	spin_unlock_irqrestore(&space->lock, flags);
+}
+
+/**
+ * vhdx_space_freed() - what was logged since vhdx_space_freeing() is durable
+ * @space:	started
+ */
+void vhdx_space_freed(struct vhdx_space *space)
+{
+	bool gone;
+
+	spin_lock_irq(&space->lock);
+	space->gone = gone = space->busy_freeing;
+	spin_unlock_irq(&space->lock);
+	if (gone)
+		vhdx_space_kick(space);
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DOC: discard and write-zeroes
+ *
+ * Both say of a range that its contents are not needed; the second also that it must read
+ * as zeros afterwards. A range is dealt with block by block, each under its claim:
+ *
+ *			discard			write-zeroes
+ *	absent		-			ZERO if all of the block, else - (reads as zeros)
+ *	all of a block	UNMAPPED, space freed	ZERO, space freed; in place if NOUNMAP
+ *	part of a block	hole in the host file	zeros in the host file
+ *	fixed disk	-			zeros in the host file
+ *
+ * With NOUNMAP the guest wants to be sure of the space: an absent block gets some.
+ *
+ * The entry changes before the space is freed, see vhdx_space_free(). Until the change is
+ * durable a crash brings the old contents back, which both requests allow.
+ *
+ * All this may take long, so it has a thread of its own.
+ */
+#include "trim.h"
+
+#include "command.h"
+#include "compat.h"
+#include "image.h"
+#include "journal.h"
+#include "space.h"
+#include "write.h"
+
+/* What one step of a discard is about: one block, or a part of it */
+struct vhdx_trim {
+	struct vhdx_map map;
+	u32 length;
+	bool whole;
+	bool zeroes;
+	bool keep;
+};
+
+/* The part of the next block that the request covers */
+static void vhdx_trim_next(struct vhdx_command *command, struct vhdx_trim *trim)
+{
+	const struct vhdx_geometry *g = vhdx_image_geometry(command->image);
+	const struct request *rq = vhdx_command_request(command);
+	u64 position = vhdx_command_position(command);
+	u32 skip = position & (g->block_size - 1);
+
+	trim->length = min(vhdx_command_left(command), g->block_size - skip);
+	trim->whole = !skip && (trim->length == g->block_size ||
+				position + trim->length == g->disk_size);
+	trim->zeroes = req_op(rq) == REQ_OP_WRITE_ZEROES;
+	trim->keep = g->leave_allocated || (trim->zeroes && rq->cmd_flags & REQ_NOUNMAP);
+}
+
+/* An absent block. Return: 1 if it is dealt with, 0 if it waits */
+static int vhdx_trim_absent(struct vhdx_command *command, const struct vhdx_trim *trim)
+{
+	enum vhdx_block_state state = vhdx_bat_state(trim->map.entry);
+
+	if (!trim->zeroes || (!trim->keep && (!trim->whole || state == VHDX_BLOCK_ZERO)))
+		return 1;
+	if (!vhdx_write_reserve(command))
+		return 0;
+	if (!trim->keep) {
+		vhdx_write_change(command, vhdx_bat_entry(VHDX_BLOCK_ZERO, 0));
+		return 1;
+	}
+	if (!vhdx_write_take(command))
+		return 0;
+	vhdx_write_change(command, vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, command->place));
+	return 1;
+}
+
+/* All of a block that is present. Return: as above */
+static int vhdx_trim_block(struct vhdx_command *command, const struct vhdx_trim *trim)
+{
+	enum vhdx_block_state state = trim->zeroes ? VHDX_BLOCK_ZERO : VHDX_BLOCK_UNMAPPED;
+
+	if (!vhdx_write_reserve(command))
+		return 0;
+	vhdx_write_change(command, vhdx_bat_entry(state, 0));
+	vhdx_space_free(command->image->space, vhdx_bat_offset(trim->map.entry));
+	return 1;
+}
+
+/* Part of a block that is present. Return: 1 or a negative errno */
+static int vhdx_trim_part(struct vhdx_command *command, const struct vhdx_trim *trim)
+{
+	struct vhdx_backing *backing = &command->image->backing;
+	int ret = 0;
+
+	if (trim->zeroes)
+		ret = vhdx_backing_zero(backing, trim->map.offset, trim->length, trim->keep);
+	else if (!trim->keep)
+		ret = vhdx_backing_punch(backing, trim->map.offset, trim->length);
+	/* a discard is a hint */
+	return ret && trim->zeroes ? ret : 1;
+}
+
+/* Return: 1 if the block is dealt with, 0 if the command waits, or a negative errno */
+static int vhdx_trim_claimed(struct vhdx_command *command, struct vhdx_trim *trim)
+{
+	int ret;
+
+	vhdx_command_map(command, &trim->map);
+	switch (trim->map.kind) {
+	case VHDX_MAP_ZERO:
+		return vhdx_trim_absent(command, trim);
+	case VHDX_MAP_MISS:
+		vhdx_image_load_map(command->image, vhdx_command_position(command),
+				    &command->waiter);
+		return 0;
+	case VHDX_MAP_BAD:
+		return -EIO;
+	case VHDX_MAP_DATA:
+		break;
+	}
+	if (trim->whole && !trim->keep)
+		ret = vhdx_trim_block(command, trim);
+	else
+		ret = vhdx_trim_part(command, trim);
+	vhdx_command_leave(command);
+	return ret;
+}
+
+static int vhdx_trim_step(struct vhdx_command *command)
+{
+	struct vhdx_trim trim;
+	int ret;
+
+	if (!vhdx_write_claim(command))
+		return 0;
+	vhdx_trim_next(command, &trim);
+	ret = vhdx_trim_claimed(command, &trim);
+	if (!ret)
+		return 0;
+	vhdx_command_unclaim(command);
+	if (ret > 0)
+		command->done += trim.length;
+	return ret;
+}
+
+/**
+ * vhdx_trim_run() - take a discard or write-zeroes as far as it goes without waiting
+ * @command:	new, or back from what it waited for
+ *
+ * Context: a thread that may be kept waiting by the file system
+ */
+void vhdx_trim_run(struct vhdx_command *command)
+{
+	int ret = 1;
+
+	if (!vhdx_write_ready(command))
+		return;
+	while (ret > 0 && vhdx_command_left(command)) {
+		ret = vhdx_trim_step(command);
+		cond_resched();
+	}
+	if (ret > 0)
+		vhdx_command_complete(command);
+	else if (ret < 0)
+		vhdx_command_fail(command, ret);
+}
