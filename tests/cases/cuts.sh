@@ -134,6 +134,12 @@ image_on_device() {
 	rm "$image"
 }
 
+# What is not used of a device is not given back: to the tool, leaks (3).
+in_order() {
+	vhdxctl check -q "$1" >/dev/null
+	case $? in 0 | 3) ;; *) return 1 ;; esac
+}
+
 # cut_device NAME TYPE BLOCK-SIZE-IN-MIB WRITER-OPTION...: the image on a device as such
 cut_device() {
 	local name=$1
@@ -148,7 +154,7 @@ cut_device() {
 	detach "$INDEX" || not_ok "$name: detached" "$LINE"
 	stop_recorder "$name"
 	nothing_lost "$name"
-	ok "$name: the image is clean" vhdxctl check -q "$SCRATCH/$name.device"
+	ok "$name: the image is in order" in_order "$SCRATCH/$name.device"
 	rm -f "$SCRATCH/$name".*
 }
 

@@ -9,7 +9,7 @@
 # them, but for one that chance chooses. With time, all whole.
 WHOLE=$((1 << 30))
 [ "$LONG" = 0 ] || WHOLE=$((200 << 30))
-READS=$((LONG ? 2000 : DEBUG ? 60 : 200))
+READS=$((LONG ? 2000 : DEBUG ? 40 : 100))
 
 whole_or_samples() {
 	if [ "$1" = "$CHOSEN" ] || [ "$2" -le "$WHOLE" ]; then
