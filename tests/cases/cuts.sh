@@ -5,6 +5,8 @@
 # writer above knows to be flushed.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
+# shellcheck source=../lib/recorder.bash
+. "$(dirname "$0")/../lib/recorder.bash"
 
 SIZE=64M
 DEVICE=136				# in MiB; there is room for what is freed and not yet free
@@ -14,30 +16,6 @@ STATES=${VHDX_STATES:-$((LONG ? 100000 : DEBUG ? 200 : 1500))}
 
 # A device is never new: what is free on it has this in it.
 filled() { head -c "$2" /dev/zero | tr '\0' '\245' >"$1"; }
-
-# recorder NAME FILE: a device over FILE whose writes are recorded; sets DEV and RECORDING. The
-# recorder does not know in which order a synced write and a plain one came; so there is a loop
-# device on top of it, which has flushes only.
-recorder() {
-	local loop log
-	RECORDING=$SCRATCH/$1.recording
-	truncate -s 3G "$RECORDING"
-	loop=$(losetup -f --show "$2") && defer losetup -d "$loop"
-	log=$(losetup -f --show "$RECORDING") && defer losetup -d "$log"
-	dmsetup create --noudevsync "$1" --table "0 $(blockdev --getsz "$loop") log-writes $loop $log" || return
-	defer dmsetup remove --noudevsync --force "$1"
-	dmsetup mknodes "$1"
-	DEV=$(losetup -f --show --direct-io=on "/dev/mapper/$1") || return
-	defer losetup -d "$DEV"
-}
-
-# The end of a recording is written when its device goes.
-stop_recorder() {
-	wait_for 20 losetup -d "$DEV"
-	wait_for 20 dmsetup remove --noudevsync "$1"
-	sync
-	[ -z "${VHDX_KEEP-}" ] || cp --sparse=always "$INITIAL" "$JOURNAL" "$RECORDING" "$VHDX_KEEP"
-}
 
 # writes NAME DISK OPTION...: with a JOURNAL
 writes() {
@@ -57,6 +35,11 @@ judged() {
 	local entries
 	entries=$(makestate -i "$INITIAL" -l "$RECORDING")
 	judge -i "$INITIAL" -j "$JOURNAL" -l "$RECORDING" -s "$SEED" -e $((3 * entries / STATES + 1)) "$@"
+}
+
+# For whoever wants to look at it elsewhere
+keep_recording() {
+	[ -z "${VHDX_KEEP-}" ] || cp --sparse=always "$INITIAL" "$JOURNAL" "$RECORDING" "$VHDX_KEEP"
 }
 
 # nothing_lost NAME OPTION...
@@ -110,6 +93,7 @@ control() {
 	writes simple "$blocks" -d 0 -b 65536
 	wait_for 20 dmsetup remove --noudevsync blocks
 	stop_recorder simple
+	keep_recording
 	nothing_lost "a linear map over a fixed image"
 	judge_sees
 }
@@ -153,6 +137,7 @@ cut_device() {
 	ok "$name: what it wrote is there" verify "$DISK" "$JOURNAL"
 	detach "$INDEX" || not_ok "$name: detached" "$LINE"
 	stop_recorder "$name"
+	keep_recording
 	nothing_lost "$name"
 	ok "$name: the image is in order" in_order "$SCRATCH/$name.device"
 	rm -f "$SCRATCH/$name".*
