@@ -12,6 +12,7 @@
 #	make check-quick  those that need no virtual machine, in a minute
 #	make check-suite  the whole guest suite on each of KERNELS
 #	make check-debug  the guest tests on a kernel with KASAN, lockdep and so on
+#	make bench	against loop and qemu-nbd, in instructions
 #	make fuzz	the fuzzers, SECONDS_EACH=60 each
 #	make coverage	of the format core by its unit tests
 #	make module, make tools, make clean, make help
@@ -63,6 +64,11 @@ check-suite:
 check-debug:
 	@tests/run debug
 
+bench:
+	@tests/vm/packages build vm test
+	@$(MAKE) --no-print-directory -C userspace
+	@tests/bench/run
+
 fuzz:
 	@tests/vm/packages build test
 	@$(MAKE) --no-print-directory -C tests/fuzz fuzz SECONDS_EACH=$(SECONDS_EACH)
@@ -80,5 +86,5 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^#[ ]\{0,1\}//p' Makefile
 
-.PHONY: all tools module module-if-possible install demo check check-quick check-suite check-debug fuzz \
+.PHONY: all tools module module-if-possible install demo check check-quick check-suite check-debug bench fuzz \
 	coverage clean help
