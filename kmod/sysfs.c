@@ -39,6 +39,8 @@ VHDX_SIMPLE_ATTR(type, "%s", vhdx_image_geometry(disk->image)->leave_allocated ?
 		 "fixed" : "dynamic");
 VHDX_SIMPLE_ATTR(block_size, "%u", vhdx_image_geometry(disk->image)->block_size);
 VHDX_SIMPLE_ATTR(replayed, "%u", disk->image->replayed);
+VHDX_SIMPLE_ATTR(replayed_to, "%s", !disk->image->replayed ? "-" :
+		 disk->image->replay ? "memory" : "file");
 VHDX_SIMPLE_ATTR(autoclear, "%d", READ_ONCE(disk->autoclear) ||
 		 disk->flags & VHDX_ATTACH_AUTOCLEAR);
 VHDX_SIMPLE_ATTR(partscan, "%d", !(disk->flags & VHDX_ATTACH_NO_PARTSCAN));
@@ -133,6 +135,7 @@ static struct attribute *vhdx_attrs[] = {
 	&vhdx_attr_wwn.attr,
 	&vhdx_attr_data_write_guid.attr,
 	&vhdx_attr_replayed.attr,
+	&vhdx_attr_replayed_to.attr,
 	&vhdx_attr_autoclear.attr,
 	&vhdx_attr_partscan.attr,
 	&vhdx_attr_dio.attr,

@@ -12,6 +12,10 @@ reads_right() {
 		return
 	fi
 	pass "$name is attached"
+	case $(attr replayed) in
+	0) is "$(attr replayed_to)" - "$name: no log was replayed" ;;
+	*) is "$(attr replayed_to)" memory "P1: $name: its log was replayed in memory" ;;
+	esac
 	ok "$name: every byte is that of content_sha256" blkcmp "$DISK" "$model"
 	ok "$name: random direct reads" randread -s "$SEED" -n 200 "$DISK" "$model"
 	ok "$name: random reads through the page cache" \

@@ -121,6 +121,7 @@ replayed() {
 		writable "P2: $name: attached for writing" || continue
 		ok "P2: $name: shows what it should" blkcmp -q -s "$SEED" "$DISK" "$MODELS/good/$name"
 		ok "$name: some entries were replayed" test "$(attr replayed)" -gt 0
+		is "$(attr replayed_to)" file "$name: into the file"
 		detach "$INDEX"
 		SECTOR=4096 in_order "$name"
 		attach "$IMAGE"
