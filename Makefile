@@ -11,6 +11,7 @@
 #			KERNELS="7 6.1" for others
 #	make check-quick  those that need no virtual machine, in a minute
 #	make check-suite  the whole guest suite on each of KERNELS
+#	make check-long	  that, with everything tried for hours
 #	make check-debug  the guest tests on a kernel with KASAN, lockdep and so on
 #	make bench	against loop and qemu-nbd, in instructions
 #	make fuzz	the fuzzers, SECONDS_EACH=60 each
@@ -61,6 +62,9 @@ check-quick:
 check-suite:
 	@tests/run suite $(KERNELS)
 
+check-long:
+	@tests/run long $(KERNELS)
+
 check-debug:
 	@tests/run debug
 
@@ -86,5 +90,5 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^#[ ]\{0,1\}//p' Makefile
 
-.PHONY: all tools module module-if-possible install demo check check-quick check-suite check-debug bench fuzz \
+.PHONY: all tools module module-if-possible install demo check check-quick check-suite check-long check-debug bench fuzz \
 	coverage clean help
