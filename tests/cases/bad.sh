@@ -83,6 +83,19 @@ others_are_right() {
 	is "${before// /}/${after// /}" "0/$((31 * 2048))" "$1: sectors of other blocks say their own number"
 }
 
+# two_blocks REASON: each is fine by itself, but they share space. They can be read; to write
+# to one would change the other.
+two_blocks() {
+	local name=$1
+	attached "$name: can be read" -n "$IMAGES/bad/$name.vhdx" || return
+	ok "$name: all of it" reads bs=1M iflag=direct
+	is "$(attr bad_reads)" 0 "$name: no bad read"
+	detach "$INDEX"
+	attach -n -w -o 2 "$IMAGES/bad/$name.vhdx"
+	is "$(field "$LINE" errno)/$(field "$LINE" reason)" EUCLEAN/512 "P7: $name: cannot be attached for writing"
+	like "$(vhdxctl check "$IMAGES/bad/$name.vhdx" 2>&1)" "${name^^}" "$name: the tool says the same of it"
+}
+
 zoo() {
 	local name kind offset files=()
 	while IFS=$'\t' read -r name kind offset; do
@@ -91,6 +104,7 @@ zoo() {
 		open) refused "$IMAGES/bad/$name.vhdx" "$name" "$name" ;;
 		decode) refused "$IMAGES/bad/$name.vhdx" parent_unsupported "$name, in a child," ;;
 		block) one_block "$name" "$offset" ;;
+		check) two_blocks "$name" ;;
 		esac
 	done < <(table "$IMAGES/bad/BAD.tsv")
 	untouched "all bad images are as they were" "${files[@]}"

@@ -25,10 +25,11 @@
 #define PAGE 4096U
 
 #define ATTACH_FLAGS	(VHDX_ATTACH_READ_ONLY | VHDX_ATTACH_NO_PARTSCAN | \
-			 VHDX_ATTACH_AUTOCLEAR | VHDX_ATTACH_BUFFERED | VHDX_ATTACH_NO_REPLAY)
+			 VHDX_ATTACH_AUTOCLEAR | VHDX_ATTACH_BUFFERED | \
+			 VHDX_ATTACH_NO_REPLAY | VHDX_ATTACH_NO_HOLES)
 
 /* Numbers of reasons are ABI. */
-enum { NOT_A_FILE = 901, UNREADABLE = 902, READ_WRITE = 903, OPEN_FOR_WRITING = 905,
+enum { NOT_A_FILE = 901, UNREADABLE = 902, UNWRITABLE = 914, OPEN_FOR_WRITING = 905,
 	INDEX_TAKEN = 908, FILE_COUNT = 909, IN_USE = 911, UNKNOWN_DISK = 912, FLAGS = 913,
 	TOO_SMALL = 101 };
 
@@ -254,7 +255,8 @@ static void attach_arguments(void)
 	attach_fails(&arg, EINVAL, FILE_COUNT, "P7: 4294967295 files are refused");
 	arg = good_attach();
 	arg.flags &= ~VHDX_ATTACH_READ_ONLY;
-	attach_fails(&arg, EINVAL, READ_WRITE, "P7: attaching read-write is refused");
+	attach_fails(&arg, EINVAL, UNWRITABLE,
+		     "P7: attaching read-write a file that is open for reading only is refused");
 	arg = good_attach();
 	arg.files = 0;
 	attach_fails(&arg, EFAULT, 0, "P7: files at NULL: EFAULT");
