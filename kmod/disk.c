@@ -321,17 +321,22 @@ bool vhdx_disk_close_lazily(struct vhdx_disk *disk)
  * @force:	fail what is not yet being read; reads in the backing file are waited for
  *
  * Context: process, no locks that a file system might want.
+ * Return: 0, or a negative errno if not all that was written became durable; the disk is
+ * gone all the same
  */
-void vhdx_disk_remove(struct vhdx_disk *disk, bool force)
+int vhdx_disk_remove(struct vhdx_disk *disk, bool force)
 {
+	int ret;
+
 	if (force) {
 		vhdx_queues_kill(&disk->queues);
 		blk_mark_disk_dead(disk->gendisk);
 	}
 	del_gendisk(disk->gendisk);
 	vhdx_queues_stop(&disk->queues);
-	vhdx_image_close(disk->image);
+	ret = vhdx_image_close(disk->image);
 	put_disk(disk->gendisk);
+	return ret;
 }
 
 /**

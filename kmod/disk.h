@@ -45,7 +45,7 @@ struct vhdx_disk *vhdx_disk_create(struct file *file, u32 flags, int index,
 int vhdx_disk_add(struct vhdx_disk *disk, const struct attribute_group **groups);
 bool vhdx_disk_close(struct vhdx_disk *disk, bool force);
 bool vhdx_disk_close_lazily(struct vhdx_disk *disk);
-void vhdx_disk_remove(struct vhdx_disk *disk, bool force);
+int vhdx_disk_remove(struct vhdx_disk *disk, bool force);
 void vhdx_disk_discard(struct vhdx_disk *disk);
 
 int vhdx_disk_init(void);

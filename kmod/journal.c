@@ -274,10 +274,12 @@ static void vhdx_journal_cut_file(struct vhdx_journal *journal)
  */
 int vhdx_journal_close(struct vhdx_journal *journal)
 {
-	int ret;
+	int ret = 0;
 
 	kthread_stop(journal->thread);
-	ret = journal->error;
+	/* if it could not even begin, every write failed, and nothing is lost */
+	if (journal->begun)
+		ret = journal->error;
 	if (!ret && journal->begun) {
 		ret = vhdx_journal_retire(journal);
 		if (ret)

@@ -67,12 +67,13 @@ static void vhdx_registry_withdraw(struct vhdx_disk *disk)
 	idr_replace(&vhdx_disks, NULL, disk->index);
 }
 
-static void vhdx_registry_remove(struct vhdx_disk *disk, bool force)
+static int vhdx_registry_remove(struct vhdx_disk *disk, bool force)
 {
 	int index = disk->index;
+	int ret = vhdx_disk_remove(disk, force);
 
-	vhdx_disk_remove(disk, force);
 	vhdx_registry_release(index);
+	return ret;
 }
 
 /* An autoclear disk was closed. It may be open again, or being detached, by now. */
@@ -165,7 +166,7 @@ static int vhdx_registry_close(struct vhdx_disk *disk, u32 flags, struct vhdx_fa
  * @fault:	filled on failure if the failure has a reason; clear before
  *
  * Context: process, no locks.
- * Return: 0 or a negative errno
+ * Return: 0 or a negative errno; after -EIO the disk is gone as well
  */
 int vhdx_registry_detach(int index, u64 diskseq, u32 flags, struct vhdx_fault *fault)
 {
@@ -185,8 +186,11 @@ int vhdx_registry_detach(int index, u64 diskseq, u32 flags, struct vhdx_fault *f
 		return min(ret, 0);
 	/* if it runs it finds the disk withdrawn */
 	cancel_work_sync(&disk->last_close);
-	vhdx_registry_remove(disk, flags & VHDX_DETACH_FORCE);
-	return 0;
+	ret = vhdx_registry_remove(disk, flags & VHDX_DETACH_FORCE);
+	if (!ret)
+		return 0;
+	vhdx_fault_set(fault, VHDX_REASON_detach_unwritten, 0, 0);
+	return -EIO;
 }
 
 /**

@@ -45,6 +45,12 @@ static const char *remedy(enum vhdx_reason reason)
 	case VHDX_REASON_log_dirty:
 		return "with --replay=auto it is replayed (with -r, in memory), by vhdxctl replay "
 		       "into the file";
+	case VHDX_REASON_block_overlap:
+		return "with -r it can be read";
+	case VHDX_REASON_log_write_failed:
+		return "the log is still there and is replayed at the next attach";
+	case VHDX_REASON_detach_unwritten:
+		return "see the kernel's log";
 	case VHDX_REASON_attach_no_log:
 	case VHDX_REASON_attach_sequence_max:
 		return "use -r";

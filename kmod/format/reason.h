@@ -131,7 +131,8 @@ enum vhdx_class {
 	x(914, attach_unwritable, ARGUMENT, "attach: file is not open for writing") \
 	x(915, attach_attached, BUSY, "attach: file is attached read-write already") \
 	x(916, attach_no_log, UNSUPPORTED, "attach: the image has no log, so it cannot be changed safely") \
-	x(917, attach_sequence_max, UNSUPPORTED, "attach: the header's sequence number cannot be raised any more")
+	x(917, attach_sequence_max, UNSUPPORTED, "attach: the header's sequence number cannot be raised any more") \
+	x(918, detach_unwritten, IO, "detach: the disk is gone, but what was written after its last flush may be lost")
 
 /**
  * enum vhdx_reason - what exactly is wrong; VHDX_OK (zero) means nothing is

@@ -102,7 +102,8 @@ struct vhdx_ioc_attach {
  * When it returns 0 without VHDX_DETACH_LAZY, the disk is gone and its files are closed.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT as for attach; ENODEV if there is no such disk;
- * EBUSY if it is open, or just being attached or detached.
+ * EBUSY if it is open, or just being attached or detached; EIO if it is gone, but not all
+ * that was written after its last flush could be made durable.
  */
 struct vhdx_ioc_detach {
 	__u32 size;

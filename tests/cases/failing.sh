@@ -63,8 +63,23 @@ ends_writing() {
 	ok "$1: nothing more is written" not block "$SCRATCH/b" 3
 	ok "P3: $1: nor flushed" not sync "$DISK"
 	[ "$4" = $SIZE ] || ok "$1: what is there can be read" holds "$SCRATCH/a" 0
-	ok "P7: $1: it is detached" detach "$INDEX"
+	unwritten "$1"
 	end "$1"
+}
+
+# Detaching says what may be lost, and there is no disk any more.
+unwritten() {
+	LINE=$(ioctl detach "$INDEX")
+	is "$(field "$LINE" errno)/$(field "$LINE" reason)" EIO/918 "P3: $1: detaching says that something may be lost"
+	ok "P7: $1: it is detached" nothing_attached
+}
+
+# What was never flushed cannot be when the disk goes; no flush has told so before.
+detach_fails() {
+	begin "detach" || return
+	switch_to 0 $SIZE
+	unwritten "detach"
+	end "detach"
 }
 
 # Beyond what is used yet: blocks that are not there
@@ -90,6 +105,7 @@ tr '\0' b </dev/zero | head -c 4096 >"$SCRATCH/b"
 data_fails
 ends_writing "the log" "cannot write the log" 1 1
 ends_writing "all of it" "cannot write the log" 0 $SIZE
+detach_fails
 
 # The first write of a session needs the header.
 begin "the header"
