@@ -74,6 +74,7 @@ ssize_t vhdx_backing_read_some(const struct vhdx_backing *backing, u64 offset, v
 			       u32 length, bool direct);
 int vhdx_backing_read_range(const struct vhdx_backing *backing, u64 offset, void *buffer,
 			    u32 length);
+int vhdx_backing_reader_read(void *backing, u64 offset, void *buffer, u32 length);
 int vhdx_backing_write_bvecs(struct vhdx_backing *backing, u64 offset, struct bio_vec *bvecs,
 			     unsigned int nr);
 int vhdx_backing_write_page(struct vhdx_backing *backing, u64 offset, void *page);

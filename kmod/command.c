@@ -258,3 +258,21 @@ bool vhdx_command_transferred(struct vhdx_command *command, long result)
 		command->error = result ? result : -EIO;
 	return false;
 }
+
+/**
+ * vhdx_command_transfer_done() - a read or write where the data are is over
+ * @io:		the command's
+ * @result:	bytes, or a negative errno
+ *
+ * Context: any
+ */
+void vhdx_command_transfer_done(struct vhdx_io *io, long result)
+{
+	struct vhdx_command *command = container_of(io, struct vhdx_command, io);
+
+	vhdx_command_leave(command);
+	if (vhdx_command_transferred(command, result))
+		vhdx_command_complete(command);
+	else
+		command->again(command);
+}

@@ -39,11 +39,6 @@ static int vhdx_reason_errno(enum vhdx_reason reason)
 	}
 }
 
-static int vhdx_image_read(void *context, u64 offset, void *buffer, u32 length)
-{
-	return vhdx_backing_read_range(context, offset, buffer, length);
-}
-
 /* Where a page of metadata is: in the file, in its log, or nowhere. */
 static bool vhdx_image_locate(void *context, u64 offset, u64 *from)
 {
@@ -97,22 +92,13 @@ static enum vhdx_reason vhdx_image_open_replayed(struct vhdx_image *image,
 						 struct vhdx_super *super, void *scratch,
 						 int *error, struct vhdx_fault *fault)
 {
-	struct vhdx_overlay_reader over = {
-		.overlay	= &image->replay->overlay,
-		.page		= kmalloc(VHDX_PAGE_SIZE, GFP_KERNEL),
-	};
-	struct vhdx_reader reader = {
-		.read		= vhdx_overlay_read,
-		.context	= &over,
-		.size		= image->replay->overlay.file_size,
-	};
+	struct vhdx_replay_reader replayed;
 	enum vhdx_reason reason = VHDX_OK;
 
-	if (over.page)
-		reason = vhdx_open_tables(super, &reader, scratch, fault);
-	else
-		*error = -ENOMEM;
-	kfree(over.page);
+	*error = vhdx_replay_reader_open(&replayed, image->replay);
+	if (!*error)
+		reason = vhdx_open_tables(super, &replayed.reader, scratch, fault);
+	vhdx_replay_reader_close(&replayed);
 	return reason;
 }
 
@@ -123,7 +109,7 @@ static enum vhdx_reason vhdx_image_open_steps(struct vhdx_image *image,
 					      struct vhdx_fault *fault)
 {
 	struct vhdx_reader reader = {
-		.read		= vhdx_image_read,
+		.read		= vhdx_backing_reader_read,
 		.context	= &image->backing,
 		.size		= image->backing.size,
 	};

@@ -14,11 +14,6 @@
 #include "scan.h"
 #include "space.h"
 
-static int vhdx_imagewrite_read(void *context, u64 offset, void *buffer, u32 length)
-{
-	return vhdx_backing_read_range(context, offset, buffer, length);
-}
-
 /**
  * vhdx_image_check_replay() - does the log leave payload blocks alone?
  * @image:	open, with a log
@@ -28,30 +23,24 @@ static int vhdx_imagewrite_read(void *context, u64 offset, void *buffer, u32 len
  */
 int vhdx_image_check_replay(struct vhdx_image *image, struct vhdx_fault *fault)
 {
-	struct vhdx_overlay_reader over = {
-		.overlay	= &image->replay->overlay,
-		.page		= kmalloc(VHDX_PAGE_SIZE, GFP_KERNEL),
-	};
-	struct vhdx_reader reader = {
-		.read		= vhdx_overlay_read,
-		.context	= &over,
-		.size		= image->replay->overlay.file_size,
-	};
+	struct vhdx_replay_reader replayed;
 	struct vhdx_scan scan = {
-		.reader		= &reader,
+		.reader		= &replayed.reader,
 		.rules		= &image->rules,
 		.overlay	= &image->replay->overlay,
 	};
-	int ret = over.page ? vhdx_scan_bat(&scan, fault) : -ENOMEM;
+	int ret = vhdx_replay_reader_open(&replayed, image->replay);
 
-	kfree(over.page);
+	if (!ret)
+		ret = vhdx_scan_bat(&scan, fault);
+	vhdx_replay_reader_close(&replayed);
 	return ret;
 }
 
 static int vhdx_image_scan(struct vhdx_image *image, struct vhdx_fault *fault)
 {
 	struct vhdx_reader reader = {
-		.read		= vhdx_imagewrite_read,
+		.read		= vhdx_backing_reader_read,
 		.context	= &image->backing,
 		.size		= image->backing.size,
 	};

@@ -44,18 +44,6 @@ static void vhdx_read_zeros(struct vhdx_command *command)
 	vhdx_command_complete(command);
 }
 
-/* The file system is done with the read. Context: any */
-static void vhdx_read_done(struct vhdx_io *io, long result)
-{
-	struct vhdx_command *command = container_of(io, struct vhdx_command, io);
-
-	vhdx_command_leave(command);
-	if (vhdx_command_transferred(command, result))
-		vhdx_command_complete(command);
-	else
-		command->again(command);
-}
-
 static void vhdx_read_data(struct vhdx_command *command, const struct vhdx_map *map)
 {
 	struct iov_iter to;
@@ -66,7 +54,7 @@ static void vhdx_read_data(struct vhdx_command *command, const struct vhdx_map *
 	else
 		vhdx_backing_read(&command->image->backing, &command->io, map->offset, &to,
 				  req_get_ioprio(vhdx_command_request(command)),
-				  vhdx_read_done);
+				  vhdx_command_transfer_done);
 }
 
 /**

@@ -115,3 +115,26 @@ void vhdx_replay_destroy(struct vhdx_replay *replay)
 	kvfree(replay->overlay.pages);
 	kfree(replay);
 }
+
+/**
+ * vhdx_replay_reader_open() - read the file as the log makes it
+ * @reader:	filled; must not be moved
+ * @replay:	what the log changes; must outlive the reader
+ *
+ * Return: 0 or -ENOMEM
+ */
+int vhdx_replay_reader_open(struct vhdx_replay_reader *reader, const struct vhdx_replay *replay)
+{
+	reader->over.overlay = &replay->overlay;
+	reader->over.page = kmalloc(VHDX_PAGE_SIZE, GFP_KERNEL);
+	reader->reader.read = vhdx_overlay_read;
+	reader->reader.context = &reader->over;
+	reader->reader.size = replay->overlay.file_size;
+	return reader->over.page ? 0 : -ENOMEM;
+}
+
+/* Undo vhdx_replay_reader_open(). */
+void vhdx_replay_reader_close(struct vhdx_replay_reader *reader)
+{
+	kfree(reader->over.page);
+}

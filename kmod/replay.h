@@ -20,6 +20,19 @@ struct vhdx_replay {
 struct vhdx_replay *vhdx_replay_create(const struct vhdx_reader *file,
 				       const struct vhdx_header *header,
 				       struct vhdx_fault *fault);
+/**
+ * struct vhdx_replay_reader - reads the file as the log makes it
+ * @reader:	for the format core
+ * @over:	its context
+ */
+struct vhdx_replay_reader {
+	struct vhdx_reader reader;
+	struct vhdx_overlay_reader over;
+};
+
+int vhdx_replay_reader_open(struct vhdx_replay_reader *reader,
+			    const struct vhdx_replay *replay);
+void vhdx_replay_reader_close(struct vhdx_replay_reader *reader);
 void vhdx_replay_destroy(struct vhdx_replay *replay);
 
 #endif /* VHDX_REPLAY_H */

@@ -183,6 +183,12 @@ int vhdx_backing_read_range(const struct vhdx_backing *backing, u64 offset, void
 	return ret;
 }
 
+/* The same, as the format core's struct vhdx_reader wants it. */
+int vhdx_backing_reader_read(void *backing, u64 offset, void *buffer, u32 length)
+{
+	return vhdx_backing_read_range(backing, offset, buffer, length);
+}
+
 static ssize_t vhdx_backing_write_iter(struct vhdx_backing *backing, u64 offset,
 				       struct iov_iter *iter)
 {

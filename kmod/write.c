@@ -119,18 +119,6 @@ static void vhdx_write_new_done(struct vhdx_io *io, long result)
 	vhdx_command_complete(command);
 }
 
-/* Context: any */
-static void vhdx_write_done(struct vhdx_io *io, long result)
-{
-	struct vhdx_command *command = container_of(io, struct vhdx_command, io);
-
-	vhdx_command_leave(command);
-	if (vhdx_command_transferred(command, result))
-		vhdx_command_complete(command);
-	else
-		command->again(command);
-}
-
 static void vhdx_write_data(struct vhdx_command *command, u64 offset, u64 length,
 			    vhdx_io_done done)
 {
@@ -185,7 +173,7 @@ void vhdx_write_run(struct vhdx_command *command)
 	case VHDX_MAP_DATA:
 		/* somebody else was faster */
 		vhdx_command_unclaim(command);
-		vhdx_write_data(command, map.offset, map.length, vhdx_write_done);
+		vhdx_write_data(command, map.offset, map.length, vhdx_command_transfer_done);
 		break;
 	case VHDX_MAP_ZERO:
 		vhdx_write_absent(command);
