@@ -141,7 +141,7 @@ static int vhdx_image_open_super(struct vhdx_image *image, struct vhdx_super *su
 
 	reason = vhdx_image_open_steps(image, super, scratch, no_replay, &error, fault);
 	if (!reason && !error && super->geometry.has_parent)
-		reason = vhdx_fault_set(fault, VHDX_REASON_parent_unsupported, 0, 0);
+		reason = vhdx_fault_set(fault, VHDX_REASON_parent_missing, 0, 0);
 	if (reason)
 		return vhdx_reason_errno(reason);
 	if (error)

@@ -133,7 +133,7 @@ static enum exit_code check_super(const struct attach *attach, const struct imag
 	if (!attach->read_only && vhdx_header_check_writable(&super->header, &fault))
 		return fail_fault(file, &fault);
 	if (super->geometry.has_parent)
-		return fail_reason(file->path, VHDX_REASON_parent_unsupported);
+		return fail_reason(file->path, VHDX_REASON_parent_missing);
 	return DONE;
 }
 

@@ -273,6 +273,35 @@ enum vhdx_reason vhdx_open(struct vhdx_super *super, const struct vhdx_reader *r
 }
 
 /**
+ * vhdx_open_locator() - whose child is it?
+ * @super:	complete; has a parent
+ * @reader:	as for vhdx_open_tables()
+ * @scratch:	VHDX_OPEN_SCRATCH_SIZE bytes; holds the item afterwards, for its texts
+ * @locator:	filled
+ * @fault:	filled on failure
+ *
+ * A locator without any path is fine here: whoever brings the parent knows where it is.
+ *
+ * Return: VHDX_OK or the reason
+ */
+enum vhdx_reason vhdx_open_locator(const struct vhdx_super *super,
+				   const struct vhdx_reader *reader, void *scratch,
+				   struct vhdx_locator *locator, struct vhdx_fault *fault)
+{
+	u32 length = super->items.length[VHDX_ITEM_PARENT_LOCATOR];
+	u64 offset = super->regions.metadata.offset +
+		     super->items.offset[VHDX_ITEM_PARENT_LOCATOR];
+	enum vhdx_reason reason;
+
+	if (length > VHDX_OPEN_SCRATCH_SIZE)
+		return vhdx_fault_set(fault, VHDX_REASON_locator_too_long, offset, length);
+	reason = vhdx_read(reader, offset, scratch, length, fault);
+	if (!reason)
+		reason = vhdx_locator_decode(locator, scratch, length, offset, fault);
+	return reason == VHDX_REASON_locator_no_path ? VHDX_OK : reason;
+}
+
+/**
  * vhdx_super_bat_rules() - what the BAT entries of an opened file are judged by
  * @super:	complete; must outlive @rules
  * @rules:	filled

@@ -7,6 +7,7 @@
 
 #include "bat.h"
 #include "header.h"
+#include "locator.h"
 #include "metadata.h"
 #include "reader.h"
 
@@ -49,6 +50,10 @@ enum vhdx_reason vhdx_open_tables(struct vhdx_super *super, const struct vhdx_re
 				  void *scratch, struct vhdx_fault *fault);
 enum vhdx_reason vhdx_open(struct vhdx_super *super, const struct vhdx_reader *reader,
 			   void *scratch, struct vhdx_fault *fault);
+
+enum vhdx_reason vhdx_open_locator(const struct vhdx_super *super,
+				   const struct vhdx_reader *reader, void *scratch,
+				   struct vhdx_locator *locator, struct vhdx_fault *fault);
 
 void vhdx_super_bat_rules(const struct vhdx_super *super, struct vhdx_bat_rules *rules);
 

@@ -114,8 +114,14 @@ enum vhdx_class {
 	x(607, locator_linkage, CORRUPT, "parent locator: parent_linkage missing or no GUID") \
 	x(608, locator_no_path, CORRUPT, "parent locator: no path to the parent") \
 	x(609, locator_count, CORRUPT, "parent locator: more than 256 entries") \
-	/* chain */ \
-	x(701, parent_unsupported, PARENT, "differencing image: parents cannot be attached yet") \
+	x(610, locator_too_long, UNSUPPORTED, "parent locator: longer than 64 KiB") \
+	/* chain: rules 47-49 */ \
+	x(702, parent_missing, PARENT, "differencing image: its parent is missing") \
+	x(703, parent_mismatch, PARENT, "differencing image: the parent was changed after the image was made") \
+	x(704, parent_sector_size, PARENT, "differencing image: the parent has another logical sector size") \
+	x(705, parent_unneeded, ARGUMENT, "attach: the image has no parent, but one was given") \
+	x(706, parent_duplicate, PARENT, "differencing image: a file is in its chain twice") \
+	x(707, parent_depth, PARENT, "differencing image: more than 256 files in its chain") \
 	/* reading the file */ \
 	x(801, read_failed, IO, "file: read failed") \
 	x(802, read_short, IO, "file: read ended early") \
@@ -132,7 +138,8 @@ enum vhdx_class {
 	x(915, attach_attached, BUSY, "attach: file is attached read-write already") \
 	x(916, attach_no_log, UNSUPPORTED, "attach: the image has no log, so it cannot be changed safely") \
 	x(917, attach_sequence_max, UNSUPPORTED, "attach: the header's sequence number cannot be raised any more") \
-	x(918, detach_unwritten, IO, "detach: the disk is gone, but what was written after its last flush may be lost")
+	x(918, detach_unwritten, IO, "detach: the disk is gone, but what was written after its last flush may be lost") \
+	x(919, attach_in_use, BUSY, "attach: file is attached already, or is the parent of what is")
 
 /**
  * enum vhdx_reason - what exactly is wrong; VHDX_OK (zero) means nothing is

@@ -102,7 +102,7 @@ zoo() {
 		files+=("bad/$name.vhdx")
 		case $kind in
 		open) refused "$IMAGES/bad/$name.vhdx" "$name" "$name" ;;
-		decode) refused "$IMAGES/bad/$name.vhdx" parent_unsupported "$name, in a child," ;;
+		decode) refused "$IMAGES/bad/$name.vhdx" parent_missing "$name, in a child," ;;
 		block) one_block "$name" "$offset" ;;
 		check) two_blocks "$name" ;;
 		esac

@@ -21,7 +21,7 @@ static void print_super(enum vhdx_reason reason)
 	printf("reason %s\n", reason ? vhdx_reason_name(reason) : "none");
 	if (reason)
 		printf("fault %s\n", vhdx_fault_text(&image.fault, text, sizeof(text)));
-	if (reason && reason != VHDX_REASON_parent_unsupported)
+	if (reason && reason != VHDX_REASON_parent_missing)
 		return;
 	printf("virtual_size %llu\n", (unsigned long long)g->disk_size);
 	printf("block_size %u\n", g->block_size);

@@ -89,7 +89,7 @@ enum vhdx_reason image_file_judge(struct image_file *file)
 		reason = vhdx_open_tables(&file->super, &file->replayed, file->scratch,
 					  &file->fault);
 	if (!reason && file->super.geometry.has_parent)
-		reason = vhdx_fault_set(&file->fault, VHDX_REASON_parent_unsupported, 0, 0);
+		reason = vhdx_fault_set(&file->fault, VHDX_REASON_parent_missing, 0, 0);
 	return reason;
 }
 

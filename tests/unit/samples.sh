@@ -38,7 +38,7 @@ report() {
 # What the core must say of a sample, in the order in which peek says it
 expectation() {
 	if [ "$kind" = differencing ]; then
-		echo 'reason parent_unsupported'
+		echo 'reason parent_missing'
 	else
 		echo 'reason none'
 	fi

@@ -273,9 +273,9 @@ static void is_refused(void **state)
 		reason = judge_bat(&index);
 		assert_int_equal(index, vhdx_payload_index(g, row->offset >> g->block_shift));
 	} else if (!strcmp(row->kind, "decode")) {
-		assert_int_equal(reason, VHDX_REASON_parent_unsupported);
+		assert_int_equal(reason, VHDX_REASON_parent_missing);
 		reason = judge_differencing(row, &index);
-	} else if (reason == VHDX_REASON_parent_unsupported) {
+	} else if (reason == VHDX_REASON_parent_missing) {
 		assert_int_equal(judge_differencing(row, &index), VHDX_OK);
 	}
 	assert_string_equal(vhdx_reason_name(reason), row->name);

@@ -5,7 +5,7 @@ Each recipe has the name of its reason. Its kind is
   open	 the image is refused as a whole;
   block	 the image opens, one block of it cannot be read: the one at `offset`;
   decode as block or open, but in a differencing image, which so far is refused
-	 with parent_unsupported before anybody looks;
+	 with parent_missing before anybody looks;
   check	 the image opens and reads; only vhdxctl check finds it, comparing entries.
 """
 
@@ -590,5 +590,5 @@ def locator_count(name):
 
 
 @bad()
-def parent_unsupported(name):
+def parent_missing(name):
     return differencing(name).place()

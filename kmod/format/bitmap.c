@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "bitmap.h"
+
+/**
+ * vhdx_bitmap_run() - how many bits from one on are the same?
+ * @word:	64 bits of a sector bitmap
+ * @first:	0 to 63
+ * @set:	set to what they are
+ *
+ * Return: 1 to 64 - @first
+ */
+u32 vhdx_bitmap_run(u64 word, u32 first, bool *set)
+{
+	u64 rest = word >> first;
+
+	*set = rest & 1;
+	if (*set)
+		rest = ~rest;
+	if (!rest)
+		return VHDX_BITMAP_WORD_BITS - first;
+	first = VHDX_BITMAP_WORD_BITS - first;
+	/* what was shifted in at the top is no bit of the word */
+	return (u32)__builtin_ctzll(rest) < first ? (u32)__builtin_ctzll(rest) : first;
+}
+
+/**
+ * vhdx_bitmap_mask() - the word whose bits from one up to another are set
+ * @first:	0 to 63
+ * @end:	the one behind the last, @first + 1 to 64
+ */
+u64 vhdx_bitmap_mask(u32 first, u32 end)
+{
+	return ~0ULL >> (VHDX_BITMAP_WORD_BITS - (end - first)) << first;
+}

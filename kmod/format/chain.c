@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "chain.h"
+#include "guid.h"
+
+/**
+ * vhdx_chain_links() - is this the parent that a locator means?
+ * @locator:	the child's
+ * @data_guid:	DataWriteGuid of the candidate's current header
+ *
+ * The second linkage counts if it is not null: it is there while a merge gives the parent
+ * a new identity.
+ */
+bool vhdx_chain_links(const struct vhdx_locator *locator, const struct vhdx_guid *data_guid)
+{
+	if (vhdx_guid_equal(&locator->linkage, data_guid))
+		return true;
+	return !vhdx_guid_is_null(&locator->linkage2) &&
+	       vhdx_guid_equal(&locator->linkage2, data_guid);
+}
+
+/**
+ * vhdx_chain_check() - may one file be the parent of another? (2.6.2.6.3, rules 47 to 50)
+ * @child:	has a parent
+ * @locator:	its locator
+ * @parent:	complete
+ * @fault:	filled on failure
+ *
+ * Sizes may differ: what a shorter parent lacks reads as zeros.
+ *
+ * Return: VHDX_OK or the reason
+ */
+enum vhdx_reason vhdx_chain_check(const struct vhdx_super *child,
+				  const struct vhdx_locator *locator,
+				  const struct vhdx_super *parent, struct vhdx_fault *fault)
+{
+	u64 at = child->regions.metadata.offset + child->items.offset[VHDX_ITEM_PARENT_LOCATOR];
+
+	if (!vhdx_chain_links(locator, &parent->header.data_write_guid))
+		return vhdx_fault_set_guid(fault, VHDX_REASON_parent_mismatch, at,
+					   &parent->header.data_write_guid);
+	if (child->geometry.logical_sector_size != parent->geometry.logical_sector_size)
+		return vhdx_fault_set(fault, VHDX_REASON_parent_sector_size, at,
+				      parent->geometry.logical_sector_size);
+	return VHDX_OK;
+}

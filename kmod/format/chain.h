@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Chains: does a file belong below another one? (2.6.2.6.3)
+ */
+#ifndef VHDX_FORMAT_CHAIN_H
+#define VHDX_FORMAT_CHAIN_H
+
+#include "locator.h"
+#include "open.h"
+
+/* Files in a chain at most: the same bound as the ioctl's */
+#define VHDX_CHAIN_MAX_FILES	256U
+
+bool vhdx_chain_links(const struct vhdx_locator *locator, const struct vhdx_guid *data_guid);
+enum vhdx_reason vhdx_chain_check(const struct vhdx_super *child,
+				  const struct vhdx_locator *locator,
+				  const struct vhdx_super *parent, struct vhdx_fault *fault);
+
+#endif /* VHDX_FORMAT_CHAIN_H */
