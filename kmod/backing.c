@@ -16,9 +16,9 @@
 
 #include "format/disk.h"
 
-/* Writable files, each once: the same file may come by different names and opens. */
+/* All attached files: the same file may come by different names and opens. */
 static DEFINE_SPINLOCK(vhdx_backing_lock);
-static LIST_HEAD(vhdx_writable_files);
+static LIST_HEAD(vhdx_backing_files);
 
 /*
  * What direct I/O needs. For a file system that does not tell, what its block device needs,
@@ -117,21 +117,30 @@ static int vhdx_backing_deny_write(struct vhdx_backing *backing, struct file *gi
 	return ret;
 }
 
-/* One writer per file here. Others are kept away by the locks that the caller took. */
+/*
+ * A file that is written to here is not used here for anything else: as a disk of its own
+ * or as the parent of one (P6). Others are kept away by the locks that the caller took.
+ */
 static int vhdx_backing_claim(struct vhdx_backing *backing, struct vhdx_fault *fault)
 {
+	enum vhdx_reason reason = VHDX_OK;
 	struct vhdx_backing *other;
-	bool taken = false;
 
 	spin_lock(&vhdx_backing_lock);
-	list_for_each_entry(other, &vhdx_writable_files, node)
-		taken |= vhdx_backing_inode(other) == vhdx_backing_inode(backing);
-	if (!taken)
-		list_add(&backing->node, &vhdx_writable_files);
+	list_for_each_entry(other, &vhdx_backing_files, node) {
+		if (vhdx_backing_inode(other) != vhdx_backing_inode(backing))
+			continue;
+		if (other->writable)
+			reason = VHDX_REASON_attach_attached;
+		else if (backing->writable)
+			reason = VHDX_REASON_attach_in_use;
+	}
+	if (!reason)
+		list_add(&backing->node, &vhdx_backing_files);
 	spin_unlock(&vhdx_backing_lock);
-	if (taken)
-		vhdx_fault_set(fault, VHDX_REASON_attach_attached, 0, 0);
-	return taken ? -EBUSY : 0;
+	if (reason)
+		vhdx_fault_set(fault, reason, 0, 0);
+	return reason ? -EBUSY : 0;
 }
 
 static void vhdx_backing_unclaim(struct vhdx_backing *backing)
@@ -167,8 +176,12 @@ int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool wri
 		return PTR_ERR(backing->file);
 	backing->writable = writable;
 	backing->holes = writable;
-	ret = writable ? vhdx_backing_claim(backing, fault) :
-			 vhdx_backing_deny_write(backing, given, fault);
+	ret = vhdx_backing_claim(backing, fault);
+	if (!ret && !writable) {
+		ret = vhdx_backing_deny_write(backing, given, fault);
+		if (ret)
+			vhdx_backing_unclaim(backing);
+	}
 	if (ret) {
 		fput(backing->file);
 		return ret;
@@ -190,8 +203,7 @@ void vhdx_backing_close(struct vhdx_backing *backing)
 {
 	if (backing->write_denied)
 		allow_write_access(backing->file);
-	if (backing->writable)
-		vhdx_backing_unclaim(backing);
+	vhdx_backing_unclaim(backing);
 	fput(backing->file);
 	fput(backing->given);
 }

@@ -13,22 +13,33 @@ void vhdx_journal_uncharge(struct vhdx_journal *journal, const struct vhdx_page_
 		journal->nr_charged--;
 }
 
+static bool vhdx_journal_charged(const struct vhdx_page_log *log)
+{
+	return log->reservations || !list_empty(&log->dirty);
+}
+
 /*
+ * All or none: whoever holds reservations never waits for more, so they come to an end.
+ *
  * A reserved page becomes a dirty one at most: more than fit into one entry there must not
  * be, because what is changed together is logged together.
  */
-static bool vhdx_journal_try_reserve(struct vhdx_journal *journal, struct vhdx_page_log *log,
+static bool vhdx_journal_try_reserve(struct vhdx_journal *journal,
+				     struct vhdx_page *const *pages, unsigned int nr,
 				     struct vhdx_waiter *waiter)
 {
+	unsigned int i, more = 0;
 	unsigned long flags;
-	bool charged, room;
+	bool room;
 
 	spin_lock_irqsave(&journal->lock, flags);
-	charged = log->reservations || !list_empty(&log->dirty);
-	room = charged || journal->nr_charged < journal->max_dirty;
+	for (i = 0; i < nr; i++)
+		more += !vhdx_journal_charged(vhdx_page_log(pages[i]));
+	room = journal->nr_charged + more <= journal->max_dirty;
 	if (room) {
-		log->reservations++;
-		journal->nr_charged += !charged;
+		journal->nr_charged += more;
+		for (i = 0; i < nr; i++)
+			vhdx_page_log(pages[i])->reservations++;
 	} else {
 		list_add_tail(&waiter->node, &journal->reservers);
 	}
@@ -36,79 +47,127 @@ static bool vhdx_journal_try_reserve(struct vhdx_journal *journal, struct vhdx_p
 	return room;
 }
 
+static void vhdx_journal_unpin(struct vhdx_journal *journal, struct vhdx_page *const *pages,
+			       unsigned int nr)
+{
+	while (nr--)
+		vhdx_pager_unpin(journal->o.pager, pages[nr]);
+}
+
 /**
- * vhdx_journal_reserve() - announce a change of one page
+ * vhdx_journal_reserve() - announce a change
  * @journal:	begun
- * @offset:	any offset in the page
- * @waiter:	told when to try again, if it cannot be had at once
+ * @offsets:	any offset in each of the pages; no page twice
+ * @nr:		how many, VHDX_CHANGE_PAGES at most
+ * @pages:	filled with the pages
+ * @waiter:	told when to try again, if they cannot be had at once
  *
  * Every reservation ends with vhdx_journal_change() or vhdx_journal_cancel().
  *
  * Context: process; may sleep, in a NOIO scope
- * Return: the page, or NULL
+ * Return: false if none is reserved, and the waiter waits
  */
-struct vhdx_page *vhdx_journal_reserve(struct vhdx_journal *journal, u64 offset,
-				       struct vhdx_waiter *waiter)
+bool vhdx_journal_reserve(struct vhdx_journal *journal, const u64 *offsets, unsigned int nr,
+			  struct vhdx_page **pages, struct vhdx_waiter *waiter)
 {
-	struct vhdx_page *page = vhdx_pager_pin(journal->o.pager, offset);
+	unsigned int i;
 
-	if (!page) {
-		vhdx_pager_load(journal->o.pager, offset, waiter);
-		return NULL;
+	for (i = 0; i < nr; i++) {
+		pages[i] = vhdx_pager_pin(journal->o.pager, offsets[i]);
+		if (!pages[i]) {
+			vhdx_journal_unpin(journal, pages, i);
+			vhdx_pager_load(journal->o.pager, offsets[i], waiter);
+			return false;
+		}
 	}
-	if (vhdx_journal_try_reserve(journal, vhdx_page_log(page), waiter))
-		return page;
-	vhdx_pager_unpin(journal->o.pager, page);
+	if (vhdx_journal_try_reserve(journal, pages, nr, waiter))
+		return true;
+	vhdx_journal_unpin(journal, pages, nr);
 	vhdx_journal_kick(journal);
-	return NULL;
+	return false;
 }
 
 /**
  * vhdx_journal_cancel() - the change is not made
  * @journal:	the journal
- * @page:	reserved
+ * @pages:	reserved
+ * @nr:		how many
  *
  * Context: any.
  */
-void vhdx_journal_cancel(struct vhdx_journal *journal, struct vhdx_page *page)
+void vhdx_journal_cancel(struct vhdx_journal *journal, struct vhdx_page *const *pages,
+			 unsigned int nr)
 {
-	struct vhdx_page_log *log = vhdx_page_log(page);
 	unsigned long flags;
+	unsigned int i;
 
 	spin_lock_irqsave(&journal->lock, flags);
-	log->reservations--;
-	vhdx_journal_uncharge(journal, log);
+	for (i = 0; i < nr; i++) {
+		vhdx_page_log(pages[i])->reservations--;
+		vhdx_journal_uncharge(journal, vhdx_page_log(pages[i]));
+	}
 	spin_unlock_irqrestore(&journal->lock, flags);
-	vhdx_pager_unpin(journal->o.pager, page);
+	vhdx_journal_unpin(journal, pages, nr);
+}
+
+/* A word as it is now, of page @i. Context: making a change */
+u64 vhdx_edit_read(const struct vhdx_edit *edit, unsigned int i, u64 offset)
+{
+	const __le64 *words = vhdx_page_words(edit->pages[i]);
+
+	return le64_to_cpu(words[offset % VHDX_PAGE_SIZE / sizeof(*words)]);
 }
 
 /**
- * vhdx_journal_change() - change one word of metadata
- * @journal:	the journal
- * @page:	reserved
+ * vhdx_edit_write() - change one word of metadata
+ * @edit:	the change that this is part of
+ * @i:		of which of its pages
  * @offset:	of the word in the file
  * @word:	what it becomes, at once for every reader
- *
- * Context: any.
  */
-void vhdx_journal_change(struct vhdx_journal *journal, struct vhdx_page *page, u64 offset,
-			 u64 word)
+void vhdx_edit_write(struct vhdx_edit *edit, unsigned int i, u64 offset, u64 word)
 {
-	__le64 *words = vhdx_page_words(page);
-	struct vhdx_page_log *log = vhdx_page_log(page);
-	unsigned long flags;
-	bool was_dirty;
+	struct vhdx_journal *journal = edit->journal;
+	struct vhdx_page_log *log = vhdx_page_log(edit->pages[i]);
+	__le64 *words = vhdx_page_words(edit->pages[i]);
 
-	spin_lock_irqsave(&journal->lock, flags);
+	lockdep_assert_held(&journal->lock);
 	WRITE_ONCE(words[offset % VHDX_PAGE_SIZE / sizeof(*words)], cpu_to_le64(word));
-	log->reservations--;
-	was_dirty = !list_empty(&log->dirty);
-	if (!was_dirty) {
+	if (list_empty(&log->dirty)) {
 		/* the reservation's pin is the dirty page's now */
 		list_add_tail(&log->dirty, &journal->dirty);
 		journal->nr_dirty++;
+		edit->kept |= 1U << i;
+	}
+}
+
+/**
+ * vhdx_journal_change() - make a change, all of it or, after a crash, none
+ * @journal:	the journal
+ * @pages:	reserved
+ * @nr:		how many
+ * @make:	makes it with vhdx_edit_write(); under a spinlock
+ * @context:	for @make
+ *
+ * A commit copies all dirty pages under the same lock, and logs them as one entry.
+ *
+ * Context: any.
+ */
+void vhdx_journal_change(struct vhdx_journal *journal, struct vhdx_page *const *pages,
+			 unsigned int nr, vhdx_edit_fn make, void *context)
+{
+	struct vhdx_edit edit = { .journal = journal, .pages = pages };
+	unsigned long flags;
+	unsigned int i;
+
+	spin_lock_irqsave(&journal->lock, flags);
+	make(&edit, context);
+	for (i = 0; i < nr; i++) {
+		vhdx_page_log(pages[i])->reservations--;
+		vhdx_journal_uncharge(journal, vhdx_page_log(pages[i]));
 	}
 	spin_unlock_irqrestore(&journal->lock, flags);
-	if (was_dirty)
-		vhdx_pager_unpin(journal->o.pager, page);
+	for (i = 0; i < nr; i++)
+		if (!(edit.kept & 1U << i))
+			vhdx_pager_unpin(journal->o.pager, pages[i]);
 }

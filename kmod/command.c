@@ -7,7 +7,6 @@
 
 #include "compat.h"
 #include "image.h"
-#include "journal.h"
 #include "space.h"
 
 static void vhdx_command_free_bvecs(struct vhdx_command *command)
@@ -41,8 +40,10 @@ void vhdx_command_init(struct vhdx_command *command, struct vhdx_image *image,
 	command->error = 0;
 	command->using = false;
 	command->claimed = false;
-	command->page = NULL;
+	command->nr_pages = 0;
 	command->place = 0;
+	command->bitmap_claimed = false;
+	command->bitmap = 0;
 	command->bvecs = NULL;
 	command->waiter.done = vhdx_command_told;
 }
@@ -67,14 +68,21 @@ void vhdx_command_complete(struct vhdx_command *command)
  */
 void vhdx_command_unclaim(struct vhdx_command *command)
 {
+	struct vhdx_image *image = command->image;
+
 	if (command->place)
-		vhdx_space_return(command->image->space, command->place);
-	if (command->page)
-		vhdx_journal_cancel(command->image->journal, command->page);
+		vhdx_space_return(image->space, command->place,
+				  vhdx_image_geometry(image)->block_size);
+	if (command->nr_pages)
+		vhdx_journal_cancel(image->journal, command->pages, command->nr_pages);
+	if (command->bitmap_claimed)
+		vhdx_claim_release(&image->claims, &command->bitmap_claim);
 	if (command->claimed)
-		vhdx_claim_release(&command->image->claims, &command->claim);
+		vhdx_claim_release(&image->claims, &command->claim);
 	command->place = 0;
-	command->page = NULL;
+	command->nr_pages = 0;
+	command->bitmap_claimed = false;
+	command->bitmap = 0;
 	command->claimed = false;
 }
 
@@ -115,23 +123,19 @@ void vhdx_command_bad(struct vhdx_command *command, const struct vhdx_fault *fau
 }
 
 /**
- * vhdx_command_map() - where is the rest of the request?
+ * vhdx_command_enter() - before looking up where the data are
  * @command:	running
- * @map:	filled; it holds until vhdx_command_leave(), if it says DATA
+ *
+ * What is found holds until vhdx_command_leave().
  *
  * Context: any
  */
-void vhdx_command_map(struct vhdx_command *command, struct vhdx_map *map)
+void vhdx_command_enter(struct vhdx_command *command)
 {
-	struct vhdx_image *image = command->image;
-
-	if (image->writable) {
-		command->users = vhdx_srcu_down(&image->users);
-		command->using = true;
-	}
-	vhdx_image_map(image, vhdx_command_position(command), map);
-	if (map->kind != VHDX_MAP_DATA)
-		vhdx_command_leave(command);
+	if (!command->image->writable)
+		return;
+	command->users = vhdx_srcu_down(&command->image->users);
+	command->using = true;
 }
 
 /* Nothing is read or written there any more. Context: any */

@@ -11,11 +11,11 @@
 
 #include "backing.h"
 #include "claim.h"
+#include "journal.h"
 
 struct vhdx_fault;
 struct vhdx_image;
 struct vhdx_map;
-struct vhdx_page;
 
 /* Vectors kept in the request itself: enough that allocating more is rare. */
 #define VHDX_INLINE_BVECS 8
@@ -34,8 +34,14 @@ struct vhdx_page;
  * @users:	for letting that go
  * @claimed:	it holds @claim
  * @claim:	on the block whose entry it changes
- * @page:	reserved for that change, or NULL
+ * @first:	what @done was when it got the claim: the change is about what comes from there
+ * @nr_pages:	of @pages
+ * @pages:	reserved for the change
  * @place:	space taken for the block, in bytes, or 0
+ * @bitmap_claimed: it holds @bitmap_claim
+ * @bitmap_claim: on the sector bitmap block that it makes
+ * @bitmap:	0, or where the bitmap block is in which sectors are to be marked
+ * @entry:	if so: the block's entry before that
  * @io:		the read or write of its data
  * @bvecs:	vectors allocated for @io, or NULL
  * @inline_bvecs: or those
@@ -52,8 +58,14 @@ struct vhdx_command {
 	bool claimed;
 	int users;
 	struct vhdx_claim claim;
-	struct vhdx_page *page;
+	u32 first;
+	unsigned int nr_pages;
+	struct vhdx_page *pages[VHDX_CHANGE_PAGES];
 	u64 place;
+	bool bitmap_claimed;
+	struct vhdx_claim bitmap_claim;
+	u64 bitmap;
+	u64 entry;
 	struct vhdx_io io;
 	struct bio_vec *bvecs;
 	struct bio_vec inline_bvecs[VHDX_INLINE_BVECS];
@@ -64,10 +76,16 @@ static inline struct request *vhdx_command_request(struct vhdx_command *command)
 	return blk_mq_rq_from_pdu(command);
 }
 
-/* Where the rest of the request begins on the disk, in bytes */
+/* Where the request begins on the disk, in bytes */
+static inline u64 vhdx_command_start(struct vhdx_command *command)
+{
+	return (u64)blk_rq_pos(vhdx_command_request(command)) << SECTOR_SHIFT;
+}
+
+/* Where the rest of it does */
 static inline u64 vhdx_command_position(struct vhdx_command *command)
 {
-	return ((u64)blk_rq_pos(vhdx_command_request(command)) << SECTOR_SHIFT) + command->done;
+	return vhdx_command_start(command) + command->done;
 }
 
 static inline u32 vhdx_command_left(struct vhdx_command *command)
@@ -81,7 +99,7 @@ void vhdx_command_complete(struct vhdx_command *command);
 void vhdx_command_fail(struct vhdx_command *command, int error);
 void vhdx_command_bad(struct vhdx_command *command, const struct vhdx_fault *fault);
 
-void vhdx_command_map(struct vhdx_command *command, struct vhdx_map *map);
+void vhdx_command_enter(struct vhdx_command *command);
 void vhdx_command_leave(struct vhdx_command *command);
 void vhdx_command_unclaim(struct vhdx_command *command);
 

@@ -214,9 +214,10 @@ static inline void *vhdx_shrinker_owner(struct shrinker *shrinker)
 }
 
 static inline int vhdx_shrinker_register(struct vhdx_shrinker *s, vhdx_shrink_fn count,
-					 vhdx_shrink_fn scan, void *owner, int index)
+					 vhdx_shrink_fn scan, void *owner, const char *name,
+					 int index)
 {
-	s->shrinker = shrinker_alloc(0, "vhdx-metadata:%d", index);
+	s->shrinker = shrinker_alloc(0, "vhdx-%s:%d", name, index);
 	if (!s->shrinker)
 		return -ENOMEM;
 	s->shrinker->count_objects = count;
@@ -244,13 +245,14 @@ static inline void *vhdx_shrinker_owner(struct shrinker *shrinker)
 }
 
 static inline int vhdx_shrinker_register(struct vhdx_shrinker *s, vhdx_shrink_fn count,
-					 vhdx_shrink_fn scan, void *owner, int index)
+					 vhdx_shrink_fn scan, void *owner, const char *name,
+					 int index)
 {
 	s->owner = owner;
 	s->shrinker.count_objects = count;
 	s->shrinker.scan_objects = scan;
 	s->shrinker.seeks = DEFAULT_SEEKS;
-	return register_shrinker(&s->shrinker, "vhdx-metadata:%d", index);
+	return register_shrinker(&s->shrinker, "vhdx-%s:%d", name, index);
 }
 
 static inline void vhdx_shrinker_unregister(struct vhdx_shrinker *s)

@@ -10,6 +10,7 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "disk.h"
@@ -81,30 +82,61 @@ static int vhdx_control_check_attach(const struct vhdx_ioc_attach *arg, struct v
 
 	if (arg->flags & ~VHDX_ATTACH_FLAGS || arg->reserved)
 		reason = VHDX_REASON_attach_flags;
-	else if (arg->nr_files != 1)
+	else if (!arg->nr_files || arg->nr_files > VHDX_MAX_FILES)
 		reason = VHDX_REASON_attach_file_count;
 	if (reason)
 		vhdx_fault_set(fault, reason, 0, 0);
 	return reason ? -EINVAL : 0;
 }
 
+static void vhdx_control_put_files(struct file **files, unsigned int nr)
+{
+	while (nr--)
+		fput(files[nr]);
+	kfree(files);
+}
+
+/* The files that the caller names by their descriptors. Return: an array, or an ERR_PTR */
+static struct file **vhdx_control_get_files(const struct vhdx_ioc_attach *arg)
+{
+	struct file **files = kcalloc(arg->nr_files, sizeof(*files), GFP_KERNEL);
+	s32 __user *fds = u64_to_user_ptr(arg->files);
+	unsigned int nr;
+	int ret = 0;
+	s32 fd;
+
+	if (!files)
+		return ERR_PTR(-ENOMEM);
+	for (nr = 0; nr < arg->nr_files; nr++) {
+		ret = get_user(fd, fds + nr);
+		if (ret)
+			break;
+		files[nr] = fget(fd);
+		ret = files[nr] ? 0 : -EBADF;
+		if (ret)
+			break;
+	}
+	if (!ret)
+		return files;
+	vhdx_control_put_files(files, nr);
+	return ERR_PTR(ret);
+}
+
 static int vhdx_control_do_attach(struct vhdx_ioc_attach *arg, struct vhdx_fault *fault)
 {
 	struct vhdx_attached attached;
-	struct file *file;
-	s32 fd;
+	struct file **files;
 	int ret;
 
 	ret = vhdx_control_check_attach(arg, fault);
 	if (ret)
 		return ret;
-	if (copy_from_user(&fd, u64_to_user_ptr(arg->files), sizeof(fd)))
-		return -EFAULT;
-	file = fget(fd);
-	if (!file)
-		return -EBADF;
-	ret = vhdx_registry_attach(file, arg->flags, arg->index, &attached, fault);
-	fput(file);
+	files = vhdx_control_get_files(arg);
+	if (IS_ERR(files))
+		return PTR_ERR(files);
+	ret = vhdx_registry_attach(files, arg->nr_files, arg->flags, arg->index, &attached,
+				   fault);
+	vhdx_control_put_files(files, arg->nr_files);
 	if (ret)
 		return ret;
 	arg->index = attached.index;
@@ -164,7 +196,6 @@ static void vhdx_control_fill_file(struct vhdx_ioc_status *arg, const struct vhd
 
 	if (b->direct)
 		arg->flags |= VHDX_STATUS_DIRECT_IO;
-	arg->nr_files = 1;
 	arg->file_major = MAJOR(inode->i_sb->s_dev);
 	arg->file_minor = MINOR(inode->i_sb->s_dev);
 	arg->file_inode = inode->i_ino;
@@ -178,6 +209,7 @@ static void vhdx_control_fill_status(struct vhdx_disk *disk, void *context)
 	arg->index = disk->index;
 	arg->flags = disk->flags;
 	arg->type = vhdx_control_type(g);
+	arg->nr_files = disk->image->depth + 1;
 	arg->openers = disk_openers(disk->gendisk);
 	arg->disk_size = g->disk_size;
 	arg->block_size = g->block_size;

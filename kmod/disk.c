@@ -24,6 +24,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include "chain.h"
 #include "compat.h"
 #include "image.h"
 #include "uapi/vhdx.h"
@@ -148,6 +149,18 @@ static void vhdx_disk_set_write_limits(struct vhdx_disk *disk, struct vhdx_limit
 								    g->block_size;
 }
 
+/* What direct I/O to any file of the chain needs of memory addresses, in bytes */
+static u32 vhdx_disk_memory_alignment(const struct vhdx_disk *disk)
+{
+	const struct vhdx_image *image;
+	u32 alignment = SECTOR_SIZE;
+
+	for (image = disk->image; image; image = image->parent)
+		if (image->backing.direct)
+			alignment = max(alignment, image->backing.memory_alignment);
+	return alignment;
+}
+
 static int vhdx_disk_alloc_gendisk(struct vhdx_disk *disk)
 {
 	const struct vhdx_geometry *g = vhdx_image_geometry(disk->image);
@@ -156,15 +169,13 @@ static int vhdx_disk_alloc_gendisk(struct vhdx_disk *disk)
 		.physical_block_size	= max(g->physical_sector_size, g->logical_sector_size),
 		.io_opt			= g->block_size,
 		.chunk_sectors		= g->block_size >> SECTOR_SHIFT,
-		.dma_alignment		= SECTOR_SIZE - 1,
+		.dma_alignment		= vhdx_disk_memory_alignment(disk) - 1,
 		.max_hw_sectors		= VHDX_MAX_HW_SECTORS,
 	};
 	struct gendisk *gendisk;
 
 	if (disk->image->writable)
 		vhdx_disk_set_write_limits(disk, &limits);
-	if (disk->image->backing.direct)
-		limits.dma_alignment = disk->image->backing.memory_alignment - 1;
 	gendisk = vhdx_alloc_gendisk(&disk->queues.tag_set, &limits, disk);
 	if (IS_ERR(gendisk))
 		return PTR_ERR(gendisk);
@@ -181,7 +192,8 @@ static int vhdx_disk_alloc_gendisk(struct vhdx_disk *disk)
 
 /**
  * vhdx_disk_create() - everything about a disk that can be done before it is seen
- * @file:	the image; a reference that stays the caller's
+ * @files:	the image and its parents; references that stay the caller's
+ * @nr:		how many
  * @flags:	VHDX_ATTACH_*
  * @index:	N of /dev/vhdxN, reserved by the caller
  * @on_last_close: work to do when an autoclear disk was closed; finds the disk by its
@@ -191,8 +203,9 @@ static int vhdx_disk_alloc_gendisk(struct vhdx_disk *disk)
  * Context: process, no locks that a file system might want.
  * Return: the disk, or an ERR_PTR
  */
-struct vhdx_disk *vhdx_disk_create(struct file *file, u32 flags, int index,
-				   work_func_t on_last_close, struct vhdx_fault *fault)
+struct vhdx_disk *vhdx_disk_create(struct file *const *files, unsigned int nr, u32 flags,
+				   int index, work_func_t on_last_close,
+				   struct vhdx_fault *fault)
 {
 	struct vhdx_disk *disk = kzalloc(sizeof(*disk), GFP_KERNEL);
 	struct vhdx_image_options options = {
@@ -211,7 +224,7 @@ struct vhdx_disk *vhdx_disk_create(struct file *file, u32 flags, int index,
 	disk->index = index;
 	disk->flags = flags;
 	INIT_WORK(&disk->last_close, on_last_close);
-	disk->image = vhdx_image_open(file, &options, fault);
+	disk->image = vhdx_chain_open(files, nr, &options, fault);
 	if (IS_ERR(disk->image)) {
 		ret = PTR_ERR(disk->image);
 		goto err_free_disk;
@@ -228,7 +241,7 @@ struct vhdx_disk *vhdx_disk_create(struct file *file, u32 flags, int index,
 err_stop_queues:
 	vhdx_queues_stop(&disk->queues);
 err_close_image:
-	vhdx_image_close(disk->image);
+	vhdx_chain_close(disk->image);
 err_free_disk:
 	kfree(disk);
 	return ERR_PTR(ret);
@@ -243,7 +256,7 @@ void vhdx_disk_discard(struct vhdx_disk *disk)
 	/* of a disk that was never added the block layer frees the queue here: tags last */
 	put_disk(disk->gendisk);
 	vhdx_queues_stop(&disk->queues);
-	vhdx_image_close(disk->image);
+	vhdx_chain_close(disk->image);
 	kfree(disk);
 }
 
@@ -334,7 +347,7 @@ int vhdx_disk_remove(struct vhdx_disk *disk, bool force)
 	}
 	del_gendisk(disk->gendisk);
 	vhdx_queues_stop(&disk->queues);
-	ret = vhdx_image_close(disk->image);
+	ret = vhdx_chain_close(disk->image);
 	put_disk(disk->gendisk);
 	return ret;
 }

@@ -40,8 +40,9 @@ struct vhdx_disk {
 	struct work_struct last_close;
 };
 
-struct vhdx_disk *vhdx_disk_create(struct file *file, u32 flags, int index,
-				   work_func_t on_last_close, struct vhdx_fault *fault);
+struct vhdx_disk *vhdx_disk_create(struct file *const *files, unsigned int nr, u32 flags,
+				   int index, work_func_t on_last_close,
+				   struct vhdx_fault *fault);
 int vhdx_disk_add(struct vhdx_disk *disk, const struct attribute_group **groups);
 bool vhdx_disk_close(struct vhdx_disk *disk, bool force);
 bool vhdx_disk_close_lazily(struct vhdx_disk *disk);

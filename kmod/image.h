@@ -15,6 +15,7 @@
 struct vhdx_journal;
 struct vhdx_pager;
 struct vhdx_replay;
+struct vhdx_resolve;
 struct vhdx_space;
 struct vhdx_waiter;
 
@@ -26,7 +27,10 @@ struct vhdx_waiter;
  * @rules:	what BAT entries are judged by
  * @replay:	what the log changes, in memory; NULL if it is empty
  * @replayed:	log entries replayed, in memory or into the file
- * @pager:	BAT pages in memory
+ * @pager:	pages of the BAT and of sector bitmaps in memory
+ * @parent:	the file below it in its chain, or NULL; see chain.c
+ * @depth:	how many there are below it
+ * @resolve:	remembers what the parents say, if there are enough of them to make it pay
  * @writable:	the rest up to @bad_reads is there
  * @space:	of the file
  * @journal:	how metadata is changed
@@ -42,6 +46,9 @@ struct vhdx_image {
 	struct vhdx_replay *replay;
 	unsigned int replayed;
 	struct vhdx_pager *pager;
+	struct vhdx_image *parent;
+	unsigned int depth;
+	struct vhdx_resolve *resolve;
 	bool writable;
 	struct vhdx_space *space;
 	struct vhdx_journal *journal;
@@ -52,22 +59,25 @@ struct vhdx_image {
 };
 
 enum vhdx_map_kind {
-	VHDX_MAP_DATA,		/* in the file, at an offset */
+	VHDX_MAP_DATA,		/* in a file, at an offset */
 	VHDX_MAP_ZERO,		/* nowhere: reads as zeros */
-	VHDX_MAP_MISS,		/* not known: vhdx_image_load_map(), then ask again */
-	VHDX_MAP_BAD,		/* the BAT entry cannot be believed */
+	VHDX_MAP_PARENT,	/* not in this file: ask its parent */
+	VHDX_MAP_MISS,		/* not known: vhdx_map_load(), then ask again */
+	VHDX_MAP_BAD,		/* the BAT cannot be believed here */
 };
 
 /**
  * struct vhdx_map - where the bytes from one virtual offset on are
  * @kind:	how to read the rest
- * @entry:	DATA, ZERO: the BAT entry
- * @offset:	DATA: offset in the file, in bytes
- * @length:	DATA: for how many bytes that holds; otherwise it holds to the end of the block
+ * @image:	the file this is about
+ * @entry:	DATA, ZERO, PARENT: the BAT entry in that file
+ * @offset:	DATA: offset in the file, in bytes; MISS: of the page to be loaded
+ * @length:	DATA, ZERO, PARENT: for how many bytes that holds, within the payload block
  * @fault:	BAD: why
  */
 struct vhdx_map {
 	enum vhdx_map_kind kind;
+	struct vhdx_image *image;
 	u64 entry;
 	u64 offset;
 	u64 length;
@@ -80,6 +90,7 @@ struct vhdx_map {
  * @buffered:	do not use direct I/O
  * @no_replay:	refuse an image whose log must be replayed
  * @no_holes:	do not give unused space back to the file system
+ * @parent:	open, the file it must be a child of; NULL if it must have no parent
  * @index:	number of the disk it is for
  * @on_failure:	called once when nothing more can be written; process context, may sleep
  * @context:	for @on_failure
@@ -89,6 +100,7 @@ struct vhdx_image_options {
 	bool buffered;
 	bool no_replay;
 	bool no_holes;
+	struct vhdx_image *parent;
 	int index;
 	void (*on_failure)(void *context, const char *what, int error);
 	void *context;
@@ -99,9 +111,11 @@ struct vhdx_image *vhdx_image_open(struct file *file, const struct vhdx_image_op
 int vhdx_image_close(struct vhdx_image *image);
 
 u64 vhdx_image_entry_offset(const struct vhdx_image *image, u64 position);
-void vhdx_image_map(struct vhdx_image *image, u64 position, struct vhdx_map *map);
-void vhdx_image_load_map(struct vhdx_image *image, u64 position,
-			 struct vhdx_waiter *waiter);
+void vhdx_image_map_block(struct vhdx_image *image, u64 position, struct vhdx_map *map);
+bool vhdx_image_find_bitmap(struct vhdx_image *image, u64 position, struct vhdx_map *map,
+			    u64 *offset);
+void vhdx_image_map(struct vhdx_image *image, u64 position, u64 want, struct vhdx_map *map);
+void vhdx_map_load(const struct vhdx_map *map, struct vhdx_waiter *waiter);
 
 void vhdx_image_data_guid(struct vhdx_image *image, struct vhdx_guid *guid);
 

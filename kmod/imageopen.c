@@ -8,6 +8,7 @@
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
 
+#include "format/chain.h"
 #include "imagewrite.h"
 #include "journal.h"
 #include "pager.h"
@@ -69,9 +70,18 @@ static void vhdx_image_restore(const struct vhdx_image *image, u64 offset, void 
 		vhdx_log_restore_page(data, page->leading, page->trailing);
 }
 
+/* BAT or sector bitmap? */
+static bool vhdx_image_is_bat(const struct vhdx_image *image, u64 offset)
+{
+	const struct vhdx_extent *bat = &image->super->regions.bat;
+
+	return offset >= bat->offset && offset - bat->offset < bat->length;
+}
+
 /*
  * Is there an entry in this page that must not be believed? Which one, and why, is found
- * out again when it is used: bad entries are rare, and so nothing is kept per entry.
+ * out again when it is used: bad entries are rare, and so nothing is kept per entry. Any
+ * sector bitmap is fine.
  */
 static bool vhdx_image_finish(void *context, u64 offset, __le64 *entries)
 {
@@ -81,13 +91,49 @@ static bool vhdx_image_finish(void *context, u64 offset, __le64 *entries)
 	unsigned int i;
 
 	vhdx_image_restore(image, offset, entries);
+	if (!vhdx_image_is_bat(image, offset))
+		return false;
 	for (i = 0; i < VHDX_BAT_ENTRIES_PER_PAGE; i++)
 		if (vhdx_bat_check(&image->rules, index + i, le64_to_cpu(entries[i]), &fault))
 			return true;
 	return false;
 }
 
-/* Steps 5 to 7 of the open sequence, of the file as the log makes it. */
+/* Does the parent that came with the image belong to it? */
+static enum vhdx_reason vhdx_image_check_parent(const struct vhdx_image *image,
+						const struct vhdx_super *super,
+						const struct vhdx_reader *reader, void *scratch,
+						struct vhdx_fault *fault)
+{
+	struct vhdx_locator locator;
+	enum vhdx_reason reason;
+
+	if (!super->geometry.has_parent)
+		return image->parent ? vhdx_fault_set(fault, VHDX_REASON_parent_unneeded, 0, 0) :
+				       VHDX_OK;
+	reason = vhdx_open_locator(super, reader, scratch, &locator, fault);
+	if (reason)
+		return reason;
+	if (!image->parent)
+		return vhdx_fault_set_guid(fault, VHDX_REASON_parent_missing, 0,
+					   &locator.linkage);
+	return vhdx_chain_check(super, &locator, image->parent->super, fault);
+}
+
+/* Steps 5 to 7 of the open sequence, and the parent */
+static enum vhdx_reason vhdx_image_open_tables(struct vhdx_image *image,
+					       struct vhdx_super *super,
+					       const struct vhdx_reader *reader, void *scratch,
+					       struct vhdx_fault *fault)
+{
+	enum vhdx_reason reason = vhdx_open_tables(super, reader, scratch, fault);
+
+	if (!reason)
+		reason = vhdx_image_check_parent(image, super, reader, scratch, fault);
+	return reason;
+}
+
+/* The same, of the file as the log makes it. */
 static enum vhdx_reason vhdx_image_open_replayed(struct vhdx_image *image,
 						 struct vhdx_super *super, void *scratch,
 						 int *error, struct vhdx_fault *fault)
@@ -97,7 +143,7 @@ static enum vhdx_reason vhdx_image_open_replayed(struct vhdx_image *image,
 
 	*error = vhdx_replay_reader_open(&replayed, image->replay);
 	if (!*error)
-		reason = vhdx_open_tables(super, &replayed.reader, scratch, fault);
+		reason = vhdx_image_open_tables(image, super, &replayed.reader, scratch, fault);
 	vhdx_replay_reader_close(&replayed);
 	return reason;
 }
@@ -118,7 +164,7 @@ static enum vhdx_reason vhdx_image_open_steps(struct vhdx_image *image,
 	if (reason)
 		return reason;
 	if (!vhdx_header_log_dirty(&super->header))
-		return vhdx_open_tables(super, &reader, scratch, fault);
+		return vhdx_image_open_tables(image, super, &reader, scratch, fault);
 	if (no_replay)
 		return vhdx_fault_set_guid(fault, VHDX_REASON_log_dirty,
 					   super->header.log_offset, &super->header.log_guid);
@@ -140,8 +186,6 @@ static int vhdx_image_open_super(struct vhdx_image *image, struct vhdx_super *su
 	int error = 0;
 
 	reason = vhdx_image_open_steps(image, super, scratch, no_replay, &error, fault);
-	if (!reason && !error && super->geometry.has_parent)
-		reason = vhdx_fault_set(fault, VHDX_REASON_parent_missing, 0, 0);
 	if (reason)
 		return vhdx_reason_errno(reason);
 	if (error)
@@ -243,6 +287,8 @@ struct vhdx_image *vhdx_image_open(struct file *file, const struct vhdx_image_op
 		return ERR_PTR(-ENOMEM);
 	ratelimit_state_init(&image->bad_limit, DEFAULT_RATELIMIT_INTERVAL,
 			     DEFAULT_RATELIMIT_BURST);
+	image->parent = options->parent;
+	image->depth = image->parent ? image->parent->depth + 1 : 0;
 	ret = vhdx_backing_open(&image->backing, file, options->writable, fault);
 	if (ret)
 		goto err_free_image;

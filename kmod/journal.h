@@ -65,11 +65,34 @@ bool vhdx_journal_begun(const struct vhdx_journal *journal);
 void vhdx_journal_begin(struct vhdx_journal *journal, struct vhdx_waiter *waiter);
 void vhdx_journal_flush(struct vhdx_journal *journal, struct vhdx_waiter *waiter);
 
-struct vhdx_page *vhdx_journal_reserve(struct vhdx_journal *journal, u64 offset,
-				       struct vhdx_waiter *waiter);
-void vhdx_journal_cancel(struct vhdx_journal *journal, struct vhdx_page *page);
-void vhdx_journal_change(struct vhdx_journal *journal, struct vhdx_page *page, u64 offset,
-			 u64 word);
+/*
+ * Pages that one change may concern: the largest block's slice of a sector bitmap has 16,
+ * and then there is the BAT. The smallest log has room for 62 in one entry.
+ */
+#define VHDX_CHANGE_PAGES	17
+
+/**
+ * struct vhdx_edit - one change while it is being made, under the journal's lock
+ * @journal:	the journal
+ * @pages:	reserved
+ * @kept:	bit set: those that this change made dirty
+ */
+struct vhdx_edit {
+	struct vhdx_journal *journal;
+	struct vhdx_page *const *pages;
+	u32 kept;
+};
+
+typedef void (*vhdx_edit_fn)(struct vhdx_edit *edit, void *context);
+
+bool vhdx_journal_reserve(struct vhdx_journal *journal, const u64 *offsets, unsigned int nr,
+			  struct vhdx_page **pages, struct vhdx_waiter *waiter);
+void vhdx_journal_cancel(struct vhdx_journal *journal, struct vhdx_page *const *pages,
+			 unsigned int nr);
+void vhdx_journal_change(struct vhdx_journal *journal, struct vhdx_page *const *pages,
+			 unsigned int nr, vhdx_edit_fn make, void *context);
+u64 vhdx_edit_read(const struct vhdx_edit *edit, unsigned int i, u64 offset);
+void vhdx_edit_write(struct vhdx_edit *edit, unsigned int i, u64 offset, u64 word);
 
 void vhdx_journal_data_guid(struct vhdx_journal *journal, struct vhdx_guid *guid);
 void vhdx_journal_stats(struct vhdx_journal *journal, struct vhdx_journal_stats *stats);

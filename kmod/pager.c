@@ -166,7 +166,7 @@ struct vhdx_pager *vhdx_pager_create(const struct vhdx_backing *backing,
 	xa_init_flags(&pager->pages, XA_FLAGS_LOCK_IRQ);
 	INIT_LIST_HEAD(&pager->lru);
 	ret = vhdx_shrinker_register(&pager->shrinker, vhdx_pager_shrink_count,
-				     vhdx_pager_shrink_scan, pager, index);
+				     vhdx_pager_shrink_scan, pager, "metadata", index);
 	if (ret) {
 		kfree(pager);
 		return ERR_PTR(ret);

@@ -3,8 +3,10 @@
  * DOC: the way of a read
  *
  * A request never crosses a payload block (the disk's chunk_sectors see to that), so it
- * has one answer in the BAT. The queue's thread runs a command until it is complete or has
- * to wait; whatever it waits for has it queued again, from any context:
+ * has one answer in the BAT; in a differencing image, whose blocks may be partially present
+ * and whose parents may have smaller ones, it has as many as there are pieces. The queue's
+ * thread runs a command until it is complete or has to wait; whatever it waits for has it
+ * queued again, from any context:
  *
  *	          +------------------ run <-----------------+
  *	          |                    |                    |
@@ -19,29 +21,33 @@
  */
 #include "read.h"
 
+#include "chain.h"
 #include "command.h"
 #include "compat.h"
 #include "image.h"
 
-/* The rest of the request reads as zeros. */
-static void vhdx_read_zeros(struct vhdx_command *command)
+/* @length bytes of the request read as zeros. */
+static void vhdx_read_zeros(struct vhdx_command *command, u32 length)
 {
 	struct request *rq = vhdx_command_request(command);
 	u32 skip = command->done;
 	struct req_iterator iter;
 	struct bio_vec bvec;
 
+	command->done += length;
 	rq_for_each_segment(bvec, rq, iter) {
 		u32 skipped = min(skip, bvec.bv_len);
 		struct bio_vec rest = bvec;	/* the loop itself goes on by bvec's length */
 
 		skip -= skipped;
 		rest.bv_offset += skipped;
-		rest.bv_len -= skipped;
+		rest.bv_len = min(rest.bv_len - skipped, length);
+		length -= rest.bv_len;
 		if (rest.bv_len)
 			memzero_bvec(&rest);
+		if (!length)
+			break;
 	}
-	vhdx_command_complete(command);
 }
 
 static void vhdx_read_data(struct vhdx_command *command, const struct vhdx_map *map)
@@ -52,9 +58,28 @@ static void vhdx_read_data(struct vhdx_command *command, const struct vhdx_map *
 	if (ret)
 		vhdx_command_fail(command, ret);
 	else
-		vhdx_backing_read(&command->image->backing, &command->io, map->offset, &to,
+		vhdx_backing_read(&map->image->backing, &command->io, map->offset, &to,
 				  req_get_ioprio(vhdx_command_request(command)),
 				  vhdx_command_transfer_done);
+}
+
+/* Zeros, as long as there are some. Return: false if that was all of the request */
+static bool vhdx_read_map(struct vhdx_command *command, struct vhdx_map *map)
+{
+	for (;;) {
+		u32 left = vhdx_command_left(command);
+
+		if (!left)
+			return false;
+		vhdx_command_enter(command);
+		vhdx_chain_map(command->image, vhdx_command_position(command), left, map);
+		if (map->kind == VHDX_MAP_DATA)
+			return true;
+		vhdx_command_leave(command);
+		if (map->kind != VHDX_MAP_ZERO)
+			return true;
+		vhdx_read_zeros(command, min_t(u64, left, map->length));
+	}
 }
 
 /**
@@ -71,19 +96,18 @@ void vhdx_read_run(struct vhdx_command *command)
 		vhdx_command_complete(command);
 		return;
 	}
-	vhdx_command_map(command, &map);
+	if (!vhdx_read_map(command, &map)) {
+		vhdx_command_complete(command);
+		return;
+	}
 	switch (map.kind) {
 	case VHDX_MAP_DATA:
 		vhdx_read_data(command, &map);
 		break;
-	case VHDX_MAP_ZERO:
-		vhdx_read_zeros(command);
-		break;
 	case VHDX_MAP_MISS:
-		vhdx_image_load_map(command->image, vhdx_command_position(command),
-				    &command->waiter);
+		vhdx_map_load(&map, &command->waiter);
 		break;
-	case VHDX_MAP_BAD:
+	default:
 		vhdx_command_bad(command, &map.fault);
 		break;
 	}

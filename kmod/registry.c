@@ -91,13 +91,14 @@ static void vhdx_registry_last_close(struct work_struct *work)
 		vhdx_registry_remove(disk, false);
 }
 
-static int vhdx_registry_attach_at(struct file *file, u32 flags, int index,
-				   struct vhdx_attached *attached, struct vhdx_fault *fault)
+static int vhdx_registry_attach_at(struct file *const *files, unsigned int nr, u32 flags,
+				   int index, struct vhdx_attached *attached,
+				   struct vhdx_fault *fault)
 {
 	struct vhdx_disk *disk;
 	int ret;
 
-	disk = vhdx_disk_create(file, flags, index, vhdx_registry_last_close, fault);
+	disk = vhdx_disk_create(files, nr, flags, index, vhdx_registry_last_close, fault);
 	if (IS_ERR(disk))
 		return PTR_ERR(disk);
 	ret = vhdx_disk_add(disk, vhdx_sysfs_groups);
@@ -115,7 +116,8 @@ static int vhdx_registry_attach_at(struct file *file, u32 flags, int index,
 
 /**
  * vhdx_registry_attach() - make a disk of an image
- * @file:	the image; a reference that stays the caller's
+ * @files:	the image and its parents; references that stay the caller's
+ * @nr:		how many
  * @flags:	VHDX_ATTACH_*
  * @index:	number wanted, or negative for the first that is free
  * @attached:	filled on success
@@ -124,7 +126,7 @@ static int vhdx_registry_attach_at(struct file *file, u32 flags, int index,
  * Context: process, no locks.
  * Return: 0 or a negative errno
  */
-int vhdx_registry_attach(struct file *file, u32 flags, int index,
+int vhdx_registry_attach(struct file *const *files, unsigned int nr, u32 flags, int index,
 			 struct vhdx_attached *attached, struct vhdx_fault *fault)
 {
 	int ret;
@@ -132,7 +134,7 @@ int vhdx_registry_attach(struct file *file, u32 flags, int index,
 	index = vhdx_registry_reserve(index, fault);
 	if (index < 0)
 		return index;
-	ret = vhdx_registry_attach_at(file, flags, index, attached, fault);
+	ret = vhdx_registry_attach_at(files, nr, flags, index, attached, fault);
 	if (ret)
 		vhdx_registry_release(index);
 	return ret;

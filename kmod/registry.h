@@ -20,7 +20,7 @@ struct vhdx_attached {
 	u64 diskseq;
 };
 
-int vhdx_registry_attach(struct file *file, u32 flags, int index,
+int vhdx_registry_attach(struct file *const *files, unsigned int nr, u32 flags, int index,
 			 struct vhdx_attached *attached, struct vhdx_fault *fault);
 int vhdx_registry_detach(int index, u64 diskseq, u32 flags, struct vhdx_fault *fault);
 

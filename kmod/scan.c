@@ -8,6 +8,10 @@
  * image is attached for writing only if every entry can be believed and no two overlap;
  * others can be read, and repaired.
  *
+ * In a child, a partially present block without its sector bitmap is no less of a danger:
+ * nobody knows which of its sectors are there. A chunk's bitmap entry comes after those of
+ * its blocks.
+ *
  * The BAT of a large disk is mostly a hole when most of the disk was never written: holes
  * are skipped without being read.
  */
@@ -38,6 +42,15 @@ static bool vhdx_scan_uses(const struct vhdx_scan *scan, u32 index, u64 entry, u
 	return state == VHDX_BLOCK_FULLY_PRESENT || state == VHDX_BLOCK_PARTIALLY_PRESENT;
 }
 
+/* Payload is never logged; sector bitmaps are. */
+static bool vhdx_scan_logged(const struct vhdx_scan *scan, u32 index, u64 offset, u64 length)
+{
+	u64 number;
+
+	return scan->overlay && !vhdx_index_is_bitmap(scan->rules->geometry, index, &number) &&
+	       vhdx_overlay_touches(scan->overlay, offset, length);
+}
+
 /* Entries beyond the disk mean nothing; what they name is spared all the same. */
 static bool vhdx_scan_beyond(const struct vhdx_scan *scan, u32 index)
 {
@@ -49,42 +62,87 @@ static bool vhdx_scan_beyond(const struct vhdx_scan *scan, u32 index)
 	return number >= g->payload_blocks;
 }
 
-static enum vhdx_reason vhdx_scan_place(const struct vhdx_scan *scan, u64 at, u64 entry,
+static enum vhdx_reason vhdx_scan_place(const struct vhdx_scan *scan, u32 index, u64 entry,
 					u64 length, struct vhdx_fault *fault)
 {
+	u64 at = scan->rules->bat_offset + (u64)index * VHDX_BAT_ENTRY_SIZE;
 	u64 offset = vhdx_bat_offset(entry);
 
-	if (scan->overlay && vhdx_overlay_touches(scan->overlay, offset, length))
+	if (vhdx_scan_logged(scan, index, offset, length))
 		return vhdx_fault_set(fault, VHDX_REASON_log_payload_changed, at, offset);
 	if (scan->space && !vhdx_space_mark(scan->space, offset, length))
 		return vhdx_fault_set(fault, VHDX_REASON_block_overlap, at, entry);
 	return VHDX_OK;
 }
 
+/* A partially present block, whose bitmap's entry is behind it */
+struct vhdx_scan_partial {
+	bool pending;
+	u32 index;
+	u64 entry;
+	u64 chunk;
+};
+
+static enum vhdx_reason vhdx_scan_no_bitmap(const struct vhdx_scan *scan,
+					    const struct vhdx_scan_partial *partial,
+					    struct vhdx_fault *fault)
+{
+	return vhdx_fault_set(fault, VHDX_REASON_payload_partial_without_bitmap,
+			      scan->rules->bat_offset +
+			      (u64)partial->index * VHDX_BAT_ENTRY_SIZE, partial->entry);
+}
+
+/* Has the chunk of the partially present block met last been left without a bitmap? */
+static enum vhdx_reason vhdx_scan_bitmaps(const struct vhdx_scan *scan, u32 index, u64 entry,
+					  struct vhdx_scan_partial *partial,
+					  struct vhdx_fault *fault)
+{
+	const struct vhdx_geometry *g = scan->rules->geometry;
+	u64 number;
+	bool bitmap = vhdx_index_is_bitmap(g, index, &number);
+	u64 chunk = bitmap ? number : number >> g->chunk_shift;
+
+	if (partial->pending && chunk != partial->chunk)
+		return vhdx_scan_no_bitmap(scan, partial, fault);
+	if (bitmap && vhdx_bat_state(entry) == VHDX_BLOCK_FULLY_PRESENT)
+		partial->pending = false;
+	if (bitmap || vhdx_bat_state(entry) != VHDX_BLOCK_PARTIALLY_PRESENT)
+		return VHDX_OK;
+	*partial = (struct vhdx_scan_partial) {
+		.pending = true, .index = index, .entry = entry, .chunk = chunk,
+	};
+	return VHDX_OK;
+}
+
 static enum vhdx_reason vhdx_scan_entry(const struct vhdx_scan *scan, u32 index, u64 entry,
+					struct vhdx_scan_partial *partial,
 					struct vhdx_fault *fault)
 {
-	u64 at = scan->rules->bat_offset + (u64)index * VHDX_BAT_ENTRY_SIZE;
 	enum vhdx_reason reason;
 	u64 length;
 
 	if (!entry)
 		return VHDX_OK;
 	reason = vhdx_bat_check(scan->rules, index, entry, fault);
+	if (!reason && scan->rules->geometry->has_parent && !vhdx_scan_beyond(scan, index))
+		reason = vhdx_scan_bitmaps(scan, index, entry, partial, fault);
 	if (reason || !vhdx_scan_uses(scan, index, entry, &length))
 		return reason;
-	reason = vhdx_scan_place(scan, at, entry, length, fault);
+	reason = vhdx_scan_place(scan, index, entry, length, fault);
 	return vhdx_scan_beyond(scan, index) ? VHDX_OK : reason;
 }
 
 static enum vhdx_reason vhdx_scan_piece(const struct vhdx_scan *scan, u32 first, u32 nr,
-					const __le64 *entries, struct vhdx_fault *fault)
+					const __le64 *entries,
+					struct vhdx_scan_partial *partial,
+					struct vhdx_fault *fault)
 {
 	enum vhdx_reason reason = VHDX_OK;
 	u32 i;
 
 	for (i = 0; !reason && i < nr; i++)
-		reason = vhdx_scan_entry(scan, first + i, le64_to_cpu(entries[i]), fault);
+		reason = vhdx_scan_entry(scan, first + i, le64_to_cpu(entries[i]), partial,
+					 fault);
 	return reason;
 }
 
@@ -114,7 +172,10 @@ static u64 vhdx_scan_skip(const struct vhdx_scan *scan, u64 index)
  */
 int vhdx_scan_bat(const struct vhdx_scan *scan, struct vhdx_fault *fault)
 {
-	u64 nr = scan->rules->geometry->bat_entries, index, part;
+	const struct vhdx_geometry *g = scan->rules->geometry;
+	u64 nr = min(g->bat_entries, scan->rules->bat_length / VHDX_BAT_ENTRY_SIZE);
+	struct vhdx_scan_partial partial = { .pending = false };
+	u64 index, part;
 	__le64 *piece = kvmalloc(VHDX_SCAN_PIECE, GFP_KERNEL);
 	int ret = piece ? 0 : -ENOMEM;
 
@@ -126,12 +187,16 @@ int vhdx_scan_bat(const struct vhdx_scan *scan, struct vhdx_fault *fault)
 		ret = scan->reader->read(scan->reader->context, scan->rules->bat_offset +
 					 index * VHDX_BAT_ENTRY_SIZE, piece,
 					 part * VHDX_BAT_ENTRY_SIZE);
-		if (!ret && vhdx_scan_piece(scan, index, part, piece, fault))
+		if (!ret && vhdx_scan_piece(scan, index, part, piece, &partial, fault))
 			ret = -EUCLEAN;
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 		cond_resched();
 	}
 	kvfree(piece);
+	if (!ret && partial.pending) {
+		vhdx_scan_no_bitmap(scan, &partial, fault);
+		ret = -EUCLEAN;
+	}
 	return ret;
 }

@@ -210,30 +210,37 @@ void vhdx_space_ready(struct vhdx_space *space, unsigned long first, unsigned lo
 	space->hint = min(space->hint, first - min_t(unsigned long, first, space->block_units));
 }
 
+/* Context: @space->lock held. Return: where there are @nr ready units, or too far out */
+static unsigned long vhdx_space_search(const struct vhdx_space *space, unsigned long nr)
+{
+	/* the hint is about whole blocks; for less, which is rare, it is no hint */
+	return bitmap_find_next_zero_area(space->map[VHDX_SPACE_UNREADY], space->units,
+					  nr == space->block_units ? space->hint : 0, nr, 0);
+}
+
 /**
- * vhdx_space_take() - get space for a payload block
+ * vhdx_space_take() - get space for a block
  * @space:	started
+ * @length:	bytes: a payload block's, or a sector bitmap block's
  * @offset:	set to where, in bytes; it reads as zeros
  *
  * Context: any.
  * Return: false if none is ready: vhdx_space_wait(), then try again
  */
-bool vhdx_space_take(struct vhdx_space *space, u64 *offset)
+bool vhdx_space_take(struct vhdx_space *space, u64 length, u64 *offset)
 {
-	unsigned long flags, at;
+	unsigned long flags, at, nr = length >> VHDX_UNIT_SHIFT;
 	bool found;
 
 	spin_lock_irqsave(&space->lock, flags);
-	at = bitmap_find_next_zero_area(space->map[VHDX_SPACE_UNREADY], space->units,
-					space->hint, space->block_units, 0);
-	found = at + space->block_units <= space->units;
+	at = vhdx_space_search(space, nr);
+	found = at + nr <= space->units;
 	if (found) {
-		vhdx_space_use(space, at, space->block_units);
-		space->hint = at + space->block_units;
+		vhdx_space_use(space, at, nr);
 		*offset = (u64)at << VHDX_UNIT_SHIFT;
-	} else {
-		space->hint = space->units;
 	}
+	if (nr == space->block_units)
+		space->hint = found ? at + nr : space->units;
 	spin_unlock_irqrestore(&space->lock, flags);
 	return found;
 }
@@ -259,17 +266,17 @@ void vhdx_space_wait(struct vhdx_space *space, struct vhdx_waiter *waiter)
  * vhdx_space_return() - space was taken for nothing
  * @space:	started
  * @offset:	from vhdx_space_take(); whatever was written there is cleaned up later
+ * @length:	bytes, as there
  *
  * Context: any.
  */
-void vhdx_space_return(struct vhdx_space *space, u64 offset)
+void vhdx_space_return(struct vhdx_space *space, u64 offset, u64 length)
 {
-	unsigned long flags;
+	unsigned long flags, nr = length >> VHDX_UNIT_SHIFT;
 
 	spin_lock_irqsave(&space->lock, flags);
-	bitmap_clear(space->map[VHDX_SPACE_USED], offset >> VHDX_UNIT_SHIFT,
-		     space->block_units);
-	space->nr_unknown += space->block_units;
+	bitmap_clear(space->map[VHDX_SPACE_USED], offset >> VHDX_UNIT_SHIFT, nr);
+	space->nr_unknown += nr;
 	spin_unlock_irqrestore(&space->lock, flags);
 }
 

@@ -23,9 +23,9 @@ bool vhdx_space_mark(struct vhdx_space *space, u64 offset, u64 length);
 int vhdx_space_start(struct vhdx_space *space, struct srcu_struct *users, int index);
 void vhdx_space_stop(struct vhdx_space *space);
 
-bool vhdx_space_take(struct vhdx_space *space, u64 *offset);
+bool vhdx_space_take(struct vhdx_space *space, u64 length, u64 *offset);
 void vhdx_space_wait(struct vhdx_space *space, struct vhdx_waiter *waiter);
-void vhdx_space_return(struct vhdx_space *space, u64 offset);
+void vhdx_space_return(struct vhdx_space *space, u64 offset, u64 length);
 void vhdx_space_free(struct vhdx_space *space, u64 offset);
 
 void vhdx_space_freeing(struct vhdx_space *space);

@@ -14,6 +14,7 @@
 #include "image.h"
 #include "journal.h"
 #include "pager.h"
+#include "resolve.h"
 #include "uapi/vhdx.h"
 
 static struct vhdx_disk *vhdx_sysfs_disk(struct device *dev)
@@ -35,8 +36,9 @@ static ssize_t vhdx_show_##name(struct device *dev, struct device_attribute *att
 } \
 VHDX_ATTR(name)
 
-VHDX_SIMPLE_ATTR(type, "%s", vhdx_image_geometry(disk->image)->leave_allocated ?
-		 "fixed" : "dynamic");
+VHDX_SIMPLE_ATTR(type, "%s", vhdx_image_geometry(disk->image)->has_parent ? "differencing" :
+		 vhdx_image_geometry(disk->image)->leave_allocated ? "fixed" : "dynamic");
+VHDX_SIMPLE_ATTR(parents, "%u", disk->image->depth);
 VHDX_SIMPLE_ATTR(block_size, "%u", vhdx_image_geometry(disk->image)->block_size);
 VHDX_SIMPLE_ATTR(replayed, "%u", disk->image->replayed);
 VHDX_SIMPLE_ATTR(replayed_to, "%s", !disk->image->replayed ? "-" :
@@ -68,6 +70,40 @@ static ssize_t vhdx_show_backing_file(struct device *dev, struct device_attribut
 	return length;
 }
 VHDX_ATTR(backing_file);
+
+/* One line for each parent, as far as there is room: not one value, but one list */
+static ssize_t vhdx_show_parent_files(struct device *dev, struct device_attribute *attr,
+				      char *buf)
+{
+	const struct vhdx_image *image = vhdx_sysfs_disk(dev)->image;
+	ssize_t at = 0;
+
+	while ((image = image->parent)) {
+		int room = PAGE_SIZE - at - 1, length;
+		char *path = file_path(image->backing.file, buf + at, room);
+
+		if (IS_ERR(path))
+			break;
+		length = strlen(path);
+		memmove(buf + at, path, length);
+		at += length;
+		buf[at++] = '\n';
+	}
+	return at;
+}
+VHDX_ATTR(parent_files);
+
+static struct vhdx_resolve_stats vhdx_sysfs_resolve(const struct vhdx_disk *disk)
+{
+	struct vhdx_resolve_stats stats = { .answers = 0 };
+
+	if (disk->image->resolve)
+		vhdx_resolve_stats(disk->image->resolve, &stats);
+	return stats;
+}
+
+VHDX_SIMPLE_ATTR(chain_answers, "%lu", vhdx_sysfs_resolve(disk).answers);
+VHDX_SIMPLE_ATTR(chain_bytes, "%lu", vhdx_sysfs_resolve(disk).bytes);
 
 static ssize_t vhdx_emit_guid(char *buf, const struct vhdx_guid *guid)
 {
@@ -130,6 +166,10 @@ VHDX_SIMPLE_ATTR(journal_logged, "%u", vhdx_sysfs_journal(disk).logged);
 static struct attribute *vhdx_attrs[] = {
 	&vhdx_attr_backing_file.attr,
 	&vhdx_attr_type.attr,
+	&vhdx_attr_parents.attr,
+	&vhdx_attr_parent_files.attr,
+	&vhdx_attr_chain_answers.attr,
+	&vhdx_attr_chain_bytes.attr,
 	&vhdx_attr_block_size.attr,
 	&vhdx_attr_disk_id.attr,
 	&vhdx_attr_wwn.attr,

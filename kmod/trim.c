@@ -10,8 +10,12 @@
  *	all of a block	UNMAPPED, space freed	ZERO, space freed; in place if NOUNMAP
  *	part of a block	hole in the host file	zeros in the host file
  *	fixed disk	-			zeros in the host file
+ *	the parent's	-			ZERO if all of the block, else space, and the
+ *						sectors marked as being here
  *
- * With NOUNMAP the guest wants to be sure of the space: an absent block gets some.
+ * With NOUNMAP the guest wants to be sure of the space: an absent block gets some. Neither
+ * lets a parent's data show that were hidden: UNMAPPED and ZERO hide them, and sectors
+ * zeroed in a partially present block are marked.
  *
  * The entry changes before the space is freed, see vhdx_space_free(). Until the change is
  * durable a crash brings the old contents back, which both requests allow.
@@ -21,11 +25,10 @@
 #include "trim.h"
 
 #include "command.h"
-#include "compat.h"
 #include "image.h"
-#include "journal.h"
+#include "sectors.h"
 #include "space.h"
-#include "write.h"
+#include "step.h"
 
 /* What one step of a discard is about: one block, or a part of it */
 struct vhdx_trim {
@@ -51,22 +54,22 @@ static void vhdx_trim_next(struct vhdx_command *command, struct vhdx_trim *trim)
 	trim->keep = g->leave_allocated || (trim->zeroes && rq->cmd_flags & REQ_NOUNMAP);
 }
 
-/* An absent block. Return: 1 if it is dealt with, 0 if it waits */
+/* A block that is nowhere. Return: 1 if it is dealt with, 0 if it waits */
 static int vhdx_trim_absent(struct vhdx_command *command, const struct vhdx_trim *trim)
 {
 	enum vhdx_block_state state = vhdx_bat_state(trim->map.entry);
 
 	if (!trim->zeroes || (!trim->keep && (!trim->whole || state == VHDX_BLOCK_ZERO)))
 		return 1;
-	if (!vhdx_write_reserve(command))
+	if (!vhdx_step_reserve(command))
 		return 0;
 	if (!trim->keep) {
-		vhdx_write_change(command, vhdx_bat_entry(VHDX_BLOCK_ZERO, 0));
+		vhdx_step_change(command, vhdx_bat_entry(VHDX_BLOCK_ZERO, 0));
 		return 1;
 	}
-	if (!vhdx_write_take(command))
+	if (!vhdx_step_take(command))
 		return 0;
-	vhdx_write_change(command, vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, command->place));
+	vhdx_step_change(command, vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, command->place));
 	return 1;
 }
 
@@ -75,9 +78,9 @@ static int vhdx_trim_block(struct vhdx_command *command, const struct vhdx_trim 
 {
 	enum vhdx_block_state state = trim->zeroes ? VHDX_BLOCK_ZERO : VHDX_BLOCK_UNMAPPED;
 
-	if (!vhdx_write_reserve(command))
+	if (!vhdx_step_reserve(command))
 		return 0;
-	vhdx_write_change(command, vhdx_bat_entry(state, 0));
+	vhdx_step_change(command, vhdx_bat_entry(state, 0));
 	vhdx_space_free(command->image->space, vhdx_bat_offset(trim->map.entry));
 	return 1;
 }
@@ -96,30 +99,57 @@ static int vhdx_trim_part(struct vhdx_command *command, const struct vhdx_trim *
 	return ret && trim->zeroes ? ret : 1;
 }
 
-/* Return: 1 if the block is dealt with, 0 if the command waits, or a negative errno */
+/*
+ * Zeros where the parent's data may show: space that reads as zeros, or zeros in place; and
+ * then the sectors are marked. Return: 1, 0 or a negative errno
+ */
+static int vhdx_trim_sectors(struct vhdx_command *command, const struct vhdx_trim *trim)
+{
+	u64 first = vhdx_command_position(command);
+	int ret = 1;
+
+	if (!vhdx_sectors_prepare(command, &trim->map))
+		return 0;
+	if (trim->map.kind == VHDX_MAP_DATA)
+		ret = vhdx_trim_part(command, trim);
+	else if (!vhdx_step_take(command))
+		return 0;
+	if (ret > 0)
+		vhdx_sectors_mark(command, first, first + trim->length);
+	return ret;
+}
+
+/* Return: as above */
+static int vhdx_trim_present(struct vhdx_command *command, const struct vhdx_trim *trim)
+{
+	if (trim->whole && !trim->keep)
+		return vhdx_trim_block(command, trim);
+	if (trim->zeroes &&
+	    vhdx_bat_state(trim->map.entry) == VHDX_BLOCK_PARTIALLY_PRESENT)
+		return vhdx_trim_sectors(command, trim);
+	return vhdx_trim_part(command, trim);
+}
+
+/* Return: 1 if the block is dealt with, 0 if the command waits or is over, or an errno */
 static int vhdx_trim_claimed(struct vhdx_command *command, struct vhdx_trim *trim)
 {
-	int ret;
-
-	vhdx_command_map(command, &trim->map);
+	vhdx_image_map_block(command->image, vhdx_command_position(command), &trim->map);
 	switch (trim->map.kind) {
+	case VHDX_MAP_PARENT:
+		if (trim->zeroes && !trim->whole)
+			return vhdx_trim_sectors(command, trim);
+		fallthrough;
 	case VHDX_MAP_ZERO:
 		return vhdx_trim_absent(command, trim);
 	case VHDX_MAP_MISS:
-		vhdx_image_load_map(command->image, vhdx_command_position(command),
-				    &command->waiter);
+		vhdx_map_load(&trim->map, &command->waiter);
 		return 0;
 	case VHDX_MAP_BAD:
 		return -EIO;
 	case VHDX_MAP_DATA:
 		break;
 	}
-	if (trim->whole && !trim->keep)
-		ret = vhdx_trim_block(command, trim);
-	else
-		ret = vhdx_trim_part(command, trim);
-	vhdx_command_leave(command);
-	return ret;
+	return vhdx_trim_present(command, trim);
 }
 
 static int vhdx_trim_step(struct vhdx_command *command)
@@ -127,7 +157,7 @@ static int vhdx_trim_step(struct vhdx_command *command)
 	struct vhdx_trim trim;
 	int ret;
 
-	if (!vhdx_write_claim(command))
+	if (!vhdx_step_claim(command))
 		return 0;
 	vhdx_trim_next(command, &trim);
 	ret = vhdx_trim_claimed(command, &trim);
@@ -149,7 +179,7 @@ void vhdx_trim_run(struct vhdx_command *command)
 {
 	int ret = 1;
 
-	if (!vhdx_write_ready(command))
+	if (!vhdx_step_ready(command))
 		return;
 	while (ret > 0 && vhdx_command_left(command)) {
 		ret = vhdx_trim_step(command);

@@ -20,104 +20,18 @@
  * crash the block is absent, or its data are there.
  *
  * If W5 fails the block stays absent, and the space is cleaned before it is used again.
+ *
+ * In a child, a write to a part of a block that is not present, or present in part and not
+ * there, marks its sectors instead: sectors.c has what that adds to these steps. Parents are
+ * never written to.
  */
 #include "write.h"
 
 #include "command.h"
-#include "compat.h"
 #include "image.h"
 #include "journal.h"
-#include "space.h"
-
-/**
- * vhdx_write_ready() - may a command that changes something go on?
- * @command:	running
- *
- * Context: the thread's
- * Return: false if it is over, or waits for the session to begin
- */
-bool vhdx_write_ready(struct vhdx_command *command)
-{
-	struct vhdx_journal *journal = command->image->journal;
-
-	if (!command->error && vhdx_journal_error(journal))
-		command->error = -EIO;
-	if (command->error) {
-		vhdx_command_fail(command, command->error);
-		return false;
-	}
-	if (likely(vhdx_journal_begun(journal)))
-		return true;
-	vhdx_journal_begin(journal, &command->waiter);
-	return false;
-}
-
-/* W1. Return: false if it waits */
-bool vhdx_write_claim(struct vhdx_command *command)
-{
-	struct vhdx_image *image = command->image;
-	u64 block = vhdx_command_position(command) >> vhdx_image_geometry(image)->block_shift;
-
-	if (!command->claimed)
-		command->claimed = vhdx_claim(&image->claims, &command->claim, block,
-					      &command->waiter);
-	return command->claimed;
-}
-
-/* W3. Return: false if it waits */
-bool vhdx_write_reserve(struct vhdx_command *command)
-{
-	struct vhdx_image *image = command->image;
-
-	if (!command->page)
-		command->page = vhdx_journal_reserve(image->journal, vhdx_image_entry_offset(
-				image, vhdx_command_position(command)), &command->waiter);
-	return command->page;
-}
-
-/* W4. Return: false if it waits */
-bool vhdx_write_take(struct vhdx_command *command)
-{
-	struct vhdx_space *space = command->image->space;
-
-	if (command->place || vhdx_space_take(space, &command->place))
-		return true;
-	vhdx_space_wait(space, &command->waiter);
-	return false;
-}
-
-/**
- * vhdx_write_change() - W6, but for completing the command
- * @command:	claimed and reserved
- * @entry:	what the block's entry becomes
- *
- * Context: any
- */
-void vhdx_write_change(struct vhdx_command *command, u64 entry)
-{
-	struct vhdx_image *image = command->image;
-	const struct vhdx_geometry *g = vhdx_image_geometry(image);
-	u64 position = command->claim.block << g->block_shift;
-
-	vhdx_journal_change(image->journal, command->page,
-			    vhdx_image_entry_offset(image, position), entry);
-	command->page = NULL;
-	command->place = 0;
-	vhdx_command_unclaim(command);
-}
-
-/* W5 is over. Context: any */
-static void vhdx_write_new_done(struct vhdx_io *io, long result)
-{
-	struct vhdx_command *command = container_of(io, struct vhdx_command, io);
-
-	if (!vhdx_command_transferred(command, result)) {
-		command->again(command);
-		return;
-	}
-	vhdx_write_change(command, vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, command->place));
-	vhdx_command_complete(command);
-}
+#include "sectors.h"
+#include "step.h"
 
 static void vhdx_write_data(struct vhdx_command *command, u64 offset, u64 length,
 			    vhdx_io_done done)
@@ -132,28 +46,115 @@ static void vhdx_write_data(struct vhdx_command *command, u64 offset, u64 length
 				   req_get_ioprio(vhdx_command_request(command)), done);
 }
 
-/* W3 to W5, the block being absent */
-static void vhdx_write_new(struct vhdx_command *command)
+/* W5 is over. Context: any */
+static void vhdx_write_new_done(struct vhdx_io *io, long result)
+{
+	struct vhdx_command *command = container_of(io, struct vhdx_command, io);
+	u64 end = vhdx_command_position(command) + vhdx_command_left(command);
+
+	if (!vhdx_command_transferred(command, result)) {
+		command->again(command);
+		return;
+	}
+	if (command->bitmap)
+		vhdx_sectors_mark(command, vhdx_command_start(command) + command->first, end);
+	else
+		vhdx_step_change(command, vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT,
+							 command->place));
+	vhdx_command_complete(command);
+}
+
+/* W3 to W5, the block being absent, or all of it being written */
+static void vhdx_write_new(struct vhdx_command *command, u64 length)
 {
 	u32 block_size = vhdx_image_geometry(command->image)->block_size;
 	u32 skip = vhdx_command_position(command) & (block_size - 1);
 
-	if (vhdx_write_reserve(command) && vhdx_write_take(command))
-		vhdx_write_data(command, command->place + skip, block_size - skip,
-				vhdx_write_new_done);
+	if (vhdx_step_reserve(command) && vhdx_step_take(command))
+		vhdx_write_data(command, command->place + skip, length, vhdx_write_new_done);
 }
 
-/* The block is absent: claim it, and look again. */
-static void vhdx_write_absent(struct vhdx_command *command)
+/* W3 to W5, of a block whose other sectors stay in the parent, or where they are */
+static void vhdx_write_sectors(struct vhdx_command *command, const struct vhdx_map *map)
 {
-	bool looked = command->claimed;
+	u32 block_size = vhdx_image_geometry(command->image)->block_size;
+	u32 skip = vhdx_command_position(command) & (block_size - 1);
+	u64 offset = map->offset;
 
-	if (!vhdx_write_claim(command))
+	if (!vhdx_sectors_prepare(command, map))
 		return;
-	if (looked)
-		vhdx_write_new(command);
-	else
+	if (map->kind == VHDX_MAP_PARENT) {
+		if (!vhdx_step_take(command))
+			return;
+		offset = command->place + skip;
+	}
+	vhdx_write_data(command, offset, map->length, vhdx_write_new_done);
+}
+
+/* Does the request, from where it got the claim, write all of its block? */
+static bool vhdx_write_is_whole(struct vhdx_command *command)
+{
+	const struct vhdx_geometry *g = vhdx_image_geometry(command->image);
+	u64 block = command->claim.block << g->block_shift;
+
+	return vhdx_command_start(command) + command->first == block &&
+	       vhdx_command_position(command) + vhdx_command_left(command) ==
+	       block + vhdx_block_used(g, command->claim.block);
+}
+
+/* W2: look again, at the whole block this time. */
+static void vhdx_write_claimed(struct vhdx_command *command)
+{
+	struct vhdx_map map;
+
+	vhdx_image_map_block(command->image, vhdx_command_position(command), &map);
+	switch (map.kind) {
+	case VHDX_MAP_DATA:
+		if (vhdx_bat_state(map.entry) == VHDX_BLOCK_PARTIALLY_PRESENT) {
+			vhdx_write_sectors(command, &map);
+			break;
+		}
+		/* somebody else was faster */
+		vhdx_command_unclaim(command);
 		vhdx_write_run(command);
+		break;
+	case VHDX_MAP_PARENT:
+		if (!vhdx_write_is_whole(command)) {
+			vhdx_write_sectors(command, &map);
+			break;
+		}
+		fallthrough;
+	case VHDX_MAP_ZERO:
+		vhdx_write_new(command, map.length);
+		break;
+	case VHDX_MAP_MISS:
+		vhdx_map_load(&map, &command->waiter);
+		break;
+	case VHDX_MAP_BAD:
+		vhdx_command_bad(command, &map.fault);
+		break;
+	}
+}
+
+/* Who holds no claim looks for data that can be overwritten where they are. */
+static void vhdx_write_unclaimed(struct vhdx_command *command)
+{
+	struct vhdx_map map;
+
+	vhdx_command_enter(command);
+	vhdx_image_map(command->image, vhdx_command_position(command),
+		       vhdx_command_left(command), &map);
+	if (likely(map.kind == VHDX_MAP_DATA)) {
+		vhdx_write_data(command, map.offset, map.length, vhdx_command_transfer_done);
+		return;
+	}
+	vhdx_command_leave(command);
+	if (map.kind == VHDX_MAP_MISS)
+		vhdx_map_load(&map, &command->waiter);
+	else if (map.kind == VHDX_MAP_BAD)
+		vhdx_command_bad(command, &map.fault);
+	else if (vhdx_step_claim(command))
+		vhdx_write_claimed(command);
 }
 
 /**
@@ -164,28 +165,12 @@ static void vhdx_write_absent(struct vhdx_command *command)
  */
 void vhdx_write_run(struct vhdx_command *command)
 {
-	struct vhdx_map map;
-
-	if (!vhdx_write_ready(command))
+	if (!vhdx_step_ready(command))
 		return;
-	vhdx_command_map(command, &map);
-	switch (map.kind) {
-	case VHDX_MAP_DATA:
-		/* somebody else was faster */
-		vhdx_command_unclaim(command);
-		vhdx_write_data(command, map.offset, map.length, vhdx_command_transfer_done);
-		break;
-	case VHDX_MAP_ZERO:
-		vhdx_write_absent(command);
-		break;
-	case VHDX_MAP_MISS:
-		vhdx_image_load_map(command->image, vhdx_command_position(command),
-				    &command->waiter);
-		break;
-	case VHDX_MAP_BAD:
-		vhdx_command_bad(command, &map.fault);
-		break;
-	}
+	if (command->claimed)
+		vhdx_write_claimed(command);
+	else
+		vhdx_write_unclaimed(command);
 }
 
 /* The flush is over, one way or the other. Context: any */

@@ -45,13 +45,15 @@ static inline u64 vhdx_bat_entry(enum vhdx_block_state state, u64 offset)
  * struct vhdx_bat_rules - what an entry is judged by
  * @geometry:	of the image
  * @layout:	what its blocks must not overlap
- * @bat_offset:	byte offset of the BAT region in the file, for messages
+ * @bat_offset:	byte offset of the BAT region in the file
+ * @bat_length:	its bytes; the entries of the last sector bitmap block may be beyond
  * @file_size:	bytes
  */
 struct vhdx_bat_rules {
 	const struct vhdx_geometry *geometry;
 	const struct vhdx_layout *layout;
 	u64 bat_offset;
+	u64 bat_length;
 	u64 file_size;
 };
 

@@ -23,7 +23,7 @@ static inline u32 vhdx_bitmap_bit(const struct vhdx_geometry *g, u64 position)
 	return (position / g->logical_sector_size) & (VHDX_BITMAP_BLOCK_SIZE * 8 - 1);
 }
 
-/* Bytes of a sector bitmap block that are about one payload block: at least 256 */
+/* Bytes of a sector bitmap block that are about one payload block: 32 to 65536 */
 static inline u32 vhdx_bitmap_slice(const struct vhdx_geometry *g)
 {
 	return g->block_size / g->logical_sector_size / 8;

@@ -311,5 +311,6 @@ void vhdx_super_bat_rules(const struct vhdx_super *super, struct vhdx_bat_rules 
 	rules->geometry = &super->geometry;
 	rules->layout = &super->layout;
 	rules->bat_offset = super->regions.bat.offset;
+	rules->bat_length = super->regions.bat.length;
 	rules->file_size = super->file_size;
 }

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A differencing image and the files below it, read as one.
+ */
+#ifndef VHDX_CHAIN_H
+#define VHDX_CHAIN_H
+
+#include <linux/types.h>
+
+struct file;
+struct vhdx_fault;
+struct vhdx_image;
+struct vhdx_image_options;
+struct vhdx_map;
+
+struct vhdx_image *vhdx_chain_open(struct file *const *files, unsigned int nr,
+				   const struct vhdx_image_options *options,
+				   struct vhdx_fault *fault);
+int vhdx_chain_close(struct vhdx_image *image);
+
+void vhdx_chain_map(struct vhdx_image *image, u64 position, u64 want, struct vhdx_map *map);
+
+#endif /* VHDX_CHAIN_H */

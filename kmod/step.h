@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The steps that every change of a block's BAT entry takes; see write.c.
+ */
+#ifndef VHDX_STEP_H
+#define VHDX_STEP_H
+
+#include <linux/types.h>
+
+struct vhdx_command;
+
+bool vhdx_step_ready(struct vhdx_command *command);
+bool vhdx_step_claim(struct vhdx_command *command);
+bool vhdx_step_reserve(struct vhdx_command *command);
+bool vhdx_step_take(struct vhdx_command *command);
+void vhdx_step_change(struct vhdx_command *command, u64 entry);
+
+#endif /* VHDX_STEP_H */
