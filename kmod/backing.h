@@ -63,6 +63,7 @@ struct vhdx_io {
 int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool writable,
 		      struct vhdx_fault *fault);
 void vhdx_backing_close(struct vhdx_backing *backing);
+int vhdx_backing_retire(struct vhdx_backing *backing);
 void vhdx_backing_choose_mode(struct vhdx_backing *backing, u32 sector_size,
 			      bool want_buffered);
 

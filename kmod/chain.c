@@ -109,7 +109,8 @@ static int vhdx_chain_check_files(struct file *const *files, unsigned int nr,
 	return 0;
 }
 
-static int vhdx_chain_remember(struct vhdx_image *image, int index)
+/* Have what the parents say remembered, if that pays. Return: 0 or -ENOMEM */
+int vhdx_chain_remember(struct vhdx_image *image, int index)
 {
 	struct vhdx_resolve_owner owner = {
 		.walk	= vhdx_chain_walk,
@@ -124,6 +125,14 @@ static int vhdx_chain_remember(struct vhdx_image *image, int index)
 		return PTR_ERR(resolve);
 	image->resolve = resolve;
 	return 0;
+}
+
+/* Undo vhdx_chain_remember(). */
+void vhdx_chain_forget(struct vhdx_image *image)
+{
+	if (image->resolve)
+		vhdx_resolve_destroy(image->resolve);
+	image->resolve = NULL;
 }
 
 /* The parents, last to first. Return: the first, or an ERR_PTR */
@@ -199,8 +208,7 @@ int vhdx_chain_close(struct vhdx_image *image)
 
 	for (; image; image = parent) {
 		parent = image->parent;
-		if (image->resolve)
-			vhdx_resolve_destroy(image->resolve);
+		vhdx_chain_forget(image);
 		ret = vhdx_image_close(image);
 		first = begun ? first : ret;
 		begun = true;

@@ -18,6 +18,15 @@ struct vhdx_image *vhdx_chain_open(struct file *const *files, unsigned int nr,
 				   struct vhdx_fault *fault);
 int vhdx_chain_close(struct vhdx_image *image);
 
+struct vhdx_image *vhdx_chain_open_child(struct vhdx_image *image, struct file *file,
+					 const struct vhdx_image_options *options,
+					 struct vhdx_fault *fault);
+void vhdx_chain_drop_child(struct vhdx_image *child);
+int vhdx_chain_push(struct vhdx_image *child, struct vhdx_fault *fault);
+
+int vhdx_chain_remember(struct vhdx_image *image, int index);
+void vhdx_chain_forget(struct vhdx_image *image);
+
 void vhdx_chain_map(struct vhdx_image *image, u64 position, u64 want, struct vhdx_map *map);
 
 #endif /* VHDX_CHAIN_H */

@@ -13,6 +13,7 @@
 #include <linux/fs.h>
 #include <linux/hdreg.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/shrinker.h>
 #include <linux/srcu.h>
 #include <linux/version.h>
@@ -196,6 +197,29 @@ static inline void vhdx_srcu_up(struct srcu_struct *srcu, int index)
 	srcu_up_read(srcu, index);
 #else
 	__srcu_read_unlock(srcu, index);
+#endif
+}
+
+/* 6.14: freezing a queue brings its NOIO scope along. */
+static inline unsigned int vhdx_freeze_queue(struct request_queue *q)
+{
+#if VHDX_KERNEL(6, 14, 0)
+	return blk_mq_freeze_queue(q);
+#else
+	unsigned int noio = memalloc_noio_save();
+
+	blk_mq_freeze_queue(q);
+	return noio;
+#endif
+}
+
+static inline void vhdx_unfreeze_queue(struct request_queue *q, unsigned int noio)
+{
+#if VHDX_KERNEL(6, 14, 0)
+	blk_mq_unfreeze_queue(q, noio);
+#else
+	blk_mq_unfreeze_queue(q);
+	memalloc_noio_restore(noio);
 #endif
 }
 

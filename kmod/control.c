@@ -6,6 +6,7 @@
 
 #include <linux/blkdev.h>
 #include <linux/capability.h>
+#include <linux/delay.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
@@ -23,6 +24,9 @@
 #define VHDX_ATTACH_FLAGS	(VHDX_ATTACH_READ_ONLY | VHDX_ATTACH_NO_PARTSCAN | \
 				 VHDX_ATTACH_AUTOCLEAR | VHDX_ATTACH_BUFFERED | \
 				 VHDX_ATTACH_NO_REPLAY | VHDX_ATTACH_NO_HOLES)
+/* How soon to look again at a disk of which a snapshot is being made */
+#define VHDX_LOOK_AGAIN_MS	5
+
 #define VHDX_DETACH_FLAGS	(VHDX_DETACH_LAZY | VHDX_DETACH_FORCE)
 
 /*
@@ -201,10 +205,9 @@ static void vhdx_control_fill_file(struct vhdx_ioc_status *arg, const struct vhd
 	arg->file_inode = inode->i_ino;
 }
 
-static void vhdx_control_fill_status(struct vhdx_disk *disk, void *context)
+static void vhdx_control_fill_status(const struct vhdx_disk *disk, struct vhdx_ioc_status *arg)
 {
 	const struct vhdx_geometry *g = vhdx_image_geometry(disk->image);
-	struct vhdx_ioc_status *arg = context;
 
 	arg->index = disk->index;
 	arg->flags = disk->flags;
@@ -223,6 +226,37 @@ static void vhdx_control_fill_status(struct vhdx_disk *disk, void *context)
 	vhdx_control_fill_file(arg, &disk->image->backing);
 }
 
+struct vhdx_control_look {
+	struct vhdx_ioc_status *arg;
+	bool swapping;
+};
+
+/* Who waited for a snapshot here would make everybody wait who looks for any disk. */
+static void vhdx_control_look(struct vhdx_disk *disk, void *context)
+{
+	struct vhdx_control_look *look = context;
+
+	look->swapping = !down_read_trylock(&disk->swap);
+	if (look->swapping)
+		return;
+	vhdx_control_fill_status(disk, look->arg);
+	up_read(&disk->swap);
+}
+
+static int vhdx_control_do_status(struct vhdx_ioc_status *arg)
+{
+	struct vhdx_control_look look = { .arg = arg };
+	int ret;
+
+	for (;;) {
+		ret = vhdx_registry_find(arg->index, arg->next, vhdx_control_look, &look);
+		if (ret || !look.swapping)
+			return ret;
+		if (msleep_interruptible(VHDX_LOOK_AGAIN_MS))
+			return -EINTR;
+	}
+}
+
 static long vhdx_control_status(void __user *user)
 {
 	struct vhdx_ioc_status arg;
@@ -233,10 +267,39 @@ static long vhdx_control_status(void __user *user)
 		return ret;
 	if (arg.next > 1 || arg.index < 0)
 		return -EINVAL;
-	ret = vhdx_registry_find(arg.index, arg.next, vhdx_control_fill_status, &arg);
+	ret = vhdx_control_do_status(&arg);
 	if (ret)
 		return ret;
 	return vhdx_control_copy_out(user, &arg, sizeof(arg));
+}
+
+static int vhdx_control_do_snapshot(struct vhdx_ioc_snapshot *arg, struct vhdx_fault *fault)
+{
+	struct file *file = fget(arg->fd);
+	int ret;
+
+	if (!file)
+		return -EBADF;
+	ret = vhdx_registry_snapshot(arg->index, arg->diskseq, file, &arg->held_ns, fault);
+	fput(file);
+	return ret;
+}
+
+static long vhdx_control_snapshot(void __user *user)
+{
+	struct vhdx_fault fault = { .reason = VHDX_OK };
+	struct vhdx_ioc_snapshot arg;
+	int ret;
+
+	ret = vhdx_control_copy_in(&arg, sizeof(arg), user);
+	if (ret)
+		return ret;
+	arg.held_ns = 0;
+	ret = vhdx_control_do_snapshot(&arg, &fault);
+	vhdx_control_report(&fault, &arg.reason, arg.message);
+	if (vhdx_control_copy_out(user, &arg, sizeof(arg)))
+		return -EFAULT;
+	return ret;
 }
 
 static long vhdx_control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -255,6 +318,8 @@ static long vhdx_control_ioctl(struct file *file, unsigned int cmd, unsigned lon
 		return vhdx_control_detach(user);
 	case VHDX_IOC_STATUS:
 		return vhdx_control_status(user);
+	case VHDX_IOC_SNAPSHOT:
+		return vhdx_control_snapshot(user);
 	default:
 		return -ENOTTY;
 	}

@@ -53,13 +53,17 @@ static int vhdx_block_open(VHDX_OPEN_ARGS)
 	return 0;
 }
 
+/* Is it time for an autoclear disk to go? Context: open_mutex held */
+static void vhdx_disk_try_clear(struct vhdx_disk *disk)
+{
+	lockdep_assert_held(&disk->gendisk->open_mutex);
+	if (disk->autoclear && !disk->closing && !disk_openers(disk->gendisk))
+		queue_work(vhdx_disk_wq, &disk->last_close);
+}
+
 static void vhdx_block_release(VHDX_RELEASE_ARGS)
 {
-	struct vhdx_disk *disk = gendisk->private_data;
-
-	lockdep_assert_held(&gendisk->open_mutex);
-	if (disk->autoclear && !disk->closing && !disk_openers(gendisk))
-		queue_work(vhdx_disk_wq, &disk->last_close);
+	vhdx_disk_try_clear(gendisk->private_data);
 }
 
 /* Nothing makes a disk writable whose image is not, or cannot be written to any more. */
@@ -190,6 +194,20 @@ static int vhdx_disk_alloc_gendisk(struct vhdx_disk *disk)
 	return 0;
 }
 
+/* How a disk's image is to be opened, as asked for at attach */
+void vhdx_disk_image_options(struct vhdx_disk *disk, struct vhdx_image_options *options)
+{
+	*options = (struct vhdx_image_options) {
+		.writable	= !(disk->flags & VHDX_ATTACH_READ_ONLY),
+		.buffered	= disk->flags & VHDX_ATTACH_BUFFERED,
+		.no_replay	= disk->flags & VHDX_ATTACH_NO_REPLAY,
+		.no_holes	= disk->flags & VHDX_ATTACH_NO_HOLES,
+		.index		= disk->index,
+		.on_failure	= vhdx_disk_failed,
+		.context	= disk,
+	};
+}
+
 /**
  * vhdx_disk_create() - everything about a disk that can be done before it is seen
  * @files:	the image and its parents; references that stay the caller's
@@ -208,21 +226,15 @@ struct vhdx_disk *vhdx_disk_create(struct file *const *files, unsigned int nr, u
 				   struct vhdx_fault *fault)
 {
 	struct vhdx_disk *disk = kzalloc(sizeof(*disk), GFP_KERNEL);
-	struct vhdx_image_options options = {
-		.writable	= !(flags & VHDX_ATTACH_READ_ONLY),
-		.buffered	= flags & VHDX_ATTACH_BUFFERED,
-		.no_replay	= flags & VHDX_ATTACH_NO_REPLAY,
-		.no_holes	= flags & VHDX_ATTACH_NO_HOLES,
-		.index		= index,
-		.on_failure	= vhdx_disk_failed,
-		.context	= disk,
-	};
+	struct vhdx_image_options options;
 	int ret;
 
 	if (!disk)
 		return ERR_PTR(-ENOMEM);
 	disk->index = index;
 	disk->flags = flags;
+	init_rwsem(&disk->swap);
+	vhdx_disk_image_options(disk, &options);
 	INIT_WORK(&disk->last_close, on_last_close);
 	disk->image = vhdx_chain_open(files, nr, &options, fault);
 	if (IS_ERR(disk->image)) {
@@ -326,6 +338,17 @@ bool vhdx_disk_close_lazily(struct vhdx_disk *disk)
 	disk->closing = closed;
 	mutex_unlock(&disk->gendisk->open_mutex);
 	return closed;
+}
+
+/**
+ * vhdx_disk_closed() - see if it was closed for the last time, once more
+ * @disk:	added
+ */
+void vhdx_disk_closed(struct vhdx_disk *disk)
+{
+	mutex_lock(&disk->gendisk->open_mutex);
+	vhdx_disk_try_clear(disk);
+	mutex_unlock(&disk->gendisk->open_mutex);
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 #include "imagewrite.h"
 
+#include <linux/completion.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -139,5 +140,39 @@ int vhdx_image_stop_writing(struct vhdx_image *image)
 	memalloc_noio_restore(noio);
 	vhdx_space_destroy(image->space);
 	cleanup_srcu_struct(&image->users);
+	image->writable = false;
+	/* the entries are as long as the file is now */
+	image->rules.file_size = vhdx_backing_size(&image->backing);
 	return ret;
+}
+
+struct vhdx_commit {
+	struct vhdx_waiter waiter;
+	struct completion done;
+	int error;
+};
+
+static void vhdx_commit_done(struct vhdx_waiter *waiter, int error)
+{
+	struct vhdx_commit *commit = container_of(waiter, struct vhdx_commit, waiter);
+
+	commit->error = error;
+	complete(&commit->done);
+}
+
+/**
+ * vhdx_image_commit() - make durable whatever was completed before this call
+ * @image:	writable, in use
+ *
+ * Context: process, may sleep long
+ * Return: 0 or a negative errno
+ */
+int vhdx_image_commit(struct vhdx_image *image)
+{
+	struct vhdx_commit commit = { .waiter = { .done = vhdx_commit_done } };
+
+	init_completion(&commit.done);
+	vhdx_journal_flush(image->journal, &commit.waiter);
+	wait_for_completion(&commit.done);
+	return commit.error;
 }

@@ -14,5 +14,6 @@ int vhdx_image_prepare_writing(struct vhdx_image *image,
 			       const struct vhdx_image_options *options,
 			       struct vhdx_fault *fault);
 int vhdx_image_stop_writing(struct vhdx_image *image);
+int vhdx_image_commit(struct vhdx_image *image);
 
 #endif /* VHDX_IMAGEWRITE_H */

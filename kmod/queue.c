@@ -279,3 +279,13 @@ void vhdx_queues_kill(struct vhdx_queues *queues)
 {
 	WRITE_ONCE(queues->dead, true);
 }
+
+/**
+ * vhdx_queues_serve() - from now on, serve another image
+ * @queues:	frozen
+ * @image:	of the same geometry
+ */
+void vhdx_queues_serve(struct vhdx_queues *queues, struct vhdx_image *image)
+{
+	queues->image = image;
+}

@@ -46,5 +46,6 @@ struct vhdx_queues {
 int vhdx_queues_start(struct vhdx_queues *queues, struct vhdx_image *image, int index);
 void vhdx_queues_stop(struct vhdx_queues *queues);
 void vhdx_queues_kill(struct vhdx_queues *queues);
+void vhdx_queues_serve(struct vhdx_queues *queues, struct vhdx_image *image);
 
 #endif /* VHDX_QUEUE_H */

@@ -25,6 +25,7 @@
 
 #include "disk.h"
 #include "format/reason.h"
+#include "swap.h"
 #include "sysfs.h"
 #include "uapi/vhdx.h"
 
@@ -83,7 +84,9 @@ static void vhdx_registry_last_close(struct work_struct *work)
 	bool closed;
 
 	mutex_lock(&vhdx_registry_lock);
-	closed = idr_find(&vhdx_disks, disk->index) == disk && vhdx_disk_close(disk, false);
+	/* while a snapshot is being made, it looks again afterwards */
+	closed = idr_find(&vhdx_disks, disk->index) == disk && !disk->busy &&
+		 vhdx_disk_close(disk, false);
 	if (closed)
 		vhdx_registry_withdraw(disk);
 	mutex_unlock(&vhdx_registry_lock);
@@ -146,6 +149,10 @@ static int vhdx_registry_close(struct vhdx_disk *disk, u32 flags, struct vhdx_fa
 	bool closed;
 
 	lockdep_assert_held(&vhdx_registry_lock);
+	if (disk->busy) {
+		vhdx_fault_set(fault, VHDX_REASON_detach_busy, 0, 0);
+		return -EBUSY;
+	}
 	if (flags & VHDX_DETACH_LAZY)
 		closed = vhdx_disk_close_lazily(disk);
 	else
@@ -193,6 +200,59 @@ int vhdx_registry_detach(int index, u64 diskseq, u32 flags, struct vhdx_fault *f
 		return 0;
 	vhdx_fault_set(fault, VHDX_REASON_detach_unwritten, 0, 0);
 	return -EIO;
+}
+
+/* A live disk that nothing is being done to. Return: the disk, or an ERR_PTR */
+static struct vhdx_disk *vhdx_registry_hold(int index, u64 diskseq, struct vhdx_fault *fault)
+{
+	struct vhdx_disk *disk;
+
+	mutex_lock(&vhdx_registry_lock);
+	disk = idr_find(&vhdx_disks, index);
+	if (!disk || (diskseq && diskseq != disk->gendisk->diskseq)) {
+		vhdx_fault_set(fault, VHDX_REASON_detach_unknown, 0, 0);
+		disk = ERR_PTR(-ENODEV);
+	} else if (disk->busy) {
+		vhdx_fault_set(fault, VHDX_REASON_detach_busy, 0, 0);
+		disk = ERR_PTR(-EBUSY);
+	} else {
+		disk->busy = true;
+	}
+	mutex_unlock(&vhdx_registry_lock);
+	return disk;
+}
+
+static void vhdx_registry_unhold(struct vhdx_disk *disk)
+{
+	mutex_lock(&vhdx_registry_lock);
+	disk->busy = false;
+	/* the last close may have come meanwhile */
+	vhdx_disk_closed(disk);
+	mutex_unlock(&vhdx_registry_lock);
+}
+
+/**
+ * vhdx_registry_snapshot() - let a disk go on in a child
+ * @index:	its number
+ * @diskseq:	0, or the sequence number it must have
+ * @file:	the child's; a reference that stays the caller's
+ * @held_ns:	set to how long I/O was held
+ * @fault:	filled on failure if the failure has a reason; clear before
+ *
+ * Context: process, no locks.
+ * Return: 0 or a negative errno
+ */
+int vhdx_registry_snapshot(int index, u64 diskseq, struct file *file, u64 *held_ns,
+			   struct vhdx_fault *fault)
+{
+	struct vhdx_disk *disk = vhdx_registry_hold(index, diskseq, fault);
+	int ret;
+
+	if (IS_ERR(disk))
+		return PTR_ERR(disk);
+	ret = vhdx_swap_snapshot(disk, file, held_ns, fault);
+	vhdx_registry_unhold(disk);
+	return ret;
 }
 
 /**

@@ -24,6 +24,9 @@ int vhdx_registry_attach(struct file *const *files, unsigned int nr, u32 flags, 
 			 struct vhdx_attached *attached, struct vhdx_fault *fault);
 int vhdx_registry_detach(int index, u64 diskseq, u32 flags, struct vhdx_fault *fault);
 
+int vhdx_registry_snapshot(int index, u64 diskseq, struct file *file, u64 *held_ns,
+			   struct vhdx_fault *fault);
+
 typedef void (*vhdx_registry_visit)(struct vhdx_disk *disk, void *context);
 int vhdx_registry_find(int index, bool or_next, vhdx_registry_visit visit, void *context);
 

@@ -22,16 +22,24 @@ static struct vhdx_disk *vhdx_sysfs_disk(struct device *dev)
 	return dev_to_disk(dev)->private_data;
 }
 
+/* An attribute shown by vhdx_emit_NAME(); the image stays the same meanwhile. */
 #define VHDX_ATTR(name) \
-	static struct device_attribute vhdx_attr_##name = \
-		__ATTR(name, 0444, vhdx_show_##name, NULL)
-
-/* An attribute that prints one expression of @disk. */
-#define VHDX_SIMPLE_ATTR(name, format, expression) \
 static ssize_t vhdx_show_##name(struct device *dev, struct device_attribute *attr, char *buf) \
 { \
 	struct vhdx_disk *disk = vhdx_sysfs_disk(dev); \
+	ssize_t ret; \
 	\
+	down_read(&disk->swap); \
+	ret = vhdx_emit_##name(disk, buf); \
+	up_read(&disk->swap); \
+	return ret; \
+} \
+static struct device_attribute vhdx_attr_##name = __ATTR(name, 0444, vhdx_show_##name, NULL)
+
+/* One that prints one expression of @disk. */
+#define VHDX_SIMPLE_ATTR(name, format, expression) \
+static ssize_t vhdx_emit_##name(const struct vhdx_disk *disk, char *buf) \
+{ \
 	return sysfs_emit(buf, format "\n", expression); \
 } \
 VHDX_ATTR(name)
@@ -55,10 +63,8 @@ VHDX_SIMPLE_ATTR(holes, "%d", disk->image->backing.holes);
 VHDX_SIMPLE_ATTR(wwn, "0x%16phN", disk->wwn);
 VHDX_SIMPLE_ATTR(bad_reads, "%ld", atomic_long_read(&disk->image->bad_reads));
 
-static ssize_t vhdx_show_backing_file(struct device *dev, struct device_attribute *attr,
-				      char *buf)
+static ssize_t vhdx_emit_backing_file(const struct vhdx_disk *disk, char *buf)
 {
-	struct vhdx_disk *disk = vhdx_sysfs_disk(dev);
 	char *path = file_path(disk->image->backing.file, buf, PAGE_SIZE - 1);
 	size_t length;
 
@@ -72,10 +78,9 @@ static ssize_t vhdx_show_backing_file(struct device *dev, struct device_attribut
 VHDX_ATTR(backing_file);
 
 /* One line for each parent, as far as there is room: not one value, but one list */
-static ssize_t vhdx_show_parent_files(struct device *dev, struct device_attribute *attr,
-				      char *buf)
+static ssize_t vhdx_emit_parent_files(const struct vhdx_disk *disk, char *buf)
 {
-	const struct vhdx_image *image = vhdx_sysfs_disk(dev)->image;
+	const struct vhdx_image *image = disk->image;
 	ssize_t at = 0;
 
 	while ((image = image->parent)) {
@@ -113,38 +118,35 @@ static ssize_t vhdx_emit_guid(char *buf, const struct vhdx_guid *guid)
 	return sysfs_emit(buf, "%s\n", text);
 }
 
-static ssize_t vhdx_show_disk_id(struct device *dev, struct device_attribute *attr, char *buf)
+static ssize_t vhdx_emit_disk_id(const struct vhdx_disk *disk, char *buf)
 {
-	return vhdx_emit_guid(buf, &vhdx_sysfs_disk(dev)->image->super->disk_id);
+	return vhdx_emit_guid(buf, &disk->image->super->disk_id);
 }
 VHDX_ATTR(disk_id);
 
-static ssize_t vhdx_show_data_write_guid(struct device *dev, struct device_attribute *attr,
-					 char *buf)
+static ssize_t vhdx_emit_data_write_guid(const struct vhdx_disk *disk, char *buf)
 {
 	struct vhdx_guid guid;
 
-	vhdx_image_data_guid(vhdx_sysfs_disk(dev)->image, &guid);
+	vhdx_image_data_guid(disk->image, &guid);
 	return vhdx_emit_guid(buf, &guid);
 }
 VHDX_ATTR(data_write_guid);
 
-static ssize_t vhdx_show_cache_pages(struct device *dev, struct device_attribute *attr,
-				     char *buf)
+static ssize_t vhdx_emit_cache_pages(const struct vhdx_disk *disk, char *buf)
 {
 	struct vhdx_pager_stats stats;
 
-	vhdx_pager_stats(vhdx_sysfs_disk(dev)->image->pager, &stats);
+	vhdx_pager_stats(disk->image->pager, &stats);
 	return sysfs_emit(buf, "%lu\n", stats.pages);
 }
 VHDX_ATTR(cache_pages);
 
-static ssize_t vhdx_show_cache_loads(struct device *dev, struct device_attribute *attr,
-				     char *buf)
+static ssize_t vhdx_emit_cache_loads(const struct vhdx_disk *disk, char *buf)
 {
 	struct vhdx_pager_stats stats;
 
-	vhdx_pager_stats(vhdx_sysfs_disk(dev)->image->pager, &stats);
+	vhdx_pager_stats(disk->image->pager, &stats);
 	return sysfs_emit(buf, "%lu\n", stats.loads);
 }
 VHDX_ATTR(cache_loads);

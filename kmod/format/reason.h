@@ -139,7 +139,11 @@ enum vhdx_class {
 	x(916, attach_no_log, UNSUPPORTED, "attach: the image has no log, so it cannot be changed safely") \
 	x(917, attach_sequence_max, UNSUPPORTED, "attach: the header's sequence number cannot be raised any more") \
 	x(918, detach_unwritten, IO, "detach: the disk is gone, but what was written after its last flush may be lost") \
-	x(919, attach_in_use, BUSY, "attach: file is attached already, or is the parent of what is")
+	x(919, attach_in_use, BUSY, "attach: file is attached already, or is the parent of what is") \
+	x(920, snapshot_read_only, ARGUMENT, "snapshot: the disk is read-only") \
+	x(921, snapshot_geometry, ARGUMENT, "snapshot: the child is not of the disk's size, block size and identity") \
+	x(922, snapshot_on_itself, ARGUMENT, "snapshot: the child's file is on the disk itself") \
+	x(923, detach_busy, BUSY, "detach: a snapshot of the disk is being made")
 
 /**
  * enum vhdx_reason - what exactly is wrong; VHDX_OK (zero) means nothing is

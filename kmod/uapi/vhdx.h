@@ -32,6 +32,7 @@
 #define VHDX_IOC_ATTACH		_IO(0xf6, 0x01)
 #define VHDX_IOC_DETACH		_IO(0xf6, 0x02)
 #define VHDX_IOC_STATUS		_IO(0xf6, 0x03)
+#define VHDX_IOC_SNAPSHOT	_IO(0xf6, 0x04)
 
 /**
  * struct vhdx_ioc_version - which module is this?
@@ -168,6 +169,35 @@ struct vhdx_ioc_status {
 	__u8 disk_id[16];
 	__u32 replayed;
 	__u32 reserved;
+};
+
+/**
+ * struct vhdx_ioc_snapshot - let a disk go on in a new child of its image
+ * @size:	in: sizeof(struct vhdx_ioc_snapshot)
+ * @index:	in: N of /dev/vhdxN
+ * @diskseq:	in: if not 0, only if the disk still has this sequence number
+ * @fd:		in: the child, empty, open for reading and writing; its parent locator names
+ *		the DataWriteGuid that the disk has now
+ * @reason:	out: on failure, a stable number for the cause, or 0
+ * @held_ns:	out: for how long I/O was held, in nanoseconds
+ * @message:	out: on failure, the cause in words, or empty
+ *
+ * What was completed before is in the file that the disk had until now, which is closed as
+ * by detach and is the child's parent from here on; what comes later goes to the child.
+ *
+ * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF as for attach; ENODEV if there is no such disk;
+ * EBUSY if a snapshot is being made; EAGAIN if the disk was written to for the first time
+ * meanwhile, so that the child is to be made anew; others as for attach, about the child. After
+ * any of them but EIO the disk goes on as before.
+ */
+struct vhdx_ioc_snapshot {
+	__u32 size;
+	__s32 index;
+	__aligned_u64 diskseq;
+	__s32 fd;
+	__u32 reason;
+	__aligned_u64 held_ns;
+	char message[VHDX_MESSAGE_SIZE];
 };
 
 #endif /* _UAPI_LINUX_VHDX_H */

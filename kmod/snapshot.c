@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DOC: a live snapshot
+ *
+ * A disk in use goes on in a new child, and the file it was in until now becomes that
+ * child's parent. Everything that can fail for want of memory, space or sense is done
+ * before the disk is stopped:
+ *
+ *	L1  User space makes the child, empty, linked to what the disk's file is now
+ *	    (DataWriteGuid), and hands it over.
+ *	L2  Open it for writing, its parent being the disk's image as it is. Nothing is
+ *	    written to it.
+ *	L3  Commit what is dirty, so that less is left to be done when the disk is stopped.
+ *	L4  Hold I/O: requests that are on their way are completed, new ones wait.
+ *	L5  See that the link still holds: the first write of a session changes DataWriteGuid,
+ *	    and may have come after L1. If so, nothing has happened; try again from L1.
+ *	L6  End the session of the file: commit, write home, headers without LogGuid. It is a
+ *	    valid image now that has all that was ever completed, and stays as it is.
+ *	L7  The child is the disk's image. I/O goes on.
+ *
+ * After a crash up to L6 the file is as after any crash, and the child an orphan that
+ * nobody has been told of. After a crash in L7 or later, child and parent are both valid,
+ * and the child has what was flushed since.
+ *
+ * If L6 fails, the file could not be written to: the disk becomes read-only, as after any
+ * such failure, and shows what it showed.
+ */
+#include <linux/err.h>
+
+#include "chain.h"
+#include "image.h"
+#include "imagewrite.h"
+#include "resolve.h"
+
+/* What the block layer was told of the disk must hold for the child, too. */
+static int vhdx_chain_check_child(const struct vhdx_image *image, const struct vhdx_image *child,
+				  struct vhdx_fault *fault)
+{
+	const struct vhdx_geometry *a = vhdx_image_geometry(image);
+	const struct vhdx_geometry *b = vhdx_image_geometry(child);
+
+	if (a->disk_size == b->disk_size && a->block_size == b->block_size &&
+	    a->logical_sector_size == b->logical_sector_size &&
+	    !memcmp(&image->super->disk_id, &child->super->disk_id,
+		    sizeof(image->super->disk_id)))
+		return 0;
+	vhdx_fault_set(fault, VHDX_REASON_snapshot_geometry, 0, b->disk_size);
+	return -EINVAL;
+}
+
+/**
+ * vhdx_chain_open_child() - L2: get a child ready to take over
+ * @image:	a disk's image, writable and in use
+ * @file:	the child's; a reference that stays the caller's
+ * @options:	for the child
+ * @fault:	filled on failure if the failure has a reason; clear before
+ *
+ * Context: process, no locks that a file system might want.
+ * Return: the child, for vhdx_chain_push() or vhdx_chain_drop_child(), or an ERR_PTR
+ */
+struct vhdx_image *vhdx_chain_open_child(struct vhdx_image *image, struct file *file,
+					 const struct vhdx_image_options *options,
+					 struct vhdx_fault *fault)
+{
+	struct vhdx_image_options its = *options;
+	struct vhdx_image *child;
+	int ret;
+
+	/* L5 compares again */
+	vhdx_image_data_guid(image, &image->super->header.data_write_guid);
+	its.parent = image;
+	child = vhdx_image_open(file, &its, fault);
+	if (IS_ERR(child))
+		return child;
+	ret = vhdx_chain_check_child(image, child, fault);
+	if (!ret)
+		ret = vhdx_chain_remember(child, options->index);
+	if (!ret)
+		return child;
+	vhdx_image_close(child);
+	return ERR_PTR(ret);
+}
+
+/**
+ * vhdx_chain_drop_child() - undo vhdx_chain_open_child()
+ * @child:	never used; its parent goes on as before
+ */
+void vhdx_chain_drop_child(struct vhdx_image *child)
+{
+	vhdx_chain_forget(child);
+	vhdx_image_close(child);
+}
+
+/**
+ * vhdx_chain_push() - L5 and L6: end the session of a child's parent
+ * @child:	from vhdx_chain_open_child()
+ * @fault:	filled on failure if the failure has a reason; clear before
+ *
+ * Context: process, in a NOIO scope; no request is on its way to the parent
+ * Return: 0 if the child is to be used from now on, or a negative errno
+ */
+int vhdx_chain_push(struct vhdx_image *child, struct vhdx_fault *fault)
+{
+	struct vhdx_image *image = child->parent;
+	struct vhdx_guid guid;
+	int ret;
+
+	vhdx_image_data_guid(image, &guid);
+	if (memcmp(&guid, &image->super->header.data_write_guid, sizeof(guid))) {
+		vhdx_fault_set_guid(fault, VHDX_REASON_parent_mismatch, 0, &guid);
+		return -EAGAIN;
+	}
+	ret = vhdx_image_stop_writing(image);
+	if (ret)
+		return ret;
+	vhdx_backing_retire(&image->backing);
+	vhdx_chain_forget(image);
+	return 0;
+}

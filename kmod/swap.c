@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The image of a disk in use is replaced: see snapshot.c.
+ */
+#include "swap.h"
+
+#include <linux/blkdev.h>
+
+#include "chain.h"
+#include "compat.h"
+#include "disk.h"
+#include "image.h"
+#include "imagewrite.h"
+
+/* The child's data would go to the disk, and so to the child, and so on. */
+static bool vhdx_swap_holds(const struct vhdx_disk *disk, const struct file *file)
+{
+	struct inode *inode = file->f_mapping->host;
+	struct block_device *bdev = inode->i_sb->s_bdev;
+
+	if (S_ISBLK(inode->i_mode))
+		bdev = I_BDEV(inode);
+	return bdev && bdev->bd_disk == disk->gendisk;
+}
+
+static int vhdx_swap_check_snapshot(const struct vhdx_disk *disk, const struct file *file,
+				    struct vhdx_fault *fault)
+{
+	enum vhdx_reason reason = VHDX_OK;
+
+	if (!disk->image->writable || READ_ONCE(disk->failure))
+		reason = VHDX_REASON_snapshot_read_only;
+	else if (vhdx_swap_holds(disk, file))
+		reason = VHDX_REASON_snapshot_on_itself;
+	if (reason)
+		vhdx_fault_set(fault, reason, 0, 0);
+	return reason ? -EINVAL : 0;
+}
+
+/* L4 to L7 of snapshot.c */
+static int vhdx_swap_image(struct vhdx_disk *disk, struct vhdx_image *child, u64 *held_ns,
+			  struct vhdx_fault *fault)
+{
+	struct request_queue *q = disk->gendisk->queue;
+	u64 start = ktime_get_ns();
+	unsigned int noio;
+	int ret;
+
+	down_write(&disk->swap);
+	noio = vhdx_freeze_queue(q);
+	ret = vhdx_chain_push(child, fault);
+	if (!ret) {
+		disk->image = child;
+		vhdx_queues_serve(&disk->queues, child);
+	}
+	vhdx_unfreeze_queue(q, noio);
+	up_write(&disk->swap);
+	*held_ns = ktime_get_ns() - start;
+	return ret;
+}
+
+/**
+ * vhdx_swap_snapshot() - go on in a child
+ * @disk:	added; not being detached
+ * @file:	the child's; a reference that stays the caller's
+ * @held_ns:	set to how long I/O was held
+ * @fault:	filled on failure if the failure has a reason; clear before
+ *
+ * Context: process, no locks that a file system might want.
+ * Return: 0, or a negative errno and the disk is as before, but for what snapshot.c says of
+ * failures to write
+ */
+int vhdx_swap_snapshot(struct vhdx_disk *disk, struct file *file, u64 *held_ns,
+		       struct vhdx_fault *fault)
+{
+	struct vhdx_image_options options;
+	struct vhdx_image *child;
+	int ret = vhdx_swap_check_snapshot(disk, file, fault);
+
+	if (ret)
+		return ret;
+	vhdx_disk_image_options(disk, &options);
+	child = vhdx_chain_open_child(disk->image, file, &options, fault);
+	if (IS_ERR(child))
+		return PTR_ERR(child);
+	ret = vhdx_image_commit(disk->image);
+	if (!ret)
+		ret = vhdx_swap_image(disk, child, held_ns, fault);
+	if (ret)
+		vhdx_chain_drop_child(child);
+	return ret;
+}
