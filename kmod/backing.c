@@ -210,7 +210,9 @@ int vhdx_backing_retire(struct vhdx_backing *backing)
 					O_RDONLY | O_LARGEFILE | O_NOATIME,
 					backing->file->f_cred);
 
+	spin_lock(&vhdx_backing_lock);
 	backing->writable = false;
+	spin_unlock(&vhdx_backing_lock);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	/* at once: as long as they are there, they count as writers */

@@ -21,7 +21,7 @@ struct vhdx_waiter;
 
 /**
  * struct vhdx_image - an open image; what is in this structure itself does not change until
- *		       it is closed, but for the counters
+ *		       it is closed, but for the counters, and when it becomes a parent
  * @backing:	the file
  * @super:	what the file says about itself; cut off behind the used part of its layout
  * @rules:	what BAT entries are judged by
@@ -36,6 +36,7 @@ struct vhdx_waiter;
  * @journal:	how metadata is changed
  * @users:	held from looking up where data is until it was read or written there
  * @claims:	blocks whose entries are being changed
+ * @end_error:	0, or why its last session could not be ended in the best order
  * @bad_reads:	reads failed because of what the image says
  * @bad_limit:	how often that is said; its own, so that no image silences another
  */
@@ -54,6 +55,7 @@ struct vhdx_image {
 	struct vhdx_journal *journal;
 	struct srcu_struct users;
 	struct vhdx_claims claims;
+	int end_error;
 	atomic_long_t bad_reads;
 	struct ratelimit_state bad_limit;
 };

@@ -315,7 +315,7 @@ err_free_image:
  */
 int vhdx_image_close(struct vhdx_image *image)
 {
-	int ret = image->writable ? vhdx_image_stop_writing(image) : 0;
+	int ret = image->writable ? vhdx_image_stop_writing(image) : image->end_error;
 
 	vhdx_pager_destroy(image->pager);
 	kfree(image->super);

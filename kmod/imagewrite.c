@@ -141,6 +141,7 @@ int vhdx_image_stop_writing(struct vhdx_image *image)
 	vhdx_space_destroy(image->space);
 	cleanup_srcu_struct(&image->users);
 	image->writable = false;
+	image->end_error = ret;
 	/* the entries are as long as the file is now */
 	image->rules.file_size = vhdx_backing_size(&image->backing);
 	return ret;

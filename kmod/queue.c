@@ -282,7 +282,7 @@ void vhdx_queues_kill(struct vhdx_queues *queues)
 
 /**
  * vhdx_queues_serve() - from now on, serve another image
- * @queues:	frozen
+ * @queues:	no request is on its way, and none is dispatched
  * @image:	of the same geometry
  */
 void vhdx_queues_serve(struct vhdx_queues *queues, struct vhdx_image *image)

@@ -13,7 +13,8 @@
  *	L3  Commit what is dirty, so that less is left to be done when the disk is stopped.
  *	L4  Hold I/O: requests that are on their way are completed, new ones wait.
  *	L5  See that the link still holds: the first write of a session changes DataWriteGuid,
- *	    and may have come after L1. If so, nothing has happened; try again from L1.
+ *	    and may have come after L1. If so, nothing has happened: -EAGAIN, here and in L2;
+ *	    user space goes back to L1.
  *	L6  End the session of the file: commit, write home, headers without LogGuid. It is a
  *	    valid image now that has all that was ever completed, and stays as it is.
  *	L7  The child is the disk's image. I/O goes on.
@@ -70,6 +71,8 @@ struct vhdx_image *vhdx_chain_open_child(struct vhdx_image *image, struct file *
 	vhdx_image_data_guid(image, &image->super->header.data_write_guid);
 	its.parent = image;
 	child = vhdx_image_open(file, &its, fault);
+	if (IS_ERR(child) && fault->reason == VHDX_REASON_parent_mismatch)
+		return ERR_PTR(-EAGAIN);	/* a session may have begun after L1 */
 	if (IS_ERR(child))
 		return child;
 	ret = vhdx_chain_check_child(image, child, fault);

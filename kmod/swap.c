@@ -4,7 +4,8 @@
  */
 #include "swap.h"
 
-#include <linux/blkdev.h>
+#include <linux/blk-mq.h>
+#include <linux/sched/mm.h>
 
 #include "chain.h"
 #include "compat.h"
@@ -37,9 +38,32 @@ static int vhdx_swap_check_snapshot(const struct vhdx_disk *disk, const struct f
 	return reason ? -EINVAL : 0;
 }
 
+/*
+ * L4. A frozen queue has no requests, and lets none in; but it counts as a lock that whoever
+ * submits takes, and closing a session takes those of the host file system. So it is only
+ * emptied by freezing; then requests may come and wait undispatched.
+ *
+ * Return: for vhdx_swap_release()
+ */
+static unsigned int vhdx_swap_hold(struct request_queue *q)
+{
+	unsigned int frozen = vhdx_freeze_queue(q);
+
+	blk_mq_quiesce_queue(q);
+	vhdx_unfreeze_queue(q, frozen);
+	/* reclaim would wait for what is held */
+	return memalloc_noio_save();
+}
+
+static void vhdx_swap_release(struct request_queue *q, unsigned int noio)
+{
+	memalloc_noio_restore(noio);
+	blk_mq_unquiesce_queue(q);
+}
+
 /* L4 to L7 of snapshot.c */
 static int vhdx_swap_image(struct vhdx_disk *disk, struct vhdx_image *child, u64 *held_ns,
-			  struct vhdx_fault *fault)
+			   struct vhdx_fault *fault)
 {
 	struct request_queue *q = disk->gendisk->queue;
 	u64 start = ktime_get_ns();
@@ -47,13 +71,13 @@ static int vhdx_swap_image(struct vhdx_disk *disk, struct vhdx_image *child, u64
 	int ret;
 
 	down_write(&disk->swap);
-	noio = vhdx_freeze_queue(q);
+	noio = vhdx_swap_hold(q);
 	ret = vhdx_chain_push(child, fault);
 	if (!ret) {
 		disk->image = child;
 		vhdx_queues_serve(&disk->queues, child);
 	}
-	vhdx_unfreeze_queue(q, noio);
+	vhdx_swap_release(q, noio);
 	up_write(&disk->swap);
 	*held_ns = ktime_get_ns() - start;
 	return ret;
