@@ -44,35 +44,63 @@ bool image_file_read(const struct image_file *file, u64 offset, void *buffer, u3
 	       !file->reader.read(file->reader.context, offset, buffer, length);
 }
 
-/*
+/**
+ * image_open_quietly() - open a file for reading without leaving a trace
+ * @path:	of the file
+ *
  * O_NOATIME is for the owner and root only; without it, it must do. O_NONBLOCK keeps a FIFO
  * from blocking here; it means nothing for the kinds of file that are accepted.
+ *
+ * Return: a file descriptor, or a negative errno
  */
-static int open_quietly(const char *path)
+int image_open_quietly(const char *path)
 {
 	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 	int fd = open(path, flags | O_NOATIME);
 
 	if (fd < 0 && errno == EPERM)
 		fd = open(path, flags);
-	return fd;
+	return fd < 0 ? -errno : fd;
 }
 
-static enum exit_code check_kind(struct image_file *file)
+/**
+ * image_file_adopt() - take an open file for an image, without a word
+ * @file:	filled; must not be moved afterwards
+ * @path:	for messages; must live as long
+ * @fd:		from image_open_quietly(); closed with @file
+ *
+ * Return: 0, EISDIR, EMEDIUMTYPE for what is no file either, or another positive errno; @fd
+ * is @file's in any case
+ */
+int image_file_adopt(struct image_file *file, const char *path, int fd)
 {
 	off_t size;
 
-	if (fstat(file->fd, &file->stat))
-		return fail_errno(file->path, "cannot stat", errno);
+	memset(file, 0, sizeof(*file));
+	file->path = path;
+	file->fd = fd;
+	file->reader.read = read_exactly;
+	file->reader.context = file;
+	if (fstat(fd, &file->stat))
+		return errno;
 	if (S_ISDIR(file->stat.st_mode))
-		return fail_errno(file->path, "is no image", EISDIR);
+		return EISDIR;
 	if (!S_ISREG(file->stat.st_mode) && !S_ISBLK(file->stat.st_mode))
-		return fail_reason(file->path, VHDX_REASON_attach_not_a_file);
-	size = lseek(file->fd, 0, SEEK_END);	/* unlike st_size, right for a block device too */
+		return EMEDIUMTYPE;
+	size = lseek(fd, 0, SEEK_END);	/* unlike st_size, right for a block device too */
 	if (size < 0)
-		return fail_errno(file->path, "cannot find its size", errno);
+		return errno;
 	file->reader.size = (u64)size;
-	return DONE;
+	return 0;
+}
+
+static enum exit_code fail_adopt(const char *path, int error)
+{
+	if (error == EISDIR)
+		return fail_errno(path, "is no image", error);
+	if (error == EMEDIUMTYPE)
+		return fail_reason(path, VHDX_REASON_attach_not_a_file);
+	return fail_errno(path, "cannot find its size", error);
 }
 
 /**
@@ -84,19 +112,16 @@ static enum exit_code check_kind(struct image_file *file)
  */
 enum exit_code image_file_open(struct image_file *file, const char *path)
 {
-	enum exit_code status;
+	int fd = image_open_quietly(path);
+	int error;
 
-	memset(file, 0, sizeof(*file));
-	file->path = path;
-	file->reader.read = read_exactly;
-	file->reader.context = file;
-	file->fd = open_quietly(path);
-	if (file->fd < 0)
-		return fail_errno(path, "cannot open", errno);
-	status = check_kind(file);
-	if (status != DONE)
-		image_file_close(file);
-	return status;
+	if (fd < 0)
+		return fail_errno(path, "cannot open", -fd);
+	error = image_file_adopt(file, path, fd);
+	if (!error)
+		return DONE;
+	image_file_close(file);
+	return fail_adopt(path, error);
 }
 
 void image_file_close(struct image_file *file)

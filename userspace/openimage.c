@@ -43,20 +43,28 @@ static enum vhdx_reason replay_log(struct open_image *image, struct vhdx_fault *
 	return VHDX_OK;
 }
 
-static enum exit_code read_super(struct open_image *image)
+/**
+ * open_image_super() - read all that comes before the BAT
+ * @image:	its file is open; the rest is filled, and freed by open_image_close()
+ * @fault:	filled on failure
+ *
+ * Return: VHDX_OK, or why the image cannot be used
+ */
+enum vhdx_reason open_image_super(struct open_image *image, struct vhdx_fault *fault)
 {
 	void *scratch = xcalloc(1, VHDX_OPEN_SCRATCH_SIZE);
 	enum vhdx_reason reason;
-	struct vhdx_fault fault;
 
 	image->super = xcalloc(1, sizeof(*image->super));
-	reason = vhdx_open_headers(image->super, &image->reader, scratch, &fault);
+	image->replayed = NULL;
+	image->reader = image->file.reader;
+	reason = vhdx_open_headers(image->super, &image->reader, scratch, fault);
 	if (!reason)
-		reason = replay_log(image, &fault);
+		reason = replay_log(image, fault);
 	if (!reason)
-		reason = vhdx_open_tables(image->super, &image->reader, scratch, &fault);
+		reason = vhdx_open_tables(image->super, &image->reader, scratch, fault);
 	free(scratch);
-	return reason ? fail_fault(&image->file, &fault) : DONE;
+	return reason;
 }
 
 /**
@@ -69,16 +77,15 @@ static enum exit_code read_super(struct open_image *image)
 enum exit_code open_image(struct open_image *image, const char *path)
 {
 	enum exit_code status = image_file_open(&image->file, path);
+	struct vhdx_fault fault;
 
 	if (status != DONE)
 		return status;
 	image_warn_written(path, &image->file.stat);
-	image->super = NULL;
-	image->replayed = NULL;
-	image->reader = image->file.reader;
-	status = read_super(image);
-	if (status != DONE)
-		open_image_close(image);
+	if (!open_image_super(image, &fault))
+		return DONE;
+	status = fail_fault(&image->file, &fault);
+	open_image_close(image);
 	return status;
 }
 

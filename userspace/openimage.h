@@ -22,6 +22,7 @@ struct open_image {
 };
 
 char *open_image_path(const char *argument);
+enum vhdx_reason open_image_super(struct open_image *image, struct vhdx_fault *fault);
 enum exit_code open_image(struct open_image *image, const char *path);
 enum exit_code open_image_read(struct open_image *image, u64 offset, void *buffer, u32 length);
 void open_image_close(struct open_image *image);
