@@ -12,15 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "chain.h"
 #include "columns.h"
 #include "control.h"
 #include "fault.h"
 #include "identity.h"
-#include "imagefile.h"
 #include "imagelock.h"
-#include "memory.h"
 #include "output.h"
-#include "replayed.h"
 #include "settle.h"
 #include "text.h"
 #include "verb.h"
@@ -48,6 +46,7 @@ static const struct cli_option options[] = {
 	{ 'i', "index", "N", "make /dev/vhdxN (default: the first that is free)" },
 	{ OPTION_SHOW, "show", NULL, "does nothing: the device is always printed" },
 	{ OPTION_DRY_RUN, "dry-run", NULL, "check everything, attach nothing" },
+	PARENT_OPTIONS,
 	{ 0 }
 };
 
@@ -60,6 +59,7 @@ struct attach {
 	bool holes;
 	bool dry_run;
 	int index;
+	struct parent_options parents;
 };
 
 static bool set_index(struct attach *attach, const char *value)
@@ -112,6 +112,10 @@ static bool set(void *context, int id, const char *value)
 	case OPTION_DRY_RUN:
 		attach->dry_run = true;
 		break;
+	case PARENT_OPTION:
+	case PARENT_DIR_OPTION:
+	case PARENT_MAP_OPTION:
+		return parent_options_set(&attach->parents, "attach", id, value);
 	}
 	return true;
 }
@@ -119,96 +123,88 @@ static bool set(void *context, int id, const char *value)
 static const struct cli_syntax syntax = {
 	.verb = "attach",
 	.arguments = "IMAGE",
-	.about = "Make a block device of a VHDX image and print its name.",
+	.about = "Make a block device of a VHDX image, with its parents if it has any, and print its name.",
 	.options = options,
 	.set = set,
 };
 
-/* In the order of what the user must deal with first. */
-static enum exit_code check_super(const struct attach *attach, const struct image_file *file,
-				  const struct vhdx_super *super)
-{
-	struct vhdx_fault fault;
-
-	if (!attach->read_only && vhdx_header_check_writable(&super->header, &fault))
-		return fail_fault(file, &fault);
-	if (super->geometry.has_parent)
-		return fail_reason(file->path, VHDX_REASON_parent_missing);
-	return DONE;
-}
-
-/* The open sequence from where the log, if there is one, has been replayed. */
-static enum vhdx_reason open_tables(const struct attach *attach, struct image_file *file,
-				    struct vhdx_super *super, void *scratch,
-				    struct vhdx_fault *fault)
-{
-	struct vhdx_reader reader = file->reader;
-	struct replayed *replayed = NULL;
-	enum vhdx_reason reason;
-
-	if (vhdx_header_log_dirty(&super->header)) {
-		if (attach->no_replay)
-			return vhdx_fault_set_guid(fault, VHDX_REASON_log_dirty,
-						   super->header.log_offset,
-						   &super->header.log_guid);
-		replayed = replayed_new(&file->reader, &super->header, fault);
-		if (!replayed)
-			return fault->reason;
-		replayed_reader(replayed, &reader);
-	}
-	reason = vhdx_open_tables(super, &reader, scratch, fault);
-	replayed_free(replayed);
-	return reason;
-}
-
 /* What the kernel would find as well, but without a module and without root. */
-static enum exit_code check_image(const struct attach *attach, struct image_file *file,
-				  struct vhdx_super *super)
+static enum exit_code check_layer(const struct attach *attach, const struct layer *layer,
+				  bool written)
 {
-	void *scratch = xcalloc(1, VHDX_OPEN_SCRATCH_SIZE);
+	const struct vhdx_header *header = &layer->image.super->header;
 	struct vhdx_fault fault;
-	enum exit_code status;
 
-	if (vhdx_open_headers(super, &file->reader, scratch, &fault) ||
-	    open_tables(attach, file, super, scratch, &fault))
-		status = fail_fault(file, &fault);
-	else
-		status = check_super(attach, file, super);
-	free(scratch);
+	if (attach->no_replay && layer->image.replayed)
+		vhdx_fault_set_guid(&fault, VHDX_REASON_log_dirty, header->log_offset,
+				    &header->log_guid);
+	else if (!written || !vhdx_header_check_writable(header, &fault))
+		return DONE;
+	return fail_fault(&layer->image.file, &fault);
+}
+
+/* In the order of what the user must deal with first. */
+static enum exit_code open_files(const struct attach *attach, struct chain *chain,
+				 const char *path)
+{
+	enum exit_code status = chain_open_image(chain, path);
+	unsigned int i;
+
+	if (status == DONE)
+		status = check_layer(attach, chain->layer[0], !attach->read_only);
+	if (status == DONE)
+		status = chain_open_parents(chain, &attach->parents);
+	for (i = 1; status == DONE && i < chain->count; i++)
+		status = check_layer(attach, chain->layer[i], false);
 	return status;
 }
 
-static void report_dry_run(const struct globals *globals, const struct attach *attach,
-			   const struct image_file *file, const struct vhdx_super *super)
+static void print_dry_run(const struct attach *attach, const struct chain *chain)
 {
-	struct json_object *image;
+	const struct layer *image = chain->layer[0];
 	char size[TEXT_SIZE_MAX];
 
+	text_size(size, image->image.super->geometry.disk_size, " ");
+	printf("%s: would attach a %s disk of %s", image->path,
+	       identity_type_name(&image->image.super->geometry), size);
+	if (chain->count > 1)
+		printf(" in %u files", chain->count);
+	printf(" %s", attach->read_only ? "read-only" : "read-write");
+	if (attach->index >= 0)
+		printf(" as /dev/vhdx%d", attach->index);
+	putchar('\n');
+}
+
+static void report_dry_run(const struct globals *globals, const struct attach *attach,
+			   const struct chain *chain)
+{
+	const struct vhdx_super *super = chain->layer[0]->image.super;
+	struct json_object *image, *parents;
+	unsigned int i;
+
 	if (!globals->json) {
-		text_size(size, super->geometry.disk_size, " ");
-		printf("%s: would attach a %s disk of %s %s", file->path,
-		       identity_type_name(&super->geometry), size,
-		       attach->read_only ? "read-only" : "read-write");
-		if (attach->index >= 0)
-			printf(" as /dev/vhdx%d", attach->index);
-		putchar('\n');
+		print_dry_run(attach, chain);
 		return;
 	}
 	image = json_object_new_object();
-	json_add_string(image, "path", file->path);
+	parents = json_object_new_array();
+	json_add_string(image, "path", chain->layer[0]->path);
 	json_add_string(image, "type", identity_type_name(&super->geometry));
 	json_add_size(image, "virtual-size", super->geometry.disk_size);
 	json_add_bool(image, "read-only", attach->read_only);
+	for (i = 1; i < chain->count; i++)
+		json_object_array_add(parents, json_object_new_string(chain->layer[i]->path));
+	json_add(image, "parents", parents);
 	output_add("dry-run", json_object_new_boolean(true));
 	output_add("image", image);
 }
 
 static void fill_request(struct vhdx_ioc_attach *request, const struct attach *attach,
-			 const __s32 *file)
+			 const __s32 *files, unsigned int count)
 {
 	memset(request, 0, sizeof(*request));
-	request->files = (uintptr_t)file;
-	request->nr_files = 1;
+	request->files = (uintptr_t)files;
+	request->nr_files = count;
 	request->index = attach->index;
 	if (attach->read_only)
 		request->flags |= VHDX_ATTACH_READ_ONLY;
@@ -274,25 +270,37 @@ static enum exit_code wait_for_udev(struct settle *settle, const struct disk *di
 	return DONE;
 }
 
+/* Child first; @image is the child, open as it is to be used. */
+static void list_files(__s32 files[VHDX_MAX_FILES], const struct chain *chain, int image)
+{
+	unsigned int i;
+
+	files[0] = image;
+	for (i = 1; i < chain->count; i++)
+		files[i] = chain->layer[i]->image.file.fd;
+}
+
 static enum exit_code attach_through(int control, const struct globals *globals,
-				     const struct attach *attach, const struct image_file *file,
+				     const struct attach *attach, const struct chain *chain,
 				     int image)
 {
+	const char *path = chain->layer[0]->path;
 	struct settle *settle = settle_begin();
 	struct vhdx_ioc_attach request;
+	__s32 files[VHDX_MAX_FILES];
 	enum exit_code status;
 	struct disk disk;
-	__s32 fd = image;
 	int error;
 
-	fill_request(&request, attach, &fd);
+	list_files(files, chain, image);
+	fill_request(&request, attach, files, chain->count);
 	error = control_attach(control, &request);
 	if (error) {
-		status = control_failed(file->path, "cannot attach", error, request.reason,
+		status = control_failed(path, "cannot attach", error, request.reason,
 					request.message);
 	} else {
 		disk_find(&disk, request.index);
-		note("%s: attached as %s", file->path, disk.node);
+		note("%s: attached as %s", path, disk.node);
 		status = wait_for_udev(settle, &disk);
 		warn_of_twin(&disk);
 		report(globals, &disk);
@@ -302,7 +310,7 @@ static enum exit_code attach_through(int control, const struct globals *globals,
 }
 
 static enum exit_code attach_open(const struct globals *globals, const struct attach *attach,
-				  const struct image_file *file, int image)
+				  const struct chain *chain, int image)
 {
 	enum exit_code status;
 	int control;
@@ -310,43 +318,40 @@ static enum exit_code attach_open(const struct globals *globals, const struct at
 	status = control_open_loading(&control);
 	if (status != DONE)
 		return status;
-	status = attach_through(control, globals, attach, file, image);
+	status = attach_through(control, globals, attach, chain, image);
 	close(control);
 	return status;
 }
 
 /* The lock taken here is the module's for as long as the disk is attached. */
 static enum exit_code attach_writable(const struct globals *globals,
-				      const struct attach *attach, const struct image_file *file)
+				      const struct attach *attach, const struct chain *chain)
 {
 	struct write_file image;
-	enum exit_code status = image_open_exclusive(&image, file->path);
-	struct stat stat;
+	enum exit_code status = image_open_exclusive(&image, chain->layer[0]->path);
 
 	if (status != DONE)
 		return status;
-	if (fstat(image.fd, &stat) || stat.st_ino != file->stat.st_ino ||
-	    stat.st_dev != file->stat.st_dev)
-		status = fail(EXIT_BUSY, "%s: was replaced by another file meanwhile", file->path);
-	else
-		status = attach_open(globals, attach, file, image.fd);
+	status = image_check_same(&image, &chain->layer[0]->image.file.stat);
+	if (status == DONE)
+		status = attach_open(globals, attach, chain, image.fd);
 	close(image.fd);
 	return status;
 }
 
 static enum exit_code attach_image(const struct globals *globals, const struct attach *attach,
-				   struct image_file *file)
+				   const char *path)
 {
-	struct vhdx_super *super = xcalloc(1, sizeof(*super));
-	enum exit_code status = check_image(attach, file, super);
+	struct chain chain;
+	enum exit_code status = open_files(attach, &chain, path);
 
 	if (status == DONE && attach->dry_run)
-		report_dry_run(globals, attach, file, super);
+		report_dry_run(globals, attach, &chain);
 	else if (status == DONE && attach->read_only)
-		status = attach_open(globals, attach, file, file->fd);
+		status = attach_open(globals, attach, &chain, chain.layer[0]->image.file.fd);
 	else if (status == DONE)
-		status = attach_writable(globals, attach, file);
-	free(super);
+		status = attach_writable(globals, attach, &chain);
+	chain_close(&chain);
 	return status;
 }
 
@@ -359,17 +364,11 @@ enum exit_code cmd_attach(struct globals *globals, int argc, char **argv)
 		.index		= -1,
 	};
 	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &attach);
-	struct image_file file;
 
 	if (status != DONE)
 		return status;
 	if (argc - optind != 1)
 		return fail(EXIT_USAGE, "attach: needs exactly one image; see vhdxctl attach "
 			    "--help");
-	status = image_file_open(&file, argv[optind]);
-	if (status != DONE)
-		return status;
-	status = attach_image(globals, &attach, &file);
-	image_file_close(&file);
-	return status;
+	return attach_image(globals, &attach, argv[optind]);
 }

@@ -35,9 +35,9 @@ else
 fi
 if sample fat-differential.vhdx; then
 	run attach -r --dry-run -J "$TMP/fat-differential.vhdx"
-	is "$status/$(json .error.code)" 7/PARENT_UNSUPPORTED "a parent has its own status"
+	is "$status/$(json .error.code)" 7/PARENT_MISSING "a missing parent has its own status"
 else
-	skip "a parent has its own status" "no differencing sample"
+	skip "a missing parent has its own status" "no differencing sample"
 fi
 
 # Here there must be no module: on a machine that has it, this would attach the image.
