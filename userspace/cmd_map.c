@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vhdxctl map: where in an image the data of the disk are. Needs no module and no root.
+ * vhdxctl map: where in an image and its parents the data of the disk are. Needs no module
+ * and no root.
  *
  * The JSON has the keys of `qemu-img map --output=json`, so that programs for that need no
  * change but for the list being the member "map" of the document.
@@ -10,17 +11,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "chain.h"
 #include "extents.h"
 #include "interrupt.h"
-#include "openimage.h"
 #include "output.h"
 #include "rows.h"
 #include "verb.h"
 
-enum { OPTION_STATE = CLI_OWN };
+enum {
+	OPTION_STATE = CLI_OWN,
+	OPTION_ALONE,
+};
 
 static const struct cli_option options[] = {
 	{ OPTION_STATE, "state", NULL, "BAT states, one line for each run of blocks" },
+	{ OPTION_ALONE, "alone", NULL, "only this image: what its parent has is just that" },
+	PARENT_OPTIONS,
 	{ 0 }
 };
 
@@ -31,7 +37,7 @@ static const struct row_column columns[] = {
 	[COLUMN_LENGTH] = { "LENGTH", "bytes", 14 },
 	[COLUMN_STATE] = { "STATE", "data, zero, absent (zero too), parent or bad; with --state "
 			   "the BAT state", -17 },
-	[COLUMN_DEPTH] = { "DEPTH", "0: this image, 1: its parent", 5 },
+	[COLUMN_DEPTH] = { "DEPTH", "0: this image, 1: its parent, and so on", 5 },
 	[COLUMN_OFFSET] = { "OFFSET", "byte of the file", 14 },
 	[COLUMN_FILE] = { "FILE", "which file", -4 },
 };
@@ -41,12 +47,16 @@ static const struct row_column columns[] = {
 /**
  * struct map - what to print, and how
  * @by_state:	--state
- * @file:	path of the image
+ * @alone:	--alone
+ * @parents:	where they are
+ * @chain:	the image and its parents
  * @rows:	the table, unless it is JSON
  */
 struct map {
 	bool by_state;
-	const char *file;
+	bool alone;
+	struct parent_options parents;
+	struct chain chain;
 	struct rows rows;
 };
 
@@ -54,9 +64,16 @@ static bool set(void *context, int id, const char *value)
 {
 	struct map *map = context;
 
-	(void)value;
-	map->by_state |= id == OPTION_STATE;
-	return true;
+	switch (id) {
+	case OPTION_STATE:
+		map->by_state = true;
+		return true;
+	case OPTION_ALONE:
+		map->alone = true;
+		return true;
+	default:
+		return parent_options_set(&map->parents, "map", id, value);
+	}
 }
 
 static void print_columns_help(void)
@@ -67,7 +84,8 @@ static void print_columns_help(void)
 static const struct cli_syntax syntax = {
 	.verb = "map",
 	.arguments = "IMAGE|DEVICE",
-	.about = "Show where in an image the data of the disk are. Numbers are bytes.",
+	.about = "Show where in an image, and in its parents, the data of the disk are. Numbers are\n"
+		 "bytes.",
 	.options = options,
 	.groups = CLI_BYTES | CLI_TABLE,
 	.set = set,
@@ -84,9 +102,15 @@ static const char *state_name(const struct map *map, const struct disk_extent *e
 	return map->by_state ? vhdx_block_state_name(extent->state) : kinds[extent->kind];
 }
 
-static int depth_of(const struct disk_extent *extent)
+/* Of an image alone, what the parent has is one deeper. */
+static unsigned int depth_of(const struct disk_extent *extent)
 {
-	return extent->kind == EXTENT_PARENT;
+	return extent->depth + (extent->kind == EXTENT_PARENT);
+}
+
+static const char *file_of(const struct map *map, const struct disk_extent *extent)
+{
+	return map->chain.layer[extent->depth]->path;
 }
 
 static void print_row(void *context, const struct disk_extent *extent)
@@ -100,12 +124,12 @@ static void print_row(void *context, const struct disk_extent *extent)
 		[COLUMN_STATE] = state_name(map, extent),
 		[COLUMN_DEPTH] = depth,
 		[COLUMN_OFFSET] = offset,
-		[COLUMN_FILE] = here ? map->file : "-",
+		[COLUMN_FILE] = here ? file_of(map, extent) : "-",
 	};
 
 	snprintf(start, sizeof(start), "%" PRIu64, extent->start);
 	snprintf(length, sizeof(length), "%" PRIu64, extent->length);
-	snprintf(depth, sizeof(depth), "%d", depth_of(extent));
+	snprintf(depth, sizeof(depth), "%u", depth_of(extent));
 	if (here)
 		snprintf(offset, sizeof(offset), "%" PRIu64, extent->offset);
 	rows_print(&map->rows, cells);
@@ -120,7 +144,7 @@ static void print_json(void *context, const struct disk_extent *extent)
 
 	json_add_number(object, "start", extent->start);
 	json_add_number(object, "length", extent->length);
-	json_add_number(object, "depth", (uint64_t)depth_of(extent));
+	json_add_number(object, "depth", depth_of(extent));
 	json_add_bool(object, "present", extent->kind != EXTENT_ABSENT);
 	json_add_bool(object, "zero", zero);
 	json_add_bool(object, "data", !zero);
@@ -128,32 +152,36 @@ static void print_json(void *context, const struct disk_extent *extent)
 		json_add_string(object, "state", vhdx_block_state_name(extent->state));
 	if (extent->kind == EXTENT_DATA) {
 		json_add_number(object, "offset", extent->offset);
-		json_add_string(object, "filename", map->file);
+		json_add_string(object, "filename", file_of(map, extent));
 	}
 	output_list_item(object);
 }
 
-static enum exit_code show(struct map *map, struct open_image *image, bool json)
+static enum exit_code show(struct map *map, struct chain_map *where, bool json)
 {
 	unsigned int flags = map->by_state ? EXTENTS_BY_STATE : 0;
 
 	if (!json)
-		return extents_walk(image, flags, print_row, map);
+		return extents_walk(where, flags, print_row, map);
 	output_list_begin("map");
-	return extents_walk(image, flags, print_json, map);
+	return extents_walk(where, flags, print_json, map);
 }
 
 static enum exit_code map_image(struct map *map, const char *path, bool json)
 {
-	struct open_image image;
-	enum exit_code status = open_image(&image, path);
+	enum exit_code status = chain_open_image(&map->chain, path);
+	struct chain_map where;
 
-	if (status != DONE)
-		return status;
-	map->file = path;
-	interrupt_catch();
-	status = show(map, &image, json);
-	open_image_close(&image);
+	if (status == DONE && !map->alone)
+		status = chain_open_parents(&map->chain, &map->parents);
+	if (status == DONE) {
+		chain_warn_written(&map->chain);
+		interrupt_catch();
+		chain_map_init(&where, &map->chain, 0, map->chain.count);
+		status = show(map, &where, json);
+		chain_map_free(&where);
+	}
+	chain_close(&map->chain);
 	return status;
 }
 

@@ -90,9 +90,13 @@ static void look_at_data(void *context, const struct disk_extent *extent)
 enum exit_code replay_check(struct open_image *image)
 {
 	struct touched touched = { .overlay = &image->replayed->overlay };
-	enum exit_code status = extents_walk(image, EXTENTS_TOLERANT, look_at_data, &touched);
 	struct vhdx_fault fault;
+	struct chain_map map;
+	enum exit_code status;
 
+	chain_map_init_image(&map, image);
+	status = extents_walk(&map, EXTENTS_TOLERANT, look_at_data, &touched);
+	chain_map_free(&map);
 	if (status != DONE || !touched.offset)
 		return status;
 	vhdx_fault_set(&fault, VHDX_REASON_log_payload_changed,

@@ -83,7 +83,7 @@ if "$ROOT/tests/images/build" bad "$TMP/bad" payload_past_eof payload_partial_wi
 	is "$(json '[.map[].length] | add')" $((64 * M)) "and the map is complete all the same"
 	run map -n -o STATE,START "$TMP/bad/payload_past_eof.vhdx"
 	is "$(grep -c '^bad ' "$TMP/.out")" 1 "with the block as bad"
-	run map -J "$TMP/bad/payload_partial_without_bitmap.vhdx"
+	run map -J --alone "$TMP/bad/payload_partial_without_bitmap.vhdx"
 	is "$status/$(json .error.code)" 4/PAYLOAD_PARTIAL_WITHOUT_BITMAP \
 		"a block whose bitmap is missing is told"
 else
@@ -142,7 +142,7 @@ if sample fat-parent.vhdx && sample fat-differential.vhdx; then
 		print(hashlib.sha256(disk).hexdigest())
 	END
 	for name in fat-parent fat-differential; do
-		run map -J "$TMP/$name.vhdx"
+		run map -J --alone "$TMP/$name.vhdx"
 		cp "$TMP/.out" "$TMP/$name.json"
 	done
 	wanted=$(awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "content_sha256") n = i }

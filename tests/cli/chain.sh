@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Chains as vhdxctl reads them: random ones against a model, real ones against other programs.
+# VHDX_SEEDS="FIRST LAST" for others than a few.
+# shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
+. "$(dirname "$0")/common.bash"
+
+have jq || skip_all "no jq"
+have python3 || skip_all "no python3"
+
+read -r first last <<<"${VHDX_SEEDS:-1 15}"
+wrong=''
+for ((seed = first; seed <= last; seed++)); do
+	files=$("$CLI_HERE/chain-image" random "$TMP/random" "$seed")
+	run map -J "$TMP/random/$((files - 1)).vhdx"
+	"$CLI_HERE/chain-proves" "$TMP/.out" "$TMP/random/disk.raw" >"$TMP/.proof" 2>&1 ||
+		wrong+=" $seed: $(tail -n 1 "$TMP/.proof") $err"
+	rm -rf "$TMP/random"
+done
+is "$wrong" '' "the map of a chain makes the disk, in random chains $first to $last"
+
+if sample fat-parent.vhdx && sample fat-differential.vhdx; then
+	cd "$TMP" || exit 1
+	before=$(sha256sum fat-*.vhdx)
+	run map -J fat-differential.vhdx
+	is "$(json '[.map[] | .filename // "-"] | unique | join(" ")')" \
+		"./fat-parent.vhdx fat-differential.vhdx" "the map of a real child names both files"
+	is "$(json '[.map[] | select(.filename == "./fat-parent.vhdx") | .depth] | unique | join(" ")')" 1 \
+		"the parent has depth 1"
+	run map -J --alone fat-differential.vhdx
+	is "$(json '[.map[] | select(.depth == 1) | .filename] | unique | tostring')" '[null]' \
+		"--alone does not look into the parent"
+	run map --alone --raw -n -o STATE fat-differential.vhdx
+	is "$(sort -u <<<"$out" | xargs)" "data parent" "but says what is there"
+	is "$(sha256sum fat-*.vhdx)" "$before" "and the files are as they were"
+	mv fat-parent.vhdx gone.vhdx
+	run map fat-differential.vhdx
+	is "$status" 7 "without the parent there is no map of the disk"
+	run map --parent gone.vhdx fat-differential.vhdx
+	is "$status" 0 "with --parent there is"
+else
+	skip "the map of a real child names both files" "no samples in $SAMPLES"
+fi
+
+done_testing
