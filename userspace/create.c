@@ -78,16 +78,20 @@ static enum exit_code allocate(const struct create_plan *plan, const struct writ
 static enum exit_code write_metadata(const struct create_plan *plan,
 				     const struct write_file *file)
 {
-	size_t length = VHDX_METADATA_TABLE_SIZE + VHDX_ITEMS_MANDATORY_SIZE;
-	u8 *region = xcalloc(1, length);
+	size_t values = VHDX_METADATA_TABLE_SIZE + VHDX_ITEMS_MANDATORY_SIZE;
+	u8 *region = xcalloc(1, values + plan->locator_length);
 	struct vhdx_items items;
 	enum exit_code status;
 
-	vhdx_items_place(&items, 0);
+	vhdx_items_place(&items, plan->locator_length);
 	vhdx_metadata_table_encode(region, &items);
 	vhdx_metadata_values_encode(region + VHDX_METADATA_TABLE_SIZE, &plan->raw,
 				    &plan->disk_id);
-	status = write_at(file, plan->regions.metadata.offset, region, length);
+	if (plan->locator_length)
+		memcpy(region + items.offset[VHDX_ITEM_PARENT_LOCATOR], plan->locator,
+		       plan->locator_length);
+	status = write_at(file, plan->regions.metadata.offset, region,
+			  values + plan->locator_length);
 	free(region);
 	return status;
 }

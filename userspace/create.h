@@ -15,6 +15,8 @@
  * @raw:	the sizes asked for
  * @geometry:	the same, checked
  * @disk_id:	Virtual Disk ID
+ * @locator:	parent locator of a differencing image; not owned
+ * @locator_length: its bytes; 0: none
  * @log:	place of the log
  * @regions:	of metadata and BAT
  * @blocks_offset: where the first block of a fixed image is
@@ -24,6 +26,8 @@ struct create_plan {
 	struct vhdx_geometry_raw raw;
 	struct vhdx_geometry geometry;
 	struct vhdx_guid disk_id;
+	const u8 *locator;
+	u32 locator_length;
 	struct vhdx_extent log;
 	struct vhdx_regions regions;
 	u64 blocks_offset;

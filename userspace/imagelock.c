@@ -12,6 +12,9 @@
 
 #include "disk.h"
 
+/* The byte that QEMU locks while it may write; whoever locks all has locked it, too. */
+#define WRITER_BYTE 101
+
 /**
  * image_check_attached() - is a file attached?
  * @path:	for the message
@@ -51,6 +54,34 @@ void image_warn_written(const char *path, const struct stat *status)
 			warn("%s: is attached read-write as %s: it changes while it is read",
 			     path, disks.disk[i].node);
 	disk_list_free(&disks);
+}
+
+/**
+ * image_check_unwritten() - does anybody write to an image, as far as that can be known?
+ * @path:	for the message
+ * @fd:		open for reading
+ * @status:	of the file
+ *
+ * Return: DONE if not, EXIT_BUSY having said who otherwise
+ */
+enum exit_code image_check_unwritten(const char *path, int fd, const struct stat *status)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_start = WRITER_BYTE, .l_len = 1 };
+	enum exit_code result = DONE;
+	struct disk_list disks;
+	size_t i;
+
+	disk_list_all(&disks);
+	for (i = 0; i < disks.count && result == DONE; i++)
+		if (disk_is_of_file(&disks.disk[i], status) && !disk_number(&disks.disk[i], "ro"))
+			result = fail_named(EXIT_BUSY, "ATTACHED",
+					    "%s: is attached read-write as %s; detach it first", path,
+					    disks.disk[i].node);
+	disk_list_free(&disks);
+	if (result == DONE && !fcntl(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK)
+		result = fail_named(EXIT_BUSY, "LOCKED", "%s: another program may write to it; "
+				    "close it there first", path);
+	return result;
 }
 
 static enum exit_code lock_whole(const struct write_file *file)

@@ -61,6 +61,31 @@ char *text_from_utf16(const void *utf16, size_t length)
 	return to_utf8("UTF-16LE", utf16, end, 2);
 }
 
+/**
+ * text_to_utf16() - make UTF-16 of a text for an image
+ * @utf8:	the text
+ * @length:	set to the bytes of the result
+ *
+ * Return: little endian, without NUL, to be freed; NULL if @utf8 is no text
+ */
+unsigned char *text_to_utf16(const char *utf8, size_t *length)
+{
+	size_t in_left = strlen(utf8), room = 2 * in_left + 2, out_left = room;
+	unsigned char *text = xcalloc(room, 1);
+	char *in = (char *)utf8, *out = (char *)text;
+	iconv_t converter = iconv_open("UTF-16LE", "UTF-8");
+	bool converted = converter != (iconv_t)-1 &&
+			 iconv(converter, &in, &in_left, &out, &out_left) != (size_t)-1;
+
+	if (converter != (iconv_t)-1)
+		iconv_close(converter);
+	*length = room - out_left;
+	if (converted)
+		return text;
+	free(text);
+	return NULL;
+}
+
 /* File names are any bytes; make them text. */
 char *text_valid_utf8(const char *text)
 {

@@ -13,6 +13,7 @@
 #define TEXT_SIZE_MAX 32
 
 char *text_from_utf16(const void *utf16, size_t length);
+unsigned char *text_to_utf16(const char *utf8, size_t *length);
 char *text_valid_utf8(const char *text);
 char *text_printable(const char *text);
 char *text_code(const char *name);

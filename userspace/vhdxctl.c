@@ -20,6 +20,7 @@ static const struct verb {
 	{ "list", cmd_list, "show what is attached" },
 	{ "info", cmd_info, "describe an image, in whatever state it is" },
 	{ "create", cmd_create, "make a new image" },
+	{ "snapshot", cmd_snapshot, "make a child of an image" },
 	{ "check", cmd_check, "find out what is wrong with an image" },
 	{ "replay", cmd_replay, "apply the log of an image to it" },
 	{ "map", cmd_map, "show where in an image the data of the disk are" },

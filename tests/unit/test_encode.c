@@ -9,6 +9,8 @@
 
 #include "format/checksum.h"
 #include "format/guid.h"
+#include "format/locator.h"
+#include "format/locatorwrite.h"
 #include "make.h"
 
 static u32 stored_checksum(const void *structure)
@@ -255,6 +257,36 @@ static void bat_region(void **state)
 	assert_int_equal(vhdx_bat_region_length(&geometry), row->length);
 }
 
+/* The first of two locators is followed by the second: nothing is written behind its end. */
+static void locator_round_trip(void **state)
+{
+	static const u8 guid[] = "{\0" "f\0" "8\0" "8\0" "d\0" "4\0" "d\0" "9\0" "2\0" "-\0"
+		"6\0" "f\0" "c\0" "c\0" "-\0" "4\0" "0\0" "8\0" "d\0" "-\0" "9\0" "b\0" "e\0"
+		"f\0" "-\0" "9\0" "b\0" "7\0" "c\0" "8\0" "9\0" "f\0" "1\0" "5\0" "c\0" "8\0"
+		"9\0" "}";
+	static const u8 path[] = ".\0" "\\\0" "p";
+	static const struct vhdx_locator_field fields[] = {
+		{ "parent_linkage", guid, 76 }, { "relative_path", path, 6 },
+	};
+	u8 item[512] = { 0 };
+	u32 length = vhdx_locator_length(fields, 2);
+	struct vhdx_locator locator;
+	struct vhdx_fault fault;
+	char text[VHDX_GUID_TEXT_SIZE];
+
+	(void)state;
+	assert_int_equal(length, 20 + 2 * 12 + 28 + 76 + 26 + 6);
+	item[length] = 0x5a;
+	vhdx_locator_encode(item, fields, 2);
+	assert_int_equal(item[length], 0x5a);
+	assert_int_equal(vhdx_locator_decode(&locator, item, length, 0, &fault), VHDX_OK);
+	vhdx_guid_text(&locator.linkage, text);
+	assert_string_equal(text, "f88d4d92-6fcc-408d-9bef-9b7c89f15c89");
+	assert_int_equal(locator.relative_path.length, 6);
+	assert_memory_equal(item + locator.relative_path.offset, path, 6);
+	assert_int_equal(locator.volume_path.length, 0);
+}
+
 int main(void)
 {
 	suite_add("an identifier has its signature and the creator, cut off at 256", identifier);
@@ -265,5 +297,6 @@ int main(void)
 	suite_add("a child's locator is placed where Hyper-V places it", metadata_table_of_child);
 	suite_add("an image made by the encoders opens with the same values", whole_image);
 	SUITE_ADD_ROWS(bat_regions, bat_region);
+	suite_add("a parent locator decodes to what was encoded", locator_round_trip);
 	return suite_run("encode");
 }

@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# snapshot: a child that shows what its parent shows, and is named as Hyper-V would.
+# shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
+. "$(dirname "$0")/common.bash"
+
+have jq || skip_all "no jq"
+have python3 || skip_all "no python3"
+cd "$TMP" || exit 1
+mkdir a b
+
+run create a/base.vhdx 9G --logical-sector-size=4096 --block-size=1M
+run info -J a/base.vhdx
+json '.image | del(.path)' >base.json
+before=$(sha256sum <a/base.vhdx)
+run snapshot a/base.vhdx b/child.avhdx
+is "$status/$out/$err" 0// "a child is made without a word"
+is "$(sha256sum <a/base.vhdx)" "$before" "its parent is not changed"
+is "$(stat -c %A a/base.vhdx | tr -d rx-)" "" "but may not be written any more"
+run check b/child.avhdx
+is "$status" 0 "check finds it clean"
+run info -J b/child.avhdx
+json '.image | del(.path)' >child.json
+same='."virtual-size", ."logical-sector-size", ."physical-sector-size", ."disk-id"'
+is "$(jq "$same" child.json)" "$(jq "$same" base.json)" "size, sectors and identity are the parent's"
+is "$(json '.image | .type, ."block-size"' | xargs)" "differencing 2097152" "its blocks are of 2 MiB, as on Windows"
+is "$(json .image.parent.linkage)" "$(jq -r '."data-write-guid"' base.json)" "its linkage is the parent's DataWriteGuid"
+is "$(json '.image | ."data-write-guid" != .parent.linkage and ."data-write-guid" != ."file-write-guid"')" \
+	true "its own GUIDs are new"
+is "$(json '.image.parent."relative-path"')" '..\a\base.vhdx' "the relative path is the way from one to the other"
+is "$(json '.image.parent."absolute-path"')" "${TMP//\//\\}\\a\\base.vhdx" "an absolute path is there for those who need one"
+run map --raw -n -o STATE,DEPTH b/child.avhdx
+is "$out" "absent 1" "it shows what the parent shows"
+
+python3 - b/child.avhdx >keys 2>&1 <<-'END'
+	import struct, sys
+	f = open(sys.argv[1], "rb").read()
+	at = f.index(bytes.fromhex("b7ef4ab09ed1814ab78925b8e9445913"))
+	for i in range(struct.unpack_from("<H", f, at + 18)[0]):
+	    k, v, kl, vl = struct.unpack_from("<IIHH", f, at + 20 + 12 * i)
+	    print(f[at + k:at + k + kl].decode("utf-16-le"), f[at + v:at + v + vl].decode("utf-16-le"))
+END
+is "$(cut -d ' ' -f 1 keys | xargs)" \
+	"parent_linkage absolute_win32_path relative_path parent_linkage2" "keys are in Hyper-V's order"
+is "$(tail -n 1 keys)" "parent_linkage2 {00000000-0000-0000-0000-000000000000}" "the second linkage is null"
+is "$(head -n 1 keys)" "parent_linkage {$(jq -r '."data-write-guid"' base.json)}" "GUIDs are in braces, lower case"
+
+# A child of a child, in the same directory, with Windows names
+run snapshot b/child.avhdx b/grand.avhdx --block-size=32M --keep-mode \
+	--map-path 'C:\VMs\=.' --map-path '\\?\Volume{12345678-0000-0000-0000-000000000000}=b'
+run info -J b/grand.avhdx
+is "$(json '.image.parent | ."relative-path", ."absolute-path", ."volume-path"' | tr '\n' ' ')" \
+	'.\child.avhdx C:\VMs\b\child.avhdx \\?\Volume{12345678-0000-0000-0000-000000000000}\child.avhdx ' \
+	"--map-path gives it names of Windows"
+is "$(json '.image."block-size"')" $((32 << 20)) "--block-size is honoured"
+like "$(stat -c %A b/child.avhdx)" '^-rw' "--keep-mode leaves the parent's mode"
+run attach --dry-run -J b/grand.avhdx
+is "$(json '.image.parents | join(" ")')" "b/child.avhdx b/../a/base.vhdx" "all parents are found"
+
+# Refused
+run snapshot -J a/base.vhdx b/child.avhdx
+is "$status/$(json .error.code)" "5/EXISTS" "a file that is there stays"
+run snapshot a/base.vhdx b/grand.avhdx --force
+is "$status" 0 "unless --force is given"
+run snapshot a/base.vhdx a/base.vhdx --force
+is "$status" 1 "but never the parent itself"
+is "$(sha256sum <a/base.vhdx)" "$before" "which stays as it is"
+run snapshot a/absent.vhdx c.vhdx
+is "$status" 1 "a parent must be there"
+run snapshot -J a/base.vhdx c.vhdx --block-size=3M
+is "$status" 1 "a block size is a power of two"
+printf junk >junk
+run snapshot junk c.vhdx
+is "$status" 4 "a parent must be an image"
+cp a/base.vhdx 'b/back\slash.vhdx'
+run snapshot 'b/back\slash.vhdx' c.vhdx
+is "$status" 1 "a name that Windows could not read is refused"
+ok "and after a refusal there is no child" test ! -e c.vhdx
+if sample iotest-dirtylog-10G-4M.vhdx; then
+	run snapshot -J iotest-dirtylog-10G-4M.vhdx c.vhdx
+	is "$status/$(json .error.code)" 6/LOG_DIRTY "a log must be replayed before"
+else
+	skip "a log must be replayed before" "no sample"
+fi
+chmod u+w a/base.vhdx
+cat >lock <<-'END'
+	import fcntl, struct, sys, time
+	fd = open(sys.argv[1], "r+b")
+	fcntl.fcntl(fd, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
+	print("locked", flush=True)
+	time.sleep(60)
+END
+exec {lock}< <(exec python3 lock a/base.vhdx)
+locker=$!
+read -r _ <&$lock
+run snapshot -J a/base.vhdx c.vhdx
+is "$status/$(json .error.code)" 5/LOCKED "who is being written to cannot become a parent"
+kill "$locker"
+
+# Others
+if have vhdiinfo; then
+	ok "libvhdi reads what the parent is called" \
+		grep -q 'Parent filename.*base.vhdx' <(vhdiinfo b/child.avhdx)
+else
+	skip "libvhdi reads what the parent is called" "no vhdiinfo"
+fi
+
+done_testing

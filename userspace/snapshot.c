@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A child shows what its parent shows: size, sectors and identity of the disk are the parent's,
+ * all blocks are not present. The sizes of the file, that of its blocks included, are its own.
+ *
+ * The parent is only read. From now on it must not change; its DataWriteGuid, which a writer
+ * must change, is how the child would notice.
+ */
+#include "snapshot.h"
+
+#include <stdlib.h>
+
+#include "chain.h"
+#include "fault.h"
+#include "imagelock.h"
+#include "newfile.h"
+#include "parentname.h"
+
+#define CHILD_LOG_SIZE VHDX_MIB
+
+/**
+ * snapshot_check_parent() - can an image become a parent?
+ * @parent:	open
+ *
+ * Return: DONE, or another code having said why not
+ */
+enum exit_code snapshot_check_parent(const struct layer *parent)
+{
+	const struct image_file *file = &parent->image.file;
+
+	if (parent->image.replayed)
+		return fail_named(EXIT_REPLAY, "LOG_DIRTY",
+				  "%s: log contains changes that must be replayed before it can "
+				  "become a parent; use vhdxctl replay", parent->path);
+	return image_check_unwritten(parent->path, file->fd, &file->stat);
+}
+
+static enum exit_code make_plan(struct snapshot *snapshot)
+{
+	const struct vhdx_super *super = snapshot->parent->image.super;
+	const struct vhdx_geometry_raw raw = {
+		.block_size = (u32)snapshot->block_size,
+		.parameter_flags = VHDX_PARAMS_HAS_PARENT,
+		.disk_size = super->geometry.disk_size,
+		.logical_sector_size = super->geometry.logical_sector_size,
+		.physical_sector_size = super->geometry.physical_sector_size,
+	};
+	struct vhdx_fault fault;
+
+	if (create_plan(&snapshot->plan, &raw, CHILD_LOG_SIZE, &fault))
+		return fail(EXIT_USAGE, "snapshot: %s (%llu)", vhdx_reason_text(fault.reason),
+			    (unsigned long long)fault.value);
+	snapshot->plan.disk_id = super->disk_id;
+	return DONE;
+}
+
+static enum exit_code write_child(struct snapshot *snapshot, struct progress *progress)
+{
+	struct new_file new_file;
+	enum exit_code status = new_file_open(&new_file, snapshot->child, snapshot->replace);
+	const struct stat *parent = &snapshot->parent->image.file.stat;
+	struct stat child;
+
+	if (status == DONE && !fstat(new_file.file.fd, &child) && S_ISREG(parent->st_mode) &&
+	    child.st_dev != parent->st_dev)
+		warn("%s: its parent is on another file system; to find it, --parent-dir is needed",
+		     snapshot->child);
+	if (status == DONE)
+		status = create_write(&snapshot->plan, &new_file.file, progress);
+	if (status == DONE)
+		status = new_file_commit(&new_file);
+	new_file_close(&new_file);
+	return status;
+}
+
+/* --force must not replace the very file that the child would need. */
+static enum exit_code check_child(const struct snapshot *snapshot)
+{
+	struct stat status;
+
+	if (stat(snapshot->child, &status) || !layer_is_file(snapshot->parent, &status))
+		return DONE;
+	return fail(EXIT_USAGE, "%s: is the parent itself", snapshot->child);
+}
+
+/**
+ * snapshot_make() - make a child
+ * @snapshot:	what is to be made
+ * @progress:	by progress_init()
+ *
+ * Return: DONE, or another code having said why; then there is no child
+ */
+enum exit_code snapshot_make(struct snapshot *snapshot, struct progress *progress)
+{
+	static const struct vhdx_guid none;
+	struct parent_name name = { 0 };
+	enum exit_code status = check_child(snapshot);
+	u8 *locator;
+
+	if (status == DONE)
+		status = make_plan(snapshot);
+	if (status == DONE)
+		status = parent_name_make(&name, snapshot->parent->path, snapshot->child,
+					  snapshot->maps);
+	if (status == DONE) {
+		locator = parent_name_encode(&name,
+					     &snapshot->parent->image.super->header.data_write_guid,
+					     &none, &snapshot->plan.locator_length);
+		snapshot->plan.locator = locator;
+		status = write_child(snapshot, progress);
+		free(locator);
+	}
+	parent_name_free(&name);
+	return status;
+}
