@@ -453,6 +453,106 @@ static void every_size(void **state)
 	image_free(&image);
 }
 
+/* -- the parent locator of a whole image -- */
+
+#define LINKAGE "{83ed0ec3-24c8-49a6-a959-5e4bf1288bfb}"
+#define LOCATOR_AT (IMAGE_METADATA + 0x20000)
+#define VALUE_AT (LOCATOR_AT + 20 + 12 + 28)
+
+static void put_utf16(u64 offset, const char *ascii)
+{
+	for (; *ascii; offset += 2)
+		image_put(&image, offset, *ascii++, 2);
+}
+
+/* One pair, parent_linkage; @length is what the metadata table says. */
+static void make_locator(u32 length)
+{
+	memcpy(image.bytes + LOCATOR_AT, vhdx_guid_locator_type.bytes, 16);
+	image_put(&image, LOCATOR_AT + 18, 1, 2);
+	image_put(&image, LOCATOR_AT + 20, 20 + 12, 4);
+	image_put(&image, LOCATOR_AT + 24, VALUE_AT - LOCATOR_AT, 4);
+	image_put(&image, LOCATOR_AT + 28, 28, 2);
+	image_put(&image, LOCATOR_AT + 30, 2 * strlen(LINKAGE), 2);
+	put_utf16(LOCATOR_AT + 20 + 12, "parent_linkage");
+	put_utf16(VALUE_AT, LINKAGE);
+	with_parent();
+	add_item(image_metadata_table(&image), vhdx_item_guid(VHDX_ITEM_PARENT_LOCATOR), 0x20000,
+		 length, VHDX_METADATA_IS_REQUIRED);
+}
+
+static const struct vhdx_guid linkage = { {
+	0xc3, 0x0e, 0xed, 0x83, 0xc8, 0x24, 0xa6, 0x49, 0xa9, 0x59, 0x5e, 0x4b, 0xf1, 0x28, 0x8b, 0xfb,
+} };
+
+static struct vhdx_locator locator;
+
+static enum vhdx_reason open_locator(void)
+{
+	assert_int_equal(open_image(), VHDX_OK);
+	memset(scratch, 0xa5, sizeof(scratch));
+	memset(&locator, 0xa5, sizeof(locator));
+	image.reads = 0;
+	return vhdx_open_locator(&super, &image.reader, scratch, &locator, &fault);
+}
+
+struct locator_row {
+	const char *claim;
+	u32 length;
+	u64 change;			/* a byte of the item that is wrong; 0: none */
+	enum vhdx_reason reason;
+	u32 reads;
+};
+
+static const struct locator_row locator_rows[] = {
+	{ "a locator without path is enough for whoever brings the parent", 20 + 12 + 28 + 76, 0,
+	  VHDX_OK, 1 },
+	{ "a locator of 64 KiB is read", 65536, 0, VHDX_OK, 1 },
+	{ "a locator of a byte more is not read at all", 65537, 0, VHDX_REASON_locator_too_long, 0 },
+	{ "nor is one of 1 MiB less its offset", MIB - 0x20000, 0, VHDX_REASON_locator_too_long, 0 },
+	{ "a locator of another type is refused with its own reason", 200, 3,
+	  VHDX_REASON_locator_type, 1 },
+	{ "a linkage that is no GUID is", 200, VALUE_AT - LOCATOR_AT + 2, VHDX_REASON_locator_linkage, 1 },
+	{ "a locator cut short is", 20 + 11, 0, VHDX_REASON_locator_short, 1 },
+};
+
+static void row_locator(void **state)
+{
+	const struct locator_row *row = *state;
+
+	image_make(&image);
+	make_locator(row->length);
+	if (row->change)
+		image.bytes[LOCATOR_AT + row->change] ^= 0x40;
+	assert_int_equal(open_locator(), row->reason);
+	assert_int_equal(image.reads, row->reads);
+	if (row->reason) {
+		assert_int_equal(fault.reason, row->reason);
+		assert_int_equal(fault.offset, LOCATOR_AT);
+	} else {
+		assert_true(vhdx_guid_equal(&locator.linkage, &linkage));
+		assert_int_equal(locator.relative_path.length, 0);
+		/* its texts are still there */
+		assert_memory_equal(scratch, image.bytes + LOCATOR_AT, row->length);
+	}
+	if (row->reason == VHDX_REASON_locator_too_long)
+		assert_int_equal(fault.value, row->length);
+	image_free(&image);
+}
+
+static void unreadable_locator(void **state)
+{
+	(void)state;
+	image_make(&image);
+	make_locator(200);
+	assert_int_equal(open_image(), VHDX_OK);
+	image.fail_at = image.reads + 1;
+	assert_int_equal(vhdx_open_locator(&super, &image.reader, scratch, &locator, &fault),
+			 VHDX_REASON_read_failed);
+	assert_int_equal(fault.offset, LOCATOR_AT);
+	image_free(&image);
+}
+
 struct bounds {
 	const char *claim;
 	u64 offset;
@@ -493,6 +593,8 @@ int main(void)
 	SUITE_ADD_ROWS(failings, failing_reader);
 	suite_add("a failing look for other formats does not hide that it is no VHDX", failing_probe);
 	suite_add("a file cut anywhere is refused, and never read behind its end", every_size);
+	SUITE_ADD_ROWS(locator_rows, row_locator);
+	suite_add("a locator that cannot be read is no locator", unreadable_locator);
 	SUITE_ADD_ROWS(bounds, row_read);
 	return suite_run("open");
 }
