@@ -2,8 +2,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "format/bitmap.h"
 #include "readfile.h"
 
 static int read_exactly(void *context, u64 offset, void *buffer, u32 length)
@@ -77,6 +79,22 @@ static enum vhdx_reason replay(struct image_file *file)
 	return reason;
 }
 
+static enum vhdx_reason judge_parent(struct image_file *file)
+{
+	enum vhdx_reason reason;
+
+	if (!file->super.geometry.has_parent)
+		return file->parent ? vhdx_fault_set(&file->fault, VHDX_REASON_parent_unneeded,
+						     0, 0) : VHDX_OK;
+	reason = vhdx_open_locator(&file->super, &file->replayed, file->scratch, &file->locator,
+				   &file->fault);
+	if (reason)
+		return reason;
+	if (!file->parent)
+		return vhdx_fault_set(&file->fault, VHDX_REASON_parent_missing, 0, 0);
+	return vhdx_chain_check(&file->super, &file->locator, &file->parent->super, &file->fault);
+}
+
 enum vhdx_reason image_file_judge(struct image_file *file)
 {
 	enum vhdx_reason reason;
@@ -88,9 +106,80 @@ enum vhdx_reason image_file_judge(struct image_file *file)
 	if (!reason)
 		reason = vhdx_open_tables(&file->super, &file->replayed, file->scratch,
 					  &file->fault);
-	if (!reason && file->super.geometry.has_parent)
-		reason = vhdx_fault_set(&file->fault, VHDX_REASON_parent_missing, 0, 0);
-	return reason;
+	return reason ? reason : judge_parent(file);
+}
+
+bool image_chain_open(struct image_chain *chain, const char *const *paths, unsigned int count)
+{
+	memset(chain, 0, sizeof(*chain));
+	if (count > ARRAY_SIZE(chain->files)) {
+		errno = E2BIG;
+		return false;
+	}
+	while (chain->count < count) {
+		struct image_file *file = malloc(sizeof(*file));
+
+		if (!file)
+			abort();
+		if (!image_file_open(file, paths[chain->count])) {
+			free(file);
+			image_chain_close(chain);
+			return false;
+		}
+		if (chain->count)
+			chain->files[chain->count - 1]->parent = file;
+		chain->files[chain->count++] = file;
+	}
+	return true;
+}
+
+void image_chain_close(struct image_chain *chain)
+{
+	while (chain->count) {
+		struct image_file *file = chain->files[--chain->count];
+
+		image_file_close(file);
+		free(file);
+	}
+}
+
+static bool same_file(const struct image_file *a, const struct image_file *b)
+{
+	struct stat first, second;
+
+	if (fstat(a->fd, &first) || fstat(b->fd, &second))
+		abort();
+	return first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+static bool file_twice(const struct image_chain *chain)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < chain->count; i++)
+		for (j = 0; j < i; j++)
+			if (same_file(chain->files[i], chain->files[j]))
+				return true;
+	return false;
+}
+
+enum vhdx_reason image_chain_judge(struct image_chain *chain)
+{
+	enum vhdx_reason reason;
+	unsigned int i;
+
+	if (chain->count > VHDX_CHAIN_MAX_FILES)
+		return vhdx_fault_set(&chain->fault, VHDX_REASON_parent_depth, 0, chain->count);
+	if (file_twice(chain))
+		return vhdx_fault_set(&chain->fault, VHDX_REASON_parent_duplicate, 0, 0);
+	for (i = chain->count; i; i--) {
+		reason = image_file_judge(chain->files[i - 1]);
+		if (reason) {
+			chain->fault = chain->files[i - 1]->fault;
+			return reason;
+		}
+	}
+	return VHDX_OK;
 }
 
 /* Payload is never logged. */
@@ -99,7 +188,7 @@ static enum vhdx_reason check_payload(struct image_file *file, u64 index, u64 en
 	const struct vhdx_geometry *g = &file->super.geometry;
 	u64 block;
 
-	if (!file->overlay.pages || vhdx_bat_state(entry) != VHDX_BLOCK_FULLY_PRESENT ||
+	if (!file->overlay.pages || vhdx_bat_state(entry) < VHDX_BLOCK_FULLY_PRESENT ||
 	    vhdx_index_is_bitmap(g, index, &block) || block >= g->payload_blocks ||
 	    !vhdx_overlay_touches(&file->overlay, vhdx_bat_offset(entry), g->block_size))
 		return VHDX_OK;
@@ -138,7 +227,95 @@ static enum vhdx_reason read_payload(struct image_file *file, u64 place, u8 *buf
 	return VHDX_OK;
 }
 
-enum vhdx_reason image_file_read(struct image_file *file, u64 offset, void *buffer, u32 length)
+static enum vhdx_reason read_parent(struct image_file *file, u64 offset, u8 *buffer, u32 length)
+{
+	struct image_file *parent = file->parent;
+	u64 size = parent ? parent->super.geometry.disk_size : 0;
+	u32 there = offset >= size ? 0 : size - offset < length ? (u32)(size - offset) : length;
+	enum vhdx_reason reason;
+
+	memset(buffer + there, 0, length - there);
+	if (!there)
+		return VHDX_OK;
+	reason = image_file_read(parent, offset, buffer, there);
+	if (reason)
+		file->fault = parent->fault;
+	return reason;
+}
+
+/* Where in the file the bitmap block of a partially present block is; @at is its entry. */
+static enum vhdx_reason find_bitmap(struct image_file *file, u64 offset, u64 at, u64 *place)
+{
+	const struct vhdx_geometry *g = &file->super.geometry;
+	enum vhdx_reason reason;
+	u64 entry;
+
+	reason = image_file_entry(file, vhdx_bitmap_index(g, vhdx_bitmap_chunk(g, offset)), &entry);
+	if (reason)
+		return reason;
+	if (vhdx_bat_state(entry) != VHDX_BLOCK_FULLY_PRESENT)
+		return vhdx_fault_set(&file->fault, VHDX_REASON_payload_partial_without_bitmap, at,
+				      entry);
+	*place = vhdx_bat_offset(entry);
+	return VHDX_OK;
+}
+
+static enum vhdx_reason read_word(struct image_file *file, u64 place, u64 *word)
+{
+	u64 page = place & ~(u64)(VHDX_PAGE_SIZE - 1);
+	enum vhdx_reason reason = VHDX_OK;
+
+	if (file->bits_at != page)
+		reason = vhdx_read(&file->replayed, page, file->bits, VHDX_PAGE_SIZE, &file->fault);
+	file->bits_at = reason ? 0 : page;
+	*word = le64_to_cpu(file->bits[(place - page) / sizeof(*word)]);
+	return reason;
+}
+
+/* How many bytes from @offset on are all here, or all the parent's? At most @length. */
+static enum vhdx_reason find_run(struct image_file *file, u64 bitmap, u64 offset, u32 *length,
+				 bool *here)
+{
+	const struct vhdx_geometry *g = &file->super.geometry;
+	u32 bit = vhdx_bitmap_bit(g, offset), bits;
+	enum vhdx_reason reason;
+	u64 bytes, word;
+
+	reason = read_word(file, bitmap + bit / VHDX_BITMAP_WORD_BITS * sizeof(word), &word);
+	if (reason)
+		return reason;
+	bits = vhdx_bitmap_run(word, bit % VHDX_BITMAP_WORD_BITS, here);
+	bytes = (u64)bits * g->logical_sector_size - offset % g->logical_sector_size;
+	if (bytes < *length)
+		*length = bytes;
+	return VHDX_OK;
+}
+
+static enum vhdx_reason read_partial(struct image_file *file, u64 entry, u64 offset, u8 *buffer,
+				     u32 length)
+{
+	const struct vhdx_geometry *g = &file->super.geometry;
+	u64 block = offset >> g->block_shift, bitmap = 0;
+	u64 place = vhdx_bat_offset(entry) - (block << g->block_shift);
+	enum vhdx_reason reason;
+	u32 part;
+	bool here;
+
+	reason = find_bitmap(file, offset, file->super.regions.bat.offset +
+			     vhdx_payload_index(g, block) * VHDX_BAT_ENTRY_SIZE, &bitmap);
+	for (; !reason && length; offset += part, buffer += part, length -= part) {
+		part = length;
+		reason = find_run(file, bitmap, offset, &part, &here);
+		if (reason)
+			break;
+		reason = here ? read_payload(file, place + offset, buffer, part) :
+				read_parent(file, offset, buffer, part);
+	}
+	return reason;
+}
+
+/* Within one block */
+static enum vhdx_reason read_block(struct image_file *file, u64 offset, u8 *buffer, u32 length)
 {
 	const struct vhdx_geometry *g = &file->super.geometry;
 	enum vhdx_reason reason;
@@ -147,10 +324,33 @@ enum vhdx_reason image_file_read(struct image_file *file, u64 offset, void *buff
 	reason = image_file_entry(file, vhdx_payload_index(g, offset >> g->block_shift), &entry);
 	if (reason)
 		return reason;
-	if (vhdx_bat_state(entry) != VHDX_BLOCK_FULLY_PRESENT) {
+	switch (vhdx_bat_state(entry)) {
+	case VHDX_BLOCK_NOT_PRESENT:
+		return read_parent(file, offset, buffer, length);
+	case VHDX_BLOCK_PARTIALLY_PRESENT:
+		return read_partial(file, entry, offset, buffer, length);
+	case VHDX_BLOCK_FULLY_PRESENT:
+		return read_payload(file, vhdx_bat_offset(entry) + (offset & (g->block_size - 1)),
+				    buffer, length);
+	default:
 		memset(buffer, 0, length);
 		return VHDX_OK;
 	}
-	return read_payload(file, vhdx_bat_offset(entry) + (offset & (g->block_size - 1)),
-			    buffer, length);
+}
+
+enum vhdx_reason image_file_read(struct image_file *file, u64 offset, void *buffer, u32 length)
+{
+	u32 block_size = file->super.geometry.block_size, part;
+	enum vhdx_reason reason;
+	u8 *to = buffer;
+
+	for (; length; offset += part, to += part, length -= part) {
+		part = block_size - (offset & (block_size - 1));
+		if (part > length)
+			part = length;
+		reason = read_block(file, offset, to, part);
+		if (reason)
+			return reason;
+	}
+	return VHDX_OK;
 }

@@ -5,14 +5,18 @@ import sys
 from pathlib import Path
 
 from .bad import BAD
+from .chain import CHAINS
 from .dirty import GOOD
 from .good import ON_REQUEST
 from .model import Disk, Model, compare
+from .randomchain import random_chain
 from .reasons import image_reasons
 from .vectors import self_check
 
 GOOD_HEADING = ("name", "virtual_size", "block_size", "logical", "physical", "type", "notes",
                 "oracle")
+CHAIN_HEADING = ("name", "files", "virtual_size", "block_size", "logical", "physical", "type",
+                 "notes")
 BAD_HEADING = ("name", "kind", "offset")
 
 
@@ -50,6 +54,35 @@ def build_good(directory, names):
     write_table(directory / "MANIFEST.tsv", GOOD_HEADING, rows)
 
 
+def build_chain(directory, name, chain, note):
+    """Returns its row of the table."""
+    top, stem = chain.top, str(directory / name)
+    model = Model(stem, top.disk_size)
+    chain.write(directory, model.add)
+    model.close()
+    kind = "differencing" if top.parent else "fixed" if top.fixed else "dynamic"
+    return (name, len(chain.layers), top.disk_size, top.block_size, top.logical, top.physical,
+            kind, note)
+
+
+def build_chains(directory, names):
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for name in choose(CHAINS, names, list(CHAINS)):
+        recipe, note = CHAINS[name]
+        rows.append(build_chain(directory, name, recipe(), note))
+    write_table(directory / "MANIFEST.tsv", CHAIN_HEADING, rows)
+
+
+def build_random_chains(directory, seed, count):
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    rows = [build_chain(directory, f"random-{n}", *random_chain(n))
+            for n in range(seed, seed + count)]
+    write_table(directory / "MANIFEST.tsv", CHAIN_HEADING, rows)
+
+
 def build_bad(directory, names):
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
@@ -79,11 +112,17 @@ def main(usage, arguments):
             build_good(directory, names)
         case ["bad", directory, *names]:
             build_bad(directory, names)
+        case ["chains", directory, *names]:
+            build_chains(directory, names)
+        case ["random-chain", directory, seed]:
+            build_random_chains(directory, int(seed), 1)
+        case ["random-chain", directory, seed, count]:
+            build_random_chains(directory, int(seed), int(count))
         case ["compare", disk, stem]:
             return 1 if compare(Disk(disk), stem) else 0
         case ["list"]:
             print(*(f"good {name}" for name in GOOD), *(f"bad {name}" for name in BAD),
-                  sep="\n")
+                  *(f"chain {name}" for name in CHAINS), sep="\n")
         case ["self-check"]:
             return self_check()
         case ["list-missing"]:

@@ -17,6 +17,7 @@ from . import encode as e
 from .encode import KIB, MIB
 from .journal import write_journal
 from .pattern import Pattern, junk, runs
+from .sectors import inverse, set_bits
 
 ITEMS_OFFSET = 64 * KIB
 
@@ -68,6 +69,7 @@ class Block:
     offset: int = None          # None: place() finds room if the state needs it
     fill: str = "edges"         # see pattern.runs()
     anchor: bool = False        # UNDEFINED or UNMAPPED, with its old contents kept
+    sectors: list = None        # PARTIAL: those that are here, (first, count); None: all
 
 
 @dataclass
@@ -114,7 +116,8 @@ class Image:
         self.metadata_reserved = 0
 
         self.blocks = {}            # number -> Block
-        self.bitmaps = {}           # chunk -> Bitmap
+        self.bitmaps = {}           # chunk -> Bitmap; made by place() if there are sectors
+        self.slices = {}            # block number -> bytes: bits that nobody must look at
         self.bat = {}               # index -> entry; filled in by place()
         self.order = ["log", "metadata", "bat", "payload"]
         self.block_order = sorted   # of the block numbers, in the file
@@ -161,6 +164,10 @@ class Image:
             assert 0 <= number < self.block_count, number
             self.blocks[number] = Block(e.PRESENT, fill=fill)
 
+    def partial(self, number, sectors, fill="full"):
+        assert 0 <= number < self.block_count, number
+        self.blocks[number] = Block(e.PARTIAL, fill=fill, sectors=sectors)
+
     def item(self, guid):
         return next(i for i in self.items if i.guid == guid)
 
@@ -178,6 +185,7 @@ class Image:
     def place(self):
         """Give everything that has no offset yet one, in self.order, and fill the BAT."""
         self._place_items()
+        self._make_bitmaps()
         self.end = MIB
         for what in self.order:
             if what == "log":
@@ -185,6 +193,9 @@ class Image:
                 self.end += self.headers[0].log_length
             elif what == "payload":
                 self._place_blocks()
+                self._place_bitmaps()
+            elif what == "bitmaps":
+                self._place_bitmaps()
             elif isinstance(what, int):
                 self.end += what
             else:
@@ -213,6 +224,23 @@ class Image:
                 if block.state in (e.PRESENT, e.PARTIAL) or block.anchor:
                     block.offset = self._take(self.block_size)
             self.bat[self.payload_index(number)] = block.offset | block.state
+
+    # Blocks that are there only in part need a bitmap; bits of other blocks may be in it, too.
+    def _make_bitmaps(self):
+        size = MIB // self.ratio
+        slices = dict(self.slices)
+        for number, block in self.blocks.items():
+            if block.state != e.PARTIAL or block.sectors is None:
+                continue
+            beyond = (self.block_size - self.used(number)) // self.logical
+            stale = [(8 * size - beyond, beyond)] if beyond else []
+            slices[number] = set_bits(block.sectors + stale, size)
+        for number, data in slices.items():
+            bitmap = self.bitmaps.setdefault(number // self.ratio, Bitmap(bytearray(MIB)))
+            at = number % self.ratio * size
+            bitmap.data[at:at + len(data)] = data
+
+    def _place_bitmaps(self):
         for chunk, bitmap in self.bitmaps.items():
             if bitmap.offset is None:
                 bitmap.offset = self._take(MIB)
@@ -256,12 +284,49 @@ class Image:
                 put(f, block.offset, junk(64 * KIB))
             if block.state not in (e.PRESENT, e.PARTIAL):
                 continue
-            for at, length in runs(used, block.fill, self.rng):
-                data = pattern.bytes(number * self.block_size + at, length)
-                put(f, block.offset + at, data)
-                model(number * self.block_size + at, data)
+            pieces = []
+            for start, length in self._here(number, block):
+                for at, piece in runs(length, block.fill, self.rng):
+                    data = pattern.bytes(number * self.block_size + start + at, piece)
+                    pieces.append((start + at, data))
+                    model(number * self.block_size + start + at, data)
+            put_all(f, block.offset, sorted(pieces + self._absent(number, block)))
             if used < self.block_size:
                 put(f, block.offset + used, junk(min(self.block_size - used, 64 * KIB)))
+
+    def _here(self, number, block):
+        """What of a block is in this file: (offset in the block, length)"""
+        used = self.used(number)
+        if block.sectors is None:
+            return [(0, used)]
+        return [(first * self.logical, count * self.logical) for first, count in block.sectors]
+
+    def _absent(self, number, block):
+        """Junk in the file where the sectors are the parent's: all of it, or both ends."""
+        if block.sectors is None:
+            return []
+        out, edge = [], 32 * KIB
+        for first, count in inverse(block.sectors, self.used(number) // self.logical):
+            start, length = first * self.logical, count * self.logical
+            if length <= 2 * edge:
+                out.append((start, junk(length)))
+            else:
+                out += [(start, junk(edge)), (start + length - edge, junk(edge))]
+        return out
+
+    def own(self):
+        """Ranges of the disk for which no parent is asked, as (start, end)"""
+        if not self.parent:
+            return [(0, self.disk_size)]
+        out = []
+        for number, block in sorted(self.blocks.items()):
+            base = number * self.block_size
+            if block.state == e.PARTIAL:
+                out += [(base + at, base + at + length)
+                        for at, length in self._here(number, block)]
+            elif block.state != e.NOT_PRESENT:
+                out.append((base, base + self.used(number)))
+        return out
 
     def _write_bat(self, f):
         run, start = [], 0
@@ -279,6 +344,18 @@ class Image:
         for item in self.items:
             if item.offset >= ITEMS_OFFSET:
                 put(f, base + item.offset, item.data)
+
+
+def put_all(f, offset, pieces):
+    """Write pieces, sorted; those that touch, at once."""
+    joined, start, end = [], 0, None
+    for at, data in pieces:
+        if at != end:
+            put(f, offset + start, b"".join(joined))
+            joined, start = [], at
+        joined.append(data)
+        end = at + len(data)
+    put(f, offset + start, b"".join(joined))
 
 
 def put(f, offset, data):
