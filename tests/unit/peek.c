@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * peek IMAGE [RAW]: what the core makes of an image, "key value" a line; with RAW, also
- * write the whole virtual disk to a sparse file.
+ * peek IMAGE [RAW [PARENT...]]: what the core makes of an image, "key value" a line; with RAW,
+ * also write the whole virtual disk to a sparse file, or to nowhere if that is "-".
  */
 #include <err.h>
 #include <fcntl.h>
@@ -10,17 +10,18 @@
 
 #include "readfile.h"
 
-static struct image_file image;
+static struct image_chain chain;
 
 static void print_super(enum vhdx_reason reason)
 {
-	const struct vhdx_geometry *g = &image.super.geometry;
+	const struct vhdx_super *super = &chain.files[0]->super;
+	const struct vhdx_geometry *g = &super->geometry;
 	char text[VHDX_FAULT_TEXT_SIZE];
 	unsigned int i;
 
 	printf("reason %s\n", reason ? vhdx_reason_name(reason) : "none");
 	if (reason)
-		printf("fault %s\n", vhdx_fault_text(&image.fault, text, sizeof(text)));
+		printf("fault %s\n", vhdx_fault_text(&chain.fault, text, sizeof(text)));
 	if (reason && reason != VHDX_REASON_parent_missing)
 		return;
 	printf("virtual_size %llu\n", (unsigned long long)g->disk_size);
@@ -29,7 +30,7 @@ static void print_super(enum vhdx_reason reason)
 	printf("physical_sector %u\n", g->physical_sector_size);
 	printf("kind %s\n", g->has_parent ? "differencing" : g->leave_allocated ? "fixed" : "dynamic");
 	for (i = 0; i < VHDX_WARNING_COUNT; i++)
-		if (image.super.warnings & 1U << i)
+		if (super->warnings & 1U << i)
 			printf("warning %s\n", vhdx_warning_name(i));
 }
 
@@ -40,7 +41,7 @@ static bool is_zero(const u8 *bytes, u32 length)
 
 static void write_raw(const char *path)
 {
-	const struct vhdx_geometry *g = &image.super.geometry;
+	const struct vhdx_geometry *g = &chain.files[0]->super.geometry;
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	u8 *buffer = malloc(VHDX_MIB);
 	u64 offset;
@@ -52,7 +53,7 @@ static void write_raw(const char *path)
 		enum vhdx_reason reason;
 
 		length = g->disk_size - offset < VHDX_MIB ? g->disk_size - offset : VHDX_MIB;
-		reason = image_file_read(&image, offset, buffer, length);
+		reason = image_file_read(chain.files[0], offset, buffer, length);
 		if (reason)
 			errx(1, "virtual offset %#llx: %s", (unsigned long long)offset,
 			     vhdx_reason_name(reason));
@@ -65,16 +66,21 @@ static void write_raw(const char *path)
 
 int main(int argc, char **argv)
 {
+	const char *paths[VHDX_CHAIN_MAX_FILES];
 	enum vhdx_reason reason;
+	int i, count = 1;
 
-	if (argc < 2 || argc > 3)
-		errx(2, "usage: peek IMAGE [RAW]");
-	if (!image_file_open(&image, argv[1]))
+	if (argc < 2 || argc > (int)ARRAY_SIZE(paths))
+		errx(2, "usage: peek IMAGE [RAW [PARENT...]]");
+	paths[0] = argv[1];
+	for (i = 3; i < argc; i++)
+		paths[count++] = argv[i];
+	if (!image_chain_open(&chain, paths, count))
 		err(1, "%s", argv[1]);
-	reason = image_file_judge(&image);
+	reason = image_chain_judge(&chain);
 	print_super(reason);
-	if (argc == 3 && !reason)
+	if (argc >= 3 && !reason && strcmp(argv[2], "-"))
 		write_raw(argv[2]);
-	image_file_close(&image);
+	image_chain_close(&chain);
 	return 0;
 }

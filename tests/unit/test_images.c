@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The images of tests/images/build through the core, one claim per image: the good ones
- * read as their model says, the bad ones are refused for the reason that is their name.
+ * read as their model says, the bad ones are refused for the reason that is their name, with
+ * the parents they come with.
  *
  * VHDX_GOOD_IMAGES and VHDX_BAD_IMAGES are the directories they were built in.
  */
@@ -31,6 +32,7 @@ struct bad {
 	char name[64];
 	char kind[16];
 	u64 offset;
+	unsigned int parents;
 };
 
 static struct good goods[512];
@@ -38,6 +40,7 @@ static struct bad bads[512];
 static const char *good_dir, *bad_dir;
 
 static struct image_file image;
+static struct image_chain chain;
 static u8 seen[VHDX_MIB], expected[VHDX_MIB];
 
 static FILE *open_table(const char *dir, const char *name)
@@ -88,7 +91,8 @@ static size_t read_bads(void)
 	while (count < ARRAY_SIZE(bads) && fgets(line, sizeof(line), table)) {
 		struct bad *bad = &bads[count++];
 
-		if (sscanf(line, "%63s %15s %31s", bad->name, bad->kind, offset) != 3)
+		if (sscanf(line, "%63s %15s %31s %u", bad->name, bad->kind, offset,
+			   &bad->parents) != 4)
 			errx(1, "BAD.tsv: %s", line);
 		bad->offset = strtoull(offset, NULL, 10);
 		bad->claim = make_claim("%s is the reason to refuse the image of that name",
@@ -195,26 +199,32 @@ static void reads_as_model(void **state)
 	image_file_close(&image);
 }
 
-static enum vhdx_reason judge_locator(void)
+static void open_chain(const struct bad *row)
 {
-	const struct vhdx_super *super = &image.super;
-	u64 offset = super->regions.metadata.offset + super->items.offset[VHDX_ITEM_PARENT_LOCATOR];
-	u32 length = super->items.length[VHDX_ITEM_PARENT_LOCATOR];
-	struct vhdx_locator locator;
+	static char paths[VHDX_CHAIN_MAX_FILES + 1][512];
+	const char *list[VHDX_CHAIN_MAX_FILES + 1];
+	unsigned int i;
 
-	assert_true(length <= sizeof(seen));
-	assert_int_equal(vhdx_read(&image.replayed, offset, seen, length, &image.fault), VHDX_OK);
-	return vhdx_locator_decode(&locator, seen, length, offset, &image.fault);
+	assert_true(row->parents < ARRAY_SIZE(list));
+	for (i = 0; i <= row->parents; i++) {
+		list[i] = paths[i];
+		if (i)
+			snprintf(paths[i], sizeof(paths[i]), "%s/parents/%s.%u.vhdx", bad_dir,
+				 row->name, i);
+		else
+			snprintf(paths[i], sizeof(paths[i]), "%s/%s.vhdx", bad_dir, row->name);
+	}
+	assert_true(image_chain_open(&chain, list, row->parents + 1));
 }
 
 /* The one entry that is wrong; no other may be. */
-static enum vhdx_reason judge_bat(u64 *index)
+static enum vhdx_reason judge_bat(struct image_file *file, u64 *index)
 {
 	enum vhdx_reason found = VHDX_OK;
 	u64 i, entry;
 
-	for (i = 0; i < image.super.geometry.bat_entries; i++) {
-		enum vhdx_reason reason = image_file_entry(&image, i, &entry);
+	for (i = 0; i < file->super.geometry.bat_entries; i++) {
+		enum vhdx_reason reason = image_file_entry(file, i, &entry);
 
 		if (!reason)
 			continue;
@@ -225,65 +235,115 @@ static enum vhdx_reason judge_bat(u64 *index)
 	return found;
 }
 
-/* A fault that takes two entries to see */
-static bool bitmap_is_missing(u64 block)
+/* All the disk can be read but one block, if there is one: no sector of that can. */
+static enum vhdx_reason judge_reads(struct image_file *file, bool block, u64 bad)
 {
-	const struct vhdx_geometry *g = &image.super.geometry;
-	u64 payload, bitmap;
+	const struct vhdx_geometry *g = &file->super.geometry;
+	enum vhdx_reason found = VHDX_OK;
+	u64 offset;
 
-	assert_int_equal(image_file_entry(&image, vhdx_payload_index(g, block), &payload), VHDX_OK);
-	assert_int_equal(image_file_entry(&image, vhdx_bitmap_index(g, block >> g->chunk_shift),
-					  &bitmap), VHDX_OK);
-	return vhdx_bat_state(payload) == VHDX_BLOCK_PARTIALLY_PRESENT &&
-	       vhdx_bat_state(bitmap) != VHDX_BLOCK_FULLY_PRESENT;
+	for (offset = 0; offset < g->disk_size; offset += sizeof(seen)) {
+		if (block && offset >> g->block_shift == bad >> g->block_shift)
+			continue;
+		assert_int_equal(image_file_read(file, offset, seen, sizeof(seen)), VHDX_OK);
+	}
+	for (offset = bad; block && offset < bad + g->block_size; offset += 128 * 512) {
+		enum vhdx_reason reason = image_file_read(file, offset, seen, 512);
+
+		assert_true(reason);
+		assert_true(!found || found == reason);
+		found = reason;
+	}
+	return found;
 }
 
-static enum vhdx_reason judge_differencing(const struct bad *row, u64 *index)
+/* A log's change of payload shows only where the payload is. */
+static enum vhdx_reason judge_block(const struct bad *row)
 {
-	enum vhdx_reason reason = judge_locator();
+	struct image_file *file = chain.files[0];
+	const struct vhdx_geometry *g = &file->super.geometry;
+	u64 index = ~0ULL, payload = vhdx_payload_index(g, row->offset >> g->block_shift);
+	enum vhdx_reason reason = judge_bat(file, &index);
 
-	if (!reason)
-		reason = judge_bat(index);
-	if (!reason && bitmap_is_missing(row->offset >> image.super.geometry.block_shift))
-		reason = VHDX_REASON_payload_partial_without_bitmap;
-	return reason;
+	/* two entries may disagree though each of them is fine */
+	if (reason && index != payload)
+		assert_int_equal(index, vhdx_bitmap_index(g, 0));
+	assert_true(reason || row->parents);
+	return judge_reads(file, true, row->offset);
+}
+
+static enum vhdx_reason judge_find(struct image_file *file)
+{
+	const struct vhdx_super *super = &file->super;
+	u64 offset = super->regions.metadata.offset + super->items.offset[VHDX_ITEM_PARENT_LOCATOR];
+	u32 length = super->items.length[VHDX_ITEM_PARENT_LOCATOR];
+	struct vhdx_locator locator;
+
+	assert_true(length <= sizeof(seen));
+	assert_int_equal(vhdx_read(&file->replayed, offset, seen, length, &file->fault), VHDX_OK);
+	return vhdx_locator_decode(&locator, seen, length, offset, &file->fault);
 }
 
 static void is_refused(void **state)
 {
 	const struct bad *row = *state;
+	struct image_file *top;
 	enum vhdx_reason reason;
-	u64 index = ~0ULL;
+	u64 index;
 
-	open_image(bad_dir, row->name);
+	open_chain(row);
+	top = chain.files[0];
 	if (!strcmp(row->name, "log_dirty"))	/* only who must not replay refuses it */
-		reason = vhdx_open(&image.super, &image.reader, image.scratch, &image.fault);
+		reason = vhdx_open(&top->super, &top->reader, top->scratch, &chain.fault);
 	else
-		reason = image_file_judge(&image);
-	if (!strcmp(row->kind, "check")) {	/* nothing one entry could tell */
+		reason = image_chain_judge(&chain);
+	if (!strcmp(row->kind, "open")) {
+		assert_string_equal(vhdx_reason_name(reason), row->name);
+		assert_int_equal(chain.fault.reason, reason);
+	} else {
 		assert_int_equal(reason, VHDX_OK);
-		assert_int_equal(judge_bat(&index), VHDX_OK);
-		image_file_close(&image);
-		return;
 	}
 	if (!strcmp(row->kind, "block")) {
-		const struct vhdx_geometry *g = &image.super.geometry;
-
-		assert_int_equal(reason, VHDX_OK);
-		reason = judge_bat(&index);
-		assert_int_equal(index, vhdx_payload_index(g, row->offset >> g->block_shift));
-	} else if (!strcmp(row->kind, "decode")) {
-		assert_int_equal(reason, VHDX_REASON_parent_missing);
-		reason = judge_differencing(row, &index);
-	} else if (reason == VHDX_REASON_parent_missing) {
-		assert_int_equal(judge_differencing(row, &index), VHDX_OK);
+		assert_string_equal(vhdx_reason_name(judge_block(row)), row->name);
+	} else if (!strcmp(row->kind, "find")) {
+		assert_int_equal(judge_reads(top, false, 0), VHDX_OK);
+		assert_string_equal(vhdx_reason_name(judge_find(top)), row->name);
+	} else if (!strcmp(row->kind, "check")) {	/* nothing one entry could tell */
+		assert_int_equal(judge_bat(top, &index), VHDX_OK);
+		assert_int_equal(judge_reads(top, false, 0), VHDX_OK);
+	} else {
+		assert_string_equal(row->kind, "open");
 	}
-	assert_string_equal(vhdx_reason_name(reason), row->name);
+	image_chain_close(&chain);
+}
+
+/* Every one of those with parents opens without them as far as to miss them. */
+static void misses_parents(void **state)
+{
+	const struct bad *row = *state;
+
+	open_image(bad_dir, row->name);
+	assert_string_equal(vhdx_reason_name(image_file_judge(&image)), "parent_missing");
 	image_file_close(&image);
+}
+
+static void add_children(size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (!bads[i].parents)
+			continue;
+		bads[i].claim = make_claim("%s without its parents is one whose parent is missing",
+					   bads[i].name);
+		suite_add_rows(&bads[i], 1, sizeof(bads[i]), misses_parents);
+	}
 }
 
 int main(void)
 {
+	size_t count;
+
 	good_dir = getenv("VHDX_GOOD_IMAGES");
 	bad_dir = getenv("VHDX_BAD_IMAGES");
 	if (!good_dir || !bad_dir) {
@@ -291,6 +351,8 @@ int main(void)
 		return 0;
 	}
 	suite_add_rows(goods, read_goods(), sizeof(goods[0]), reads_as_model);
-	suite_add_rows(bads, read_bads(), sizeof(bads[0]), is_refused);
+	count = read_bads();
+	suite_add_rows(bads, count, sizeof(bads[0]), is_refused);
+	add_children(count);
 	return suite_run("images");
 }

@@ -2,11 +2,12 @@
 """One image for each reason to refuse one: everything in it is right but that.
 
 Each recipe has the name of its reason. Its kind is
-  open	 the image is refused as a whole;
+  open	 the image is refused as a whole, with the parents it comes with, if any;
   block	 the image opens, one block of it cannot be read: the one at `offset`;
-  decode as block or open, but in a differencing image, which so far is refused
-	 with parent_missing before anybody looks;
+  find	 the image opens and reads; only who has to find its parent refuses it;
   check	 the image opens and reads; only vhdxctl check finds it, comparing entries.
+
+A recipe gives the image, or the image and its parents, the child first.
 """
 
 import struct
@@ -21,10 +22,14 @@ from .pattern import junk
 BAD = {}
 
 
+def as_list(made):
+    return made if isinstance(made, list) else [made]
+
+
 def bad(kind="open", block=None):
     def register(recipe):
         name = recipe.__name__
-        BAD[name] = (lambda: recipe(name), kind, block)
+        BAD[name] = (lambda: as_list(recipe(name)), kind, block)
         return recipe
     return register
 
@@ -481,33 +486,48 @@ def payload_overlap(name):
     return with_entry(name, lambda image: image.metadata_region.offset | e.PRESENT)
 
 
+def linked(name, parent, number=0, **more):
+    """A child of that parent, the locators naming the files of `build bad`"""
+    folder = "" if number else "parents\\"
+    return differencing(name, [
+        ("parent_linkage", f"{{{parent.header().data_write}}}"),
+        ("relative_path", f".\\{folder}{name.split('.')[0]}.{number + 1}.vhdx"),
+    ], **more)
+
+
+def with_parent(name, **more):
+    """A child and its parent, in order until the caller changes something."""
+    parent = ordinary(f"{name}.1", **more).place()
+    return linked(name, parent).place(), parent
+
+
 def with_bitmap(name, entry):
-    image = differencing(name).place()
+    image, parent = with_parent(name)
     image.bat[image.bitmap_index(0)] = entry(image)
-    return image
+    return [image, parent]
 
 
-@bad("decode", WRONG)
+@bad("block", WRONG)
 def payload_partial_without_bitmap(name):
     return with_bitmap(name, lambda image: e.NOT_PRESENT)
 
 
-@bad("decode", WRONG)
+@bad("block", WRONG)
 def bitmap_state(name):
     return with_bitmap(name, lambda image: image.bitmaps[0].offset | e.UNMAPPED)
 
 
-@bad("decode", WRONG)
+@bad("block", WRONG)
 def bitmap_in_header_section(name):
     return with_bitmap(name, lambda image: 0 | e.PRESENT)
 
 
-@bad("decode", WRONG)
+@bad("block", WRONG)
 def bitmap_past_eof(name):
     return with_bitmap(name, lambda image: image.file_size | e.PRESENT)
 
 
-@bad("decode", WRONG)
+@bad("block", WRONG)
 def bitmap_overlap(name):
     return with_bitmap(name, lambda image: image.header().log_offset | e.PRESENT)
 
@@ -544,51 +564,102 @@ def with_pairs(name, pairs):
     return differencing(name, pairs).place()
 
 
-@bad("decode")
+@bad()
 def locator_short(name):
     return with_locator(name, lambda raw: raw[:20 + 12 + 11])
 
 
-@bad("decode")
+@bad()
 def locator_type(name):
     return with_locator(name, lambda raw: bytes(16) + raw[16:])
 
 
-@bad("decode")
+@bad()
 def locator_empty(name):
     return with_pairs(name, [])
 
 
-@bad("decode")
+@bad()
 def locator_text_range(name):
     return with_locator(name, lambda raw: raw[:-2])
 
 
-@bad("decode")
+@bad()
 def locator_text(name):
     return with_pairs(name, [*PARENT_PAIRS, ("volume_path", b"a\0\x00\xd8b\0")])
 
 
-@bad("decode")
+@bad()
 def locator_duplicate(name):
     return with_pairs(name, PARENT_PAIRS + PARENT_PAIRS[1:])
 
 
-@bad("decode")
+@bad()
 def locator_linkage(name):
     return with_pairs(name, PARENT_PAIRS[1:])
 
 
-@bad("decode")
+@bad("find")
 def locator_no_path(name):
-    return with_pairs(name, PARENT_PAIRS[:1])
+    parent = ordinary(f"{name}.1").place()
+    pairs = [("parent_linkage", f"{{{parent.header().data_write}}}")]
+    return [with_pairs(name, pairs), parent]
 
 
-@bad("decode")
+@bad()
 def locator_count(name):
     return with_pairs(name, PARENT_PAIRS + [(f"key{n}", "value") for n in range(255)])
 
 
 @bad()
+def locator_too_long(name):
+    """In order, but that junk follows."""
+    return with_locator(name, lambda raw: raw.ljust(64 * KIB + 1, b"\0"))
+
+
+# -- chains --
+
+@bad()
 def parent_missing(name):
     return differencing(name).place()
+
+
+@bad()
+def parent_mismatch(name):
+    """All but the current header's DataWriteGuid is what the child was made of."""
+    image, parent = with_parent(name)
+    was = parent.header().data_write
+    for header in parent.headers:
+        header.file_write = was
+    parent.header().data_write = parent.guid()
+    parent.item(e.DISK_ID).data = was.bytes_le
+    return [image, parent]
+
+
+@bad()
+def parent_sector_size(name):
+    return list(with_parent(name, logical=4096))
+
+
+@bad()
+def parent_duplicate(name):
+    """The child is its own parent, too; otherwise the chain would be in order."""
+    base = ordinary(f"{name}.2").place()
+    image = linked(name, base)
+    own, of_base = (f"{{{layer.header().data_write}}}" for layer in (image, base))
+    image.item(e.PARENT_LOCATOR).data = e.locator([
+        ("parent_linkage", own), ("parent_linkage2", of_base),
+        ("relative_path", f".\\parents\\{name}.1.vhdx")])
+    image.place()
+    return [image, image, base]
+
+
+@bad()
+def parent_depth(name):
+    """257 files, each in order."""
+    layers = [ordinary(f"{name}.256").place()]
+    for number in reversed(range(256)):
+        layer = linked(f"{name}.{number}" if number else name, layers[-1], number)
+        layer.blocks, layer.bitmaps = {}, {}
+        layers.append(layer.place())
+    return layers[::-1]

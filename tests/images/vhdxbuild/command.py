@@ -17,7 +17,7 @@ GOOD_HEADING = ("name", "virtual_size", "block_size", "logical", "physical", "ty
                 "oracle")
 CHAIN_HEADING = ("name", "files", "virtual_size", "block_size", "logical", "physical", "type",
                  "notes")
-BAD_HEADING = ("name", "kind", "offset")
+BAD_HEADING = ("name", "kind", "offset", "parents")
 
 
 def choose(known, names, default):
@@ -83,15 +83,30 @@ def build_random_chains(directory, seed, count):
     write_table(directory / "MANIFEST.tsv", CHAIN_HEADING, rows)
 
 
+def write_parents(directory, name, image, parents):
+    """In a folder of their own; a parent that is the image itself is another name for it."""
+    folder = directory / "parents"
+    folder.mkdir(exist_ok=True)
+    for number, parent in enumerate(parents, 1):
+        path = folder / f"{name}.{number}.vhdx"
+        path.unlink(missing_ok=True)
+        if parent is image:
+            path.hardlink_to(directory / f"{name}.vhdx")
+        else:
+            parent.write(path)
+
+
 def build_bad(directory, names):
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     rows = []
     for name in choose(BAD, names, list(BAD)):
         recipe, kind, block = BAD[name]
-        image = recipe()
+        image, *parents = recipe()
         image.write(directory / f"{name}.vhdx")
-        rows.append((name, kind, "-" if block is None else block * image.block_size))
+        write_parents(directory, name, image, parents)
+        rows.append((name, kind, "-" if block is None else block * image.block_size,
+                     len(parents)))
     write_table(directory / "BAD.tsv", BAD_HEADING, rows)
 
 

@@ -598,11 +598,10 @@ PARENT_PAIRS = [
 
 
 def differencing(name, pairs=None, **more):
-    """Not good yet, for want of parents: what the bad ones of its kind start from."""
-    image = Image(name, 64 * MIB, 2 * MIB, parent=True, **more)
+    """The ordinary image, but as a child, and of block 5 its bitmap says that it is all there."""
+    image = ordinary(name, parent=True, **more)
     locator = e.locator(PARENT_PAIRS if pairs is None else pairs)
     image.items.append(Item(e.PARENT_LOCATOR, locator, e.REQUIRED))
-    image.present(0, 3, fill="full")
     image.blocks[5] = Block(e.PARTIAL, fill="full")
     slice_size = MIB // image.ratio
     image.bitmaps[0] = Bitmap(bytes(5 * slice_size) + b"\xff" * slice_size)
