@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * vhdxctl snapshot: make a differencing image, so that what is written from now on leaves its
- * parent as it is. Needs no module and no root.
+ * parent as it is. Of an image that needs no module and no root; of a disk in use, both.
  */
 #include <errno.h>
 #include <getopt.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "chain.h"
 #include "disk.h"
 #include "identity.h"
 #include "interrupt.h"
+#include "livesnapshot.h"
 #include "output.h"
 #include "progress.h"
 #include "sizes.h"
@@ -33,6 +36,7 @@ static const struct cli_option options[] = {
 
 struct request {
 	bool keep_mode;
+	bool block_size_given;
 	struct snapshot snapshot;
 	struct parent_options maps;
 };
@@ -44,8 +48,10 @@ static bool set(void *context, int id, const char *value)
 	switch (id) {
 	case OPTION_BLOCK_SIZE:
 		if (size_of_text(&request->snapshot.block_size, value) &&
-		    request->snapshot.block_size <= VHDX_MAX_BLOCK_SIZE)
+		    request->snapshot.block_size <= VHDX_MAX_BLOCK_SIZE) {
+			request->block_size_given = true;
 			return true;
+		}
 		fail(EXIT_USAGE, "snapshot: --block-size: %s is no size up to 256M", value);
 		return false;
 	case OPTION_KEEP_MODE:
@@ -61,9 +67,10 @@ static bool set(void *context, int id, const char *value)
 
 static const struct cli_syntax syntax = {
 	.verb = "snapshot",
-	.arguments = "PARENT CHILD",
+	.arguments = "PARENT|DEVICE CHILD",
 	.about = "Make CHILD, an image that shows what PARENT shows. What is written to it leaves\n"
-		 "PARENT as it is; PARENT must not be changed any more.",
+		 "PARENT as it is; PARENT must not be changed any more. A DEVICE, which may be in\n"
+		 "use, goes on in CHILD, and its image stays as it is at this moment.",
 	.options = options,
 	.set = set,
 };
@@ -77,23 +84,23 @@ static void report(const struct snapshot *snapshot)
 	vhdx_guid_text(&plan->disk_id, id);
 	json_add_string(created, "path", snapshot->child);
 	json_add_string(created, "type", identity_type_name(&plan->geometry));
-	json_add_string(created, "parent", snapshot->parent->path);
+	json_add_string(created, "parent", snapshot->parent.path);
 	json_add_size(created, "virtual-size", plan->geometry.disk_size);
 	json_add_size(created, "file-size", plan->file_size);
 	json_add_size(created, "block-size", plan->geometry.block_size);
 	json_add_string(created, "disk-id", id);
 	output_add("created", created);
-	note("%s: created as a child of %s", snapshot->child, snapshot->parent->path);
+	note("%s: created as a child of %s", snapshot->child, snapshot->parent.path);
 }
 
 /* Nothing but a reminder: root writes all the same, and so does who has it open. */
-static void protect(const struct layer *parent)
+static void protect(const struct snapshot_origin *parent)
 {
-	const struct stat *status = &parent->image.file.stat;
+	const struct stat *status = &parent->stat;
 
 	if (!S_ISREG(status->st_mode) || !(status->st_mode & 0222))
 		return;
-	if (fchmod(parent->image.file.fd, status->st_mode & 07555))
+	if (chmod(parent->path, status->st_mode & 07555))
 		warn("%s: cannot be made read-only (%s); it must not be changed any more",
 		     parent->path, strerror(errno));
 	else
@@ -105,8 +112,7 @@ static enum exit_code run(struct request *request, struct layer *parent)
 	enum exit_code status = snapshot_check_parent(parent);
 	struct progress progress;
 
-	request->snapshot.parent = parent;
-	request->snapshot.maps = &request->maps;
+	snapshot_origin_of_layer(&request->snapshot.parent, parent);
 	progress_init(&progress);
 	progress.mode = PROGRESS_NONE;
 	interrupt_catch();
@@ -115,16 +121,47 @@ static enum exit_code run(struct request *request, struct layer *parent)
 	if (status != DONE)
 		return status;
 	if (!request->keep_mode)
-		protect(parent);
+		protect(&request->snapshot.parent);
 	report(&request->snapshot);
 	return DONE;
+}
+
+static enum exit_code run_offline(struct request *request, const char *path)
+{
+	struct layer *parent;
+	enum exit_code status = layer_open(&parent, path);
+
+	if (status == DONE)
+		status = run(request, parent);
+	layer_free(parent);
+	return status;
+}
+
+static enum exit_code run_live(struct request *request, const struct disk *disk)
+{
+	struct live_snapshot live = { .disk = disk, .snapshot = &request->snapshot };
+	enum exit_code status;
+
+	if (request->block_size_given)
+		return fail(EXIT_USAGE, "snapshot: the child of a disk in use has the disk's block "
+			    "size; leave --block-size away");
+	interrupt_catch();
+	status = live_snapshot(&live);
+	if (status == DONE) {
+		if (!request->keep_mode)
+			protect(&request->snapshot.parent);
+		report(&request->snapshot);
+		note("%s: goes on in %s; I/O was held for %.1f ms", disk->node,
+		     request->snapshot.child, (double)live.held_ns / 1e6);
+	}
+	live_snapshot_free(&live);
+	return status;
 }
 
 enum exit_code cmd_snapshot(struct globals *globals, int argc, char **argv)
 {
 	struct request request = { .snapshot.block_size = 2 * VHDX_MIB };
 	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &request);
-	struct layer *parent;
 	struct disk disk;
 
 	if (status != DONE)
@@ -132,13 +169,9 @@ enum exit_code cmd_snapshot(struct globals *globals, int argc, char **argv)
 	if (argc - optind != 2)
 		return fail(EXIT_USAGE, "snapshot: needs a parent and a child; see vhdxctl snapshot "
 			    "--help");
-	if (disk_of_device(&disk, argv[optind]))
-		return fail(EXIT_USAGE, "%s: is an attached disk; detach it and name its image",
-			    argv[optind]);
 	request.snapshot.child = argv[optind + 1];
-	status = layer_open(&parent, argv[optind]);
-	if (status == DONE)
-		status = run(&request, parent);
-	layer_free(parent);
-	return status;
+	request.snapshot.maps = &request.maps;
+	if (disk_of_device(&disk, argv[optind]))
+		return run_live(&request, &disk);
+	return run_offline(&request, argv[optind]);
 }

@@ -135,6 +135,17 @@ int control_detach(int control, struct vhdx_ioc_detach *request)
 }
 
 /* Return: 0 or a positive errno */
+int control_snapshot(int control, struct vhdx_ioc_snapshot *request)
+{
+	int error;
+
+	request->size = sizeof(*request);
+	error = ioctl(control, VHDX_IOC_SNAPSHOT, request) ? errno : 0;
+	request->message[sizeof(request->message) - 1] = '\0';
+	return error;
+}
+
+/* Return: 0 or a positive errno */
 int control_status(int control, int index, struct vhdx_ioc_status *status)
 {
 	memset(status, 0, sizeof(*status));

@@ -13,6 +13,7 @@ enum exit_code control_open_loading(int *control);
 
 int control_attach(int control, struct vhdx_ioc_attach *request);
 int control_detach(int control, struct vhdx_ioc_detach *request);
+int control_snapshot(int control, struct vhdx_ioc_snapshot *request);
 int control_status(int control, int index, struct vhdx_ioc_status *status);
 
 enum exit_code control_failed(const char *object, const char *what, int error,

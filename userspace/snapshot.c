@@ -35,22 +35,35 @@ enum exit_code snapshot_check_parent(const struct layer *parent)
 	return image_check_unwritten(parent->path, file->fd, &file->stat);
 }
 
+/**
+ * snapshot_origin_of_layer() - what a child needs to know of an image
+ * @origin:	filled
+ * @layer:	open; must live as long
+ */
+void snapshot_origin_of_layer(struct snapshot_origin *origin, const struct layer *layer)
+{
+	const struct vhdx_super *super = layer->image.super;
+
+	origin->path = layer->path;
+	origin->stat = layer->image.file.stat;
+	origin->sizes.disk_size = super->geometry.disk_size;
+	origin->sizes.logical_sector_size = super->geometry.logical_sector_size;
+	origin->sizes.physical_sector_size = super->geometry.physical_sector_size;
+	origin->disk_id = super->disk_id;
+	origin->data_guid = super->header.data_write_guid;
+}
+
 static enum exit_code make_plan(struct snapshot *snapshot)
 {
-	const struct vhdx_super *super = snapshot->parent->image.super;
-	const struct vhdx_geometry_raw raw = {
-		.block_size = (u32)snapshot->block_size,
-		.parameter_flags = VHDX_PARAMS_HAS_PARENT,
-		.disk_size = super->geometry.disk_size,
-		.logical_sector_size = super->geometry.logical_sector_size,
-		.physical_sector_size = super->geometry.physical_sector_size,
-	};
+	struct vhdx_geometry_raw raw = snapshot->parent.sizes;
 	struct vhdx_fault fault;
 
+	raw.block_size = (u32)snapshot->block_size;
+	raw.parameter_flags = VHDX_PARAMS_HAS_PARENT;
 	if (create_plan(&snapshot->plan, &raw, CHILD_LOG_SIZE, &fault))
 		return fail(EXIT_USAGE, "snapshot: %s (%llu)", vhdx_reason_text(fault.reason),
 			    (unsigned long long)fault.value);
-	snapshot->plan.disk_id = super->disk_id;
+	snapshot->plan.disk_id = snapshot->parent.disk_id;
 	return DONE;
 }
 
@@ -58,7 +71,7 @@ static enum exit_code write_child(struct snapshot *snapshot, struct progress *pr
 {
 	struct new_file new_file;
 	enum exit_code status = new_file_open(&new_file, snapshot->child, snapshot->replace);
-	const struct stat *parent = &snapshot->parent->image.file.stat;
+	const struct stat *parent = &snapshot->parent.stat;
 	struct stat child;
 
 	if (status == DONE && !fstat(new_file.file.fd, &child) && S_ISREG(parent->st_mode) &&
@@ -76,9 +89,11 @@ static enum exit_code write_child(struct snapshot *snapshot, struct progress *pr
 /* --force must not replace the very file that the child would need. */
 static enum exit_code check_child(const struct snapshot *snapshot)
 {
+	const struct stat *parent = &snapshot->parent.stat;
 	struct stat status;
 
-	if (stat(snapshot->child, &status) || !layer_is_file(snapshot->parent, &status))
+	if (stat(snapshot->child, &status) || status.st_dev != parent->st_dev ||
+	    status.st_ino != parent->st_ino)
 		return DONE;
 	return fail(EXIT_USAGE, "%s: is the parent itself", snapshot->child);
 }
@@ -100,12 +115,11 @@ enum exit_code snapshot_make(struct snapshot *snapshot, struct progress *progres
 	if (status == DONE)
 		status = make_plan(snapshot);
 	if (status == DONE)
-		status = parent_name_make(&name, snapshot->parent->path, snapshot->child,
+		status = parent_name_make(&name, snapshot->parent.path, snapshot->child,
 					  snapshot->maps);
 	if (status == DONE) {
-		locator = parent_name_encode(&name,
-					     &snapshot->parent->image.super->header.data_write_guid,
-					     &none, &snapshot->plan.locator_length);
+		locator = parent_name_encode(&name, &snapshot->parent.data_guid, &none,
+					     &snapshot->plan.locator_length);
 		snapshot->plan.locator = locator;
 		status = write_child(snapshot, progress);
 		free(locator);

@@ -5,6 +5,8 @@
 #ifndef VHDXCTL_SNAPSHOT_H
 #define VHDXCTL_SNAPSHOT_H
 
+#include <sys/stat.h>
+
 #include "create.h"
 #include "parentoptions.h"
 
@@ -12,8 +14,24 @@ struct layer;
 struct progress;
 
 /**
+ * struct snapshot_origin - what becomes the parent
+ * @path:	of its file
+ * @stat:	of its file
+ * @sizes:	those that the child has, too
+ * @disk_id:	its Virtual Disk ID
+ * @data_guid:	its DataWriteGuid
+ */
+struct snapshot_origin {
+	const char *path;
+	struct stat stat;
+	struct vhdx_geometry_raw sizes;
+	struct vhdx_guid disk_id;
+	struct vhdx_guid data_guid;
+};
+
+/**
  * struct snapshot - what is to be made
- * @parent:	open
+ * @parent:	of what
  * @child:	path of the new image
  * @replace:	a file of that name is to go
  * @block_size:	of the child, in bytes
@@ -21,7 +39,7 @@ struct progress;
  * @plan:	filled by snapshot_make()
  */
 struct snapshot {
-	const struct layer *parent;
+	struct snapshot_origin parent;
 	const char *child;
 	bool replace;
 	u64 block_size;
@@ -29,6 +47,7 @@ struct snapshot {
 	struct create_plan plan;
 };
 
+void snapshot_origin_of_layer(struct snapshot_origin *origin, const struct layer *layer);
 enum exit_code snapshot_check_parent(const struct layer *parent);
 enum exit_code snapshot_make(struct snapshot *snapshot, struct progress *progress);
 

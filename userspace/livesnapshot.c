@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The child is made from what the kernel says of the disk, never from the file: that is being
+ * written to. The first write after attach changes the DataWriteGuid that the child refers to;
+ * if it comes while the child is being made, the child is made again.
+ */
+#include "livesnapshot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "disk.h"
+#include "guids.h"
+#include "imagelock.h"
+#include "progress.h"
+
+/* The link changes once in the life of a disk, if nothing else is wrong. */
+#define TRIES 3
+
+static bool read_guid(const struct disk *disk, const char *file, struct vhdx_guid *guid)
+{
+	char *text = disk_attribute(disk, file);
+	bool good = text && guid_of_text(guid, text);
+
+	free(text);
+	return good;
+}
+
+/* What the kernel says of the disk now */
+static enum exit_code read_origin(struct live_snapshot *live)
+{
+	const struct disk *disk = live->disk;
+	struct snapshot_origin *parent = &live->snapshot->parent;
+
+	free(live->path);
+	live->path = disk_attribute(disk, "vhdx/backing_file");
+	if (!live->path || !read_guid(disk, "vhdx/disk_id", &parent->disk_id) ||
+	    !read_guid(disk, "vhdx/data_write_guid", &parent->data_guid))
+		return fail(EXIT_USAGE, "%s: not attached", disk->node);
+	parent->path = live->path;
+	if (stat(live->path, &parent->stat) || !disk_is_of_file(disk, &parent->stat))
+		return fail(EXIT_USAGE, "%s: its image is not there any more under the name %s",
+			    disk->node, live->path);
+	parent->sizes.disk_size = disk_number(disk, "size") * 512;
+	parent->sizes.logical_sector_size =
+		(u32)disk_number(disk, "queue/logical_block_size");
+	parent->sizes.physical_sector_size =
+		(u32)disk_number(disk, "queue/physical_block_size");
+	live->snapshot->block_size = disk_number(disk, "vhdx/block_size");
+	return DONE;
+}
+
+static enum exit_code make_child(struct live_snapshot *live)
+{
+	enum exit_code status = read_origin(live);
+	struct progress progress;
+
+	progress_init(&progress);
+	progress.mode = PROGRESS_NONE;
+	return status == DONE ? snapshot_make(live->snapshot, &progress) : status;
+}
+
+static enum exit_code hand_over(struct live_snapshot *live, int control, bool *again)
+{
+	struct vhdx_ioc_snapshot request = { .size = sizeof(request) };
+	struct write_file child;
+	enum exit_code status = image_open_exclusive(&child, live->snapshot->child);
+	int error;
+
+	if (status != DONE)
+		return status;
+	request.index = live->disk->index;
+	request.fd = child.fd;
+	error = control_snapshot(control, &request);
+	close(child.fd);
+	live->held_ns = request.held_ns;
+	*again = error == EAGAIN;
+	if (!error)
+		return DONE;
+	return *again ? EXIT_BUSY : control_failed(live->disk->node, "cannot make a snapshot",
+						   error, request.reason, request.message);
+}
+
+/* Return: DONE, or another code; then there is no child, and the disk is as before */
+static enum exit_code attempt(struct live_snapshot *live, int control, bool *again)
+{
+	enum exit_code status = make_child(live);
+
+	*again = false;
+	if (status != DONE)
+		return status;
+	status = hand_over(live, control, again);
+	if (status != DONE)
+		unlink(live->snapshot->child);
+	return status;
+}
+
+/**
+ * live_snapshot() - let a disk go on in a new child
+ * @live:	to be freed with live_snapshot_free() in any case
+ *
+ * Return: DONE, or another code having said why; then the disk is as before
+ */
+enum exit_code live_snapshot(struct live_snapshot *live)
+{
+	enum exit_code status;
+	bool again = true;
+	int control, tries;
+
+	status = control_open(&control);
+	if (status != DONE)
+		return status;
+	for (tries = 0; again && tries < TRIES; tries++)
+		status = attempt(live, control, &again);
+	close(control);
+	if (again)
+		return fail(EXIT_BUSY, "%s: its image changed its identity each time; try again",
+			    live->disk->node);
+	return status;
+}
+
+void live_snapshot_free(struct live_snapshot *live)
+{
+	free(live->path);
+}
