@@ -194,39 +194,6 @@ int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool wri
 }
 
 /**
- * vhdx_backing_retire() - nothing will be written to the file any more
- * @backing:	open, no read or write in flight
- *
- * It is as if it had been opened read-only: others here may read it, and nobody may write
- * to it. If it cannot be opened anew, or somebody else has it open for writing, it stays
- * usable all the same.
- *
- * Context: process; opens and closes files, so not under locks that a file system may take.
- * Return: 0, or a negative errno if writers could not be denied
- */
-int vhdx_backing_retire(struct vhdx_backing *backing)
-{
-	struct file *file = dentry_open(&backing->file->f_path,
-					O_RDONLY | O_LARGEFILE | O_NOATIME,
-					backing->file->f_cred);
-
-	spin_lock(&vhdx_backing_lock);
-	backing->writable = false;
-	spin_unlock(&vhdx_backing_lock);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	/* at once: as long as they are there, they count as writers */
-	__fput_sync(backing->file);
-	__fput_sync(backing->given);
-	backing->file = file;
-	backing->given = get_file(file);
-	if (!S_ISREG(vhdx_backing_inode(backing)->i_mode))
-		return 0;
-	backing->write_denied = !deny_write_access(file);
-	return backing->write_denied ? 0 : -ETXTBSY;
-}
-
-/**
  * vhdx_backing_close() - give the file back
  * @backing:	open, no read or write in flight
  *

@@ -8,6 +8,7 @@
 
 #include <linux/fs.h>
 #include <linux/uio.h>
+#include <linux/workqueue.h>
 
 #include "format/reason.h"
 
@@ -60,10 +61,26 @@ struct vhdx_io {
 	atomic_t refs;
 };
 
+/**
+ * struct vhdx_retiring - a file that will not be written to any more
+ * @backing:	the file
+ * @file:	opened read-only; after vhdx_backing_retire() what it replaced
+ * @given:	after vhdx_backing_retire(): likewise; before it NULL
+ * @work:	closes them
+ */
+struct vhdx_retiring {
+	struct vhdx_backing *backing;
+	struct file *file;
+	struct file *given;
+	struct work_struct work;
+};
+
 int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool writable,
 		      struct vhdx_fault *fault);
 void vhdx_backing_close(struct vhdx_backing *backing);
-int vhdx_backing_retire(struct vhdx_backing *backing);
+int vhdx_retiring_open(struct vhdx_retiring *retiring, struct vhdx_backing *backing);
+void vhdx_backing_retire(struct vhdx_retiring *retiring);
+void vhdx_retiring_close(struct vhdx_retiring *retiring);
 void vhdx_backing_choose_mode(struct vhdx_backing *backing, u32 sector_size,
 			      bool want_buffered);
 

@@ -18,6 +18,7 @@
  *	L6  End the session of the file: commit, write home, headers without LogGuid. It is a
  *	    valid image now that has all that was ever completed, and stays as it is.
  *	L7  The child is the disk's image. I/O goes on.
+ *	L8  The parent's file is closed as one to write to, and denied to writers.
  *
  * After a crash up to L6 the file is as after any crash, and the child an orphan that
  * nobody has been told of. After a crash in L7 or later, child and parent are both valid,
@@ -97,12 +98,14 @@ void vhdx_chain_drop_child(struct vhdx_image *child)
 /**
  * vhdx_chain_push() - L5 and L6: end the session of a child's parent
  * @child:	from vhdx_chain_open_child()
+ * @retiring:	opened, of the parent's file
  * @fault:	filled on failure if the failure has a reason; clear before
  *
  * Context: process, in a NOIO scope; no request is on its way to the parent
  * Return: 0 if the child is to be used from now on, or a negative errno
  */
-int vhdx_chain_push(struct vhdx_image *child, struct vhdx_fault *fault)
+int vhdx_chain_push(struct vhdx_image *child, struct vhdx_retiring *retiring,
+		    struct vhdx_fault *fault)
 {
 	struct vhdx_image *image = child->parent;
 	struct vhdx_guid guid;
@@ -116,7 +119,7 @@ int vhdx_chain_push(struct vhdx_image *child, struct vhdx_fault *fault)
 	ret = vhdx_image_stop_writing(image);
 	if (ret)
 		return ret;
-	vhdx_backing_retire(&image->backing);
+	vhdx_backing_retire(retiring);
 	vhdx_chain_forget(image);
 	return 0;
 }

@@ -62,7 +62,8 @@ static void vhdx_swap_release(struct request_queue *q, unsigned int noio)
 }
 
 /* L4 to L7 of snapshot.c */
-static int vhdx_swap_image(struct vhdx_disk *disk, struct vhdx_image *child, u64 *held_ns,
+static int vhdx_swap_image(struct vhdx_disk *disk, struct vhdx_image *child,
+			   struct vhdx_retiring *retiring, u64 *held_ns,
 			   struct vhdx_fault *fault)
 {
 	struct request_queue *q = disk->gendisk->queue;
@@ -72,7 +73,7 @@ static int vhdx_swap_image(struct vhdx_disk *disk, struct vhdx_image *child, u64
 
 	down_write(&disk->swap);
 	noio = vhdx_swap_hold(q);
-	ret = vhdx_chain_push(child, fault);
+	ret = vhdx_chain_push(child, retiring, fault);
 	if (!ret) {
 		disk->image = child;
 		vhdx_queues_serve(&disk->queues, child);
@@ -80,6 +81,19 @@ static int vhdx_swap_image(struct vhdx_disk *disk, struct vhdx_image *child, u64
 	vhdx_swap_release(q, noio);
 	up_write(&disk->swap);
 	*held_ns = ktime_get_ns() - start;
+	return ret;
+}
+
+static int vhdx_swap_files(struct vhdx_disk *disk, struct vhdx_image *child, u64 *held_ns,
+			   struct vhdx_fault *fault)
+{
+	struct vhdx_retiring retiring;
+	int ret = vhdx_retiring_open(&retiring, &disk->image->backing);
+
+	if (ret)
+		return ret;
+	ret = vhdx_swap_image(disk, child, &retiring, held_ns, fault);
+	vhdx_retiring_close(&retiring);
 	return ret;
 }
 
@@ -109,7 +123,7 @@ int vhdx_swap_snapshot(struct vhdx_disk *disk, struct file *file, u64 *held_ns,
 		return PTR_ERR(child);
 	ret = vhdx_image_commit(disk->image);
 	if (!ret)
-		ret = vhdx_swap_image(disk, child, held_ns, fault);
+		ret = vhdx_swap_files(disk, child, held_ns, fault);
 	if (ret)
 		vhdx_chain_drop_child(child);
 	return ret;

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A host file that was written to becomes one that is only read, in three steps: what can
+ * fail, what must be quick, and what may take long.
+ */
+#include "backing.h"
+
+#include <linux/file.h>
+
+/**
+ * vhdx_retiring_open() - open a file once more, read-only
+ * @retiring:	filled; for vhdx_backing_retire(), and vhdx_retiring_close() in any case
+ * @backing:	writable
+ *
+ * Context: process; opens files, so not under locks that a file system may take.
+ * Return: 0 or a negative errno
+ */
+int vhdx_retiring_open(struct vhdx_retiring *retiring, struct vhdx_backing *backing)
+{
+	retiring->backing = backing;
+	retiring->given = NULL;
+	retiring->file = dentry_open(&backing->file->f_path,
+				     O_RDONLY | O_LARGEFILE | O_NOATIME,
+				     backing->file->f_cred);
+	return PTR_ERR_OR_ZERO(retiring->file);
+}
+
+/**
+ * vhdx_backing_retire() - from now on it is as if the file had been opened read-only
+ * @retiring:	opened; no read or write of the file is in flight
+ *
+ * Context: any
+ */
+void vhdx_backing_retire(struct vhdx_retiring *retiring)
+{
+	struct vhdx_backing *backing = retiring->backing;
+
+	swap(backing->file, retiring->file);
+	retiring->given = backing->given;
+	backing->given = get_file(backing->file);
+	WRITE_ONCE(backing->writable, false);
+}
+
+/*
+ * Really, not when this task gets to it: as long as they are open, they count as writers. Of a
+ * kernel thread, because old kernels demand that.
+ */
+static void vhdx_retiring_work(struct work_struct *work)
+{
+	struct vhdx_retiring *retiring = container_of(work, struct vhdx_retiring, work);
+
+	__fput_sync(retiring->file);
+	__fput_sync(retiring->given);
+}
+
+/**
+ * vhdx_retiring_close() - close what is not needed any more, and keep writers away
+ * @retiring:	opened, retired or not
+ *
+ * Others who have the file open for writing are not found out about: they could have written
+ * to it before, too.
+ *
+ * Context: process; no I/O to a disk made of the file is held
+ */
+void vhdx_retiring_close(struct vhdx_retiring *retiring)
+{
+	struct vhdx_backing *backing = retiring->backing;
+
+	if (!retiring->given) {
+		fput(retiring->file);
+		return;
+	}
+	INIT_WORK_ONSTACK(&retiring->work, vhdx_retiring_work);
+	schedule_work(&retiring->work);
+	flush_work(&retiring->work);
+	destroy_work_on_stack(&retiring->work);
+	if (S_ISREG(vhdx_backing_inode(backing)->i_mode))
+		backing->write_denied = !deny_write_access(backing->file);
+}

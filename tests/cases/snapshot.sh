@@ -1,0 +1,179 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A disk in use goes on in a child: nobody who uses it notices, and its image stays as it was at
+# that moment.
+# shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
+. "$(dirname "$0")/../lib/guest.bash"
+
+SNAPSHOTS=$((LONG ? 50 : DEBUG ? 4 : 6))
+OPERATIONS=${VHDX_OPERATIONS:-$((LONG ? 60000 : DEBUG ? 600 : 4000))}
+HELD=()
+
+# writable FILE: attached for writing; sets DISK
+writable() {
+	local device
+	device=$(vhdxctl attach "$1" 2>"$SCRATCH/stderr") || return
+	use "${device#/dev/vhdx}"
+}
+
+# snapshot CHILD: of DISK, by vhdxctl; what it said is in LINE
+snapshot() {
+	LINE=$(vhdxctl -v snapshot "$DISK" "$1" 2>&1) || return
+	HELD+=("$(sed -n 's/.*held for \([0-9.]*\) ms.*/\1/p' <<<"$LINE")")
+}
+
+# snapshots NAME: as many as there are to be, at moments of chance while PID runs
+snapshots() {
+	local i
+	for ((i = 1; i <= SNAPSHOTS; i++)); do
+		sleep "0.$((RANDOM % 6))$((RANDOM % 10))"
+		snapshot "$SCRATCH/$1-$i.avhdx" || return
+	done
+}
+
+held() {
+	diag "I/O was held for $(printf '%s\n' "${HELD[@]}" | sort -n | sed -n '1p;$p' | paste -sd -) ms," \
+		"${#HELD[@]} times; $(nproc) processors"
+}
+
+# clean_all NAME: nothing is wrong with any file of the chain
+clean_all() {
+	local file
+	for file in "$SCRATCH/$1"*.vhdx "$SCRATCH/$1"-*.avhdx; do
+		vhdxctl check -q "$file" || return
+	done
+}
+
+# --- under a writer who knows what must be there --------------------------------------
+
+under_a_writer() {
+	local pid
+	vhdxctl create -q --block-size 1M "$SCRATCH/load.vhdx" 64M
+	writable "$SCRATCH/load.vhdx" || return
+	writer -s "$SEED" -n "$OPERATIONS" -t 4 -d 8 -z 8 -j "$SCRATCH/journal" "$DISK" \
+		>"$SCRATCH/writer" 2>&1 &
+	pid=$!
+	if snapshots load; then
+		pass "$SNAPSHOTS snapshots are made while four threads write, discard and zero"
+	else
+		not_ok "$SNAPSHOTS snapshots are made while four threads write, discard and zero" "$LINE"
+	fi
+	is "$(kill -0 $pid 2>/dev/null && echo running)" running \
+		"all of them while the writers were at work"
+	if wait $pid; then
+		pass "no write failed, none was lost"
+	else
+		not_ok "no write failed, none was lost" "$(<"$SCRATCH/writer")"
+	fi
+	held
+	ok "the disk shows what was written" verify "$DISK" "$SCRATCH/journal"
+	is "$(<"$SYS/vhdx/parents")" "$SNAPSHOTS" "it has as many parents as there were snapshots"
+	detach "$INDEX"
+	writable "$SCRATCH/load-$SNAPSHOTS.avhdx"
+	ok "and shows it when it is attached again" verify "$DISK" "$SCRATCH/journal"
+	detach "$INDEX"
+	ok "every file of the chain is clean" clean_all load
+}
+
+# --- parents are what they were ---------------------------------------------------------
+
+# content FILE: what a disk of it shows
+content() {
+	local sum device
+	device=$(vhdxctl attach -r "$1" 2>&1) || { echo "$device"; return; }
+	sum=$(sha256sum <"$device")
+	vhdxctl detach "$device" >/dev/null
+	echo "$sum"
+}
+
+parents_stay() {
+	local before i
+	vhdxctl create -q "$SCRATCH/still.vhdx" 40M
+	writable "$SCRATCH/still.vhdx" || return
+	for i in 1 2 3; do
+		dd if=/dev/urandom of="$DISK" bs=64k seek=$((i * 7)) count=40 oflag=direct status=none
+		before[i]=$(sha256sum <"$DISK")
+		snapshot "$SCRATCH/still-$i.avhdx"
+	done
+	dd if=/dev/urandom of="$DISK" bs=1M count=30 oflag=direct status=none
+	ok "P6: a parent in use cannot be attached for writing" not vhdxctl attach \
+		"$SCRATCH/still.vhdx"
+	detach "$INDEX"
+	is "$(content "$SCRATCH/still.vhdx")" "${before[1]}" "the first image is as of its snapshot"
+	is "$(content "$SCRATCH/still-1.avhdx")" "${before[2]}" "so is the second"
+	is "$(content "$SCRATCH/still-2.avhdx")" "${before[3]}" "so is the third"
+}
+
+# --- under a file system -----------------------------------------------------------------
+
+busy() {
+	local i
+	for ((i = 0; ; i++)); do
+		head -c $((RANDOM % 60000)) /dev/urandom >"$1/$((i % 40))" 2>"$SCRATCH/busy" || break
+		[ $((i % 10)) != 0 ] || sync "$1/$((i % 40))" || break
+		[ ! -e "$SCRATCH/enough" ] || break
+	done
+}
+
+recovers() {
+	local device file=$1 status
+	device=$(vhdxctl attach -r "$file") || return
+	dd if="$device" of="$SCRATCH/fs" bs=1M conv=sparse status=none
+	vhdxctl detach "$device" >/dev/null
+	e2fsck -fp "$SCRATCH/fs" >"$SCRATCH/fsck" 2>&1
+	status=$?
+	[ $status -le 1 ] && e2fsck -fn "$SCRATCH/fs" >>"$SCRATCH/fsck" 2>&1
+}
+
+under_a_file_system() {
+	local i bad=0 pid
+	vhdxctl create -q "$SCRATCH/fs.vhdx" 128M
+	writable "$SCRATCH/fs.vhdx" || return
+	mkfs.ext4 -q "$DISK" && mkdir -p "$SCRATCH/mnt" && mount "$DISK" "$SCRATCH/mnt" || return
+	defer umount "$SCRATCH/mnt"
+	busy "$SCRATCH/mnt" &
+	pid=$!
+	HELD=()
+	if snapshots fs; then
+		pass "$SNAPSHOTS snapshots are made below a file system in use"
+	else
+		not_ok "$SNAPSHOTS snapshots are made below a file system in use" "$LINE"
+	fi
+	touch "$SCRATCH/enough"
+	wait $pid
+	is "$(<"$SCRATCH/busy")" "" "its writer saw no error"
+	held
+	is "$(vhdxctl snapshot "$DISK" "$SCRATCH/mnt/child" 2>&1 | grep -c 'on the disk itself')" 1 \
+		"P7: a child on the disk itself is refused"
+	umount "$SCRATCH/mnt"
+	detach "$INDEX"
+	for file in "$SCRATCH/fs.vhdx" "$SCRATCH"/fs-*.avhdx; do
+		recovers "$file" || { bad=$((bad + 1)); diag "$file: $(<"$SCRATCH/fsck")"; }
+	done
+	is $bad 0 "the file system of each parent recovers to its moment"
+}
+
+# --- what is refused ------------------------------------------------------------------------
+
+refused() {
+	vhdxctl create -q "$SCRATCH/no.vhdx" 40M
+	attach -r "$SCRATCH/no.vhdx"
+	ok "a disk attached read-only has no snapshots" not snapshot "$SCRATCH/no.avhdx"
+	like "$LINE" read-only "which is said"
+	ok "and no child is left" not test -e "$SCRATCH/no.avhdx"
+	detach "$INDEX"
+	writable "$SCRATCH/no.vhdx"
+	touch "$SCRATCH/there.avhdx"
+	ok "a file that exists is not replaced" not snapshot "$SCRATCH/there.avhdx"
+	ok "the disk goes on all the same" dd if=/dev/zero of="$DISK" bs=1M count=1 oflag=direct \
+		status=none
+	detach "$INDEX"
+}
+
+modprobe vhdx
+under_a_writer
+parents_stay
+under_a_file_system
+refused
+
+finish
