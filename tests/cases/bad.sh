@@ -5,14 +5,15 @@
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 
-declare -A NUMBER CLASS
+declare -A NUMBER CLASS TEXT
 
 read_reasons() {
-	local number name class
-	while read -r number name class; do
+	local number name class text
+	while read -r number name class text; do
 		NUMBER[$name]=$number
 		CLASS[$name]=$class
-	done < <(sed -nE 's/^\tx\(([0-9]+), ([a-z0-9_]+), ([A-Z0-9_]+), .*/\1 \2 \3/p' \
+		TEXT[$name]=$text
+	done < <(sed -nE 's/^\tx\(([0-9]+), ([a-z0-9_]+), ([A-Z0-9_]+), "(.*)"\).*/\1 \2 \3 \4/p' \
 		"$ROOT/kmod/format/reason.h")
 }
 
@@ -44,13 +45,49 @@ refused() {
 		"vhdxctl: $1: $(said "$LINE")" "$3: the tool says the same"
 }
 
+# parents_of NAME COUNT: sets PARENTS, and OPTIONS as the tool wants them
+parents_of() {
+	local number
+	PARENTS=() OPTIONS=()
+	for ((number = 1; number <= $2; number++)); do
+		PARENTS+=("$IMAGES/bad/parents/$1.$number.vhdx")
+		OPTIONS+=(--parent "$IMAGES/bad/parents/$1.$number.vhdx")
+	done
+}
+
+# chain_refused NAME: with all its parents, which the tool may mention, too. As many as are
+# too many cannot even be handed to the kernel.
+chain_refused() {
+	local file=$IMAGES/bad/$1.vhdx
+	if [ "$1" != parent_depth ]; then
+		if attach "$file" "${PARENTS[@]}"; then
+			not_ok "P2: $1 is refused" "it was attached"
+			detach "$INDEX"
+			return
+		fi
+		is "$(field "$LINE" errno)/$(field "$LINE" reason)" "$(errno_of "$1")/${NUMBER[$1]}" \
+			"P2: $1 is refused for its reason"
+	fi
+	like "$(vhdxctl attach -r --dry-run "${OPTIONS[@]}" "$file" 2>&1)" "$(quote "${TEXT[$1]}")" \
+		"$1: the tool says the same"
+}
+
+# found NAME: in order for who has its parent; the others refuse it
+found() {
+	attached "$1: is attached over its parent" -n "$IMAGES/bad/$1.vhdx" "${PARENTS[@]}" || return
+	ok "$1: all of it can be read" reads bs=1M iflag=direct
+	detach "$INDEX"
+	like "$(vhdxctl info "$IMAGES/bad/$1.vhdx" 2>&1)" "$(quote "${TEXT[$1]}")" \
+		"$1: the tool names its reason"
+}
+
 # eio OPTION...: the read fails with EIO and nothing else
 eio() { [[ $(reads "$@") = *'Input/output error' ]]; }
 
 # one_block REASON OFFSET: its block size is 1 MiB, its model the image builder's pattern
 one_block() {
 	local name=$1 block=$(($2 >> 20)) line text
-	if ! attach -n "$IMAGES/bad/$name.vhdx"; then
+	if ! attach -n "$IMAGES/bad/$name.vhdx" "${PARENTS[@]}"; then
 		not_ok "P7: $name: the image is attached" "$LINE"
 		return
 	fi
@@ -97,12 +134,19 @@ two_blocks() {
 }
 
 zoo() {
-	local name kind offset files=()
-	while IFS=$'\t' read -r name kind offset; do
+	local name kind offset parents files=()
+	while IFS=$'\t' read -r name kind offset parents; do
 		files+=("bad/$name.vhdx")
+		parents_of "$name" "$parents"
+		files+=("${PARENTS[@]#"$IMAGES/"}")
+		case $kind-$parents in
+		open-0) refused "$IMAGES/bad/$name.vhdx" "$name" "$name" ;;
+		open-*) chain_refused "$name" ;;
+		find-*) found "$name" ;;
+		esac
+		[ "$parents" = 0 ] || [ "$name" = parent_depth ] ||
+			refused "$IMAGES/bad/$name.vhdx" parent_missing "$name, without its parent,"
 		case $kind in
-		open) refused "$IMAGES/bad/$name.vhdx" "$name" "$name" ;;
-		decode) refused "$IMAGES/bad/$name.vhdx" parent_missing "$name, in a child," ;;
 		block) one_block "$name" "$offset" ;;
 		check) two_blocks "$name" ;;
 		esac

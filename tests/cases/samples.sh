@@ -23,6 +23,27 @@ reads_right() {
 	ok "$name is detached" detach "$INDEX"
 }
 
+# column NAME: its number in the manifest
+column() { head -n 1 "$IMAGES/samples/MANIFEST.tsv" | tr '\t' '\n' | grep -nx "$1" | cut -d : -f 1; }
+
+# content NAME: the hash of its disk
+content() {
+	awk -F '\t' -v name="$1" -v n="$(column content_sha256)" '$1 == name { print $n }' \
+		"$IMAGES/samples/MANIFEST.tsv"
+}
+
+hash_of_disk() { dd if="$DISK" bs=1M "$@" status=none | sha256sum | cut -d ' ' -f 1; }
+
+# child_reads_right NAME PARENT
+child_reads_right() {
+	local file=$IMAGES/samples/$1 parent=$IMAGES/samples/$2
+	attached "$1 is attached over $2" "$file" "$parent" || return
+	is "$(attr type)" differencing "$1: is a differencing disk"
+	is "$(hash_of_disk iflag=direct)" "$(content "$1")" "$1: every byte is that of content_sha256"
+	is "$(hash_of_disk)" "$(content "$1")" "$1: and through the page cache"
+	ok "$1 is detached" detach "$INDEX"
+}
+
 # refused NAME REASON ERRNO [OPTION OPTION-OF-TOOL]
 refused() {
 	if attach ${4:+"$4"} "$IMAGES/samples/$1"; then
@@ -50,7 +71,10 @@ for name in "${NAMES[@]}"; do
 		refused "$file" 206 EROFS -R --replay=refuse
 		reads_right "$file"
 		;;
-	fat-differential) refused "$file" 701 EOPNOTSUPP ;;
+	fat-differential)
+		refused "$file" 702 EOPNOTSUPP
+		child_reads_right "$file" fat-parent.vhdx
+		;;
 	*) reads_right "$file" ;;
 	esac
 done

@@ -18,7 +18,7 @@
 
 static const char usage[] =
 	"usage: ioctl version\n"
-	"       ioctl attach [-R] [-b] [-n] [-a] [-w] [-f FLAGS] [-i INDEX] [-o OPEN-FLAGS] FILE\n"
+	"       ioctl attach [-R] [-b] [-n] [-a] [-w] [-f FLAGS] [-i INDEX] [-o OPEN-FLAGS] FILE [PARENT...]\n"
 	"                -R no replay, -b buffered, -n no partition scan, -a autoclear, -w not read-only\n"
 	"       ioctl detach [-l] [-f] [-q DISKSEQ] INDEX\n"
 	"       ioctl status [-n] INDEX\n"
@@ -74,9 +74,9 @@ static int version(void)
 
 static int attach(int argc, char **argv)
 {
-	struct vhdx_ioc_attach arg = { .size = sizeof(arg), .nr_files = 1, .index = -1 };
+	struct vhdx_ioc_attach arg = { .size = sizeof(arg), .index = -1 };
 	int o, error, flags = O_RDONLY;
-	__s32 fd;
+	__s32 *fds;
 
 	arg.flags = VHDX_ATTACH_READ_ONLY;
 	while ((o = getopt(argc, argv, "Rbnawf:i:o:N:")) != -1) {
@@ -101,12 +101,20 @@ static int attach(int argc, char **argv)
 		else
 			die("%s", usage);
 	}
-	if (argc - optind != 1)
+	if (argc - optind < 1)
 		die("%s", usage);
-	fd = open(argv[optind], flags | O_NOATIME | O_CLOEXEC);
-	if (fd < 0)
-		die_errno("%s", argv[optind]);
-	arg.files = (uintptr_t)&fd;
+	fds = calloc((size_t)(argc - optind), sizeof(*fds));
+	if (!fds)
+		die("no memory");
+	/* a parent is only ever read */
+	for (; optind < argc; optind++, flags = O_RDONLY) {
+		int fd = open(argv[optind], flags | O_NOATIME | O_CLOEXEC);
+
+		if (fd < 0)
+			die_errno("%s", argv[optind]);
+		fds[arg.nr_files++] = fd;
+	}
+	arg.files = (uintptr_t)fds;
 	error = call(VHDX_IOC_ATTACH, &arg);
 	printf("index=%d major=%u minor=%u diskseq=%llu ", arg.index, arg.major, arg.minor,
 	       (unsigned long long)arg.diskseq);
