@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Opening a whole image; for the input see sparse.h. */
+#include "format/chain.h"
+#include "format/guid.h"
 #include "sparse.h"
 
 /* Only pages that were given: the others are zero, which is always right. */
@@ -27,20 +29,56 @@ static void walk_bat(const struct vhdx_super *super)
 	}
 }
 
-static void walk_locator(const struct vhdx_super *super)
+/* Whose locator passes is the child of whom it names, and of nobody else. */
+static void claim_chain(const struct vhdx_super *super, const struct vhdx_locator *locator)
+{
+	static struct vhdx_super parent;
+	struct vhdx_fault fault;
+	enum vhdx_reason reason;
+
+	parent = *super;
+	reason = vhdx_chain_check(super, locator, &parent, &fault);
+	claim_fault(reason, &fault);
+	CLAIM(!reason == vhdx_chain_links(locator, &super->header.data_write_guid));
+	CLAIM(!reason || reason == VHDX_REASON_parent_mismatch);
+	parent.header.data_write_guid = locator->linkage;
+	CLAIM(!vhdx_chain_check(super, locator, &parent, &fault));
+	parent.geometry.logical_sector_size ^= 512 ^ 4096;
+	reason = vhdx_chain_check(super, locator, &parent, &fault);
+	CLAIM(reason == VHDX_REASON_parent_sector_size);
+	claim_fault(reason, &fault);
+	parent.header.data_write_guid = locator->linkage2;
+	parent.header.data_write_guid.bytes[7] ^= 1;
+	CLAIM(vhdx_guid_equal(&parent.header.data_write_guid, &locator->linkage) ||
+	      vhdx_chain_check(super, locator, &parent, &fault) == VHDX_REASON_parent_mismatch);
+}
+
+static void walk_locator(const struct vhdx_super *super, const struct vhdx_reader *reader,
+			 void *scratch)
 {
 	u32 length = super->items.length[VHDX_ITEM_PARENT_LOCATOR];
-	u64 at = super->regions.metadata.offset + super->items.offset[VHDX_ITEM_PARENT_LOCATOR];
+	struct vhdx_locator locator;
+	struct vhdx_fault fault;
+	enum vhdx_reason reason;
 	u8 *item;
 
-	if (!vhdx_item_present(&super->items, VHDX_ITEM_PARENT_LOCATOR) ||
-	    length > VHDX_OPEN_SCRATCH_SIZE)
+	if (!vhdx_item_present(&super->items, VHDX_ITEM_PARENT_LOCATOR))
 		return;
+	reason = vhdx_open_locator(super, reader, scratch, &locator, &fault);
+	claim_fault(reason, &fault);
+	CLAIM((reason == VHDX_REASON_locator_too_long) == (length > VHDX_OPEN_SCRATCH_SIZE));
+	CLAIM(reason != VHDX_REASON_locator_no_path && reason != VHDX_REASON_read_failed &&
+	      reason != VHDX_REASON_read_short);
+	if (length > VHDX_OPEN_SCRATCH_SIZE)
+		return;
+	/* again, with nothing behind it that could be read by mistake */
 	item = malloc(length + 1);
 	CLAIM(item);
-	sparse_read(NULL, at, item, length);
+	memcpy(item, scratch, length);
 	claim_locator(item, length);
 	free(item);
+	if (!reason)
+		claim_chain(super, &locator);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -73,6 +111,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CLAIM(!super.geometry.has_parent ||
 	      vhdx_item_present(&super.items, VHDX_ITEM_PARENT_LOCATOR));
 	walk_bat(&super);
-	walk_locator(&super);
+	walk_locator(&super, &reader, scratch);
 	return 0;
 }
