@@ -19,7 +19,7 @@
  * @only:	judge only this state
  */
 static struct {
-	const char *initial, *journal, *log, *state, *output, *tamper[16];
+	const char *initial, *parent, *journal, *log, *state, *output, *tamper[16];
 	u64 subsets, every, only_cut, only_subset, after, before, nr_tampers;
 	bool only, list;
 } options = { .subsets = 2, .every = 1 };
@@ -217,7 +217,7 @@ static void tell_again(int argc, char **argv)
 /* -- options -- */
 
 static const char usage[] =
-	"usage: judge [OPTION...] -i INITIAL -j JOURNAL -l RECORDING\n"
+	"usage: judge [OPTION...] -i INITIAL [-p SHOWN-BY-PARENT] -j JOURNAL -l RECORDING\n"
 	"       judge -i INITIAL -j JOURNAL -x IMAGE [-a MARK] [-b MARK]\n"
 	"  -s, --seed SEED	-r, --subsets N of each cut	-e, --every N-th cut only\n"
 	"  -N, --state C.K	only this state	-o, --output FILE to save it to\n"
@@ -225,7 +225,8 @@ static const char usage[] =
 	"  -x IMAGE was found after a cut after mark -a and before mark -b";
 
 static const struct option long_options[] = {
-	{ "initial", 1, NULL, 'i' }, { "journal", 1, NULL, 'j' }, { "log", 1, NULL, 'l' },
+	{ "initial", 1, NULL, 'i' }, { "journal", 1, NULL, 'j' },
+	{ "parent", 1, NULL, 'p' }, { "log", 1, NULL, 'l' },
 	{ "seed", 1, NULL, 's' }, { "subsets", 1, NULL, 'r' }, { "every", 1, NULL, 'e' },
 	{ "state", 1, NULL, 'N' }, { "output", 1, NULL, 'o' }, { "tamper", 1, NULL, 'T' },
 	{ "list", 0, NULL, 'L' }, { NULL, 0, NULL, 0 }
@@ -244,6 +245,7 @@ static void parse_option(int o)
 	case 'i': options.initial = optarg; break;
 	case 'j': options.journal = optarg; break;
 	case 'l': options.log = optarg; break;
+	case 'p': options.parent = optarg; break;
 	case 'x': options.state = optarg; break;
 	case 'o': options.output = optarg; break;
 	case 's': states.seed = number(optarg); break;
@@ -266,7 +268,7 @@ static void parse(int argc, char **argv)
 {
 	int o;
 
-	while ((o = getopt_long(argc, argv, "i:j:l:x:o:s:r:e:a:b:N:LT:", long_options, NULL)) != -1)
+	while ((o = getopt_long(argc, argv, "i:j:l:p:x:o:s:r:e:a:b:N:LT:", long_options, NULL)) != -1)
 		parse_option(o);
 	if (optind != argc || !options.initial || !options.journal ||
 	    !options.log == !options.state)
@@ -291,7 +293,7 @@ int main(int argc, char **argv)
 
 	parse(argc, argv);
 	device_open(&states.device, options.state ? options.state : options.initial);
-	judge_init(&judge, options.initial, options.journal, &states.device);
+	judge_init(&judge, options.initial, options.journal, &states.device, options.parent);
 	if (options.state) {
 		judge_given();
 	} else {

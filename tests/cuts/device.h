@@ -12,6 +12,7 @@
 #include "recording.h"
 
 #define DEVICE_UNIT_SHIFT 20
+#define DEVICE_UNIT (1U << DEVICE_UNIT_SHIFT)
 
 /**
  * struct undo - what was there before a write

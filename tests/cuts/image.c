@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "format/bitmap.h"
 #include "util.h"
 
 /* What the core works in, and used by all images */
@@ -28,10 +29,12 @@ static void *again(void *memory, u64 count, size_t size)
 	return memory;
 }
 
-void image_init(struct image *image, const struct device *device)
+void image_init(struct image *image, const struct device *device, const u8 *parent)
 {
 	memset(image, 0, sizeof(*image));
 	image->device = device;
+	image->parent = parent;
+	image->mixed = again(NULL, 1, DEVICE_UNIT);
 	image->overlay.zeros = again(NULL, VHDX_OVERLAY_MAX_ZEROS, sizeof(*image->overlay.zeros));
 	image->owners = again(NULL, (device->size >> DEVICE_UNIT_SHIFT) + 1, sizeof(u32));
 }
@@ -100,7 +103,8 @@ static enum vhdx_reason read_bat(struct image *image, const struct vhdx_reader *
 
 /* -- who is where -- */
 
-static bool claim(struct image *image, u64 block, u64 offset, struct image_fault *fault)
+static bool claim(struct image *image, u64 block, u64 offset, u32 kind,
+		  struct image_fault *fault)
 {
 	u64 end = offset + image->super.geometry.block_size, place;
 	u64 first = block << image->super.geometry.block_shift >> DEVICE_UNIT_SHIFT;
@@ -117,8 +121,25 @@ static bool claim(struct image *image, u64 block, u64 offset, struct image_fault
 		}
 		*owner = (u32)block + 1;
 		if (first + ((place - offset) >> DEVICE_UNIT_SHIFT) < image->nr_places)
-			image->places[first + ((place - offset) >> DEVICE_UNIT_SHIFT)] = place;
+			image->places[first + ((place - offset) >> DEVICE_UNIT_SHIFT)] =
+				place | kind;
 	}
+	return true;
+}
+
+/* A sector bitmap block is one MiB, and nobody's place. */
+static bool claim_bitmap(struct image *image, u64 chunk, u64 offset, struct image_fault *fault)
+{
+	u32 *owner = &image->owners[offset >> DEVICE_UNIT_SHIFT];
+
+	if (*owner) {
+		fault->kind = "block_overlap";
+		snprintf(fault->text, sizeof(fault->text), "block %u and the sector bitmap of chunk "
+			 "%llu are both at %llu", *owner - 1, (unsigned long long)chunk,
+			 (unsigned long long)offset);
+		return false;
+	}
+	*owner = (u32)(image->super.geometry.payload_blocks + chunk) + 1;
 	return true;
 }
 
@@ -129,7 +150,47 @@ static bool say(struct image_fault *to, const struct vhdx_fault *fault)
 	return false;
 }
 
-static bool look_at_block(struct image *image, const struct vhdx_bat_rules *rules, u64 block,
+static bool refuse(struct image_fault *to, enum vhdx_reason reason, u32 index, u64 entry)
+{
+	struct vhdx_fault fault;
+
+	vhdx_fault_set(&fault, reason, index, entry);
+	return say(to, &fault);
+}
+
+/* Without a parent in the judge's hands there is none to be seen. */
+static void leave_to_parent(struct image *image, u64 block)
+{
+	const struct vhdx_geometry *g = &image->super.geometry;
+	u64 unit = block << g->block_shift >> DEVICE_UNIT_SHIFT;
+	u64 end = (block + 1) << g->block_shift >> DEVICE_UNIT_SHIFT;
+
+	for (; image->parent && unit < end && unit < image->nr_places; unit++)
+		image->places[unit] = PLACE_PARENT;
+}
+
+/* The bits of a partially present block, as the log has them */
+static bool read_bits(struct image *image, const struct vhdx_reader *reader, u64 block,
+		      u64 entry, struct image_fault *fault)
+{
+	const struct vhdx_geometry *g = &image->super.geometry;
+	u64 chunk = block >> g->chunk_shift, position = block << g->block_shift;
+	u64 sb = le64_to_cpu(image->entries[vhdx_bitmap_index(g, chunk)]);
+	u64 unit = position >> DEVICE_UNIT_SHIFT;
+	struct vhdx_fault why;
+
+	if (vhdx_bat_state(sb) != VHDX_BLOCK_FULLY_PRESENT)
+		return refuse(fault, VHDX_REASON_payload_partial_without_bitmap, (u32)block, entry);
+	for (; position < (block + 1) << g->block_shift && unit < image->nr_places;
+	     unit++, position += DEVICE_UNIT)
+		if (vhdx_read(reader, vhdx_bat_offset(sb) + vhdx_bitmap_bit(g, position) / 8,
+			      image->bits[unit], DEVICE_UNIT / g->logical_sector_size / 8, &why))
+			return say(fault, &why);
+	return claim(image, block, vhdx_bat_offset(entry), PLACE_MIXED, fault);
+}
+
+static bool look_at_block(struct image *image, const struct vhdx_reader *reader,
+			  const struct vhdx_bat_rules *rules, u64 block,
 			  struct image_fault *fault)
 {
 	u32 index = (u32)vhdx_payload_index(&image->super.geometry, block);
@@ -138,25 +199,59 @@ static bool look_at_block(struct image *image, const struct vhdx_bat_rules *rule
 
 	if (vhdx_bat_check(rules, index, entry, &why))
 		return say(fault, &why);
-	if (vhdx_bat_state(entry) != VHDX_BLOCK_FULLY_PRESENT)
+	switch (vhdx_bat_state(entry)) {
+	case VHDX_BLOCK_FULLY_PRESENT:
+		return claim(image, block, vhdx_bat_offset(entry), 0, fault);
+	case VHDX_BLOCK_PARTIALLY_PRESENT:
+		return read_bits(image, reader, block, entry, fault);
+	case VHDX_BLOCK_NOT_PRESENT:
+		leave_to_parent(image, block);
 		return true;
-	return claim(image, block, vhdx_bat_offset(entry), fault);
+	default:
+		return true;
+	}
 }
 
-static bool look_at_blocks(struct image *image, struct image_fault *fault)
+static bool look_at_bitmap(struct image *image, const struct vhdx_bat_rules *rules, u64 chunk,
+			   struct image_fault *fault)
+{
+	u32 index = (u32)vhdx_bitmap_index(&image->super.geometry, chunk);
+	u64 entry = le64_to_cpu(image->entries[index]);
+	struct vhdx_fault why;
+
+	if (vhdx_bat_check(rules, index, entry, &why))
+		return say(fault, &why);
+	return vhdx_bat_state(entry) != VHDX_BLOCK_FULLY_PRESENT ||
+	       claim_bitmap(image, chunk, vhdx_bat_offset(entry), fault);
+}
+
+static bool look_at_blocks(struct image *image, const struct vhdx_reader *reader,
+			   struct image_fault *fault)
 {
 	const struct vhdx_geometry *g = &image->super.geometry;
 	struct vhdx_bat_rules rules;
-	u64 block;
+	u64 i;
 
 	image->nr_places = (g->disk_size + MIB - 1) / MIB;
 	image->places = again(image->places, image->nr_places, sizeof(u64));
+	image->bits = again(image->bits, image->nr_places, UNIT_BITS);
 	memset(image->owners, 0, ((image->device->size >> DEVICE_UNIT_SHIFT) + 1) * sizeof(u32));
 	vhdx_super_bat_rules(&image->super, &rules);
-	for (block = 0; block < g->payload_blocks; block++)
-		if (!look_at_block(image, &rules, block, fault))
+	for (i = 0; i < g->payload_blocks; i++)
+		if (!look_at_block(image, reader, &rules, i, fault))
+			return false;
+	for (i = 0; g->has_parent && i < g->chunks; i++)
+		if (!look_at_bitmap(image, &rules, i, fault))
 			return false;
 	return true;
+}
+
+/* Is there a payload block? */
+static bool has_payload(const struct image *image, u64 offset)
+{
+	u32 owner = offset < image->device->size ? image->owners[offset >> DEVICE_UNIT_SHIFT] : 0;
+
+	return owner && owner <= image->super.geometry.payload_blocks;
 }
 
 /* Nobody looks for data in the log. */
@@ -166,13 +261,12 @@ static bool log_leaves_blocks_alone(const struct image *image, struct image_faul
 	u64 i, place;
 
 	for (i = 0; i < o->nr_pages; i++)
-		if (o->pages[i].offset < image->device->size &&
-		    image->owners[o->pages[i].offset >> DEVICE_UNIT_SHIFT])
+		if (has_payload(image, o->pages[i].offset))
 			goto touched;
 	for (i = 0; i < o->nr_zeros; i++)
 		for (place = o->zeros[i].offset; place < o->zeros[i].offset + o->zeros[i].length &&
 		     place < image->device->size; place += MIB)
-			if (image->owners[place >> DEVICE_UNIT_SHIFT])
+			if (has_payload(image, place))
 				goto touched;
 	return true;
 touched:
@@ -193,6 +287,10 @@ static u64 key_of(const struct image *image)
 		for (place = layout->extent[i].offset; place < image->device->size &&
 		     place < layout->extent[i].offset + layout->extent[i].length; place += MIB)
 			key = device_mix(key, image->device->versions[place >> DEVICE_UNIT_SHIFT]);
+	for (i = 0; image->super.geometry.has_parent && i < image->device->size >> DEVICE_UNIT_SHIFT;
+	     i++)
+		if (image->owners[i] > image->super.geometry.payload_blocks)
+			key = device_mix(key, image->device->versions[i]);
 	return key;
 }
 
@@ -214,11 +312,47 @@ bool image_look(struct image *image, struct image_fault *fault)
 	image->usable = false;
 	if (open_tables(image, &reader, &over, &why) || read_bat(image, &reader, &why))
 		return say(fault, &why);
-	if (!look_at_blocks(image, fault) || !log_leaves_blocks_alone(image, fault))
+	if (!look_at_blocks(image, &reader, fault) || !log_leaves_blocks_alone(image, fault))
 		return false;
 	image->key = key_of(image);
 	image->usable = true;
 	return true;
+}
+
+/* Sector by sector, from where its bit says */
+static const u8 *mix(struct image *image, u64 unit)
+{
+	u32 sector_size = image->super.geometry.logical_sector_size, i;
+	const u8 *here = image->device->bytes + image_place(image, unit);
+	const u8 *parent = image->parent + unit * DEVICE_UNIT;
+
+	for (i = 0; i < DEVICE_UNIT / sector_size; i++) {
+		bool set = image->bits[unit][i / 8] >> i % 8 & 1;
+
+		memcpy(image->mixed + i * sector_size, (set ? here : parent) + i * sector_size,
+		       sector_size);
+	}
+	return image->mixed;
+}
+
+/**
+ * image_unit() - the bytes of a MiB of the virtual disk
+ * @image:	looked at
+ * @unit:	number of the MiB
+ *
+ * Return: the bytes, until the next call; NULL: zeros
+ */
+const u8 *image_unit(struct image *image, u64 unit)
+{
+	u64 place = image->places[unit];
+
+	if (place == PLACE_ZEROS)
+		return NULL;
+	if (place == PLACE_PARENT)
+		return image->parent + unit * DEVICE_UNIT;
+	if (place & PLACE_MIXED && image->parent)
+		return mix(image, unit);
+	return image->device->bytes + image_place(image, unit);
 }
 
 /* What lies at an offset of the device */

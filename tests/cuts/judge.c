@@ -3,17 +3,33 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+
+#include "map.h"
 
 static const u8 zeros[UNIT_BYTES];
 
 /* What the disk showed before all */
 static bool initial_shows(void *context, u64 sector, const u8 *data)
 {
-	const struct judge *judge = context;
+	struct judge *judge = context;
 	const u8 *unit = image_unit(&judge->initial, sector / UNIT_SECTORS);
 
 	unit = unit ? unit : zeros;
 	return !memcmp(unit + sector % UNIT_SECTORS * STAMP_SIZE, data, STAMP_SIZE);
+}
+
+/* All that a parent shows, with zeros behind its end up to whole MiB */
+static const u8 *read_parent(const char *path, u64 units)
+{
+	u64 size, left = units * UNIT_BYTES;
+	u8 *bytes = map_file(path, &size), *shown = calloc(units, UNIT_BYTES);
+
+	if (!shown)
+		die("no memory");
+	memcpy(shown, bytes, size < left ? size : left);
+	munmap(bytes, size);
+	return shown;
 }
 
 /**
@@ -22,23 +38,28 @@ static bool initial_shows(void *context, u64 sector, const u8 *data)
  * @initial:	the image before all
  * @journal:	of the writer
  * @device:	whose states are to be judged
+ * @parent:	a file with all that its parent shows, or NULL
  */
 void judge_init(struct judge *judge, const char *initial, const char *journal,
-		const struct device *device)
+		const struct device *device, const char *parent)
 {
+	const u8 *shown;
 	struct image_fault fault;
 	u64 disk_size;
 
 	memset(judge, 0, sizeof(*judge));
 	history_read(&judge->history, journal);
 	device_open(&judge->initial_device, initial);
-	image_init(&judge->initial, &judge->initial_device);
+	shown = parent ? read_parent(parent, judge->history.nr_units) : NULL;
+	image_init(&judge->initial, &judge->initial_device, shown);
 	if (!image_look(&judge->initial, &fault))
 		die("%s: %s", initial, fault.text);
 	disk_size = judge->initial.super.geometry.disk_size;
 	if (disk_size != judge->history.bytes)
 		die("%s: the journal is of a disk of another size", initial);
-	image_init(&judge->image, device);
+	if (!shown != !judge->initial.super.geometry.has_parent)
+		die("%s: %s", initial, shown ? "has no parent" : "needs -p");
+	image_init(&judge->image, device, shown);
 	judge->history.base = initial_shows;
 	judge->history.context = judge;
 	judge->known = calloc(judge->history.nr_units, sizeof(*judge->known));
@@ -50,11 +71,14 @@ void judge_init(struct judge *judge, const char *initial, const char *journal,
 /* Contents and what they are judged by; what is allowed later never gets less by itself. */
 static u64 key_of_unit(const struct judge *judge, u64 unit)
 {
-	u64 place = judge->image.places[unit];
+	u64 place = image_place(&judge->image, unit);
 	u64 version = place ? judge->image.device->versions[place >> DEVICE_UNIT_SHIFT] : 0;
 	const struct unit *history = judge->history.units[unit];
+	u32 i;
 
-	version = device_mix(version + 1, place);
+	version = device_mix(version + 1, judge->image.places[unit]);
+	for (i = 0; judge->image.places[unit] & PLACE_MIXED && i < UNIT_BITS; i++)
+		version = device_mix(version, judge->image.bits[unit][i] + 1ULL);
 	return device_mix(version, (history ? history->version : 0) + 1ULL) | 1;
 }
 
@@ -71,7 +95,7 @@ static bool is_known(const struct judge *judge, u64 unit, u64 key)
 /* Old files end where the virtual disk does. */
 static u64 sectors_of_unit(const struct judge *judge, u64 unit)
 {
-	u64 place = judge->image.places[unit], left;
+	u64 place = image_place(&judge->image, unit), left;
 
 	left = min_u64(UNIT_BYTES, judge->history.bytes - unit * UNIT_BYTES);
 	if (place)

@@ -51,7 +51,7 @@ struct verdict {
 };
 
 void judge_init(struct judge *judge, const char *initial, const char *journal,
-		const struct device *device);
+		const struct device *device, const char *parent);
 bool judge_state(struct judge *judge, u64 until, struct verdict *verdict);
 const char *judge_kind(const struct verdict *verdict);
 void judge_say(const struct verdict *verdict, char *text, size_t size);
