@@ -181,7 +181,7 @@ static void vhdx_image_map_sectors(struct vhdx_image *image, u64 position, u64 w
 		if (map->kind == VHDX_MAP_PARENT) {
 			map->kind = VHDX_MAP_BAD;
 			vhdx_fault_set(&map->fault, VHDX_REASON_payload_partial_without_bitmap,
-				       vhdx_image_entry_offset(image, position), map->entry);
+				       vhdx_image_entry_offset(image, position), 0);
 		}
 		return;
 	}

@@ -79,7 +79,6 @@ static enum vhdx_reason vhdx_scan_place(const struct vhdx_scan *scan, u32 index,
 struct vhdx_scan_partial {
 	bool pending;
 	u32 index;
-	u64 entry;
 	u64 chunk;
 };
 
@@ -89,7 +88,7 @@ static enum vhdx_reason vhdx_scan_no_bitmap(const struct vhdx_scan *scan,
 {
 	return vhdx_fault_set(fault, VHDX_REASON_payload_partial_without_bitmap,
 			      scan->rules->bat_offset +
-			      (u64)partial->index * VHDX_BAT_ENTRY_SIZE, partial->entry);
+			      (u64)partial->index * VHDX_BAT_ENTRY_SIZE, 0);
 }
 
 /* Has the chunk of the partially present block met last been left without a bitmap? */
@@ -109,7 +108,7 @@ static enum vhdx_reason vhdx_scan_bitmaps(const struct vhdx_scan *scan, u32 inde
 	if (bitmap || vhdx_bat_state(entry) != VHDX_BLOCK_PARTIALLY_PRESENT)
 		return VHDX_OK;
 	*partial = (struct vhdx_scan_partial) {
-		.pending = true, .index = index, .entry = entry, .chunk = chunk,
+		.pending = true, .index = index, .chunk = chunk,
 	};
 	return VHDX_OK;
 }

@@ -114,12 +114,13 @@ static bool vhdx_sectors_may_create(struct vhdx_command *command, const struct v
 {
 	const struct vhdx_image *image = command->image;
 	const struct vhdx_extent *bat = &image->super->regions.bat;
-	u64 at = vhdx_sectors_bitmap_entry(image, vhdx_command_position(command));
+	u64 position = vhdx_command_position(command);
+	u64 at = vhdx_sectors_bitmap_entry(image, position);
 	struct vhdx_fault fault;
 
 	if (vhdx_bat_state(block->entry) == VHDX_BLOCK_PARTIALLY_PRESENT)
-		vhdx_fault_set(&fault, VHDX_REASON_payload_partial_without_bitmap, at,
-			       block->entry);
+		vhdx_fault_set(&fault, VHDX_REASON_payload_partial_without_bitmap,
+			       vhdx_image_entry_offset(image, position), 0);
 	else if (at + VHDX_BAT_ENTRY_SIZE > bat->offset + bat->length)
 		vhdx_fault_set(&fault, VHDX_REASON_bat_too_small, bat->offset, bat->length);
 	else

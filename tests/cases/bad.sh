@@ -40,6 +40,8 @@ refused() {
 	fi
 	is "$(field "$LINE" errno)/$(field "$LINE" reason)" "$(errno_of "$2")/${NUMBER[$2]}" \
 		"P2: $3 is refused for its reason"
+	# the tool looks for parents, and finds them
+	[ "$2" != parent_missing ] || return 0
 	tool=$(vhdxctl attach -r ${tool_option:+"$tool_option"} --dry-run "$1" 2>&1)
 	is "${tool:0:$((${#1} + 11)) + $(said "$LINE" | wc -m) - 1}" \
 		"vhdxctl: $1: $(said "$LINE")" "$3: the tool says the same"
@@ -68,8 +70,8 @@ chain_refused() {
 		is "$(field "$LINE" errno)/$(field "$LINE" reason)" "$(errno_of "$1")/${NUMBER[$1]}" \
 			"P2: $1 is refused for its reason"
 	fi
-	like "$(vhdxctl attach -r --dry-run "${OPTIONS[@]}" "$file" 2>&1)" "$(quote "${TEXT[$1]}")" \
-		"$1: the tool says the same"
+	vhdxctl attach -q -r --dry-run "${OPTIONS[@]}" "$file" >/dev/null 2>&1
+	is $? 7 "$1: the tool says that it is a matter of parents"
 }
 
 # found NAME: in order for who has its parent; the others refuse it

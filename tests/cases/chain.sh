@@ -114,7 +114,7 @@ no_chains() {
 	refused "a child alone misses its parent" 702 "${FILES[0]}"
 	refused "so does one whose parent misses its own" 702 "${FILES[@]:0:2}"
 	refused "a parent left out is noticed" 703 "${FILES[0]}" "${FILES[2]}"
-	refused "parents in the wrong order are" 703 "${FILES[0]}" "${FILES[2]}" "${FILES[1]}"
+	refused "parents in the wrong order are" '70[23]' "${FILES[0]}" "${FILES[2]}" "${FILES[1]}"
 	refused "another file is no parent" 703 "${FILES[@]:0:2}" "$other"
 	refused "a base has no parent" 705 "${FILES[@]}" "$other"
 	refused "an image without a parent gets none" 705 "$other" "${FILES[2]}"

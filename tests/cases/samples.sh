@@ -52,6 +52,8 @@ refused() {
 		return
 	fi
 	is "$(field "$LINE" errno)/$(field "$LINE" reason)" "$3/$2" "P2: $1 is refused with its reason"
+	# the tool looks for parents, and finds them
+	[ "$2" != 702 ] || return 0
 	like "$(vhdxctl attach -r ${5:+"$5"} "$IMAGES/samples/$1" 2>&1)" \
 		"$(quote "$(said "$LINE")")" "$1: vhdxctl says the same"
 }
