@@ -53,6 +53,16 @@ bool check_is_used(const struct claims *claims, u64 offset)
 	       claims_any(claims, CLAIM_STRAY, offset, 1);
 }
 
+/* Behind it nothing refers to anything. */
+u64 check_end_of_use(const struct claims *claims)
+{
+	u64 unit = claims->units;
+
+	while (unit && !check_is_used(claims, (unit - 1) * VHDX_MIB))
+		unit--;
+	return unit * VHDX_MIB;
+}
+
 /* The MiB of a range of data, each at most once though two ranges may share one. */
 static void add_range(struct check *check, struct leak *leak, u64 start, u64 end, u64 *done)
 {

@@ -22,7 +22,6 @@
 #include "fault.h"
 #include "guids.h"
 #include "memory.h"
-#include "openimage.h"
 #include "replay.h"
 #include "replayed.h"
 
@@ -36,24 +35,6 @@ bool repair_is_possible(const struct check *check)
 {
 	return !check->findings.count[SEVERITY_ERROR] &&
 	       !check->findings.count[SEVERITY_UNSUPPORTED];
-}
-
-static enum exit_code replay(const char *path, const struct write_file *file,
-			     struct progress *progress)
-{
-	struct open_image image;
-	struct replay_size size;
-	enum exit_code status = open_image(&image, path);
-
-	if (status != DONE)
-		return status;
-	status = replay_measure(&image, &size);
-	if (status == DONE)
-		status = replay_check(&image);
-	if (status == DONE)
-		status = replay_to_disk(&image, file, &size, progress);
-	open_image_close(&image);
-	return status;
 }
 
 /**
@@ -72,7 +53,7 @@ enum exit_code repair_log(struct repair *repair, const struct check *check)
 	findings_add_repair(&repair->done, vhdx_reason_name(VHDX_REASON_log_dirty),
 			    check->super->header.log_offset, NO_ENTRY, "log: %u entries replayed",
 			    check->replayed->overlay.entries);
-	return repair->file ? replay(check->file.path, repair->file, &progress) : DONE;
+	return repair->file ? replay_file(check->file.path, repair->file, &progress) : DONE;
 }
 
 /**

@@ -78,15 +78,6 @@ static void give_back(void *context, u64 offset, u64 length)
 		giving->status = punch(repair, offset, length);
 }
 
-static u64 end_of_use(const struct claims *claims)
-{
-	u64 unit = claims->units;
-
-	while (unit && !check_is_used(claims, (unit - 1) * VHDX_MIB))
-		unit--;
-	return unit * VHDX_MIB;
-}
-
 /**
  * repair_leaks() - give back space that nothing refers to
  * @repair:	what is being done; no log is in use any more
@@ -99,7 +90,7 @@ enum exit_code repair_leaks(struct repair *repair)
 
 	if (!size_is_ours(repair->check))
 		return DONE;
-	giving.end = end_of_use(&repair->check->claims);
+	giving.end = check_end_of_use(&repair->check->claims);
 	check_each_leak(repair->check, give_back, &giving);
 	if (giving.status == DONE && giving.cut && repair->file)
 		giving.status = write_set_size(repair->file, giving.end);

@@ -234,3 +234,29 @@ enum exit_code replay_to_disk(struct open_image *image, const struct write_file 
 	memset(&update.header.log_guid, 0, sizeof(update.header.log_guid));
 	return header_update_both(&update);
 }
+
+/**
+ * replay_file() - replay the log of a file into it, with all checks before
+ * @path:	of the file, which has a log to be replayed
+ * @file:	the same file, for writing, for us alone
+ * @progress:	by progress_init()
+ *
+ * Return: DONE, or another code having said why not
+ */
+enum exit_code replay_file(const char *path, const struct write_file *file,
+			   struct progress *progress)
+{
+	struct open_image image;
+	struct replay_size size;
+	enum exit_code status = open_image(&image, path);
+
+	if (status != DONE)
+		return status;
+	status = replay_measure(&image, &size);
+	if (status == DONE)
+		status = replay_check(&image);
+	if (status == DONE)
+		status = replay_to_disk(&image, file, &size, progress);
+	open_image_close(&image);
+	return status;
+}

@@ -21,6 +21,7 @@ static const struct verb {
 	{ "info", cmd_info, "describe an image, in whatever state it is" },
 	{ "create", cmd_create, "make a new image" },
 	{ "snapshot", cmd_snapshot, "make a child of an image" },
+	{ "merge", cmd_merge, "merge an image into its parent, or all into a new one" },
 	{ "check", cmd_check, "find out what is wrong with an image" },
 	{ "replay", cmd_replay, "apply the log of an image to it" },
 	{ "map", cmd_map, "show where in an image the data of the disk are" },

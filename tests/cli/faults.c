@@ -10,6 +10,8 @@
  *	RECORD=FILE	append to FILE a line for each change: "w OFFSET LENGTH",
  *			"z OFFSET LENGTH" for space allocated or zeroed, "t SIZE", "f" for a flush
  *	RECORD_DATA	and behind each "w" the bytes and a newline
+ *	RECORD_FILES	and at the end of each line the inode number of the file; and a line
+ *			"u PATH" for each name that is removed
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -19,6 +21,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void *next(const char *name)
@@ -31,6 +34,15 @@ static FILE *record(void)
 	const char *name = getenv("RECORD");
 
 	return name ? fopen(name, "ae") : NULL;
+}
+
+static void end_line(FILE *to, int fd)
+{
+	struct stat status;
+
+	if (getenv("RECORD_FILES") && !fstat(fd, &status))
+		fprintf(to, " %llu", (unsigned long long)status.st_ino);
+	fputc('\n', to);
 }
 
 static void count(void)
@@ -58,7 +70,8 @@ int fallocate64(int fd, int mode, off64_t offset, off64_t length)
 	count();
 	to = record();
 	if (to) {
-		fprintf(to, "z %lld %lld\n", (long long)offset, (long long)length);
+		fprintf(to, "z %lld %lld", (long long)offset, (long long)length);
+		end_line(to, fd);
 		fclose(to);
 	}
 	return real(fd, mode, offset, length);
@@ -72,7 +85,8 @@ ssize_t pwrite64(int fd, const void *data, size_t length, off64_t offset)
 	count();
 	to = record();
 	if (to) {
-		fprintf(to, "w %lld %zu\n", (long long)offset, length);
+		fprintf(to, "w %lld %zu", (long long)offset, length);
+		end_line(to, fd);
 		if (getenv("RECORD_DATA")) {
 			fwrite(data, length, 1, to);
 			fputc('\n', to);
@@ -90,7 +104,8 @@ int ftruncate64(int fd, off64_t size)
 	count();
 	to = record();
 	if (to) {
-		fprintf(to, "t %lld\n", (long long)size);
+		fprintf(to, "t %lld", (long long)size);
+		end_line(to, fd);
 		fclose(to);
 	}
 	return real(fd, size);
@@ -104,10 +119,25 @@ int fsync(int fd)
 	count();
 	to = record();
 	if (to) {
-		fputs("f\n", to);
+		fputc('f', to);
+		end_line(to, fd);
 		fclose(to);
 	}
 	return real(fd);
+}
+
+int unlink(const char *path)
+{
+	int (*real)(const char *) = next("unlink");
+	FILE *to;
+
+	count();
+	to = getenv("RECORD_FILES") ? record() : NULL;
+	if (to) {
+		fprintf(to, "u %s\n", path);
+		fclose(to);
+	}
+	return real(path);
 }
 
 int open64(const char *path, int flags, ...)

@@ -11,6 +11,7 @@
 #include "format/guid.h"
 #include "format/locator.h"
 #include "format/locatorwrite.h"
+#include "format/metadataedit.h"
 #include "make.h"
 
 static u32 stored_checksum(const void *structure)
@@ -287,6 +288,27 @@ static void locator_round_trip(void **state)
 	assert_int_equal(locator.volume_path.length, 0);
 }
 
+static void moved_item(void **state)
+{
+	u8 *table = test_malloc(VHDX_METADATA_TABLE_SIZE);
+	struct vhdx_items items;
+	struct vhdx_fault fault;
+	u32 warnings = 0;
+
+	(void)state;
+	vhdx_items_place(&items, 200);
+	vhdx_metadata_table_encode(table, &items);
+	assert_int_equal(vhdx_metadata_table_end(table), 65536 + 40 + 200);
+	assert_true(vhdx_metadata_table_move(table, VHDX_ITEM_PARENT_LOCATOR, 65536 + 240, 300));
+	assert_int_equal(vhdx_metadata_table_end(table), 65536 + 540);
+	assert_false(vhdx_metadata_table_move(table, VHDX_ITEM_CHS_PARAMETERS, 65536, 1));
+	assert_int_equal(vhdx_metadata_table_decode(&items, &warnings, table, MIB, MIB, &fault),
+			 VHDX_OK);
+	assert_int_equal(items.offset[VHDX_ITEM_PARENT_LOCATOR], 65536 + 240);
+	assert_int_equal(items.length[VHDX_ITEM_PARENT_LOCATOR], 300);
+	test_free(table);
+}
+
 int main(void)
 {
 	suite_add("an identifier has its signature and the creator, cut off at 256", identifier);
@@ -297,6 +319,7 @@ int main(void)
 	suite_add("a child's locator is placed where Hyper-V places it", metadata_table_of_child);
 	suite_add("an image made by the encoders opens with the same values", whole_image);
 	SUITE_ADD_ROWS(bat_regions, bat_region);
+	suite_add("an item that was moved is where it was moved to", moved_item);
 	suite_add("a parent locator decodes to what was encoded", locator_round_trip);
 	return suite_run("encode");
 }

@@ -1,0 +1,204 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# merge: the result shows what the chain has shown, and until then the chain shows it, whatever
+# happens. VHDX_SEEDS="FIRST LAST" for other random chains than a few.
+# shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
+. "$(dirname "$0")/common.bash"
+
+have jq || skip_all "no jq"
+have python3 || skip_all "no python3"
+cd "$TMP" || exit 1
+
+# shows IMAGE MODEL: true if it does, with all its parents
+shows() {
+	run map -q -J "$1"
+	[ "$status" = 0 ] && "$CLI_HERE/chain-proves" .out "$2" >.proof 2>&1
+}
+
+# in_order IMAGE: check finds nothing that is wrong or leaked
+in_order() {
+	run check -q "$1"
+	[ "$status" = 0 ]
+}
+
+# merge_all SEED: into each of the parents, and into a new image; prints what went wrong
+merge_all() {
+	local files depth result
+
+	files=$("$CLI_HERE/chain-image" random random "$1")
+	run merge -q "random/$((files - 1)).vhdx" --output flat.vhdx --force
+	[ "$status" = 0 ] && shows flat.vhdx random/disk.raw && in_order flat.vhdx ||
+		echo "$1: --output: $status $err"
+	for ((depth = 1; depth < files; depth++)); do
+		cp -r --sparse=always random work
+		result=work/$((files - 1 - depth)).vhdx
+		run merge -q "work/$((files - 1)).vhdx" --depth "$depth"
+		if [ "$status" = 1 ] && [[ $err == *'a disk of'* ]]; then
+			refused=$((refused + 1))
+		elif [ "$status" != 0 ] || [ -e "work/$((files - depth)).vhdx" ]; then
+			echo "$1: --depth $depth: $status $err"
+		else
+			merged=$((merged + 1))
+			shows "$result" work/disk.raw && in_order "$result" ||
+				echo "$1: --depth $depth: $(tail -n 1 .proof) $out"
+		fi
+		rm -rf work
+	done
+	rm -rf random
+}
+
+read -r first last <<<"${VHDX_SEEDS:-1 8}"
+merged=0 refused=0
+for ((seed = first; seed <= last; seed++)); do merge_all "$seed" >>wrong; done
+is "$(<wrong)" '' "what a chain shows, the merged image shows, in random chains $first to $last"
+ok "many of them were merged ($merged), some refused for their size ($refused)" [ "$merged" -gt 5 ]
+
+# A chain of three, of equal size, for all that follows: base <- middle <- top, and its models
+make_chain() {
+	local seed=40 files
+
+	while files=$("$CLI_HERE/chain-image" random chain "$seed"); do
+		run map -J "chain/$((files - 1)).vhdx"
+		[ "$files" = 3 ] && [ -z "$err" ] && break
+		seed=$((seed + 1))
+		rm -rf chain
+	done
+}
+make_chain
+fresh() {
+	rm -rf work
+	cp -r --sparse=always chain work
+}
+
+# Which is merged into which
+fresh
+before=$(sha256sum <work/0.vhdx)
+run merge work/2.vhdx -J
+is "$status/$(json '.merged | "\(.into) \(.files) \(.kept)"')" "0/work/1.vhdx 2 false" "the next parent is the default"
+ok "it shows what its child has shown" shows work/1.vhdx work/disk.raw
+is "$(cd work && echo ./*)" "./0.vhdx ./1.vhdx ./disk.raw" "the child is gone"
+is "$(sha256sum <work/0.vhdx)" "$before" "the parent's parent is as it was"
+fresh
+run merge work/2.vhdx --into work/0.vhdx
+is "$status/$(cd work && echo ./*)" "0/./0.vhdx ./disk.raw" "--into a parent further away takes along what is between"
+ok "and shows the same" shows work/0.vhdx work/disk.raw
+fresh
+run merge work/2.vhdx --keep
+is "$status" 0 "--keep keeps the child"
+ok "which shows what it has shown" shows work/2.vhdx work/disk.raw
+run info -J work/2.vhdx
+linkage=$(json '.image.parent | "\(.linkage) \(.linkage2)"')
+run info -J work/1.vhdx
+is "$linkage" "$(json '.image."data-write-guid"') null" "and knows its parent's new DataWriteGuid"
+ok "as does the parent" shows work/1.vhdx work/disk.raw
+fresh
+chmod a-w work/*.vhdx
+run merge work/2.vhdx
+is "$status" 0 "what snapshot has protected can be merged all the same"
+
+# Refused
+cp "chain/0.vhdx" lone.vhdx
+run merge lone.vhdx
+is "$status" 1 "who has no parent cannot be merged"
+fresh
+before=$(cat work/*.vhdx | sha256sum)
+for arguments in "--depth 3" "--depth 0" "--depth 1 --into work/1.vhdx" "--into work/2.vhdx" "--into lone.vhdx" \
+	"--output flat.vhdx --keep" "--output work/0.vhdx --force"; do
+	# shellcheck disable=SC2086  # several words
+	run merge work/2.vhdx $arguments
+	is "$status" 1 "refused: $arguments"
+done
+is "$(cat work/*.vhdx | sha256sum)" "$before" "and nothing was changed"
+run snapshot work/1.vhdx work/other.vhdx --keep-mode
+run merge -J work/2.vhdx
+is "$status/$(json .error.code)" 5/OTHER_CHILD "a parent that another image needs is left alone"
+like "$err" 'work/other.vhdx: is a child of work/1.vhdx as well' "which is told"
+run merge --force work/2.vhdx
+is "$status" 0 "--force does it"
+run map work/other.vhdx
+is "$status" 7 "and the other finds out"
+
+# Grandchildren
+fresh
+run snapshot work/2.vhdx work/grand.vhdx
+run merge -J work/2.vhdx
+is "$status/$(json .error.code)" 5/OTHER_CHILD "a child with children is not merged"
+run merge work/2.vhdx --relink work/grand.vhdx
+is "$status/$(cd work && echo ./*)" "0/./0.vhdx ./1.vhdx ./disk.raw ./grand.vhdx" "unless they are re-linked"
+ok "they show what they have shown" shows work/grand.vhdx work/disk.raw
+run info -J work/grand.vhdx
+is "$(json '.image.parent."relative-path"')" '.\1.vhdx' "and know the name of the new parent"
+fresh
+run merge work/2.vhdx --relink work/0.vhdx
+is "$status" 1 "what is no child is not re-linked"
+run merge -J work/2.vhdx --relink work/1.vhdx
+is "$status/$(json .error.code)" 5/LOCKED "nor is what is merged"
+
+if sample fat-parent.vhdx && sample fat-differential.vhdx; then
+	wanted=$(awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "content_sha256") n = i }
+		$1 == "fat-differential.vhdx" { print $n }' "$SAMPLES/MANIFEST.tsv")
+	run merge fat-differential.vhdx --output flat.vhdx --force
+	have qemu-img && is "$(qemu-img convert -f vhdx -O raw flat.vhdx flat.raw && sha256sum <flat.raw)" "$wanted  -" \
+		"a real chain made one image has the contents that are known of it, says QEMU"
+	run merge fat-differential.vhdx
+	have qemu-img && is "$(qemu-img convert -f vhdx -O raw fat-parent.vhdx flat.raw && sha256sum <flat.raw)" "$wanted  -" \
+		"as has the real parent after the merge"
+else
+	skip "a real chain made one image has its contents" "no samples in $SAMPLES"
+fi
+
+# At any moment
+if ! have cc || ! cc -shared -fPIC -o faults.so "$CLI_HERE/faults.c" -ldl 2>.err; then
+	skip "killed at any moment, the chain shows the same and can be merged again" "no compiler"
+	done_testing
+fi
+if ldd "$VHDXCTL" | grep -q asan; then
+	skip "killed at any moment, the chain shows the same and can be merged again" "sanitizer"
+	done_testing
+fi
+
+# killed_anywhere WHAT TARGET: killed, or interrupted, before each of its changes of a file
+killed_anywhere() {
+	local what=$1 target=$2 step=0 wrong='' ended=99 top
+
+	while [ "$ended" != 0 ]; do
+		step=$((step + 1))
+		fresh
+		env LD_PRELOAD="$TMP/faults.so" "$what=$step" "$VHDXCTL" merge work/2.vhdx \
+			--into "$target" >.out 2>.err
+		ended=$?
+		case $ended in
+		0 | 99 | 130) ;;
+		*) wrong+=" $step: $ended $(<.err)" ;;
+		esac
+		# once the top is gone, the target is what it was
+		[ -e work/2.vhdx ] && top=work/2.vhdx || top=$target
+		shows "$top" work/disk.raw || wrong+=" $step: $ended $(tail -n 1 .proof) $err"
+		[ "$top" = "$target" ] && [ "$ended" != 0 ] && continue
+		[ "$ended" = 0 ] || run merge work/2.vhdx --into "$target"
+		{ [ "$status" = 0 ] && shows "$target" work/disk.raw && in_order "$target"; } ||
+			wrong+=" again after $step: $status $err"
+		[ "$step" -lt 500 ] || break
+	done
+	is "$wrong" '' "$what at any of $step moments: the chain shows the same, and is merged then ($target)"
+}
+killed_anywhere DIE_AT work/1.vhdx
+killed_anywhere INTERRUPT_AT work/1.vhdx
+killed_anywhere DIE_AT work/0.vhdx
+
+# power_cuts TARGET COUNT
+power_cuts() {
+	local inodes
+
+	fresh
+	rm -f record
+	inodes=$(cd work && stat -c '"%i": "%n"' ./*.vhdx | paste -sd ,)
+	RECORD="$TMP/record" RECORD_DATA=1 RECORD_FILES=1 LD_PRELOAD="$TMP/faults.so" \
+		"$VHDXCTL" merge work/2.vhdx --into "work/$1" >.out 2>.err
+	INODES="{$inodes}" ok "P4: $2 power cuts: the chain shows the same, and is merged then ($1)" \
+		"$CLI_HERE/merge-cuts" record chain cut "$1" "$2" "$VHDXCTL"
+}
+power_cuts 1.vhdx "${VHDX_CUTS:-25}"
+power_cuts 0.vhdx "${VHDX_CUTS:-25}"
+
+done_testing

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Images that would miss a file if it changed.
+ */
+#ifndef VHDXCTL_CHILDREN_H
+#define VHDXCTL_CHILDREN_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+struct layer;
+
+/**
+ * struct children_search - whose children to look for
+ * @parent:	any of these images
+ * @count:	how many
+ * @is_known:	called for each file; true: it is not to be looked at
+ * @context:	for @is_known
+ */
+struct children_search {
+	struct layer *const *parent;
+	unsigned int count;
+	bool (*is_known)(void *context, const struct stat *status);
+	void *context;
+};
+
+char *children_find(const struct children_search *search, const char *beside,
+		    const struct layer **parent);
+
+#endif /* VHDXCTL_CHILDREN_H */

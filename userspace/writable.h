@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An image of a chain that is to be changed: open for reading and for writing, its log empty.
+ */
+#ifndef VHDXCTL_WRITABLE_H
+#define VHDXCTL_WRITABLE_H
+
+#include "filewrite.h"
+#include "layer.h"
+
+struct progress;
+
+enum exit_code writable_lock(struct write_file *file, const struct layer *layer);
+enum exit_code writable_settle(struct layer **layer, const struct write_file *file,
+			       struct progress *progress);
+void writable_unlock(struct write_file *file);
+
+#endif /* VHDXCTL_WRITABLE_H */
