@@ -17,6 +17,7 @@ enum exit_code cmd_list(struct globals *globals, int argc, char **argv);
 enum exit_code cmd_map(struct globals *globals, int argc, char **argv);
 enum exit_code cmd_merge(struct globals *globals, int argc, char **argv);
 enum exit_code cmd_replay(struct globals *globals, int argc, char **argv);
+enum exit_code cmd_set(struct globals *globals, int argc, char **argv);
 enum exit_code cmd_snapshot(struct globals *globals, int argc, char **argv);
 
 #endif /* VHDXCTL_VERB_H */

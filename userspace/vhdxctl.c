@@ -22,6 +22,7 @@ static const struct verb {
 	{ "create", cmd_create, "make a new image" },
 	{ "snapshot", cmd_snapshot, "make a child of an image" },
 	{ "merge", cmd_merge, "merge an image into its parent, or all into a new one" },
+	{ "set", cmd_set, "change what an image says of its parent" },
 	{ "check", cmd_check, "find out what is wrong with an image" },
 	{ "replay", cmd_replay, "apply the log of an image to it" },
 	{ "map", cmd_map, "show where in an image the data of the disk are" },
