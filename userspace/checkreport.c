@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "memory.h"
 #include "output.h"
 #include "text.h"
 
@@ -43,39 +44,43 @@ void check_print_columns(void)
 	rows_print_help(columns, COLUMN_COUNT);
 }
 
-static void print_finding(struct rows *rows, const struct finding *finding)
+/* @path: of another file than the one that was named; or NULL */
+static void print_finding(struct rows *rows, const struct finding *finding, const char *path)
 {
 	char offset[24], entry[24] = "-";
 	char *code = text_code(finding->code);
+	char *message = xasprintf("%s%s%s", path ? path : "", path ? ": " : "", finding->message);
 	const char *const cells[COLUMN_COUNT] = {
 		[COLUMN_SEVERITY] = severity_name(finding->severity),
 		[COLUMN_CODE] = code,
 		[COLUMN_OFFSET] = offset,
 		[COLUMN_ENTRY] = entry,
-		[COLUMN_MESSAGE] = finding->message,
+		[COLUMN_MESSAGE] = message,
 	};
 
 	snprintf(offset, sizeof(offset), "%" PRIu64, finding->offset);
 	if (finding->entry != NO_ENTRY)
 		snprintf(entry, sizeof(entry), "%" PRIu64, finding->entry);
 	rows_print(rows, cells);
+	free(message);
 	free(code);
 }
 
-static void print_findings(const struct findings *findings, struct rows *rows)
+static void print_findings(const struct findings *findings, struct rows *rows, const char *path)
 {
 	size_t i;
 
 	for (i = 0; i < findings->kept; i++)
-		print_finding(rows, &findings->list[i]);
+		print_finding(rows, &findings->list[i], path);
 }
 
 /* What was repaired comes first, then what is there now. */
 void check_report_rows(const struct check_report *report, struct rows *rows)
 {
 	if (report->repairs)
-		print_findings(report->repairs, rows);
-	print_findings(&report->check->findings, rows);
+		print_findings(report->repairs, rows, NULL);
+	print_findings(&report->check->findings, rows,
+		       report->parent ? report->check->file.path : NULL);
 }
 
 static struct json_object *finding_json(const struct finding *finding)
@@ -117,7 +122,7 @@ static void add_repairs(struct json_object *object, const struct check_report *r
 }
 
 /* All that is counted, also where the list ends before. */
-void check_report_json(const struct check_report *report)
+struct json_object *check_report_json(const struct check_report *report)
 {
 	const struct findings *findings = &report->check->findings;
 	struct json_object *object = json_object_new_object();
@@ -133,7 +138,7 @@ void check_report_json(const struct check_report *report)
 	if (report->repairs)
 		add_repairs(object, report);
 	add_list(object, "findings", findings);
-	output_add("check", object);
+	return object;
 }
 
 /* One line on stderr; the table may be empty, or long, or not all there is. */

@@ -23,19 +23,23 @@ enum {
  * @repairs:	what was, or would be repaired; NULL if that was not asked for
  * @dry_run:	it only would be
  * @completed:	all was done that was asked for
+ * @parent:	it is about a parent of the image that was named
  */
 struct check_report {
 	const struct check *check;
 	const struct findings *repairs;
 	bool dry_run;
 	bool completed;
+	bool parent;
 };
+
+struct json_object;
 
 enum exit_code check_verdict(const struct findings *findings);
 enum exit_code check_rows_begin(struct rows *rows, const struct globals *globals);
 void check_print_columns(void);
 void check_report_rows(const struct check_report *report, struct rows *rows);
-void check_report_json(const struct check_report *report);
+struct json_object *check_report_json(const struct check_report *report);
 void check_summarize(const struct check_report *report);
 
 #endif /* VHDXCTL_CHECKREPORT_H */

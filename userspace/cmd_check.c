@@ -11,21 +11,26 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "checkchain.h"
 #include "checkreport.h"
 #include "imagelock.h"
 #include "interrupt.h"
 #include "openimage.h"
+#include "output.h"
 #include "repair.h"
 #include "verb.h"
 
 enum {
 	OPTION_REPAIR = CLI_OWN,
 	OPTION_DRY_RUN,
+	OPTION_CHAIN,
 };
 
 static const struct cli_option options[] = {
 	{ OPTION_REPAIR, "repair", "WHAT", "leaks: give leaked space back; all: and what else can be" },
 	{ OPTION_DRY_RUN, "dry-run", NULL, "with --repair: list what would be done, write nothing" },
+	{ OPTION_CHAIN, "chain", NULL, "find and check all parents as well" },
+	PARENT_OPTIONS,
 	PROGRESS_OPTIONS,
 	{ 0 }
 };
@@ -33,12 +38,16 @@ static const struct cli_option options[] = {
 /**
  * struct job - what was asked for
  * @dry_run:	only list repairs
+ * @chain:	check the parents as well
+ * @parents:	where these may be
  * @check:	the check, made anew after repairs
  * @repair:	what is repaired
  * @file:	to write to; fd -1 unless something may be written
  */
 struct job {
 	bool dry_run;
+	bool chain;
+	struct parent_options parents;
 	struct check check;
 	struct repair repair;
 	struct write_file file;
@@ -59,12 +68,23 @@ static bool set(void *context, int id, const char *value)
 {
 	struct job *job = context;
 
-	if (id == OPTION_REPAIR)
+	switch (id) {
+	case OPTION_REPAIR:
 		return set_mode(job, value);
-	if (id != OPTION_DRY_RUN)
+	case OPTION_DRY_RUN:
+		job->dry_run = true;
+		return true;
+	case OPTION_CHAIN:
+		job->chain = true;
+		return true;
+	case PARENT_OPTION:
+	case PARENT_DIR_OPTION:
+	case PARENT_MAP_OPTION:
+		job->chain = true;
+		return parent_options_set(&job->parents, "check", id, value);
+	default:
 		return progress_set(&job->check.progress, "check", id, value);
-	job->dry_run = true;
-	return true;
+	}
 }
 
 static const struct cli_syntax syntax = {
@@ -139,13 +159,24 @@ static enum exit_code repair(struct job *job)
 	return status;
 }
 
-static void tell(const struct check_report *report, struct rows *rows, bool json)
+/* The image itself, then its parents, unless it is too bad to know who these are */
+static enum exit_code tell(const struct job *job, const struct check_report *report,
+			   struct rows *rows, bool json)
 {
-	if (json)
-		check_report_json(report);
-	else
+	struct json_object *object = json ? check_report_json(report) : NULL;
+	struct json_object *list = json && job->chain ? json_object_new_array() : NULL;
+	enum exit_code status = DONE;
+
+	if (!json)
 		check_report_rows(report, rows);
 	check_summarize(report);
+	if (job->chain && report->completed && repair_is_possible(report->check))
+		status = check_parents(report->check->file.path, &job->parents, rows, list);
+	if (list)
+		json_add(object, "parents", list);
+	if (json)
+		output_add("check", object);
+	return status;
 }
 
 static enum exit_code run(struct job *job, struct rows *rows, bool json)
@@ -156,7 +187,7 @@ static enum exit_code run(struct job *job, struct rows *rows, bool json)
 		.repairs = repairing ? &job->repair.done : NULL,
 		.dry_run = job->dry_run,
 	};
-	enum exit_code status;
+	enum exit_code status, parents;
 
 	interrupt_catch();
 	status = check_open(job);
@@ -165,9 +196,9 @@ static enum exit_code run(struct job *job, struct rows *rows, bool json)
 	if (status == DONE && repairing)
 		status = repair(job);
 	report.completed = status == DONE;
-	tell(&report, rows, json);
+	parents = tell(job, &report, rows, json);
 	if (status == DONE)
-		status = check_verdict(&job->check.findings);
+		status = check_worse(check_verdict(&job->check.findings), parents);
 	check_free(&job->check);
 	findings_free(&job->repair.done);
 	return status;
@@ -220,6 +251,8 @@ enum exit_code cmd_check(struct globals *globals, int argc, char **argv)
 			    "check --help");
 	if (job.dry_run && job.repair.mode == REPAIR_NOTHING)
 		return fail(EXIT_USAGE, "check: --dry-run is for --repair");
+	if (job.chain && job.repair.mode != REPAIR_NOTHING)
+		return fail(EXIT_USAGE, "check: --repair is for one image, not for a chain");
 	status = check_rows_begin(&rows, globals);
 	if (status != DONE)
 		return status;

@@ -5,6 +5,8 @@
 #include <getopt.h>
 #include <stdlib.h>
 
+#include "chain.h"
+#include "chainreport.h"
 #include "disk.h"
 #include "fault.h"
 #include "inspect.h"
@@ -17,31 +19,46 @@ enum {
 	OPTION_HEADERS = CLI_OWN,
 	OPTION_BLOCKS,
 	OPTION_LOG,
+	OPTION_CHAIN,
 };
 
 static const struct cli_option options[] = {
 	{ OPTION_HEADERS, "headers", NULL, "both headers, region tables, metadata table" },
 	{ OPTION_LOG, "log", NULL, "the entries in the log, and which of them must be replayed" },
 	{ OPTION_BLOCKS, "blocks", NULL, "count the blocks of each state, check every BAT entry" },
+	{ OPTION_CHAIN, "chain", NULL, "find all parents and list the files of the chain" },
+	PARENT_OPTIONS,
 	{ 0 }
 };
 
 struct info {
 	unsigned int parts;
 	bool blocks;
+	bool chain;
+	struct parent_options parents;
 };
 
 static bool set(void *context, int id, const char *value)
 {
 	struct info *info = context;
 
-	(void)value;
-	if (id == OPTION_HEADERS)
+	switch (id) {
+	case OPTION_HEADERS:
 		info->parts |= REPORT_TABLES;
-	if (id == OPTION_LOG)
+		return true;
+	case OPTION_LOG:
 		info->parts |= REPORT_LOG;
-	info->blocks |= id == OPTION_BLOCKS;
-	return true;
+		return true;
+	case OPTION_BLOCKS:
+		info->blocks = true;
+		return true;
+	case OPTION_CHAIN:
+		info->chain = true;
+		return true;
+	default:
+		info->chain = true;
+		return parent_options_set(&info->parents, "info", id, value);
+	}
 }
 
 static const struct cli_syntax syntax = {
@@ -81,6 +98,8 @@ static enum exit_code describe(const struct globals *globals, const struct info 
 	inspect(&inspection, file, info->blocks);
 	image = report_image(&inspection, info->parts);
 	status = judge(&inspection);
+	if (info->chain && status == DONE)
+		status = chain_report(image, file->path, &info->parents);
 	inspect_free(&inspection);
 	if (globals->json) {
 		output_add("image", image);

@@ -19,6 +19,27 @@ for ((seed = first; seed <= last; seed++)); do
 done
 is "$wrong" '' "the map of a chain makes the disk, in random chains $first to $last"
 
+# A chain with a dirty base, listed and checked
+"$CLI_HERE/chain-image" random "$TMP/chain" 48 >/dev/null
+run info --chain -J "$TMP/chain/2.vhdx"
+is "$(json '[.image.chain[] | "\(.path | sub(".*/"; "")) \(.dirty)"] | join(", ")')" \
+	"2.vhdx false, 1.vhdx false, 0.vhdx true" "info --chain lists the files"
+run check --chain -J "$TMP/chain/2.vhdx"
+is "$status/$(json '[.check.parents[].clean] | tostring')" "0/[true,true]" "check --chain checks them all"
+poke "$TMP/chain/1.vhdx" 65536 XXXX
+run check --chain -q -o CODE,MESSAGE "$TMP/chain/2.vhdx"
+like "$out" 'HEADER_1_DAMAGED +[^ ]*/1.vhdx: ' "what it finds in a parent has the name of the file"
+poke "$TMP/chain/1.vhdx" 131072 XXXX
+run check --chain -J "$TMP/chain/2.vhdx"
+is "$status/$(json .error.code)" 1/PARENT_MISSING "a parent that cannot be read leaves the check incomplete"
+like "$err" '/1.vhdx: header: no copy has a valid' "for a reason"
+run check "$TMP/chain/2.vhdx"
+is "$status" 0 "the image itself is clean all the same"
+run check --chain --repair=all "$TMP/chain/2.vhdx"
+is "$status" 1 "only one image is repaired at a time"
+run info --chain -J "$TMP/chain/2.vhdx"
+is "$status/$(json '.image.chain | length')" 7/1 "info --chain lists what it finds"
+
 if sample fat-parent.vhdx && sample fat-differential.vhdx; then
 	cd "$TMP" || exit 1
 	before=$(sha256sum fat-*.vhdx)
