@@ -29,6 +29,10 @@ merge_all() {
 	run merge -q "random/$((files - 1)).vhdx" --output flat.vhdx --force
 	[ "$status" = 0 ] && shows flat.vhdx random/disk.raw && in_order flat.vhdx ||
 		echo "$1: --output: $status $err"
+	if have qemu-img && qemu-img info flat.vhdx >/dev/null 2>&1; then	# not if 4K-native
+		qemu-img compare -q -f vhdx -F raw flat.vhdx random/disk.raw >.qemu 2>&1 &&
+			judged=$((judged + 1)) || echo "$1: QEMU: $(<.qemu)"
+	fi
 	for ((depth = 1; depth < files; depth++)); do
 		cp -r --sparse=always random work
 		result=work/$((files - 1 - depth)).vhdx
@@ -48,10 +52,16 @@ merge_all() {
 }
 
 read -r first last <<<"${VHDX_SEEDS:-1 8}"
-merged=0 refused=0
+merged=0 refused=0 judged=0
 for ((seed = first; seed <= last; seed++)); do merge_all "$seed" >>wrong; done
 is "$(<wrong)" '' "what a chain shows, the merged image shows, in random chains $first to $last"
 ok "many of them were merged ($merged), some refused for their size ($refused)" [ "$merged" -gt 5 ]
+
+if have qemu-img; then
+	ok "QEMU agrees, as far as it knows the format ($judged)" [ "$judged" -gt 0 ]
+else
+	skip "QEMU agrees" "no qemu-img"
+fi
 
 # A chain of three, of equal size, for all that follows: base <- middle <- top, and its models
 make_chain() {
