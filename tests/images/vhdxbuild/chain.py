@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Chains that must open and read exactly as their model says.
 
-The docstring of each recipe is its note in the manifest. A recipe calls c.child() for the top
+The docstring of each recipe is its note in the manifest, which also says whether libvhdi can
+confirm what the chain shows. A recipe calls c.child() for the top
 layer and those below it, and c.base() at last; see layers.py.
 """
 
@@ -16,6 +17,19 @@ from .sectors import all_but, inverse, random_runs
 
 CHAINS = {}
 
+# What libvhdi reads otherwise or not at all: it asks the parent for blocks in the states that
+# mask it, and does not ask it where there is no bitmap; it wants parents as long as their
+# children, GUIDs as Windows writes them, and an absolute or volume path; it replays no log.
+# Disks of many GiB take it too long.
+NOT_BY_LIBVHDI = {
+    "states-over-data", "states-over-states", "states-anchored", "states-junk-offsets",
+    "bits-stale", "bitmap-absent", "bitmap-unneeded", "child-empty", "child-fixed-flag",
+    "depth-32-empty", "parent-shorter", "parent-shorter-empty", "parent-one-sector",
+    "middle-shorter", "linkage-second", "linkage-upper-case", "linkage-no-braces",
+    "path-relative", "path-relative-up", "bat-without-last-bitmap", "chunks-512", "chunks-1m",
+    "chunks-4k", "chunks-without-bitmap",
+}
+
 ALL_STATES = (e.NOT_PRESENT, e.UNDEFINED, e.ZERO, e.UNMAPPED, e.UNMAPPED_DRAFT, e.PRESENT,
               e.PARTIAL)
 
@@ -25,7 +39,8 @@ def add(name, note, recipe, **more):
         c = Chain(name, **more)
         recipe(c)
         return c.finish()
-    CHAINS[name] = (make, note)
+    by_others = name not in NOT_BY_LIBVHDI and not name.startswith("dirty-")
+    CHAINS[name] = (make, note, "libvhdi" if by_others else "none")
 
 
 def chain(recipe):

@@ -16,7 +16,7 @@ from .vectors import self_check
 GOOD_HEADING = ("name", "virtual_size", "block_size", "logical", "physical", "type", "notes",
                 "oracle")
 CHAIN_HEADING = ("name", "files", "virtual_size", "block_size", "logical", "physical", "type",
-                 "notes")
+                 "notes", "oracle")
 BAD_HEADING = ("name", "kind", "offset", "parents")
 
 
@@ -54,7 +54,7 @@ def build_good(directory, names):
     write_table(directory / "MANIFEST.tsv", GOOD_HEADING, rows)
 
 
-def build_chain(directory, name, chain, note):
+def build_chain(directory, name, chain, note, oracle="none"):
     """Returns its row of the table."""
     top, stem = chain.top, str(directory / name)
     model = Model(stem, top.disk_size)
@@ -62,7 +62,7 @@ def build_chain(directory, name, chain, note):
     model.close()
     kind = "differencing" if top.parent else "fixed" if top.fixed else "dynamic"
     return (name, len(chain.layers), top.disk_size, top.block_size, top.logical, top.physical,
-            kind, note)
+            kind, note, oracle)
 
 
 def build_chains(directory, names):
@@ -70,8 +70,8 @@ def build_chains(directory, names):
     directory.mkdir(parents=True, exist_ok=True)
     rows = []
     for name in choose(CHAINS, names, list(CHAINS)):
-        recipe, note = CHAINS[name]
-        rows.append(build_chain(directory, name, recipe(), note))
+        recipe, note, oracle = CHAINS[name]
+        rows.append(build_chain(directory, name, recipe(), note, oracle))
     write_table(directory / "MANIFEST.tsv", CHAIN_HEADING, rows)
 
 
