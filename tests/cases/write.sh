@@ -229,28 +229,6 @@ flush_counts() {
 	detach "$INDEX"
 }
 
-file_system() {
-	local kind=$1 sum point=$SCRATCH/mount
-	rm -f "$IMAGE"
-	vhdxctl create -q --block-size=32M "$IMAGE" 1G >/dev/null
-	writable "$kind: attached" || return
-	mkdir -p "$point"
-	ok "$kind: made" "mkfs.$kind" -q "$DISK"
-	ok "$kind: mounted" mount "$DISK" "$point"
-	cp -r "$ROOT/kmod" "$ROOT/tests/cases" "$ROOT/tests/lib" "$point/"
-	sum=$(cd "$point" && find . -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
-	ok "$kind: trimmed" fstrim "$point"
-	umount "$point"
-	detach "$INDEX"
-	SECTOR=512 in_order "$kind"
-	attach -n "$IMAGE"
-	mount -o ro "$DISK" "$point"
-	is "$(cd "$point" && find . -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)" "$sum" \
-		"$kind: the files are what they were"
-	umount "$point"
-	detach "$INDEX"
-}
-
 idle
 names=(block-1m-512 block-2m-4k place-shuffled states-mixed)
 [ "$LONG" = 0 ] || mapfile -t names < <(table "$PRISTINE/good/MANIFEST.tsv" | cut -f 1 |
@@ -264,8 +242,5 @@ discarded
 stale
 full_host
 flush_counts
-for kind in ext4 xfs btrfs; do
-	if have "mkfs.$kind"; then file_system "$kind"; else skip "$kind" "no mkfs.$kind"; fi
-done
 
 finish

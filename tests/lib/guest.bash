@@ -9,6 +9,7 @@
 #	PRISTINE	the same, read-only: what they must still be like afterwards
 #	MODELS		what good/ and samples/ must show
 #	SCRATCH		an empty folder of this case, on ext4
+#	DISKS/carried	what goes from guest to guest, if there is such a thing
 #	LONG		1 if there is time
 #	SEED		where chance begins
 #	DEBUG		1 in the debug kernel, where everything is many times slower
@@ -161,7 +162,21 @@ reads() { dd if="$DISK" of=/dev/null status=none "$@" 2>&1; }
 # table FILE: the rows of a table, fields separated by tabs
 table() { tail -n +2 "$1"; }
 
-have() { command -v "$1" >/dev/null; }
+# have PROGRAM...: all of them
+have() {
+	local name
+	for name; do
+		command -v "$name" >/dev/null || return
+	done
+}
+
+# drive NAME: the device that tests/suite gave that serial number, or nothing
+drive() {
+	local file
+	for file in /sys/block/vd*/serial; do
+		[ "$(<"$file")" != "$1" ] || echo "/dev/$(basename "$(dirname "$file")")"
+	done
+}
 
 # --- the case -------------------------------------------------------------------
 
