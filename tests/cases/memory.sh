@@ -44,7 +44,7 @@ pressure() {
 # Buffered writes in a group that cannot hold their dirty pages
 dirty_pages() {
 	local mib=$1
-	ok "P7: $2: $mib MiB are written by who may have 32" limited 32 timeout 600 \
+	ok "P7: $2: $mib MiB are written by who may have 24" limited 24 timeout 600 \
 		fio --name=dirty --directory="$POINT" --rw=randwrite --bsrange=4k-128k --size="${mib}M" \
 		--ioengine=psync --numjobs=2 --verify=crc32c --do_verify=1 --verify_fatal=1 \
 		--randseed="$SEED" --verify_state_save=0 --end_fsync=1 --minimal
@@ -56,7 +56,7 @@ swap_on_a_disk() {
 	ok "swap: made" mkswap -q "$DISK"
 	ok "swap: in use" swapon "$DISK"
 	defer swapoff "$DISK"
-	pressure "swap on a disk" 600 64 $((LONG ? 512 : 128))
+	pressure "swap on a disk" 600 $((LONG ? 64 : 32)) $((LONG ? 512 : 64))
 }
 
 # Both at a time, in the one and the other
@@ -65,10 +65,10 @@ all_at_once() {
 	disk files 1G 32M || return
 	ok "files: ext4 made" mke2fs -q -t ext4 "$DISK"
 	mount "$DISK" "$POINT"
-	dirty_pages $((LONG ? 128 : 24)) "one alone"
-	limited 64 timeout 900 memhog -s "$SEED" -r $((LONG ? 4 : 1)) $((LONG ? 400 : 128)) >"$SCRATCH/hog" 2>&1 &
+	dirty_pages $((LONG ? 128 : 16)) "one alone"
+	limited $((LONG ? 64 : 32)) timeout 900 memhog -s "$SEED" -r $((LONG ? 4 : 1)) $((LONG ? 400 : 64)) >"$SCRATCH/hog" 2>&1 &
 	hog=$!
-	dirty_pages $((LONG ? 128 : 24)) "beside who swaps"
+	dirty_pages $((LONG ? 128 : 16)) "beside who swaps"
 	wait $hog
 	is $? 0 "P7: who swaps beside that gets back what it had ($(<"$SCRATCH/hog"))"
 	umount "$POINT"

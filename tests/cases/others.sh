@@ -62,7 +62,7 @@ made() {
 # Those of others become ours: what QEMU made has no required regions.
 by_another() {
 	rm -f "$IMAGE"
-	qemu-img create -q -f vhdx -o subformat=dynamic,block_size=2M "$IMAGE" 64M
+	qemu-img create -q -f vhdx -o subformat=dynamic,block_size=2M "$IMAGE" 24M
 	attached "made by QEMU: attached" -n -w -o 2 "$IMAGE" || return
 	ok "made by QEMU: written" writer -s "$SEED" -n "$OPERATIONS" -d 8 -z 8 -B 2097152 -j "$JOURNAL" "$DISK"
 	SUM=$(dd if="$DISK" bs=1M iflag=direct status=none | sha256sum)
@@ -73,10 +73,10 @@ by_another() {
 
 modprobe -q fuse
 have qemu-img 7z vhdiinfo vhdimount || skip_all "not all of QEMU, 7-Zip and libvhdi are here"
-made "blocks of 1 MiB" 512 1 dynamic 64M
-made "large blocks" 512 32 dynamic 200M
-made "fixed" 512 2 fixed 24M
-made "sectors of 4 KiB" 4096 1 dynamic 64M
+made "blocks of 1 MiB" 512 1 dynamic 24M
+made "large blocks" 512 32 dynamic 72M
+made "fixed" 512 2 fixed 16M
+made "sectors of 4 KiB" 4096 1 dynamic 24M
 by_another
 
 # It can say no: a header that names a log
