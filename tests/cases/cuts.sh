@@ -8,38 +8,14 @@
 # shellcheck source=../lib/recorder.bash
 . "$(dirname "$0")/../lib/recorder.bash"
 
-SIZE=64M
-DEVICE=136				# in MiB; there is room for what is freed and not yet free
-# For less: VHDX_OPERATIONS, VHDX_STATES; VHDX_KEEP=DIR of the checkout is where recordings go.
-OPERATIONS=${VHDX_OPERATIONS:-$((LONG ? 6000 : DEBUG ? 300 : 1200))}
+# For less: VHDX_STATES, VHDX_LOADS="random full-ring"
 STATES=${VHDX_STATES:-$((LONG ? 100000 : DEBUG ? 200 : 1500))}
-
-# A device is never new: what is free on it has this in it.
-filled() { head -c "$2" /dev/zero | tr '\0' '\245' >"$1"; }
-
-# writes NAME DISK OPTION...: with a JOURNAL
-writes() {
-	local name=$1 disk=$2 said
-	shift 2
-	JOURNAL=$SCRATCH/$name.journal
-	if said=$(writer -s "$SEED" -n "$OPERATIONS" -m "dm:$name" -j "$JOURNAL" "$@" "$disk" 2>&1); then
-		pass "$name: a writer"
-		diag "$said"
-	else
-		not_ok "$name: a writer" "$said"
-	fi
-}
 
 # judged OPTION...: about so many states as there is time for
 judged() {
 	local entries
 	entries=$(makestate -i "$INITIAL" -l "$RECORDING")
 	judge -i "$INITIAL" -j "$JOURNAL" -l "$RECORDING" -s "$SEED" -e $((3 * entries / STATES + 1)) "$@"
-}
-
-# For whoever wants to look at it elsewhere
-keep_recording() {
-	[ -z "${VHDX_KEEP-}" ] || cp --sparse=always "$INITIAL" "$JOURNAL" "$RECORDING" "$VHDX_KEEP"
 }
 
 # nothing_lost NAME OPTION...
@@ -100,47 +76,66 @@ control() {
 
 # --- our disks ------------------------------------------------------------------
 
-# writable FILE: attached for writing; sets DISK
-writable() {
-	local device
-	device=$(vhdxctl attach "$1" 2>"$SCRATCH/stderr") || return
-	use "${device#/dev/vhdx}"
-}
+wanted() { [ -z "${VHDX_LOADS-}" ] || [[ " $VHDX_LOADS " = *" $1 "* ]]; }
 
-# image_on_device NAME TYPE BLOCK-SIZE-IN-MIB
-image_on_device() {
-	local image=$SCRATCH/$1.vhdx
-	INITIAL=$SCRATCH/$1.initial
-	vhdxctl create -q --type "$2" --block-size "$3M" "$image" "$SIZE"
-	filled "$INITIAL" $((DEVICE << 20))
-	dd if="$image" of="$INITIAL" bs=1M conv=notrunc status=none
-	cp "$INITIAL" "$SCRATCH/$1.device"
-	rm "$image"
-}
-
-# What is not used of a device is not given back: to the tool, leaks (3).
-in_order() {
-	vhdxctl check -q "$1" >/dev/null
-	case $? in 0 | 3) ;; *) return 1 ;; esac
-}
-
-# cut_device NAME TYPE BLOCK-SIZE-IN-MIB WRITER-OPTION...: the image on a device as such
-cut_device() {
+# recorded NAME WRITER-OPTION...: all that happens to INITIAL from attaching to detaching
+recorded() {
 	local name=$1
-	image_on_device "$1" "$2" "$3"
 	recorder "$name" "$SCRATCH/$name.device" || return
 	if ! writable "$DEV"; then
 		not_ok "$name: attached" "$(<"$SCRATCH/stderr")"
-		return
+		return 1
 	fi
-	writes "$name" "$DISK" -B $(($3 << 20)) "${@:4}"
-	ok "$name: what it wrote is there" verify "$DISK" "$JOURNAL"
+	REPLAYED=$(attr replayed)
+	writes "$name" "$DISK" "${@:2}"
+	# the journal does not know what was there before
+	[ "$REPLAYED" != 0 ] || ok "$name: what it wrote is there" verify -t "$DISK" "$JOURNAL"
 	detach "$INDEX" || not_ok "$name: detached" "$LINE"
 	stop_recorder "$name"
 	keep_recording
 	nothing_lost "$name"
 	ok "$name: the image is in order" in_order "$SCRATCH/$name.device"
-	rm -f "$SCRATCH/$name".*
+}
+
+# cut_device NAME TYPE BLOCK-SIZE-IN-MIB WRITER-OPTION...: the image on a device as such
+cut_device() {
+	wanted "$1" || return
+	image_on_device "$1" "$2" "$3"
+	recorded "$1" -B $(($3 << 20)) "${@:4}"
+}
+
+# cut_again NAME STATE WRITER-OPTION...: begins with what a cut of the last recording left, so
+# that a log is replayed first, under the recorder
+cut_again() {
+	local name=$1 before=$INITIAL
+	INITIAL=$SCRATCH/$name.initial
+	makestate -i "$before" -l "$RECORDING" -s "$SEED" "$2" "$INITIAL" >/dev/null
+	cp "$INITIAL" "$SCRATCH/$name.device"
+	recorded "$name" -s $((SEED + ${#name})) "${@:3}"
+	ok "$name: there was a log to replay (of $REPLAYED entries)" test "$REPLAYED" -gt 0
+}
+
+forget() { rm -f "$SCRATCH"/*.{initial,device,journal,recording}; }
+
+# --- what happens to the log ----------------------------------------------------
+
+# The log's writes, a flush a line: the first's offset, how many bytes
+log_writes() {
+	judge -i "$INITIAL" -j "$JOURNAL" -l "$RECORDING" -L | awk '
+		$2 == "log" { if (!sum || $3 < first) first = $3; sum += $4 }
+		/flush/ && sum { printf "%d %d\n", first, sum; sum = 0 }'
+}
+
+# Far back means: begins anew.
+log_rounds() { log_writes | awk '$1 < last - 262144 { n++ } { last = $1 } END { print n + 0 }'; }
+largest_entry() { log_writes | awk '$2 > max { max = $2 } END { print max / 4096 }'; }
+
+entries() { makestate -i "$INITIAL" -l "$RECORDING"; }
+
+# The last state before the writer: while the log was being replayed
+attach_state() {
+	judge -i "$INITIAL" -j "$JOURNAL" -l "$RECORDING" -L |
+		awk '$2 == "mark" { print int($1 * 3 / 4) ".1"; exit }'
 }
 
 # As long as attach without -r is refused there is nothing to cut.
@@ -149,13 +144,43 @@ can_write() {
 	writable "$SCRATCH/try.vhdx" && detach "$INDEX"
 }
 
+# Metadata in nearly each of many small commits
+ring_wraps() {
+	cut_device ring-wrap dynamic 1 -t 2 -f 25 -F 15 -d 20 -z 10 -b 8192 || return
+	[ "$OPERATIONS" -lt 1000 ] ||
+		ok "ring-wrap: the log begins anew (it did $(log_rounds) times)" test "$(log_rounds)" -gt 0
+}
+
+# So many pages of metadata, and no flush, that who changes one more has to wait
+ring_is_full() {
+	local SIZE=256G DEVICE=160
+	cut_device full-ring dynamic 1 -n 400 -t 16 -f 0 -F 0 -d 0 -z 80 -u 100 -b 16384 || return
+	is "$(largest_entry)" 64 "full-ring: an entry takes a quarter of the log"
+}
+
+# An image that was cut off is attached, and cut off again; and once more while that is replayed.
+attaches() {
+	cut_again found "$(($(entries) * 2 / 3)).1" -n $((OPERATIONS / 4)) -t 4 -u 100
+	cut_again found-replaying "$(attach_state)" -n $((OPERATIONS / 4)) -t 4
+}
+
 devices() {
 	cut_device first-touch dynamic 1 -D first -t 8 -d 0 -z 0 -b 16384
+	forget
 	cut_device random dynamic 1 -t 4
+	forget
 	cut_device crowd dynamic 2 -D hot -t 16 -d 10 -z 10 -f 8 -b 131072
-	cut_device full-of-flushes dynamic 1 -t 4 -f 25 -F 15 -d 5 -b 16384
+	forget
+	cut_device full-of-flushes dynamic 1 -t 4 -f 25 -F 15 -d 5 -b 16384 && attaches
+	forget
 	cut_device fixed fixed 1 -t 4
+	forget
+	ring_wraps
+	forget
+	ring_is_full
+	forget
 	[ "$LONG" = 0 ] || cut_device large-blocks dynamic 8 -t 32 -d 6 -z 6
+	forget
 }
 
 # --- in files -------------------------------------------------------------------
@@ -173,11 +198,10 @@ judge_file() {
 }
 
 judge_files() {
-	local name=$1 entries count=$((LONG ? 200 : DEBUG ? 8 : 24)) i state wrong=''
+	local name=$1 entries count=$((STATES < 12000 ? STATES / 60 + 1 : 200)) i state wrong=''
 	entries=$(makestate -i "$SCRATCH/$name.fs-initial" -l "$RECORDING")
 	for ((i = 0; i < count; i++)); do
-		state=$((RANDOM * 32768 % entries + RANDOM % entries))
-		state=$((state % entries)).$((i % 3))
+		state=$(random_state "$entries")
 		judge_file "$name" "$state" >"$SCRATCH/judge" 2>&1 && continue
 		wrong+=" $state"
 		diag "state $state: $(<"$SCRATCH/judge")"
@@ -221,11 +245,11 @@ make_fs() {
 }
 
 modprobe -q dm-log-writes || skip_all "no dm-log-writes"
-control
+wanted simple && control
 if can_write; then
 	devices
-	cut_file ext4 -t 4 -b 65536
-	cut_file xfs -t 4 -b 65536
+	wanted ext4 && cut_file ext4 -t 4 -b 65536
+	wanted xfs && cut_file xfs -t 4 -b 65536
 else
 	skip "our disks" "attach for writing does not work: $(tail -n 1 "$SCRATCH/stderr")"
 fi

@@ -3,8 +3,12 @@
  * verify: does a disk show what its writer left there?
  *
  * Every byte is read, of a disk or of a raw file; with -t only each MiB that the writer touched,
- * those next to it and a sample of the others. Nothing was cut: what was completed must be
- * there. What was there before the writer is that of the model, if there is one, or zeros.
+ * those next to it and a sample of the others. What was there before the writer is that of the
+ * model, if there is one, or zeros.
+ *
+ * Nothing was cut: what was completed must be there. With -c AFTER:BEFORE the power was, between
+ * two marks of the journal, given by number (0: there is none): what was flushed must be there,
+ * and nothing later than that; with -e it was at the end.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -33,8 +37,8 @@ static void tell(const struct history_finding *f)
 	       f->wanted, f->stamp.generation, f->stamp.sector);
 }
 
-static bool touched_only;
-static u64 nr_read;
+static bool touched_only, cut, cut_at_end;
+static u64 after, before, nr_read;
 
 static bool is_touched(const struct history *history, u64 unit)
 {
@@ -54,7 +58,26 @@ static bool is_wanted(const struct history *history, u64 unit)
 	       random_below(&chance, history->nr_units) < 64;
 }
 
-static u64 verify(const struct history *history, int disk)
+static u64 mark_position(const struct history *history, u64 mark)
+{
+	if (mark > history->nr_marks)
+		die("there are %" PRIu64 " marks", history->nr_marks);
+	return history->marks[mark].position;
+}
+
+/* Goes on to what is required; returns the position in the journal from which on nothing was. */
+static u64 require(struct history *history)
+{
+	if (!cut)
+		history_settle(history);
+	else if (cut_at_end)
+		history_advance(history, history->events);
+	else if (after)
+		history_advance(history, mark_position(history, after));
+	return before ? mark_position(history, before) : NEVER;
+}
+
+static u64 verify(const struct history *history, u64 until, int disk)
 {
 	u8 *piece = aligned_memory(UNIT_BYTES);
 	u64 offset, length, wrong, all = 0;
@@ -68,7 +91,7 @@ static u64 verify(const struct history *history, int disk)
 			die_errno("reading %" PRIu64 " bytes at %" PRIu64, length, offset);
 		nr_read += length;
 		wrong = history_check(history, offset / STAMP_SIZE, piece, length / STAMP_SIZE,
-				      NEVER, &finding);
+				      until, &finding);
 		if (wrong && all < 10)
 			tell(&finding);
 		all += wrong;
@@ -88,30 +111,45 @@ static int open_disk(const char *path)
 	return disk;
 }
 
+static const char usage[] = "usage: verify [-t] [-c AFTER:BEFORE | -e] DISK JOURNAL [MODEL]";
+
+static void parse(int argc, char **argv)
+{
+	int o;
+
+	while ((o = getopt(argc, argv, "tc:e")) != -1) {
+		if (o == 't')
+			touched_only = true;
+		else if (o == 'e')
+			cut = cut_at_end = true;
+		else if (o == 'c' && sscanf(optarg, "%" SCNu64 ":%" SCNu64, &after, &before) == 2)
+			cut = true;
+		else
+			die("%s", usage);
+	}
+	if (argc - optind != 2 && argc - optind != 3)
+		die("%s", usage);
+}
+
 int main(int argc, char **argv)
 {
 	struct history history;
-	u64 wrong;
+	u64 wrong, until;
 	int disk;
 
-	if (argc > 1 && !strcmp(argv[1], "-t")) {
-		touched_only = true;
-		argc--;
-		argv++;
-	}
-	if (argc != 3 && argc != 4)
-		die("usage: verify [-t] DISK JOURNAL [MODEL]");
-	disk = open_disk(argv[1]);
-	history_read(&history, argv[2]);
-	if (argc == 4) {
-		model_open(&model, argv[3]);
+	parse(argc, argv);
+	argv += optind;
+	disk = open_disk(argv[0]);
+	history_read(&history, argv[1]);
+	if (argv[2]) {
+		model_open(&model, argv[2]);
 		history.base = model_shows;
 	}
 	if (file_size(disk) != history.bytes)
-		die("%s has %" PRIu64 " bytes instead of %" PRIu64, argv[1], file_size(disk),
+		die("%s has %" PRIu64 " bytes instead of %" PRIu64, argv[0], file_size(disk),
 		    history.bytes);
-	history_settle(&history);
-	wrong = verify(&history, disk);
+	until = require(&history);
+	wrong = verify(&history, until, disk);
 	printf("verify: %" PRIu64 " of %" PRIu64 " bytes, %" PRIu64 " operations, seed %" PRIu64
 	       ", %" PRIu64 " sectors wrong\n", nr_read, history.bytes, history.nr_ops, history.seed, wrong);
 	return wrong ? 1 : 0;

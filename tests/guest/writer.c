@@ -40,8 +40,8 @@ struct range {
 static u64 seed = 1, operations = 1000, nr_threads = 4, max_bytes = 256 * KIB;
 static u64 block_size = MIB, nr_marks = 400, granule;
 static struct {
-	u64 flush, sync, discard, zero;
-} percent = { 4, 4, 3, 3 };
+	u64 flush, sync, discard, zero, unmap;
+} percent = { 4, 4, 3, 3, 50 };
 static struct range area;
 static enum places places = RANDOM;
 static int disk;
@@ -171,18 +171,27 @@ static int do_write(const struct range *range, u8 *buffer, u64 generation, int f
 	return (u64)done == range->length ? 0 : EIO;
 }
 
-/* Zeros, of a device or in a file; unmapped if @unmap */
-static int do_clear(const struct range *range, bool unmap)
+static int do_fallocate(const struct range *range, int mode)
 {
-	u64 both[2] = { range->start, range->length };
+	return fallocate(disk, FALLOC_FL_KEEP_SIZE | mode, (off_t)range->start,
+			 (off_t)range->length);
+}
+
+/* Zeros, of a device or in a file; of a device, some may not take its space away */
+static int do_clear(enum op_kind kind, const struct range *range, u64 generation)
+{
+	u64 both[2] = { range->start, range->length }, chance = seed + generation;
 	int ret;
 
-	if (is_device)
-		ret = ioctl(disk, unmap ? BLKDISCARD : BLKZEROOUT, both);
+	if (!is_device)
+		ret = do_fallocate(range, kind == OP_DISCARD ? FALLOC_FL_PUNCH_HOLE :
+				   FALLOC_FL_ZERO_RANGE);
+	else if (kind == OP_DISCARD)
+		ret = ioctl(disk, BLKDISCARD, both);
+	else if (random_below(&chance, 100) < percent.unmap)
+		ret = do_fallocate(range, FALLOC_FL_PUNCH_HOLE);
 	else
-		ret = fallocate(disk, FALLOC_FL_KEEP_SIZE |
-				(unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE),
-				(off_t)range->start, (off_t)range->length);
+		ret = ioctl(disk, BLKZEROOUT, both);
 	return ret ? errno : 0;
 }
 
@@ -196,7 +205,7 @@ static int do_operation(enum op_kind kind, const struct range *range, u8 *buffer
 	case OP_WRITE:
 		return do_write(range, buffer, generation, 0);
 	default:
-		return do_clear(range, kind == OP_DISCARD);
+		return do_clear(kind, range, generation);
 	}
 }
 
@@ -329,6 +338,7 @@ static bool parse_number(int o, u64 value)
 	case 'F': percent.sync = value; break;
 	case 'd': percent.discard = value; break;
 	case 'z': percent.zero = value; break;
+	case 'u': percent.unmap = value; break;
 	case 'M': nr_marks = value; break;
 	default: return false;
 	}
@@ -338,7 +348,7 @@ static bool parse_number(int o, u64 value)
 static const char usage[] =
 	"usage: writer [OPTION...] -j JOURNAL DISK\n"
 	"  -s SEED  -n OPERATIONS  -t THREADS  -b MAX-BYTES  -B BLOCK-SIZE\n"
-	"  -f -F -d -z PERCENT of flushes, synced writes, discards, zeroes\n"
+	"  -f -F -d -z PERCENT of flushes, synced writes, discards, zeroes; -u of zeroes that unmap\n"
 	"  -a START:LENGTH in bytes  -D random|first|hot\n"
 	"  -m dm:NAME|log:FILE who records  -M MARKS, about how many";
 
@@ -347,7 +357,7 @@ int main(int argc, char **argv)
 	const char *journal = NULL;
 	int o;
 
-	while ((o = getopt(argc, argv, "s:n:t:b:B:f:F:d:z:M:a:D:j:m:")) != -1) {
+	while ((o = getopt(argc, argv, "s:n:t:b:B:f:F:d:z:u:M:a:D:j:m:")) != -1) {
 		if (o == 'a')
 			parse_area(optarg);
 		else if (o == 'D')
