@@ -3,8 +3,8 @@
  * A chain top -> ... -> child -> target -> ... becomes target -> ..., which then shows what the
  * top has shown. The order of writing, and what a power cut leaves behind after each step:
  *
- *	0. All files are locked. Logs of child and target are replayed into them. The target
- *	   is checked as by vhdxctl check. Nothing else is written if anything is wrong.
+ *	0. All files are locked, and their logs replayed into them. The target is checked
+ *	   as by vhdxctl check. Nothing else is written if anything is wrong.
  *	1. Child: parent_linkage2 becomes G, a new GUID, through its log. Durable before step 2.
  *	   After a cut: parent_linkage is still right.
  *	2. Target: new FileWriteGuid, DataWriteGuid G. Durable before step 3.
@@ -69,6 +69,25 @@ static struct layer *child_of(const struct work *work)
 	return work->chain->layer[work->into - 1];
 }
 
+/* Until they were locked, somebody else may have changed or merged them. */
+static enum exit_code check_links(const struct work *work)
+{
+	struct vhdx_fault fault;
+	unsigned int i;
+
+	for (i = 0; i + 1 < work->chain->count; i++) {
+		const struct layer *child = work->chain->layer[i];
+		const struct layer *parent = work->chain->layer[i + 1];
+
+		if (!layer_has_parent(child) ||
+		    vhdx_chain_check(child->image.super, &child->locator, parent->image.super,
+				     &fault))
+			return fail(EXIT_BUSY, "%s: was changed meanwhile; try again",
+				    parent->path);
+	}
+	return DONE;
+}
+
 static enum exit_code lock_chain(struct work *work)
 {
 	enum exit_code status = DONE;
@@ -76,10 +95,10 @@ static enum exit_code lock_chain(struct work *work)
 
 	for (i = 0; i <= work->into && status == DONE; i++)
 		status = writable_lock(&work->files[i], work->chain->layer[i]);
-	for (i = work->into - 1; i <= work->into && status == DONE; i++)
+	for (i = 0; i <= work->into && status == DONE; i++)
 		status = writable_settle(&work->chain->layer[i], &work->files[i],
 					 work->merge->progress);
-	return status;
+	return status == DONE ? check_links(work) : status;
 }
 
 static enum exit_code check_target(const struct work *work)

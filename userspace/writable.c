@@ -40,28 +40,33 @@ void writable_unlock(struct write_file *file)
 }
 
 /**
- * writable_settle() - replay the log into the file, if that must be done
- * @layer:	opened again then
+ * writable_settle() - replay the log into the file, and read it anew
+ * @layer:	opened again: it may have changed before it was locked
  * @file:	by writable_lock()
  * @progress:	by progress_init()
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another code having said why; @layer is as it was then
  */
 enum exit_code writable_settle(struct layer **layer, const struct write_file *file,
 			       struct progress *progress)
 {
-	struct layer *old = *layer;
-	enum exit_code status;
+	struct layer *old = *layer, *new = NULL;
+	enum exit_code status = layer_open(&new, old->path);
 
-	if (!old->image.replayed)
-		return DONE;
-	status = replay_file(old->path, file, progress);
-	if (status != DONE)
-		return status;
-	status = layer_open(layer, old->path);
+	if (status == DONE && new->image.replayed) {
+		layer_free(new);
+		new = NULL;
+		status = replay_file(old->path, file, progress);
+		if (status == DONE)
+			status = layer_open(&new, old->path);
+	}
 	if (status == DONE)
-		layer_free(old);
-	else
-		*layer = old;
-	return status;
+		status = image_check_same(file, &new->image.file.stat);
+	if (status != DONE) {
+		layer_free(new);
+		return status;
+	}
+	layer_free(old);
+	*layer = new;
+	return DONE;
 }
