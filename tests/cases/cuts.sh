@@ -153,7 +153,7 @@ ring_wraps() {
 
 # So many pages of metadata, and no flush, that who changes one more has to wait
 ring_is_full() {
-	local SIZE=256G DEVICE=160
+	local SIZE=64G DEVICE=160
 	cut_device full-ring dynamic 1 -n 400 -t 16 -f 0 -F 0 -d 0 -z 80 -u 100 -b 16384 || return
 	is "$(largest_entry)" 64 "full-ring: an entry takes a quarter of the log"
 }
