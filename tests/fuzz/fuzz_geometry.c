@@ -11,7 +11,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input input = { data, size };
 	struct vhdx_geometry_raw raw;
 	struct vhdx_geometry geometry;
-	struct vhdx_bat_rules rules = { &geometry, &layout, 3 * VHDX_MIB, 0 };
+	struct vhdx_bat_rules rules = {
+		.geometry = &geometry, .layout = &layout, .bat_offset = 3 * VHDX_MIB,
+	};
 	struct vhdx_fault fault;
 	enum vhdx_reason reason;
 

@@ -12,6 +12,7 @@
 #	DISKS/carried	what goes from guest to guest, if there is such a thing
 #	LONG		1 if there is time
 #	SEED		where chance begins
+#	SLICE		1 if there is little time: see sliced
 #	DEBUG		1 in the debug kernel, where everything is many times slower
 set -u
 
@@ -28,6 +29,7 @@ MODELS=$DISKS/models
 SCRATCH=$DISKS/scratch/$CASE
 LONG=${VHDX_LONG:-0}
 SEED=${VHDX_SEED:-1}
+SLICE=${VHDX_SLICE:-0}
 DEBUG=0
 case $(uname -r) in *-debug) DEBUG=1 ;; esac
 RANDOM=$SEED
@@ -59,6 +61,11 @@ detach_all() {
 		ioctl detach -f "$at" >/dev/null
 		at=$((at + 1))
 	done
+}
+
+# sliced NAME: shall it be tried? With little time one in three is, by the seed.
+sliced() {
+	[ "$SLICE" = 0 ] || [ $((($(cksum <<<"$1" | cut -d ' ' -f 1) + SEED) % 3)) = 0 ]
 }
 
 # --- the kernel's log -----------------------------------------------------------

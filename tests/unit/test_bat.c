@@ -131,7 +131,13 @@ static void check(void **state)
 		.physical_sector_size = 4096,
 	};
 	struct vhdx_geometry geometry;
-	const struct vhdx_bat_rules rules = { &geometry, &layout, BAT_AT, FILE_SIZE };
+	const struct vhdx_bat_rules rules = {
+		.geometry	= &geometry,
+		.layout		= &layout,
+		.bat_offset	= BAT_AT,
+		.bat_length	= VHDX_MIB,
+		.file_size	= FILE_SIZE,
+	};
 	struct vhdx_fault fault;
 	u64 index;
 
