@@ -141,8 +141,8 @@ static enum vhdx_reason vhdx_locator_decode_pairs(struct vhdx_locator *locator, 
  * @item_offset: where in the file it is, for @fault
  * @fault:	filled on failure
  *
- * The number of entries is bounded by the item's length (1 MiB), and the walk over
- * earlier keys is quadratic in it; Windows writes five, more than 256 are refused.
+ * Windows writes five entries in less than 2 KiB. The walk over earlier keys is quadratic in
+ * their number: more than 256 are refused, and so are items longer than 64 KiB.
  *
  * Return: VHDX_OK or the reason
  */
@@ -156,6 +156,8 @@ enum vhdx_reason vhdx_locator_decode(struct vhdx_locator *locator, const void *i
 	memset(locator, 0, sizeof(*locator));
 	if (length < sizeof(*header))
 		return vhdx_fault_set(fault, VHDX_REASON_locator_short, item_offset, length);
+	if (length > VHDX_LOCATOR_MAX_LENGTH)
+		return vhdx_fault_set(fault, VHDX_REASON_locator_too_long, item_offset, length);
 	if (!vhdx_guid_equal(&header->type, &vhdx_guid_locator_type))
 		return vhdx_fault_set_guid(fault, VHDX_REASON_locator_type, item_offset,
 					   &header->type);

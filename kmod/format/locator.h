@@ -7,6 +7,9 @@
 
 #include "reason.h"
 
+/* Bytes of an item at most */
+#define VHDX_LOCATOR_MAX_LENGTH		65536U
+
 /* A value: UTF-16LE text inside the item, valid, without NUL. length 0: key not there */
 struct vhdx_locator_text {
 	u32 offset;		/* bytes from the start of the item */

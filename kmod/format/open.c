@@ -293,7 +293,8 @@ enum vhdx_reason vhdx_open_locator(const struct vhdx_super *super,
 		     super->items.offset[VHDX_ITEM_PARENT_LOCATOR];
 	enum vhdx_reason reason;
 
-	if (length > VHDX_OPEN_SCRATCH_SIZE)
+	static_assert(VHDX_LOCATOR_MAX_LENGTH <= VHDX_OPEN_SCRATCH_SIZE, "VHDX: scratch");
+	if (length > VHDX_LOCATOR_MAX_LENGTH)
 		return vhdx_fault_set(fault, VHDX_REASON_locator_too_long, offset, length);
 	reason = vhdx_read(reader, offset, scratch, length, fault);
 	if (!reason)
