@@ -64,14 +64,6 @@ static struct json_object *get_bool(const struct disk *disk, const char *file)
 	return json_object_new_boolean(disk_number(disk, file) != 0);
 }
 
-/* A disk of one file has no parent. */
-static struct json_object *get_parents(const struct disk *disk, const char *file)
-{
-	uint64_t files = disk_number(disk, file);
-
-	return json_object_new_uint64(files ? files - 1 : 0);
-}
-
 /* The image may be out of our sight: another mount namespace, no permission, deleted. */
 static bool stat_image(const struct disk *disk, const char *file, struct stat *status)
 {
@@ -132,7 +124,7 @@ static const struct column columns[] = {
 	{ "PHY-SEC", "physical sector size", get_number, "queue/physical_block_size" },
 	{ "DISK-ID", "virtual disk id", get_text, "vhdx/disk_id" },
 	{ "WWN", "as a Hyper-V guest sees it", get_text, "vhdx/wwn" },
-	{ "PARENTS", "images below the one attached", get_parents, "vhdx/files", TEXT, true },
+	{ "PARENTS", "images below the one attached", get_number, "vhdx/parents", TEXT, true },
 	{ "REPLAYED", "log entries replayed at attach", get_number, "vhdx/replayed" },
 	{ "BACK-MAJ:MIN", "device number below the image", get_image_device, "vhdx/backing_file" },
 	{ "BACK-INO", "inode number of the image", get_image_inode, "vhdx/backing_file" },
@@ -241,8 +233,8 @@ static void fill_line(struct libscols_line *line, const struct disk *disk,
 
 static bool is_right_aligned(const struct column *column)
 {
-	return column->kind == SIZE || column->get == get_number || column->get == get_parents ||
-	       column->get == get_bool || column->get == get_image_inode;
+	return column->kind == SIZE || column->get == get_number || column->get == get_bool ||
+	       column->get == get_image_inode;
 }
 
 static enum exit_code print_table(const struct disk_list *disks, const struct globals *globals,

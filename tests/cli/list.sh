@@ -48,7 +48,7 @@ disk() {
 	echo 0 >"$dir/vhdx/autoclear"
 	echo 1 >"$dir/vhdx/partscan"
 	echo 1 >"$dir/vhdx/dio"
-	echo 3 >"$dir/vhdx/files"
+	echo 2 >"$dir/vhdx/parents"
 	echo d38d4f63-596a-467e-b103-506dab1b3208 >"$dir/vhdx/disk_id"
 	echo 0x60022480634f8dd36a59506dab1b3208 >"$dir/vhdx/wwn"
 }
