@@ -59,38 +59,11 @@ void warn(const char *format, ...)
 	(void)format;
 }
 
-enum exit_code open_image(struct open_image *image, const char *path)
+enum exit_code replay_file(const char *path, const struct write_file *file,
+			   struct progress *progress)
 {
-	(void)image;
 	(void)path;
-	abort();
-}
-
-void open_image_close(struct open_image *image)
-{
-	(void)image;
-	abort();
-}
-
-enum exit_code replay_measure(struct open_image *image, struct replay_size *size)
-{
-	(void)image;
-	(void)size;
-	abort();
-}
-
-enum exit_code replay_check(struct open_image *image)
-{
-	(void)image;
-	abort();
-}
-
-enum exit_code replay_to_disk(struct open_image *image, const struct write_file *file,
-			      const struct replay_size *size, struct progress *progress)
-{
-	(void)image;
 	(void)file;
-	(void)size;
 	(void)progress;
 	abort();
 }

@@ -31,7 +31,7 @@
 /* Numbers of reasons are ABI. */
 enum { NOT_A_FILE = 901, UNREADABLE = 902, UNWRITABLE = 914, OPEN_FOR_WRITING = 905,
 	INDEX_TAKEN = 908, FILE_COUNT = 909, IN_USE = 911, UNKNOWN_DISK = 912, FLAGS = 913,
-	TOO_SMALL = 101 };
+	TOO_SMALL = 101, DUPLICATE = 706 };
 
 static int control;
 static const char *image_path;
@@ -103,7 +103,7 @@ static void no_disk(const char *after)
 	claim(!any_disk(), what, "there is one");
 }
 
-/* -- sizes and tails, the same for all four -- */
+/* -- sizes and tails, the same for all -- */
 
 struct command {
 	unsigned long number;
@@ -117,6 +117,7 @@ static const struct command commands[] = {
 	{ VHDX_IOC_ATTACH, sizeof(struct vhdx_ioc_attach), EINVAL, "attach" },
 	{ VHDX_IOC_DETACH, sizeof(struct vhdx_ioc_detach), ENODEV, "detach" },
 	{ VHDX_IOC_STATUS, sizeof(struct vhdx_ioc_status), ENODEV, "status" },
+	{ VHDX_IOC_SNAPSHOT, sizeof(struct vhdx_ioc_snapshot), ENODEV, "snapshot" },
 };
 
 static void sized(const struct command *c, u32 size, int wanted, const char *what)
@@ -203,7 +204,7 @@ static void unknown_commands(void)
 	u8 arg[512] = { 0 };
 	u32 number_of;
 
-	for (number_of = 4; number_of < 256; number_of++)
+	for (number_of = sizeof(commands) / sizeof(*commands); number_of < 256; number_of++)
 		if (call(_IO(0xf6, number_of), arg) != ENOTTY)
 			break;
 	claim(number_of == 256, "P7: every other ioctl of ours: ENOTTY", "one is known");
@@ -227,6 +228,20 @@ static void attach_fails(struct vhdx_ioc_attach *arg, int error, u32 reason, con
 		detach(arg->index);
 }
 
+static void attach_chains(void)
+{
+	__s32 twice[] = { image, image }, none[] = { image, -1 };
+	struct vhdx_ioc_attach arg = good_attach();
+
+	arg.files = (uintptr_t)twice;
+	arg.nr_files = 2;
+	attach_fails(&arg, EOPNOTSUPP, DUPLICATE, "P7: a file as its own parent is refused");
+	arg = good_attach();
+	arg.files = (uintptr_t)none;
+	arg.nr_files = 2;
+	attach_fails(&arg, EBADF, 0, "P7: a parent that is no descriptor: EBADF");
+}
+
 static void attach_arguments(void)
 {
 	struct vhdx_ioc_attach arg = good_attach();
@@ -248,8 +263,9 @@ static void attach_arguments(void)
 	arg.nr_files = 0;
 	attach_fails(&arg, EINVAL, FILE_COUNT, "P7: no files are refused");
 	arg = good_attach();
-	arg.nr_files = 2;
-	attach_fails(&arg, EINVAL, FILE_COUNT, "P7: two files are refused");
+	arg.nr_files = VHDX_MAX_FILES + 1;
+	attach_fails(&arg, EINVAL, FILE_COUNT, "P7: one file too many is refused");
+	attach_chains();
 	arg = good_attach();
 	arg.nr_files = 0xffffffff;
 	attach_fails(&arg, EINVAL, FILE_COUNT, "P7: 4294967295 files are refused");
