@@ -42,6 +42,8 @@ mount_fs() {
 	fi
 }
 
+mounted_as() { awk -v point="$POINT" '$2 == point { print $3 }' /proc/mounts; }
+
 # What ntfs-3g serves is gone a moment after umount has returned.
 unmount_fs() {
 	wait_for 60 umount "$POINT" && wait_for 60 not pgrep -x ntfs-3g
@@ -115,6 +117,7 @@ thrown_about() {
 # A third of the files goes, and the space is given back; then they come once more.
 filled() {
 	ok "$1: a tree is unpacked" unpack "$POINT/tree"
+	diag "$(find "$POINT/tree" -type f | wc -l) files of $(ls "$POINT/tree" | tr '\n' ' ')on $(mounted_as)"
 	thrown_about "$1"
 	find "$POINT/tree" -type f | awk 'NR % 3 == 0' | tr '\n' '\0' | xargs -0 rm -f
 	[ "$1" = ntfs ] || ok "$1: trimmed" fstrim "$POINT"
@@ -145,6 +148,7 @@ read_again() {
 	ok "$2: nothing is wrong with it" check_fs "$1"
 	ok "$2: mounted" mount_fs "$1" ro
 	same "$1" "$2"
+	diag "mounted as $(mounted_as)"
 	unmount_fs
 }
 
