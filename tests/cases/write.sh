@@ -94,7 +94,7 @@ one_writer() {
 	is "$(field "$LINE" errno)/$(field "$LINE" reason)" EBUSY/915 "P6: by another name as well"
 	rm "$SCRATCH/other-name.vhdx"
 	attach "$IMAGE"
-	is "$(field "$LINE" errno)/$(field "$LINE" reason)" ETXTBSY/905 "P6: and so is a reader"
+	is "$(field "$LINE" errno)/$(field "$LINE" reason)" EBUSY/915 "P6: and so is a reader"
 	use 0
 	ok "P6: vhdxctl replay refuses it" not vhdxctl replay "$IMAGE"
 	ok "P6: vhdxctl check --repair refuses it" not vhdxctl check --repair=all "$IMAGE"
