@@ -87,7 +87,7 @@ check() {
 check_all() {
 	local name files size block logical physical type used=()
 	while IFS=$'\t' read -r name files size block logical physical type _; do
-		sliced "$name" || continue
+		sliced "$name" 6 || continue
 		check "$1" "$name" "$files" "$size" "$block" "$logical" "$physical" "$type"
 		used+=("${FILES[@]#"$IMAGES/"}")
 	done < <(table "$IMAGES/$1/MANIFEST.tsv")
@@ -267,14 +267,14 @@ writes() {
 	fi
 	while IFS=$'\t' read -r name files size block _; do
 		[ "$LONG" = 1 ] || [[ " ${WRITTEN[*]} " = *" $name "* ]] || continue
-		sliced "$name" || continue
+		sliced "$name" 3 || continue
 		[ "$size" -le "$SMALL" ] || continue
 		files_of chains "$name" "$files"
 		write_on_top chains "$name" "$block"
 	done < <(table "$IMAGES/chains/MANIFEST.tsv")
 	while IFS=$'\t' read -r name files size block _; do
 		[ "$LONG" = 1 ] || [ $(((SEED + ${name#random-}) % 4)) = 0 ] || continue
-		sliced "$name" || continue
+		sliced "$name" 3 || continue
 		files_of random "$name" "$files"
 		write_on_top random "$name" "$block"
 	done < <(table "$IMAGES/random/MANIFEST.tsv")
@@ -284,7 +284,7 @@ writes() {
 check_all chains
 check_all random
 for name in depth-8 blocks-2-256-1 bits-chance dirty-all; do
-	! sliced "$name" || storm "$name"
+	! sliced "$name" 4 || storm "$name"
 done
 no_chains
 replay_of_parents

@@ -81,10 +81,10 @@ choose
 files=()
 while IFS=$'\t' read -r name size block logical physical type _; do
 	files+=("good/$name.vhdx")
-	{ [ "$name" = huge-64t ] || ! sliced "$name"; } || check "$name" "$size" "$block" "$logical" "$physical" "$type"
+	{ [ "$name" = huge-64t ] || ! sliced "$name" 4; } || check "$name" "$size" "$block" "$logical" "$physical" "$type"
 done < <(table "$IMAGES/good/MANIFEST.tsv")
 for name in block-1m-512 block-32m-4k place-shuffled disk-64t; do
-	! sliced "$name" || storm "$name"
+	! sliced "$name" 4 || storm "$name"
 done
 untouched "all images are as they were" "${files[@]}"
 

@@ -5,8 +5,8 @@
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 
-SNAPSHOTS=$((LONG ? 50 : DEBUG ? 4 : SLICE ? 3 : 6))
-OPERATIONS=$((LONG ? 60000 : DEBUG ? 600 : SLICE ? 2500 : 4000))
+SNAPSHOTS=$((LONG ? 50 : DEBUG ? 4 : SLICE ? 2 : 6))
+OPERATIONS=$((LONG ? 60000 : DEBUG ? 600 : SLICE ? 1200 : 4000))
 HELD=()
 
 # writable FILE: attached for writing; sets DISK

@@ -63,9 +63,9 @@ detach_all() {
 	done
 }
 
-# sliced NAME: shall it be tried? With little time one in three is, by the seed.
+# sliced NAME N: shall it be tried? With little time one in N is, by the seed.
 sliced() {
-	[ "$SLICE" = 0 ] || [ $((($(cksum <<<"$1" | cut -d ' ' -f 1) + SEED) % 3)) = 0 ]
+	[ "$SLICE" = 0 ] || [ $((($(cksum <<<"$1" | cut -d ' ' -f 1) + SEED) % $2)) = 0 ]
 }
 
 # --- the kernel's log -----------------------------------------------------------
