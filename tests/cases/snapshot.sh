@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../lib/guest.bash"
 
 SNAPSHOTS=$((LONG ? 50 : DEBUG ? 4 : SLICE ? 2 : 6))
-OPERATIONS=$((LONG ? 60000 : DEBUG ? 600 : SLICE ? 1200 : 4000))
+OPERATIONS=$((LONG ? 60000 : DEBUG ? 600 : SLICE ? 1600 : 4000))
 HELD=()
 
 # writable FILE: attached for writing; sets DISK
@@ -26,7 +26,7 @@ snapshot() {
 snapshots() {
 	local i
 	for ((i = 1; i <= SNAPSHOTS; i++)); do
-		sleep "0.$((RANDOM % 6))$((RANDOM % 10))"
+		sleep "0.$((RANDOM % (SLICE ? 2 : 6)))$((RANDOM % 10))"
 		snapshot "$SCRATCH/$1-$i.avhdx" || return
 	done
 }
