@@ -27,7 +27,7 @@
 /* With one parent there is nothing to be remembered: it is asked anyway. */
 #define VHDX_RESOLVE_MIN_DEPTH	2
 
-/* Memory for what resolve.c remembers: some 250,000 MiB of the disk, if they are not mixed */
+/* Memory for what resolve.c remembers: some 350,000 MiB of the disk, or 55,000 if all are mixed */
 #define VHDX_RESOLVE_BYTES	SZ_16M
 
 /*

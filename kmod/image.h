@@ -31,7 +31,7 @@ struct vhdx_waiter;
  * @parent:	the file below it in its chain, or NULL; see chain.c
  * @depth:	how many there are below it
  * @resolve:	remembers what the parents say, if there are enough of them to make it pay
- * @writable:	the rest up to @bad_reads is there
+ * @writable:	the rest up to @claims is there
  * @space:	of the file
  * @journal:	how metadata is changed
  * @users:	held from looking up where data is until it was read or written there

@@ -5,8 +5,10 @@
  * From the bottom up: format/ turns bytes into checked meaning, backing (with transfer and
  * extent) is a host file, pager keeps its metadata, space knows what of it is free,
  * journal (with session and ring) changes metadata and makes it durable, image maps the
- * virtual disk onto the file, command, read, write, trim and queue carry requests, disk is
- * the block device, registry knows them all, control is the door.
+ * virtual disk onto the file, chain (with resolve) onto that file and its parents, command,
+ * read, write (with step and sectors), trim and queue carry requests, disk is the block
+ * device, swap (with snapshot) gives it another image, registry knows them all, control is
+ * the door.
  */
 #include <linux/init.h>
 #include <linux/module.h>

@@ -17,7 +17,8 @@
  * read costs one lookup here and then what it would cost in a single file, however long the
  * chain is.
  *
- * Memory: about 64 bytes for a cell, and 256 more if it is mixed, up to the given limit; the
+ * Memory: 48 bytes for a cell, and 256 more if it is mixed (what the allocator adds is not
+ * counted), up to the given limit; the
  * shrinker, or a new answer that exceeds the limit, drops those nobody has used since the
  * last round (as in the pager). Readers take no lock: RCU keeps an answer, and but for
  * @referenced it does not change. All else is under the xarray's lock.

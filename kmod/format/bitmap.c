@@ -18,9 +18,8 @@ u32 vhdx_bitmap_run(u64 word, u32 first, bool *set)
 		rest = ~rest;
 	if (!rest)
 		return VHDX_BITMAP_WORD_BITS - first;
-	first = VHDX_BITMAP_WORD_BITS - first;
-	/* what was shifted in at the top is no bit of the word */
-	return (u32)__builtin_ctzll(rest) < first ? (u32)__builtin_ctzll(rest) : first;
+	/* never more than there are: inverted, what was shifted in at the top is set */
+	return (u32)__builtin_ctzll(rest);
 }
 
 /**

@@ -84,7 +84,7 @@ fresh() {
 fresh
 before=$(sha256sum <work/0.vhdx)
 run merge work/2.vhdx -J
-is "$status/$(json '.merged | "\(.into) \(.files) \(.kept)"')" "0/work/1.vhdx 2 false" "the next parent is the default"
+is "$status $(json '.merged | "\(.into) \(.files) \(.kept)"')" "0 work/1.vhdx 2 false" "the next parent is the default"
 ok "it shows what its child has shown" shows work/1.vhdx work/disk.raw
 is "$(cd work && echo ./*)" "./0.vhdx ./1.vhdx ./disk.raw" "the child is gone"
 is "$(sha256sum <work/0.vhdx)" "$before" "the parent's parent is as it was"
