@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # P3, P7: of a load from attaching to detaching, each single change of the device below fails, alone
 # or with all that come later; and the host's space ends at each single page. It costs errors;
-# nothing hangs, what is there can be read, and all that was flushed is there afterwards.
-#	VHDX_LOAD=N	operations of the load
+# nothing hangs, what is there can be read, and all that was flushed is there afterwards. The same of
+# a child, which has a sector bitmap to be written as well, and a parent to be left alone.
+#	VHDX_LOAD=N		operations of the load
+#	VHDX_SLICE_OF=I/N	with time: the Ith of N parts of all changes, each part in a guest
+#	VHDX_PARTS="disk child"	only these
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 
@@ -13,9 +16,15 @@ FILE=$SCRATCH/device
 JOURNAL=$SCRATCH/journal
 HOST=$SCRATCH/host
 NBD=/dev/nbd0
+PART=${VHDX_SLICE_OF:-1/1}
+PARENT=$SCRATCH/parent.vhdx
+PARENTS=()				# of the image that is tried
+MODEL=()				# what these show
 
-# With time, each one; without, some
-step() { echo $((LONG ? 1 : 1 + RANDOM % $1)); }
+wanted() { [ -z "${VHDX_PARTS-}" ] || [[ " $VHDX_PARTS " = *" $1 "* ]]; }
+
+# With time, each one, or each of a part of them; without, some
+step() { echo $((LONG ? ${PART#*/} : 1 + RANDOM % $1)); }
 
 # --- what is tried ----------------------------------------------------------------
 
@@ -30,11 +39,12 @@ detach_once() {
 # load IMAGE: always the same. What was completed is there to be read, whatever failed.
 load() {
 	REASON='not attached'
-	attach -n -w -o 2 "$1" || return
+	attach -n -w -o 2 "$1" "${PARENTS[@]}" || return
 	timeout 300 writer -s "$SEED" -n "$LOAD" -t 2 -b 32768 -f 10 -F 10 -d 8 -z 8 -u 50 \
 		-j "$JOURNAL" "$DISK" >"$SCRATCH/writer" 2>&1
 	[ $? -le 1 ] || echo "the writer hangs"
-	verify "$DISK" "$JOURNAL" >"$SCRATCH/verify" 2>&1 || echo "while it is attached: $(head -n 1 "$SCRATCH/verify")"
+	verify "$DISK" "$JOURNAL" "${MODEL[@]}" >"$SCRATCH/verify" 2>&1 ||
+		echo "while it is attached: $(head -n 1 "$SCRATCH/verify")"
 	REASON=$(attr read_only_reason)
 	if ! detach_once; then
 		case $LINE in *errno=EIO*reason=918*) ;; *) echo "detach: $LINE" ;; esac
@@ -47,11 +57,11 @@ load() {
 
 # What the next one finds
 afterwards() {
-	if ! attach -n -w -o 2 "$1"; then
+	if ! attach -n -w -o 2 "$1" "${PARENTS[@]}"; then
 		echo "cannot be attached again: $LINE"
 		return
 	fi
-	[ ! -s "$JOURNAL" ] || verify -e "$DISK" "$JOURNAL" >"$SCRATCH/verify" 2>&1 ||
+	[ ! -s "$JOURNAL" ] || verify -e "$DISK" "$JOURNAL" "${MODEL[@]}" >"$SCRATCH/verify" 2>&1 ||
 		echo "afterwards: $(head -n 1 "$SCRATCH/verify")"
 	detach "$INDEX" || echo "afterwards: detach: $LINE"
 	vhdxctl check -q "$1" >"$SCRATCH/check" 2>&1
@@ -82,7 +92,7 @@ failing() {
 each_change() {
 	local claim=$1 n wrong='' said tried=0 reasons=
 	shift
-	for ((n = 1; ; n += $(step 40))); do
+	for ((n = ${PART%/*}; ; n += $(step 40))); do
 		failing -n $n "$@" >"$SCRATCH/said" 2>&1
 		said=$(<"$SCRATCH/said")
 		tried=$((tried + 1))
@@ -96,16 +106,15 @@ each_change() {
 	is "$wrong" "" "P3, P7: $claim"
 }
 
-devices() {
-	modprobe nbd nbds_max=1 max_part=0 || { skip "a failing device" "no nbd"; return; }
-	vhdxctl create -q --block-size=1M "$FRESH" 16M
+# changes NAME: of the image FRESH, put on a device that is larger
+changes() {
 	truncate -s 28M "$FRESH"
 	failing >"$SCRATCH/said" 2>&1
-	is "$(<"$SCRATCH/said")" "" "without a fault nothing is wrong ($CHANGES changes)"
+	is "$(<"$SCRATCH/said")" "" "$1: without a fault nothing is wrong ($CHANGES changes)"
 	failing -q -f -n $((CHANGES / 4)) >"$SCRATCH/said" 2>&1
-	like "$(<"$SCRATCH/said")" afterwards "a device that lies from some change on is noticed"
-	each_change "any one change of the device may fail"
-	each_change "and so may all from any one on" -f
+	like "$(<"$SCRATCH/said")" afterwards "$1: a device that lies from some change on is noticed"
+	each_change "$1: any one change of the device may fail"
+	each_change "$1: and so may all from any one on" -f
 }
 
 # --- a file system without space --------------------------------------------------
@@ -123,12 +132,11 @@ no_room() {
 	umount "$HOST"
 }
 
+# each_page NAME: of room for the image FRESH
 each_page() {
 	local n wrong='' said tried=0 FULL=0
 	mkdir -p "$HOST"
-	rm -f "$FRESH"
-	vhdxctl create -q --block-size=1M "$FRESH" 16M
-	for ((n = 0; n < 4096; n += $(step 60))); do
+	for ((n = ${PART%/*} - 1; n < 4096; n += $(step 60))); do
 		no_room $n >"$SCRATCH/said" 2>&1
 		said=$(<"$SCRATCH/said")
 		tried=$((tried + 1))
@@ -137,10 +145,43 @@ each_page() {
 		[ "$REASON" != - ] || grep -qv ' 0 errors$' "$SCRATCH/writer" || break
 	done
 	diag "with 0 to $n pages of room, $tried tried, in $FULL of them there was too little for a write, seed $SEED"
-	is "$wrong" "" "P3, P7: the host's space may end anywhere"
+	is "$wrong" "" "P3, P7: $1: the host's space may end anywhere"
 }
 
-devices
-each_page
+# --- what it is tried with --------------------------------------------------------
+
+# tried NAME COMMAND...: which makes FRESH
+tried() {
+	wanted "$1" || return
+	rm -f "$FRESH"
+	"${@:2}" || { not_ok "$1: made"; return; }
+	each_page "$1"
+	if modprobe nbd nbds_max=1 max_part=0; then
+		changes "$1"
+	else
+		skip "$1: a failing device" "no nbd"
+	fi
+}
+
+# Another run's data in part of the disk, of other block size
+make_parent() {
+	vhdxctl create -q --block-size=2M "$PARENT" 16M
+	attach -n -w -o 2 "$PARENT" || return
+	writer -s $((SEED + 1)) -n 60 -t 2 -b 65536 -j "$SCRATCH/parent.journal" "$DISK" >"$SCRATCH/writer" 2>&1
+	dd if="$DISK" of="$SCRATCH/parent.raw" bs=1M status=none
+	detach "$INDEX"
+}
+
+child() {
+	local before
+	make_parent || { not_ok "child: a parent" "$LINE"; return; }
+	before=$(sha256sum <"$PARENT")
+	PARENTS=("$PARENT") MODEL=("$SCRATCH/parent.raw")
+	tried child vhdxctl snapshot -q --keep-mode --block-size=1M "$PARENT" "$FRESH"
+	is "$(sha256sum <"$PARENT")" "$before" "P6: child: the parent is as it was"
+}
+
+tried disk vhdxctl create -q --block-size=1M "$FRESH" 16M
+wanted child && child
 
 finish
