@@ -198,15 +198,19 @@ killed_anywhere DIE_AT work/0.vhdx
 
 # power_cuts TARGET COUNT
 power_cuts() {
-	local inodes
+	local claim="P4: $2 power cuts: the chain shows the same, and is merged then ($1)" inodes said
 
 	fresh
 	rm -f record
 	inodes=$(cd work && stat -c '"%i": "%n"' ./*.vhdx | paste -sd ,)
 	RECORD="$TMP/record" RECORD_DATA=1 RECORD_FILES=1 LD_PRELOAD="$TMP/faults.so" \
 		"$VHDXCTL" merge work/2.vhdx --into "work/$1" >.out 2>.err
-	INODES="{$inodes}" ok "P4: $2 power cuts: the chain shows the same, and is merged then ($1)" \
-		"$CLI_HERE/merge-cuts" record chain cut "$1" "$2" "$VHDXCTL"
+	if said=$(INODES="{$inodes}" "$CLI_HERE/merge-cuts" record chain cut "$1" "$2" "$VHDXCTL" 2>&1); then
+		pass "$claim"
+		diag "$said"
+	else
+		not_ok "$claim" "$said"
+	fi
 }
 power_cuts 1.vhdx "${VHDX_CUTS:-25}"
 power_cuts 0.vhdx "${VHDX_CUTS:-25}"
