@@ -49,8 +49,8 @@ cut_child() {
 	writes "$name" "$DISK" -B $(($2 << 20)) "${@:3}"
 	detach "$INDEX" || not_ok "$name: detached" "$LINE"
 	stop_recorder "$name"
-	[ -z "${VHDX_KEEP-}" ] || cp --sparse=always "$SCRATCH/parent.raw" "$VHDX_KEEP"
 	keep_recording
+	[ -z "${VHDX_KEEP-}" ] || cp --sparse=always "$SCRATCH/parent.raw" "$VHDX_KEEP/$name.parent"
 	if said=$(judged 2>&1); then
 		pass "P3, P4, P5: $name: no cut loses anything, or shows what it should not"
 		diag "$said"
@@ -64,13 +64,13 @@ cut_child() {
 modprobe vhdx
 make_parent
 before=$(sha256sum <"$PARENT")
-cut_child small-writes 2 -t 4 -b 16384 -d 4 -z 4
+cut_child child-small-writes 2 -t 4 -b 16384 -d 4 -z 4
 if [ "$SLICE" = 0 ]; then
-	cut_child mixed 2 -t 8 -d 12 -z 12
-	cut_child whole-blocks 1 -t 4
+	cut_child child-mixed 2 -t 8 -d 12 -z 12
+	cut_child child-whole-blocks 1 -t 4
 fi
-[ "$LONG" = 0 ] || cut_child two-pages 32 -t 16 -d 4 -z 8 -b 65536
-[ "$LONG" = 0 ] || cut_child crowd 2 -D hot -t 16 -d 10 -z 10 -f 8
+[ "$LONG" = 0 ] || cut_child child-two-pages 32 -t 16 -d 4 -z 8 -b 65536
+[ "$LONG" = 0 ] || cut_child child-crowd 2 -D hot -t 16 -d 10 -z 10 -f 8
 is "$(sha256sum <"$PARENT")" "$before" "P6: the parent is as it was"
 
 finish
