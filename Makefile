@@ -13,7 +13,11 @@
 #	make check-suite  the whole guest suite on each of KERNELS
 #	make check-long	  that, with everything tried for hours
 #	make check-debug  the guest tests on a kernel with KASAN, lockdep and so on
-#	make bench	against loop and qemu-nbd, in instructions
+#	make bench	against loop, the raw file, qemu-nbd and vhdimount: in
+#			instructions, and by the clock; tests/bench/README.md
+#	make bench-short  the hot path in instructions: dearer than it was?
+#	make bench-accept  what it costs now is what it was
+#	make bench-compare  OLD=one.json NEW=other.json, results of make bench
 #	make fuzz	the fuzzers, SECONDS_EACH=60 each
 #	make coverage	of the format core by its unit tests
 #	make module, make tools, make clean, make help
@@ -68,10 +72,21 @@ check-long:
 check-debug:
 	@tests/run debug
 
-bench:
+bench-needs:
 	@tests/vm/packages build vm test
 	@$(MAKE) --no-print-directory -C userspace
+
+bench: bench-needs
 	@tests/bench/run
+
+bench-short: bench-needs
+	@tests/bench/check
+
+bench-accept: bench-needs
+	@tests/bench/check accept
+
+bench-compare:
+	@tests/bench/compare '$(OLD)' '$(NEW)'
 
 fuzz:
 	@tests/vm/packages build test
@@ -90,5 +105,5 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^#[ ]\{0,1\}//p' Makefile
 
-.PHONY: all tools module module-if-possible install demo check check-quick check-suite check-long check-debug bench fuzz \
-	coverage clean help
+.PHONY: all tools module module-if-possible install demo check check-quick check-suite check-long check-debug bench-needs bench \
+	bench-short bench-accept bench-compare fuzz coverage clean help

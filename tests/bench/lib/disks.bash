@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# Who is compared. open_WHO makes DISK of IMAGE or of RAW, close_WHO ends it.
+#
+#	vhdx		this driver, as it comes
+#	inline, thread	the same, reads submitted by whoever asks, or by the queue's thread
+#	loop		on the raw file, with direct I/O
+#	raw		the raw file itself, with direct I/O: no block device at all
+#	nbd		qemu-nbd on the same image
+#	vhdimount	libvhdi's FUSE file system on the same image; reads only
+#	null		a disk that does nothing: what asking alone costs
+
+FUSE=/run/vhdx-bench-fuse
+
+open_vhdx() {
+	DISK=$(vhdxctl attach -q --no-partscan "$IMAGE")
+	[ "$(attr dio)" = 1 ] || die "vhdx has no direct I/O here"
+}
+close_vhdx() { vhdxctl detach "$DISK"; }
+
+# attr NAME: of a disk of this driver
+attr() { cat "/sys/block/${DISK#/dev/}/vhdx/$1"; }
+
+can_choose_submitter() { [ -e /sys/module/vhdx/parameters/inline_reads ]; }
+open_inline() { open_vhdx; echo 1 >"/sys/block/${DISK#/dev/}/vhdx/inline_reads"; }
+close_inline() { close_vhdx; }
+open_thread() { open_vhdx; echo 0 >"/sys/block/${DISK#/dev/}/vhdx/inline_reads"; }
+close_thread() { close_vhdx; }
+
+open_loop() {
+	DISK=$(losetup -f --show --direct-io=on "$RAW")
+	[ "$(<"/sys/block/${DISK#/dev/}/loop/dio")" = 1 ] || die "loop has no direct I/O here"
+}
+close_loop() { losetup -d "$DISK"; }
+
+open_raw() { DISK=$RAW; }
+close_raw() { :; }
+
+# free_nbd: one that nobody uses
+free_nbd() {
+	local dir
+	for dir in /sys/block/nbd*; do
+		[ -e "$dir/pid" ] || { echo "/dev/${dir##*/}"; return; }
+	done
+	die "no free nbd device"
+}
+
+open_nbd() {
+	DISK=$(free_nbd)
+	qemu-nbd -f vhdx --cache=none --aio=native --discard=unmap -c "$DISK" "$IMAGE"
+	wait_until nbd_there
+}
+close_nbd() {
+	qemu-nbd -d "$DISK" >/dev/null
+	wait_until nbd_gone
+}
+nbd_there() { [ "$(blockdev --getsize64 "$DISK")" != 0 ]; }
+nbd_gone() { [ ! -e "/sys/block/${DISK#/dev/}/pid" ] && ! pgrep -f "qemu-nbd.* $DISK " >/dev/null; }
+
+open_vhdimount() {
+	mkdir -p "$FUSE"
+	vhdimount "$IMAGE" "$FUSE" >/dev/null
+	DISK=$FUSE/vhdi1
+}
+close_vhdimount() {
+	umount "$FUSE"
+	wait_until not pgrep vhdimount
+}
+
+open_null() { DISK=/dev/nullb0; }
+close_null() { :; }
+
+# Writing directly what others left in the page cache costs more: nobody inherits that.
+forget() {
+	local file
+	for file in "$RAW" "$IMAGE"; do
+		[ ! -e "$file" ] || dd if="$file" iflag=nocache count=0 of=/dev/null status=none
+	done
+}
+
+open() {
+	forget
+	"open_$1"
+}
+close() { "close_$1"; }
+
+not() { ! "$@" >/dev/null; }
+
+# wait_until COMMAND...: for some seconds
+wait_until() {
+	local i
+	for ((i = 0; i < 400; i++)); do
+		! "$@" || return 0
+		sleep 0.02
+	done
+	die "waited in vain: $*"
+}
+
+load_modules() {
+	modprobe vhdx || die "no module vhdx"
+	modprobe loop
+	modprobe nbd max_part=0
+	modprobe fuse
+	# nothing that could cost: no completion by timer or interrupt, no queue to wait for
+	[ -e /dev/nullb0 ] || modprobe null_blk nr_devices=1 gb=4 bs=512 queue_mode=2 irqmode=0 \
+		hw_queue_depth=256 submit_queues="$(nproc)"
+}

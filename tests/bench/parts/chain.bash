@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# Reads through a chain of 32 files, each of which has some of the data, in blocks partially
+# present; and of one file with the same disk in it.
+
+CHAIN=32
+CHAIN_SIZE=64				# in MiB
+
+make_chain() {
+	local n
+	RAW=$PLACE/chain.raw
+	raw_file "$RAW" $CHAIN_SIZE
+	image_of "$RAW" "$PLACE/chain-1.vhdx" $CHAIN_SIZE --block-size=2M
+	cp --sparse=always "$PLACE/chain-1.vhdx" "$PLACE/single.vhdx"
+	IMAGE=$PLACE/chain-1.vhdx open_vhdx
+	for ((n = 2; n <= CHAIN; n++)); do
+		vhdxctl snapshot -q "$DISK" "$PLACE/chain-$n.vhdx"
+		fio --name=touch --filename="$DISK" --direct=1 --rw=randwrite --bs=4k --number_ios=150 \
+			--randseed=$n --norandommap --minimal >/dev/null
+	done
+	close_vhdx
+}
+
+# After every block was touched once. The parents are found beside the file.
+chain_on() {
+	local who=$1 work
+	DISK=$(vhdxctl attach -q -r --no-partscan "$2")
+	dd if="$DISK" of=/dev/null bs=1M iflag=direct status=none
+	for work in randread-4k-1 randread-4k-32 read-128k-8; do
+		SPAN=${CHAIN_SIZE}M work_on $work "$who"
+	done
+	[ "$who" = one ] || figure remembered "$who" bytes "$(attr chain_bytes)"
+	close_vhdx
+}
+
+chain_round() {
+	chain_on one "$PLACE/single.vhdx"
+	chain_on chain "$PLACE/chain-$CHAIN.vhdx"
+}
+
+part_chain() {
+	make_chain
+	rounds chain_round
+}

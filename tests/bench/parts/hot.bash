@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# The hot path, against everybody: blocks that are present, metadata that is known.
+
+HOT_SMALL="randread-4k-1 randread-4k-32 randwrite-4k-1 randwrite-4k-32"
+HOT_LARGE="read-128k-8 write-128k-8 read-1m-4 write-1m-4"
+EVERYBODY=(vhdx inline thread loop raw nbd vhdimount null)
+
+# same_files: RAW and IMAGE, with the same bytes in them
+same_files() {
+	RAW=$PLACE/disk.raw IMAGE=$PLACE/disk.vhdx
+	raw_file "$RAW" $SIZE
+	image_of "$RAW" "$IMAGE" $SIZE --block-size=1M
+}
+
+part_hot() {
+	local who
+	same_files
+	for who in vhdx loop nbd vhdimount; do same_bytes $who; done
+	rounds side_by_side "$HOT_SMALL $HOT_LARGE" "${EVERYBODY[@]}"
+}
+
+# What every commit is measured by, in a minute: once, since it is exact.
+part_short() {
+	same_files
+	same_bytes vhdx 16
+	rounds side_by_side "randread-4k-1 randread-4k-32 randwrite-4k-32 read-128k-8 write-128k-8" \
+		vhdx inline thread loop raw
+	clear_place
+	rounds touch_round vhdx loop raw
+}

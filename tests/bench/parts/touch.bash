@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# First touch: one small write into each block, none of which is there yet.
+
+TOUCH_SIZE=8192				# in MiB, and so in blocks
+
+# A new file for each measurement.
+touch_round() {
+	local who
+	RAW=$PLACE/new.raw IMAGE=$PLACE/new.vhdx
+	for who in $(turn "$@"); do
+		rm -f "$RAW" "$IMAGE"
+		truncate -s ${TOUCH_SIZE}M "$RAW"
+		vhdxctl create -q --block-size=1M "$IMAGE" ${TOUCH_SIZE}M >/dev/null
+		open "$who"
+		SPAN=${TOUCH_SIZE}M fio_on touch-4k-32 "$who" --rw=write:1020k --bs=4k --iodepth=32 \
+			--number_ios=$((TOUCH_SIZE / $(share_of "$who")))
+		close "$who"
+	done
+}
+
+part_touch() { rounds touch_round vhdx loop raw nbd; }
