@@ -35,8 +35,9 @@ class Figure:
 
 
 def figure(values, resolution=0.0):
+    """With a clock that may be a tick off at either end."""
     low, high = interval(values)
-    return Figure(median(values), low * (1 - resolution / 2), high * (1 + resolution / 2))
+    return Figure(median(values), low * (1 - resolution), high * (1 + resolution))
 
 
 def ratio(above, below, resolution=0.0):
