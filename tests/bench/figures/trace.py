@@ -12,24 +12,25 @@ EXECUTED = re.compile(rb"^Trace \d+: 0x[0-9a-f]+ \[[0-9a-f]+/([0-9a-f]+)/", re.M
 KERNEL = 1 << 63
 USER = "(user space: fio, libaio)"
 
-# The kernel proper has no modules to tell its layers apart; names do, the first that fits.
+# The kernel proper has no modules to tell its layers apart; the beginnings of names do.
 LAYERS = [
-    ("system calls, AIO", r"entry_|syscall|do_syscall|__x64_sys|aio_|io_submit|lookup_ioctx|read_events"
-                          r"|io_getevents|exit_to_user|fget|fput|rw_verify|x64_sys_call|refill_req"),
-    ("timers, interrupts", r"hrtimer|tick_|ktime|clockevents|irq|apic|timekeeping|timer|softirq|tsc"
-                           r"|idle|cpuidle|rcu_core|run_timer"),
-    ("scheduler, wake-ups", r"schedul|try_to_wake|wake|ttwu|queue_task|enqueue|dequeue|pick_|update_curr"
-                            r"|select_task|switch_|finish_task|prepare_task|place_entity|entity|_rq"
-                            r"|kthread|wait|preempt|sched|update_load|_fair|avg|resched|psi_|fpu"
-                            r"|cfs|completion|vruntime|task_"),
-    ("direct I/O of the file", r"iomap|dio|touch_atime|filemap|file_|kiocb|generic_file|inode|fsnotify"
-                               r"|iov_iter|pin_user|gup|get_user_pages|folio|unpin"),
-    ("block layer", r"blk|bio|bdev|sbitmap|elv_|plug|part_|disk_|rq_|submit_|block_|bvec|queue|mq_"),
-    ("work queues", r"worker|work"),
-    ("locks", r"_raw_|lock|mutex|rwsem|down_|up_|rcu_"),
-    ("memory", r"kmem|slab|kmalloc|kfree|mempool|alloc|free_|mem|copy_|clear_page|xas_|xa_|radix|page"),
+    ("locks, RCU", "raw_|rcu_|mutex|rwsem|down_|up_read|up_write|osq_"),
+    ("system calls, AIO", "entry_|syscall|do_syscall|x64_sys|aio_|io_submit|io_getevents|lookup_ioctx"
+                          "|read_events|do_io_getevents|exit_to_user|fget|fput|rw_verify|refill_req"
+                          "|put_reqs|get_reqs|asm_|iocb"),
+    ("block layer", "blk|bio|bdev|blockdev|block_|sbitmap|elv_|part_|disk_|rq_|submit_bio|bvec|mq_"
+                    "|get_max_io|dd_|update_io|punt"),
+    ("direct I/O of the file", "iomap|dio|touch_atime|atime|filemap|file_|kiocb|generic_file|inode"
+                               "|fsnotify|iov_iter|import_|pin_user|gup|get_user_pages|try_grab"
+                               "|unpin|folio|zero_user"),
+    ("timers, interrupts", "hrtimer|tick_|ktime|clockevents|irq|apic|timekeeping|timer|softirq"
+                           "|do_softirq|handle_softirq|tsc|read_tsc|run_timer|sysvec|nohz"),
+    ("scheduler, wake-ups", ".*(sched|wake|ttwu|queue|pick_|update_curr|select_task|switch_|prepare_task"
+                            "|entity|_rq|kthread|wait|preempt|avg|_fair|psi_|completion"
+                            "|vruntime|task_|idle|eevdf|lag|slice|cfs)"),
+    ("memory", ".*(kmem|slab|kmalloc|kfree|mempool|alloc|free|mem|copy_|clear_|xas_|xa_|radix|page)"),
 ]
-LAYERS = [(name, re.compile(pattern)) for name, pattern in LAYERS]
+LAYERS = [(name, re.compile(f"_*({pattern})")) for name, pattern in LAYERS]
 
 
 class Symbols:
@@ -64,7 +65,7 @@ def layer_of(name, module):
     if module:
         return module
     for layer, pattern in LAYERS:
-        if pattern.search(name):
+        if pattern.match(name):
             return layer
     return "other"
 
