@@ -49,12 +49,15 @@ def legend(about):
 
 # --- targets -------------------------------------------------------------------
 
+WORDS = {True: "met", False: "MISSED", None: "too few rounds"}
+
+
 def target_line(verdict):
     bound = ("<= " if verdict.at_most else ">= ") + f"{verdict.bound:g}{verdict.unit}"
     measured = f"{verdict.measured.value:.2f}{verdict.unit}"
     noise = f"±{percent(verdict.measured.noise)}" if verdict.unit else ""
     return (f"{verdict.text:<68} {bound:>8} {measured:>9} {noise:>6}  "
-            + ("met" if verdict.met else "MISSED"))
+            + WORDS[verdict.met])
 
 
 def targets(verdicts):
@@ -64,7 +67,7 @@ def targets(verdicts):
     yield f"{'TARGET':<68} {'':>8} {'measured':>9}"
     for verdict in verdicts:
         yield target_line(verdict)
-    met = sum(verdict.met for verdict in verdicts)
+    met = sum(verdict.met is True for verdict in verdicts)
     yield f"{met} of {len(verdicts)} met"
 
 
@@ -83,7 +86,7 @@ def cell(result, row, base):
     text = number(row, result.exact)
     if row.unit != "cost":
         return text
-    text += f" ±{percent(row.spread)}"
+    text += f" ±{percent(row.spread)}" if result.exact or len(row.rounds) > 1 else ""
     speed = result.speed(row, base)
     return text + (f" {speed.value:5.2f}x" if speed else "")
 
