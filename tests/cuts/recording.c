@@ -37,11 +37,10 @@ static const void *look(const struct recording *r, u64 offset, u64 length)
 	return r->bytes + offset;
 }
 
-/* Marks of others are none. */
-static u32 mark_number(const struct recording *r, u64 offset, u64 length)
+/* Marks of others have no number. */
+static u32 mark_number(const char *text, u64 length)
 {
 	const u64 prefix = strlen(MARK_PREFIX);
-	const char *text = look(r, offset, length);
 	char digits[20] = "";
 
 	if (length <= prefix || length - prefix >= sizeof(digits) ||
@@ -62,8 +61,9 @@ static u64 read_entry(const struct recording *r, u64 offset, struct entry *entry
 	entry->synced = flags & FLAG_FUA;
 	offset += r->sector;
 	if (flags & FLAG_MARK) {
-		entry->mark = mark_number(r, offset - r->sector + sizeof(*disk),
-					  le64_to_cpu(disk->text_length));
+		entry->text_length = le64_to_cpu(disk->text_length);
+		entry->text = look(r, offset - r->sector + sizeof(*disk), entry->text_length);
+		entry->mark = mark_number(entry->text, entry->text_length);
 		return offset;
 	}
 	if (sectors > r->size / r->sector && !(flags & FLAG_DISCARD))

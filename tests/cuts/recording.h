@@ -27,7 +27,9 @@
  * @flush:	what stands before is durable
  * @synced:	it is itself durable
  * @dropped:	somebody wants to see what happens if it never arrives
- * @mark:	number of the mark that it is, or 0
+ * @mark:	number of the writer's mark that it is, or 0
+ * @text:	of a mark, not terminated; NULL: it is none
+ * @text_length: of that
  */
 struct entry {
 	u64 offset;
@@ -37,6 +39,8 @@ struct entry {
 	bool synced;
 	bool dropped;
 	u32 mark;
+	const char *text;
+	u64 text_length;
 };
 
 /**

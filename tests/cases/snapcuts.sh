@@ -1,0 +1,192 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# P3, P4, P6 of a live snapshot: the power may go at any time while a disk in use goes on in a child.
+# Whoever comes afterwards takes the newest file that can be attached, which is the child once there
+# is one. It shows what was flushed, or something newer; what it depends on is in order, and stays
+# as it was found.
+#	VHDX_CRASHES=N		states attached, on each file system
+# shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
+. "$(dirname "$0")/../lib/guest.bash"
+# shellcheck source=../lib/recorder.bash
+. "$(dirname "$0")/../lib/recorder.bash"
+
+SIZE=16M
+OPERATIONS=${VHDX_OPERATIONS:-$((LONG ? 3000 : DEBUG ? 200 : 1000))}
+COUNT=${VHDX_CRASHES:-$((LONG ? 300 : DEBUG ? 4 : SLICE ? 8 : 24))}
+NAMES=(base.vhdx first.avhdx second.avhdx)
+WHERE=$SCRATCH/mount
+LOOK=$SCRATCH/look
+mkdir -p "$WHERE" "$LOOK"
+
+# --- a recording ------------------------------------------------------------------
+
+make_fs() {
+	case $1 in
+	ext4) mke2fs -q -t ext4 -b 4096 "$2" ;;
+	xfs) mkfs.xfs -q -f "$2" ;;
+	esac
+}
+
+# image_on KIND SIZE-IN-MIB: a file system with an image; sets INITIAL
+image_on() {
+	INITIAL=$SCRATCH/$1.initial
+	modprobe -q "$1"
+	truncate -s "$2M" "$INITIAL"
+	make_fs "$1" "$INITIAL" >/dev/null 2>&1 && mount -o loop "$INITIAL" "$WHERE" || return
+	vhdxctl create -q --block-size 1M "$WHERE/${NAMES[0]}" "$SIZE"
+	umount "$WHERE"
+	cp --sparse=always "$INITIAL" "$SCRATCH/$1.device"
+}
+
+# goes_on KIND NUMBER: in a child, between two marks
+goes_on() {
+	sleep "0.$((RANDOM % 4 + 2))"
+	dmsetup message "$1" 0 mark "begin-$2"
+	LINE=$(vhdxctl -q snapshot "$DISK" "$WHERE/${NAMES[$2]}" 2>&1) || return
+	dmsetup message "$1" 0 mark "end-$2"
+}
+
+# recorded KIND: two snapshots while others write and flush
+recorded() {
+	local kind=$1 pid
+	JOURNAL=$SCRATCH/$kind.writer		# of an image in a file system: nothing for judge-kept
+	recorder "$kind" "$SCRATCH/$kind.device" && mount "$DEV" "$WHERE" || return
+	defer umount -l "$WHERE"
+	writable "$WHERE/${NAMES[0]}" || { not_ok "$kind: attached" "$(<"$SCRATCH/stderr")"; return 1; }
+	writer -s "$SEED" -n "$OPERATIONS" -M "$OPERATIONS" -m "dm:$kind" -j "$JOURNAL" -t 4 -b 32768 \
+		-f 6 -F 6 -d 6 -z 6 "$DISK" >"$SCRATCH/writer.said" 2>&1 &
+	pid=$!
+	goes_on "$kind" 1 && goes_on "$kind" 2
+	is "$?/$(kill -0 $pid 2>/dev/null && echo at work)" "0/at work" \
+		"$kind: two snapshots, under a writer ($LINE)"
+	if wait $pid; then pass "$kind: a writer"; else not_ok "$kind: a writer" "$(<"$SCRATCH/writer.said")"; fi
+	diag "$(<"$SCRATCH/writer.said")"
+	detach "$INDEX" || not_ok "$kind: detached" "$LINE"
+	umount "$WHERE"
+	stop_recorder "$kind"
+	keep_recording
+}
+
+# --- what a cut leaves ------------------------------------------------------------
+
+# position MARK: entries before it
+position() { makestate -i "$INITIAL" -l "$RECORDING" -m "$1"; }
+
+# after CUT MARK: 1 if the mark is before the cut
+after() { echo $(($1 > ${POSITION[$2]})); }
+
+# The newest file that can be attached; sets FOUND, its number
+attach_newest() {
+	for ((FOUND = ${#NAMES[@]} - 1; FOUND >= 0; FOUND--)); do
+		[ -e "$LOOK/${NAMES[FOUND]}" ] || continue
+		LINE=$(vhdxctl attach "$@" "$LOOK/${NAMES[FOUND]}" 2>&1) || continue
+		use "${LINE#/dev/vhdx}"
+		return
+	done
+	return 1
+}
+
+parents_now() { [ "$FOUND" = 0 ] || (cd "$LOOK" && stat -c '%n %s %y' "${NAMES[@]:0:FOUND}"); }
+
+# in_order_below NUMBER: that file and all that it depends on
+in_order_below() {
+	local name
+	for name in "${NAMES[@]:0:$1 + 1}"; do
+		in_order "$LOOK/$name" || { echo "$name is not in order"; return 1; }
+	done
+}
+
+# look CUT OPTION...: prints what is wrong
+look() {
+	local cut=$1 before
+	local least=$(($(after "$cut" end-1) + $(after "$cut" end-2)))
+	local most=$(($(after "$cut" begin-1) + $(after "$cut" begin-2)))
+	shift
+	if ! attach_newest "$@"; then
+		echo "no file can be attached: $LINE"
+		return
+	fi
+	FINDS[FOUND]=$((FINDS[FOUND] + 1))
+	before=$(parents_now)
+	[ "$FOUND" -ge "$least" ] && [ "$FOUND" -le "$most" ] ||
+		echo "${NAMES[FOUND]} was found, $LINE"
+	verify -c "$AFTER:$BEFORE" "$DISK" "$JOURNAL" >"$SCRATCH/verify" 2>&1 || {
+		echo "${NAMES[FOUND]}:"
+		cat "$SCRATCH/verify"
+	}
+	detach "$INDEX" || echo "detach: $LINE"
+	in_order_below "$FOUND"
+	[ "$before" = "$(parents_now)" ] || echo "a parent was changed"
+}
+
+# state NUMBER: made, mounted, looked at; every other one for writing
+state() {
+	local marks option=()
+	marks=$(makestate -i "$INITIAL" -l "$RECORDING" -s "$SEED" "$1" "$SCRATCH/state") || return
+	read -r AFTER BEFORE <<<"$marks"
+	[ $((TRIED % 2)) = 0 ] || option=(-r)
+	mount -o loop "$SCRATCH/state" "$LOOK" || { echo "the file system does not recover"; return; }
+	look "${1%.*}" "${option[@]}"
+	umount "$LOOK" || echo "the file system stays in use"
+}
+
+# Each cut from a little before a snapshot until a while after it, and some of the others, as all or
+# some of what was not flushed has arrived; as many as there is time for.
+states() {
+	local number cut last entries
+	entries=$(makestate -i "$INITIAL" -l "$RECORDING")
+	for number in 1 2; do
+		last=$((POSITION[end-$number] + 80))
+		for ((cut = POSITION[begin-$number] - 10; cut < last && cut <= entries; cut++)); do
+			printf '%d.0\n%d.1\n%d.2\n' $cut $cut $cut
+		done
+	done | awk -v count="$COUNT" -v chance="$RANDOM" '{ line[NR] = $0 } END {
+		every = NR > count ? NR / count : 1
+		for (i = chance / 32768 * every; i < NR; i += every) print line[int(i) + 1] }'
+	for ((number = 0; number < COUNT / 10; number++)); do random_state "$entries"; done
+}
+
+each_state() {
+	local kind=$1 state mark wrong='' TRIED=0 FINDS=(0 0 0)
+	local -A POSITION
+	for mark in begin-1 end-1 begin-2 end-2; do POSITION[$mark]=$(position "$mark"); done
+	for state in $(states); do
+		state "$state" >"$SCRATCH/said" 2>&1
+		TRIED=$((TRIED + 1))
+		[ -s "$SCRATCH/said" ] || continue
+		wrong+=" $state"
+		diag "state $state, between marks $AFTER and $BEFORE: $(head -n 20 "$SCRATCH/said")"
+		detach_all
+		umount -q "$LOOK"
+	done
+	diag "$TRIED states, snapshots at entries ${POSITION[begin-1]} to ${POSITION[end-1]} and" \
+		"${POSITION[begin-2]} to ${POSITION[end-2]}; the newest was ${FINDS[*]} times the first," \
+		"second, third file; seed $SEED"
+	is "$wrong" "" "P3, P4, P6: $kind: no cut loses anything"
+}
+
+# What was flushed is in the child.
+child_is_missed() {
+	local marks
+	marks=$(makestate -i "$INITIAL" -l "$RECORDING" "$(makestate -i "$INITIAL" -l "$RECORDING").0" "$SCRATCH/state")
+	read -r AFTER BEFORE <<<"$marks"
+	mount -o loop "$SCRATCH/state" "$LOOK" && attach -n "$LOOK/${NAMES[0]}" || { not_ok "the last state"; return; }
+	ok "$1: a child that is left out would be noticed" not verify -c "$AFTER:$BEFORE" "$DISK" "$JOURNAL"
+	detach "$INDEX"
+	umount "$LOOK"
+}
+
+# file_system KIND SIZE-IN-MIB
+file_system() {
+	image_on "$1" "$2" || { skip "$1" "no such file system here"; return; }
+	recorded "$1" || return
+	each_state "$1"
+	child_is_missed "$1"
+	rm -f "$SCRATCH/$1".*
+}
+
+modprobe -q dm-log-writes || skip_all "no dm-log-writes"
+file_system ext4 128
+[ "$LONG" = 0 ] || file_system xfs 320
+
+finish
