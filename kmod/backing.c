@@ -10,11 +10,18 @@
 
 #include <linux/blkdev.h>
 #include <linux/file.h>
+#include <linux/magic.h>
+#include <linux/moduleparam.h>
+#include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/stat.h>
 
 #include "format/disk.h"
+
+static bool buffered;
+module_param(buffered, bool, 0644);
+MODULE_PARM_DESC(buffered, "use no direct I/O on any file; taken at attach, and meant for tests");
 
 /* All attached files: the same file may come by different names and opens. */
 static DEFINE_SPINLOCK(vhdx_backing_lock);
@@ -54,6 +61,26 @@ static bool vhdx_backing_try_direct(const struct vhdx_backing *backing, u32 sect
 	return taken;
 }
 
+/*
+ * May reads be submitted by whoever asks (inline.c)? On these file systems it was seen what a
+ * read does to the task that submits it: it keeps no state there, begins no transaction
+ * without access times, and takes no lock that those above it could hold. Of block devices
+ * there is nothing to be seen.
+ */
+static const char *vhdx_backing_why_queued(const struct vhdx_backing *backing)
+{
+	const struct inode *inode = vhdx_backing_inode(backing);
+
+	if (!backing->direct)
+		return "read through the page cache";
+	if (!(backing->file->f_mode & FMODE_NOWAIT))
+		return "file system cannot be asked not to wait";
+	if (S_ISBLK(inode->i_mode) || inode->i_sb->s_magic == EXT4_SUPER_MAGIC ||
+	    inode->i_sb->s_magic == XFS_SUPER_MAGIC)
+		return NULL;
+	return "not proven safe on this file system";
+}
+
 /**
  * vhdx_backing_choose_mode() - direct or buffered?
  * @backing:	open, with no read in flight
@@ -65,7 +92,7 @@ void vhdx_backing_choose_mode(struct vhdx_backing *backing, u32 sector_size,
 {
 	const char *because = NULL;
 
-	if (want_buffered)
+	if (want_buffered || buffered)
 		because = "asked for";
 	else if (!(backing->file->f_mode & FMODE_CAN_ODIRECT) || !backing->offset_alignment)
 		because = "file system has no direct I/O";
@@ -75,6 +102,10 @@ void vhdx_backing_choose_mode(struct vhdx_backing *backing, u32 sector_size,
 		because = "file system refused a direct read";
 	backing->buffered_because = because;
 	backing->direct = !because;
+	backing->queued_because = vhdx_backing_why_queued(backing);
+	/* what user space has looked at would be looked for at each write */
+	if (backing->direct)
+		invalidate_mapping_pages(backing->file->f_mapping, 0, -1);
 }
 
 static int vhdx_backing_check_given(struct file *given, bool writable,

@@ -19,6 +19,7 @@
  * @size:		bytes; changes only by vhdx_backing_resize() and is read without lock
  * @direct:		reads bypass the page cache
  * @buffered_because:	why @direct is false; NULL if it is true
+ * @queued_because:	why vhdx_backing_try_read() is not for this file; NULL if it is
  * @offset_alignment:	what direct I/O needs of file offsets and lengths, in bytes
  * @memory_alignment:	what direct I/O needs of memory addresses, in bytes
  * @write_denied:	we hold deny_write_access()
@@ -33,6 +34,7 @@ struct vhdx_backing {
 	u64 size;
 	bool direct;
 	const char *buffered_because;
+	const char *queued_because;
 	u32 offset_alignment;
 	u32 memory_alignment;
 	bool write_denied;
@@ -86,6 +88,8 @@ void vhdx_backing_choose_mode(struct vhdx_backing *backing, u32 sector_size,
 
 void vhdx_backing_read(const struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,
 		       struct iov_iter *iter, u16 ioprio, vhdx_io_done done);
+void vhdx_backing_try_read(const struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,
+			   struct iov_iter *iter, u16 ioprio, vhdx_io_done done);
 void vhdx_backing_write(struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,
 			struct iov_iter *iter, u16 ioprio, vhdx_io_done done);
 ssize_t vhdx_backing_read_some(const struct vhdx_backing *backing, u64 offset, void *memory,

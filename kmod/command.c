@@ -184,7 +184,8 @@ static void vhdx_command_borrow(struct vhdx_command *command, unsigned int direc
 	iov_iter_bvec(iter, direction, __bvec_iter_bvec(rq->bio->bi_io_vec, rq->bio->bi_iter),
 		      vhdx_rq_nr_bvec(rq), blk_rq_bytes(rq));
 	iter->iov_offset = vhdx_bvec_done(rq->bio->bi_iter);
-	iov_iter_advance(iter, command->done);
+	if (unlikely(command->done))
+		iov_iter_advance(iter, command->done);
 }
 
 /*
@@ -239,6 +240,17 @@ int vhdx_command_iter(struct vhdx_command *command, unsigned int direction, u64 
 	iov_iter_truncate(iter, length);
 	command->want = iov_iter_count(iter);
 	return 0;
+}
+
+/**
+ * vhdx_command_take_back() - vhdx_command_iter() was in vain
+ * @command:	nothing was transferred, or is going to be
+ *
+ * Context: any
+ */
+void vhdx_command_take_back(struct vhdx_command *command)
+{
+	vhdx_command_free_bvecs(command);
 }
 
 /**

@@ -56,16 +56,92 @@
 #define vhdx_bvec_done(iter)	((iter).bi_bvec_done)
 #endif
 
-/* 7.0 has a blk_rq_nr_bvec(), some stable kernels a macro of that name. */
+/* 7.0 has a blk_rq_nr_bvec(), some stable kernels a macro of that name. Most have one. */
 static inline unsigned int vhdx_rq_nr_bvec(struct request *rq)
 {
 	struct req_iterator iter;
 	struct bio_vec bvec;
 	unsigned int nr = 0;
 
+	if (mp_bvec_iter_len(rq->bio->bi_io_vec, rq->bio->bi_iter) == blk_rq_bytes(rq))
+		return 1;
 	rq_for_each_bvec(bvec, rq, iter)
 		nr++;
 	return nr;
+}
+
+/*
+ * 6.13, and 6.12.25: ->queue_rqs() gets the requests in the order in which they came. Until
+ * then the last one is the first.
+ */
+#if VHDX_KERNEL(6, 12, 25)
+typedef struct rq_list vhdx_rq_list;
+
+static inline vhdx_rq_list vhdx_rq_list_take(vhdx_rq_list *from)
+{
+	vhdx_rq_list list = *from;
+
+	rq_list_init(from);
+	return list;
+}
+#else
+typedef struct request *vhdx_rq_list;
+
+static inline vhdx_rq_list vhdx_rq_list_take(vhdx_rq_list *from)
+{
+	vhdx_rq_list list = NULL;
+	struct request *rq;
+
+	while ((rq = rq_list_pop(from)))
+		rq_list_add(&list, rq);
+	return list;
+}
+#endif
+
+/* A macro at first, which warns of what is not a pointer variable. */
+static inline struct request *vhdx_rq_list_pop(vhdx_rq_list *list)
+{
+	return rq_list_pop(list);
+}
+
+/*
+ * 6.9: a plug may have a time in it; a flag of the task says so, by which the scheduler looks
+ * into current->plug. The two are hidden together.
+ */
+static inline unsigned int vhdx_plug_time_hide(void)
+{
+#ifdef PF_BLOCK_TS
+	unsigned int flag = current->flags & PF_BLOCK_TS;
+
+	current->flags &= ~PF_BLOCK_TS;
+	return flag;
+#else
+	return 0;
+#endif
+}
+
+static inline void vhdx_plug_time_restore(unsigned int flag)
+{
+#ifdef PF_BLOCK_TS
+	current->flags = (current->flags & ~PF_BLOCK_TS) | flag;
+#endif
+}
+
+/* /proc/PID/io; the task itself is the only one to count. */
+static inline u64 vhdx_task_read_bytes(void)
+{
+#ifdef CONFIG_TASK_IO_ACCOUNTING
+	return current->ioac.read_bytes;
+#else
+	return 0;
+#endif
+}
+
+static inline void vhdx_task_set_read_bytes(u64 bytes)
+{
+#ifdef CONFIG_TASK_IO_ACCOUNTING
+	current->ioac.read_bytes = bytes;
+#endif
 }
 
 /**

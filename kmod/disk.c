@@ -27,6 +27,7 @@
 #include "chain.h"
 #include "compat.h"
 #include "image.h"
+#include "submit.h"
 #include "uapi/vhdx.h"
 
 /* 1 MiB, the smallest block: larger requests would only be held together to be split. */
@@ -242,7 +243,7 @@ struct vhdx_disk *vhdx_disk_create(struct file *const *files, unsigned int nr, u
 		goto err_free_disk;
 	}
 	vhdx_disk_set_wwn(disk);
-	ret = vhdx_queues_start(&disk->queues, disk->image, index);
+	ret = vhdx_queues_start(&disk->queues, disk->image, &vhdx_submit_ops, index);
 	if (ret)
 		goto err_close_image;
 	ret = vhdx_disk_alloc_gendisk(disk);

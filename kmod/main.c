@@ -6,8 +6,8 @@
  * extent) is a host file, pager keeps its metadata, space knows what of it is free,
  * journal (with session and ring) changes metadata and makes it durable, image maps the
  * virtual disk onto the file, chain (with resolve) onto that file and its parents, command,
- * read, write (with step and sectors), trim and queue carry requests, disk is the block
- * device, swap (with snapshot) gives it another image, registry knows them all, control is
+ * read, write (with step and sectors), trim, queue and submit (with inline) carry requests,
+ * disk is the block device, swap (with snapshot) gives it another image, registry knows them all, control is
  * the door.
  */
 #include <linux/init.h>

@@ -4,7 +4,7 @@
  *
  * Each hardware queue has a thread of its own, made at attach: it is there when memory is
  * short and no worker could be created, so a page that must be read in to free memory can
- * be. The block layer's requests, and commands that come back from waiting, go onto a
+ * be. Requests that submit.c leaves to it, and commands that come back from waiting, go onto a
  * lock-free list; the thread is woken once per batch and takes the whole list, under one
  * plug so that the reads below are batched too.
  *
@@ -39,10 +39,9 @@ static unsigned int queues;
 module_param(queues, uint, 0644);
 MODULE_PARM_DESC(queues, "hardware queues per disk, 0: one per CPU up to 8; taken at attach");
 
-static void vhdx_queue_kick(struct vhdx_queue *queue)
-{
-	wake_up(&queue->wait);
-}
+static bool inline_reads = true;
+module_param(inline_reads, bool, 0644);
+MODULE_PARM_DESC(inline_reads, "submit reads where they are asked for, if that is safe; taken at attach");
 
 static struct vhdx_queue *vhdx_queue_of(struct vhdx_command *command)
 {
@@ -58,8 +57,41 @@ static struct vhdx_queue *vhdx_queue_of(struct vhdx_command *command)
 	}
 }
 
-/* What a command waited for is there: back to the thread of its queue. Context: any */
-static void vhdx_queue_again(struct vhdx_command *command)
+/**
+ * vhdx_queue_kick() - wake the thread of a queue if there is anything for it
+ * @queue:	the queue
+ *
+ * Context: any
+ */
+void vhdx_queue_kick(struct vhdx_queue *queue)
+{
+	if (!llist_empty(&queue->list))
+		wake_up(&queue->wait);
+}
+
+/**
+ * vhdx_queue_add() - have a command run by a thread
+ * @queue:	of its request
+ * @command:	new; the thread is woken by the next vhdx_queue_kick(), or if it is another
+ *		than the queue's, now
+ *
+ * Context: any
+ */
+void vhdx_queue_add(struct vhdx_queue *queue, struct vhdx_command *command)
+{
+	struct vhdx_queue *its = vhdx_queue_of(command);
+
+	if (llist_add(&command->node, &its->list) && its != queue)
+		vhdx_queue_kick(its);
+}
+
+/**
+ * vhdx_queue_again() - what a command waited for is there: back to the thread
+ * @command:	not running
+ *
+ * Context: any
+ */
+void vhdx_queue_again(struct vhdx_command *command)
 {
 	struct vhdx_queue *queue = vhdx_queue_of(command);
 
@@ -68,72 +100,11 @@ static void vhdx_queue_again(struct vhdx_command *command)
 		vhdx_queue_kick(queue);
 }
 
-static bool vhdx_queue_takes(const struct vhdx_image *image, const struct request *rq)
-{
-	switch (req_op(rq)) {
-	case REQ_OP_READ:
-		return true;
-	case REQ_OP_WRITE:
-	case REQ_OP_FLUSH:
-	case REQ_OP_DISCARD:
-	case REQ_OP_WRITE_ZEROES:
-		/* 6.1 lets writes to a read-only disk come as far as here */
-		return image->writable;
-	default:
-		return false;
-	}
-}
-
-static blk_status_t vhdx_queue_rq(struct blk_mq_hw_ctx *hctx,
-				  const struct blk_mq_queue_data *bd)
-{
-	struct vhdx_queue *queue = hctx->driver_data, *its;
-	struct vhdx_command *command = blk_mq_rq_to_pdu(bd->rq);
-
-	if (!vhdx_queue_takes(queue->queues->image, bd->rq))
-		return BLK_STS_IOERR;
-	blk_mq_start_request(bd->rq);
-	vhdx_command_init(command, queue->queues->image, vhdx_queue_again);
-	its = vhdx_queue_of(command);
-	if (llist_add(&command->node, &its->list) && its != queue)
-		vhdx_queue_kick(its);
-	if (bd->last)
-		vhdx_queue_kick(queue);
-	return BLK_STS_OK;
-}
-
-/* The block layer announced more and has none: what came is waiting for a kick. */
-static void vhdx_commit_rqs(struct blk_mq_hw_ctx *hctx)
-{
-	vhdx_queue_kick(hctx->driver_data);
-}
-
-static void vhdx_complete_rq(struct request *rq)
-{
-	struct vhdx_command *command = blk_mq_rq_to_pdu(rq);
-
-	blk_mq_end_request(rq, errno_to_blk_status(command->error));
-}
-
-static int vhdx_init_hctx(struct blk_mq_hw_ctx *hctx, void *data, unsigned int index)
-{
-	struct vhdx_queues *all = data;
-
-	hctx->driver_data = &all->queue[index];
-	return 0;
-}
-
-static const struct blk_mq_ops vhdx_mq_ops = {
-	.queue_rq	= vhdx_queue_rq,
-	.commit_rqs	= vhdx_commit_rqs,
-	.complete	= vhdx_complete_rq,
-	.init_hctx	= vhdx_init_hctx,
-};
-
-static void vhdx_queue_dispatch(struct vhdx_command *command)
+static void vhdx_queue_dispatch(struct vhdx_queues *queues, struct vhdx_command *command)
 {
 	switch (req_op(vhdx_command_request(command))) {
 	case REQ_OP_READ:
+		this_cpu_inc(queues->stats->queued_reads);
 		vhdx_read_run(command);
 		break;
 	case REQ_OP_WRITE:
@@ -159,7 +130,7 @@ static void vhdx_queue_run(struct vhdx_queue *queue)
 		if (unlikely(READ_ONCE(queue->queues->dead)))
 			vhdx_command_fail(command, -EIO);
 		else
-			vhdx_queue_dispatch(command);
+			vhdx_queue_dispatch(queue->queues, command);
 	}
 	blk_finish_plug(&plug);
 	cond_resched();
@@ -223,16 +194,18 @@ static int vhdx_queues_start_threads(struct vhdx_queues *queues, int index)
 	return 0;
 }
 
-static int vhdx_queues_alloc_tags(struct vhdx_queues *queues)
+/* Blocking: a read that is tried where it is asked for may sleep, see inline.c. */
+static int vhdx_queues_alloc_tags(struct vhdx_queues *queues, const struct blk_mq_ops *ops)
 {
 	struct blk_mq_tag_set *set = &queues->tag_set;
 
-	set->ops = &vhdx_mq_ops;
+	set->ops = ops;
 	set->nr_hw_queues = queues->nr;
 	set->queue_depth = VHDX_QUEUE_DEPTH;
 	set->numa_node = NUMA_NO_NODE;
 	set->cmd_size = sizeof(struct vhdx_command);
-	set->flags = VHDX_MQ_F_SHOULD_MERGE | BLK_MQ_F_STACKING | BLK_MQ_F_NO_SCHED_BY_DEFAULT;
+	set->flags = VHDX_MQ_F_SHOULD_MERGE | BLK_MQ_F_STACKING | BLK_MQ_F_NO_SCHED_BY_DEFAULT |
+		     BLK_MQ_F_BLOCKING;
 	set->driver_data = queues;
 	return blk_mq_alloc_tag_set(set);
 }
@@ -241,23 +214,35 @@ static int vhdx_queues_alloc_tags(struct vhdx_queues *queues)
  * vhdx_queues_start() - threads and tags for a disk
  * @q:		zeroed
  * @image:	what they will serve
+ * @ops:		what the block layer calls; finds its queue in the hardware queue's driver_data
  * @index:	number of the disk, for the threads' names
  *
  * Return: 0 or a negative errno
  */
-int vhdx_queues_start(struct vhdx_queues *q, struct vhdx_image *image, int index)
+int vhdx_queues_start(struct vhdx_queues *q, struct vhdx_image *image,
+		      const struct blk_mq_ops *ops, int index)
 {
 	unsigned int wanted = queues ? queues : min(num_online_cpus(), VHDX_MAX_QUEUES);
 	int ret;
 
 	q->image = image;
+	q->inline_reads = inline_reads;
 	q->nr = clamp(wanted, 1U, nr_cpu_ids);
+	q->stats = alloc_percpu(struct vhdx_queue_stats);
+	if (!q->stats)
+		return -ENOMEM;
 	ret = vhdx_queues_start_threads(q, index);
 	if (ret)
-		return ret;
-	ret = vhdx_queues_alloc_tags(q);
+		goto err_free_stats;
+	ret = vhdx_queues_alloc_tags(q, ops);
 	if (ret)
-		vhdx_queues_stop_threads(q, vhdx_queues_threads(q));
+		goto err_stop_threads;
+	return 0;
+
+err_stop_threads:
+	vhdx_queues_stop_threads(q, vhdx_queues_threads(q));
+err_free_stats:
+	free_percpu(q->stats);
 	return ret;
 }
 
@@ -269,6 +254,7 @@ void vhdx_queues_stop(struct vhdx_queues *queues)
 {
 	blk_mq_free_tag_set(&queues->tag_set);
 	vhdx_queues_stop_threads(queues, vhdx_queues_threads(queues));
+	free_percpu(queues->stats);
 }
 
 /**
@@ -288,4 +274,22 @@ void vhdx_queues_kill(struct vhdx_queues *queues)
 void vhdx_queues_serve(struct vhdx_queues *queues, struct vhdx_image *image)
 {
 	queues->image = image;
+}
+
+/**
+ * vhdx_queues_stats() - how many reads went which way so far
+ * @queues:	running
+ * @stats:	filled
+ */
+void vhdx_queues_stats(const struct vhdx_queues *queues, struct vhdx_queue_stats *stats)
+{
+	int cpu;
+
+	*stats = (struct vhdx_queue_stats) { .inline_reads = 0 };
+	for_each_possible_cpu(cpu) {
+		const struct vhdx_queue_stats *its = per_cpu_ptr(queues->stats, cpu);
+
+		stats->inline_reads += READ_ONCE(its->inline_reads);
+		stats->queued_reads += READ_ONCE(its->queued_reads);
+	}
 }

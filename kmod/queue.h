@@ -9,6 +9,7 @@
 #include <linux/llist.h>
 #include <linux/wait.h>
 
+struct vhdx_command;
 struct vhdx_image;
 struct vhdx_queues;
 
@@ -27,8 +28,20 @@ struct vhdx_queue {
 };
 
 /**
+ * struct vhdx_queue_stats - of one CPU, or of all
+ * @inline_reads: reads under way or over where they were submitted
+ * @queued_reads: how often a thread took up a read
+ */
+struct vhdx_queue_stats {
+	u64 inline_reads;
+	u64 queued_reads;
+};
+
+/**
  * struct vhdx_queues - the hardware queues of one disk, and what they serve
  * @image:	where data comes from
+ * @inline_reads: reads may be submitted by whoever asks; changes at any time
+ * @stats:	for people
  * @dead:	the disk was detached by force: fail whatever is not yet on its way
  * @tag_set:	for the block layer; driver_data is this structure
  * @nr:		of @queue
@@ -37,15 +50,23 @@ struct vhdx_queue {
  */
 struct vhdx_queues {
 	struct vhdx_image *image;
+	bool inline_reads;
 	bool dead;
+	struct vhdx_queue_stats __percpu *stats;
 	struct blk_mq_tag_set tag_set;
 	unsigned int nr;
 	struct vhdx_queue *queue;
 };
 
-int vhdx_queues_start(struct vhdx_queues *queues, struct vhdx_image *image, int index);
+void vhdx_queue_add(struct vhdx_queue *queue, struct vhdx_command *command);
+void vhdx_queue_again(struct vhdx_command *command);
+void vhdx_queue_kick(struct vhdx_queue *queue);
+
+int vhdx_queues_start(struct vhdx_queues *queues, struct vhdx_image *image,
+		      const struct blk_mq_ops *ops, int index);
 void vhdx_queues_stop(struct vhdx_queues *queues);
 void vhdx_queues_kill(struct vhdx_queues *queues);
+void vhdx_queues_stats(const struct vhdx_queues *queues, struct vhdx_queue_stats *stats);
 void vhdx_queues_serve(struct vhdx_queues *queues, struct vhdx_image *image);
 
 #endif /* VHDX_QUEUE_H */

@@ -18,6 +18,9 @@
  *	                      |  +--------------------------+
  *	                      v
  *	                  complete, in the file system's context
+ *
+ * Before that, vhdx_read_try() goes the same way from where the read was asked for; where it
+ * would go to the right, it leaves the command to the thread.
  */
 #include "read.h"
 
@@ -111,4 +114,55 @@ void vhdx_read_run(struct vhdx_command *command)
 		vhdx_command_bad(command, &map.fault);
 		break;
 	}
+}
+
+/*
+ * A read submitted by whoever asked is over. If it failed, the thread finds out whether it
+ * does so there, too. Context: any
+ */
+static void vhdx_read_tried(struct vhdx_io *io, long result)
+{
+	struct vhdx_command *command = container_of(io, struct vhdx_command, io);
+
+	if (likely(result > 0)) {
+		vhdx_command_transfer_done(io, result);
+		return;
+	}
+	vhdx_command_leave(command);
+	vhdx_command_take_back(command);
+	command->again(command);
+}
+
+static bool vhdx_read_try_data(struct vhdx_command *command, const struct vhdx_map *map)
+{
+	const struct vhdx_backing *backing = &map->image->backing;
+	struct iov_iter to;
+
+	if (backing->queued_because || vhdx_command_iter(command, ITER_DEST, map->length, &to))
+		return false;
+	vhdx_backing_try_read(backing, &command->io, map->offset, &to,
+			      req_get_ioprio(vhdx_command_request(command)), vhdx_read_tried);
+	return true;
+}
+
+/**
+ * vhdx_read_try() - take a read as far as it goes where it was asked for
+ * @command:	new
+ *
+ * Context: process, in a vhdx_inline scope
+ * Return: true if it is over or under way, and not to be touched; false if it is to be run
+ * by the queue's thread, because something would have to be waited for, or said
+ */
+bool vhdx_read_try(struct vhdx_command *command)
+{
+	struct vhdx_map map;
+
+	if (!vhdx_read_map(command, &map)) {
+		vhdx_command_complete(command);
+		return true;
+	}
+	if (map.kind == VHDX_MAP_DATA && vhdx_read_try_data(command, &map))
+		return true;
+	vhdx_command_leave(command);
+	return false;
 }

@@ -5,8 +5,11 @@
 #ifndef VHDX_READ_H
 #define VHDX_READ_H
 
+#include <linux/types.h>
+
 struct vhdx_command;
 
 void vhdx_read_run(struct vhdx_command *command);
+bool vhdx_read_try(struct vhdx_command *command);
 
 #endif /* VHDX_READ_H */

@@ -165,6 +165,39 @@ VHDX_SIMPLE_ATTR(journal_commits, "%llu", vhdx_sysfs_journal(disk).commits);
 VHDX_SIMPLE_ATTR(journal_dirty, "%u", vhdx_sysfs_journal(disk).dirty);
 VHDX_SIMPLE_ATTR(journal_logged, "%u", vhdx_sysfs_journal(disk).logged);
 
+static struct vhdx_queue_stats vhdx_sysfs_reads(const struct vhdx_disk *disk)
+{
+	struct vhdx_queue_stats stats;
+
+	vhdx_queues_stats(&disk->queues, &stats);
+	return stats;
+}
+
+VHDX_SIMPLE_ATTR(reads_inline, "%llu", vhdx_sysfs_reads(disk).inline_reads);
+VHDX_SIMPLE_ATTR(reads_queued, "%llu", vhdx_sysfs_reads(disk).queued_reads);
+VHDX_SIMPLE_ATTR(inline_reason, "%s", disk->image->backing.queued_because ?: "-");
+
+static ssize_t vhdx_show_inline_reads(struct device *dev, struct device_attribute *attr,
+				      char *buf)
+{
+	return sysfs_emit(buf, "%d\n", READ_ONCE(vhdx_sysfs_disk(dev)->queues.inline_reads));
+}
+
+static ssize_t vhdx_store_inline_reads(struct device *dev, struct device_attribute *attr,
+				       const char *buf, size_t count)
+{
+	bool wanted;
+	int ret = kstrtobool(buf, &wanted);
+
+	if (ret)
+		return ret;
+	WRITE_ONCE(vhdx_sysfs_disk(dev)->queues.inline_reads, wanted);
+	return count;
+}
+
+static struct device_attribute vhdx_attr_inline_reads =
+	__ATTR(inline_reads, 0644, vhdx_show_inline_reads, vhdx_store_inline_reads);
+
 static struct attribute *vhdx_attrs[] = {
 	&vhdx_attr_backing_file.attr,
 	&vhdx_attr_type.attr,
@@ -182,6 +215,10 @@ static struct attribute *vhdx_attrs[] = {
 	&vhdx_attr_partscan.attr,
 	&vhdx_attr_dio.attr,
 	&vhdx_attr_dio_reason.attr,
+	&vhdx_attr_inline_reads.attr,
+	&vhdx_attr_inline_reason.attr,
+	&vhdx_attr_reads_inline.attr,
+	&vhdx_attr_reads_queued.attr,
 	&vhdx_attr_read_only_reason.attr,
 	&vhdx_attr_holes.attr,
 	&vhdx_attr_bad_reads.attr,

@@ -82,6 +82,26 @@ void vhdx_backing_read(const struct vhdx_backing *backing, struct vhdx_io *io, u
 }
 
 /**
+ * vhdx_backing_try_read() - as vhdx_backing_read(), but rather fail than wait
+ * @backing:	the file, without @queued_because
+ * @io:		not in use
+ * @offset:	bytes
+ * @iter:	as for vhdx_backing_read()
+ * @ioprio:	of the read
+ * @done:	likewise; -EAGAIN, at once or later, means that it would have had to wait. Any
+ *		other error may as well come from where it was tried, say a pending signal.
+ *
+ * Context: process, in a vhdx_inline scope. File systems keep that promise as far as they
+ * can: ext4 waits for a piece of its extent tree.
+ */
+void vhdx_backing_try_read(const struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,
+			   struct iov_iter *iter, u16 ioprio, vhdx_io_done done)
+{
+	vhdx_io_start(backing, io, offset, ioprio, IOCB_NOWAIT, done);
+	vhdx_io_started(io, backing->file->f_op->read_iter(&io->iocb, iter));
+}
+
+/**
  * vhdx_backing_write() - write to the file
  * @backing:	the file, writable
  * @io:		not in use

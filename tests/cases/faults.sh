@@ -65,6 +65,8 @@ read_fails() {
 	for ((n = 1; n <= 30; n += $(step 6))); do
 		tried=$((tried + 1))
 		attach -n "$@" "$IMAGE"
+		# by the threads
+		echo 0 >"$SYS/vhdx/inline_reads"
 		echo 3 >/proc/sys/vm/drop_caches
 		for thread in $(threads); do
 			echo "$n" >"/proc/$thread/fail-nth"

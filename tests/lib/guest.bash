@@ -14,6 +14,8 @@
 #	SEED		where chance begins
 #	SLICE		1 if there is little time: see sliced
 #	DEBUG		1 in the debug kernel, where everything is many times slower
+#
+# VHDX_MODULE="inline_reads=0" gives the module parameters.
 set -u
 
 GUEST_HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -207,4 +209,5 @@ trap ended EXIT
 trap 'exit 143' TERM INT
 echo "vhdx-test: $CASE $$ start" >/dev/kmsg
 mkdir -p "$SCRATCH"
-modprobe vhdx || { echo "Bail out! no module"; exit 1; }
+# shellcheck disable=SC2086 # words
+modprobe vhdx ${VHDX_MODULE-} || { echo "Bail out! no module"; exit 1; }

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DOC: submission without a worker
+ *
+ * Handing a read to a thread costs two context switches, more than all the rest of it. So a
+ * read whose mapping is known goes to the backing file from where it was submitted: the
+ * block layer calls ->queue_rq() or ->queue_rqs() in the submitter's own context, and that
+ * calls ->read_iter() of the file, asynchronous, direct and IOCB_NOWAIT. The loop driver had
+ * this for some weeks and took it out again. What was said against it, and the answers:
+ *
+ * "A file system may keep anything in current, and another one is entered in between."
+ *	It may, and there is no list of it. So only file systems are entered of which it is
+ *	known (backing.c has the list), only to read, and only from a task that has nothing
+ *	there that they could mistake for theirs:
+ *	- journal_info must be NULL, or the submitter has a transaction open. A read below
+ *	  begins none: the file is open without access times.
+ *	- PF_MEMALLOC, PF_KSWAPD: the submitter frees memory. What is below could need some
+ *	  to do so. Reclaim's own state in current is there only together with these.
+ *	- The task must be TASK_RUNNING: who is about to sleep would be woken for nothing.
+ *	- PF_WQ_WORKER: a worker stays with its queue; sleeping in kblockd, or in a queue that
+ *	  guarantees progress, would hold up others.
+ *
+ * "It may hold locks."
+ *	It holds none that the file system below needs: the file is another one, in another
+ *	file system or in one that lies deeper, and what lies deeper never waits for what lies
+ *	above. That is so for a thread, too, for which the submitter waits with the same locks
+ *	held. But lockdep knows classes of locks, not which of two ext4 a lock is of; and a
+ *	file system reads its own metadata with any of them held. Reads marked as such
+ *	(REQ_META, REQ_PRIO) are left to the thread. Around those of data, file systems hold
+ *	i_rwsem, which is only tried below (IOCB_NOWAIT), and invalidate_lock, which reads do
+ *	not take.
+ *
+ * "The stack overflows."
+ *	Half of it must be left on entry. Through two disks, one in a file system on the other,
+ *	and all below them a third was in use at most (tests/cases/inline.sh looks). Each disk
+ *	of ours further down asks again.
+ *
+ * "It waits for what it has submitted itself."
+ *	The block layer collects in the task: in current->plug what the submitter goes on to
+ *	submit, in current->bio_list what is submitted while something else is (so that
+ *	stacked drivers do not recurse). Whoever waits below for what went onto one of these
+ *	waits for ever; IOCB_NOWAIT is no protection, ext4 reads its extent tree regardless.
+ *	So both are hidden for the time, and what is submitted below is submitted. What is
+ *	on them meanwhile cannot move; it must be nothing that is needed below:
+ *	- bio_list must be empty.
+ *	- The plug must hold requests of this disk only: they have no tags of others.
+ *	A bio of the pool that all file systems share may be among those requests while one
+ *	is needed below. There is memory for one, or there will be: the pool tries again every
+ *	few seconds, as it does for threads that have such requests on their lists.
+ *
+ * "Memory allocation below may write to the disk above."
+ *	All of it is in a NOIO scope.
+ *
+ * What else is put back afterwards: PF_BLOCK_TS, which says that current->plug has a time in
+ * it, and would be read through NULL; and the task's count of bytes read, which it would
+ * have read twice.
+ *
+ * What cannot be known is given up: any error below sends the read to the thread, whose
+ * result counts. That may be a page of metadata that must be loaded first, a request that
+ * would have had to wait for a tag, a signal.
+ *
+ * Writes are not served here. They begin transactions, wait for frozen file systems, and it
+ * was their stacks that overflowed.
+ *
+ * The disk's inline_reads switches it off, the module's parameter of that name for disks to
+ * come.
+ */
+#include "inline.h"
+
+#include <linux/sched/mm.h>
+#include <linux/sched/task_stack.h>
+
+#include "compat.h"
+
+/* Grows downwards, from whichever page of the task's stack. */
+static bool vhdx_inline_has_stack(void)
+{
+	unsigned long here = (unsigned long)__builtin_frame_address(0);
+
+	return here - (unsigned long)end_of_stack(current) >= THREAD_SIZE / 2;
+}
+
+/* Is there anything that could not move while it is hidden? The list is an array of two. */
+static bool vhdx_inline_can_hide(void)
+{
+	const struct bio_list *bios = current->bio_list;
+	const struct blk_plug *plug = current->plug;
+
+	return !(bios && (bios[0].head || bios[1].head)) && !(plug && plug->multiple_queues);
+}
+
+/* See above. */
+static bool vhdx_inline_is_clean(void)
+{
+	return in_task() && !current->journal_info &&
+	       !(current->flags & (PF_MEMALLOC | PF_KSWAPD | PF_WQ_WORKER)) &&
+	       get_current_state() == TASK_RUNNING && vhdx_inline_has_stack() &&
+	       vhdx_inline_can_hide();
+}
+
+/**
+ * vhdx_inline_enter() - make the submitter's context fit to enter a file system in
+ * @scope:	filled on success
+ * @batch:	for more than one request: what is submitted below is collected
+ *
+ * Context: ->queue_rq() or ->queue_rqs() of a queue that may block
+ * Return: false if nobody can be sure that it is
+ */
+bool vhdx_inline_enter(struct vhdx_inline *scope, bool batch)
+{
+	if (!vhdx_inline_is_clean())
+		return false;
+	scope->bio_list = current->bio_list;
+	scope->plug = current->plug;
+	scope->timestamp = vhdx_plug_time_hide();
+	scope->read_bytes = vhdx_task_read_bytes();
+	scope->batch = batch;
+	current->bio_list = NULL;
+	current->plug = NULL;
+	scope->noio = memalloc_noio_save();
+	if (batch)
+		blk_start_plug(&scope->own);
+	return true;
+}
+
+/**
+ * vhdx_inline_leave() - the submitter's context is as it was
+ * @scope:	of vhdx_inline_enter()
+ */
+void vhdx_inline_leave(struct vhdx_inline *scope)
+{
+	if (scope->batch)
+		blk_finish_plug(&scope->own);
+	memalloc_noio_restore(scope->noio);
+	current->plug = scope->plug;
+	current->bio_list = scope->bio_list;
+	vhdx_task_set_read_bytes(scope->read_bytes);
+	vhdx_plug_time_restore(scope->timestamp);
+}
