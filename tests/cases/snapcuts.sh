@@ -3,7 +3,8 @@
 # P3, P4, P6 of a live snapshot: the power may go at any time while a disk in use goes on in a child.
 # Whoever comes afterwards takes the newest file that can be attached, which is the child once there
 # is one. It shows what was flushed, or something newer; what it depends on is in order, and stays
-# as it was found.
+# as it was found. Of two devices the judge looks at each cut; on file systems some are attached.
+#	VHDX_STATES=N		states judged
 #	VHDX_CRASHES=N		states attached, on each file system
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
@@ -12,13 +13,95 @@
 
 SIZE=16M
 OPERATIONS=${VHDX_OPERATIONS:-$((LONG ? 3000 : DEBUG ? 200 : 1000))}
+STATES=${VHDX_STATES:-$((LONG ? 100000 : DEBUG ? 200 : 1000))}
 COUNT=${VHDX_CRASHES:-$((LONG ? 300 : DEBUG ? 4 : SLICE ? 8 : 24))}
 NAMES=(base.vhdx first.avhdx second.avhdx)
 WHERE=$SCRATCH/mount
 LOOK=$SCRATCH/look
 mkdir -p "$WHERE" "$LOOK"
 
-# --- a recording ------------------------------------------------------------------
+# --- devices: each cut ------------------------------------------------------------
+
+# part NAME FIRST-MIB: of what is recorded, a device of its own; sets PART
+part() {
+	dmsetup create --noudevsync "$1" --table "0 $((DEVICE << 11)) linear $DEV $(($2 << 11))" || return
+	defer dmsetup remove --noudevsync "$1"
+	PART=/dev/dm-$(dmsetup info -c --noheadings -o minor "$1")
+	wait_for 10 test -b "$PART"
+}
+
+# two_devices NAME: side by side, the first with an image; sets DISK, PARENT and CHILD
+two_devices() {
+	image_on_device "$1" dynamic 1
+	filled "$SCRATCH/behind" $((DEVICE << 20))
+	cat "$SCRATCH/behind" >>"$INITIAL"
+	cat "$SCRATCH/behind" >>"$SCRATCH/$1.device"
+	recorder "$1" "$SCRATCH/$1.device" && part "$1-parent" 0 || return
+	PARENT=$PART
+	part "$1-child" $DEVICE || return
+	CHILD=$PART
+	writable "$PARENT"
+}
+
+# empty_child NAME: for the second, of what the first is in this session, which begins with a write
+empty_child() {
+	dd if=/dev/zero of="$DISK" bs=4k count=1 oflag=direct conv=fsync status=none
+	cp "$PARENT" "$SCRATCH/$1.then"
+	vhdxctl replay -q "$SCRATCH/$1.then"
+	vhdxctl snapshot -q --keep-mode --block-size 1M "$SCRATCH/$1.then" "$SCRATCH/$1.child"
+}
+
+# Its first MiB comes last: what was on the device must not be taken for the rest of an image.
+put_child() {
+	dd if="$SCRATCH/$1.child" of="$CHILD" bs=64k skip=16 seek=16 oflag=direct conv=fsync status=none
+	dd if="$SCRATCH/$1.child" of="$CHILD" bs=64k count=16 oflag=direct conv=fsync status=none
+}
+
+# on_two_devices NAME WRITER-OPTION...: the child is made and taken while others write
+on_two_devices() {
+	local name=$1 pid
+	JOURNAL=$SCRATCH/$name.journal
+	two_devices "$name" || { not_ok "$name: attached" "$(<"$SCRATCH/stderr")"; return 1; }
+	empty_child "$name"
+	writer -s "$SEED" -n "$OPERATIONS" -M "$OPERATIONS" -m "dm:$name" -j "$JOURNAL" "${@:2}" "$DISK" \
+		>"$SCRATCH/writer.said" 2>&1 &
+	pid=$!
+	sleep "0.$((RANDOM % 4 + 2))"
+	put_child "$name"
+	LINE=$(ioctl snapshot "$INDEX" "$CHILD")
+	is "$?/$(kill -0 $pid 2>/dev/null && echo at work)" "0/at work" \
+		"$name: a snapshot, under a writer ($LINE)"
+	if wait $pid; then pass "$name: a writer"; else not_ok "$name: a writer" "$(<"$SCRATCH/writer.said")"; fi
+	diag "$(<"$SCRATCH/writer.said")"
+	detach "$INDEX" || not_ok "$name: detached" "$LINE"
+	wait_for 20 dmsetup remove --noudevsync "$name-parent"
+	wait_for 20 dmsetup remove --noudevsync "$name-child"
+	stop_recorder "$name"
+	keep_recording
+	[ -z "${VHDX_KEEP-}" ] || echo $((DEVICE << 20)) >"$VHDX_KEEP/$name.child"
+}
+
+judged() { judge -i "$INITIAL" -j "$JOURNAL" -l "$RECORDING" -s "$SEED" "$@"; }
+
+# devices NAME WRITER-OPTION...
+devices() {
+	local DEVICE=44 said entries child
+	child=$((DEVICE << 20))
+	on_two_devices "$@" || return
+	entries=$(makestate -i "$INITIAL" -l "$RECORDING")
+	# about so many as there is time for
+	if said=$(judged -C $child -e $((3 * entries / STATES + 1)) 2>&1); then
+		pass "P3, P4, P5: $1: no cut loses anything"
+		diag "$said"
+	else
+		not_ok "P3, P4, P5: $1: no cut loses anything" "$said"
+	fi
+	ok "$1: a child that is left out would be noticed" not judged -N "$entries.0"
+	ok "$1: and flushes that do nothing" not judged -C $child -T unflush:all -N "$entries.1"
+	rm -f "$SCRATCH/$1".*
+}
+
+# --- file systems: some, attached ------------------------------------------------
 
 make_fs() {
 	case $1 in
@@ -186,6 +269,12 @@ file_system() {
 }
 
 modprobe -q dm-log-writes || skip_all "no dm-log-writes"
+devices snapshot -t 4 -b 32768 -f 6 -F 6 -d 6 -z 6
+if [ "$LONG" = 1 ]; then
+	devices snapshot-first -D first -n 12000 -t 8 -d 0 -z 0 -b 16384
+	devices snapshot-crowd -D hot -t 16 -d 10 -z 10 -f 8 -b 131072
+	devices snapshot-flushes -t 4 -f 25 -F 15 -d 8 -z 8 -b 8192
+fi
 file_system ext4 128
 [ "$LONG" = 0 ] || file_system xfs 320
 

@@ -16,11 +16,12 @@
  * struct options - what is asked for
  * @subsets:	states of each cut besides the whole
  * @every:	judge only each so many-th cut
+ * @child:	where a child begins in which the disk may have gone on, or 0
  * @only:	judge only this state
  */
 static struct {
 	const char *initial, *parent, *journal, *log, *state, *output, *tamper[16];
-	u64 subsets, every, only_cut, only_subset, after, before, nr_tampers;
+	u64 subsets, every, child, only_cut, only_subset, after, before, nr_tampers;
 	bool only, list;
 } options = { .subsets = 2, .every = 1 };
 
@@ -160,6 +161,13 @@ static void judge_given(void)
 
 /* -- telling -- */
 
+static const char *part(const struct entry *entry)
+{
+	if (options.child && entry->offset >= options.child)
+		return "child";
+	return image_part(&judge.initial, entry->offset);
+}
+
 static void list(void)
 {
 	u64 i;
@@ -169,7 +177,7 @@ static void list(void)
 
 		printf("%" PRIu64 "\t%s\t%" PRIu64 "\t%" PRIu64 "\t%s%s", i,
 		       e->mark ? "mark" : !e->length ? "-" : !e->data ? "discard" :
-		       image_part(&judge.initial, e->offset), e->offset, e->length,
+		       part(e), e->offset, e->length,
 		       e->flush ? "flush " : "", e->synced ? "synced" : "");
 		if (e->mark)
 			printf("%u", e->mark);
@@ -196,6 +204,8 @@ static void tell(double seconds)
 	       states.recording.nr_entries, j->history.nr_marks, j->history.nr_ops, j->states, prefixes,
 	       j->states - prefixes, j->dirty, j->dirty ? (double)j->entries / j->dirty : 0,
 	       j->units, states.seed, j->states / (seconds > 0.001 ? seconds : 0.001));
+	if (options.child)
+		printf("%" PRIu64 " of them with a child\n", j->chained);
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (kinds[i].kind)
 			printf("wrong: %" PRIu64 " states: %s\n", kinds[i].count, kinds[i].kind);
@@ -222,11 +232,12 @@ static const char usage[] =
 	"  -s, --seed SEED	-r, --subsets N of each cut	-e, --every N-th cut only\n"
 	"  -N, --state C.K	only this state	-o, --output FILE to save it to\n"
 	"  -T, --tamper drop:N|unflush:N|unflush:all|swap:N:M	what if?	-L, --list the entries\n"
+	"  -C OFFSET from where on the device is a child's, in which the disk may have gone on\n"
 	"  -x IMAGE was found after a cut after mark -a and before mark -b";
 
 static const struct option long_options[] = {
 	{ "initial", 1, NULL, 'i' }, { "journal", 1, NULL, 'j' },
-	{ "parent", 1, NULL, 'p' }, { "log", 1, NULL, 'l' },
+	{ "parent", 1, NULL, 'p' }, { "child", 1, NULL, 'C' }, { "log", 1, NULL, 'l' },
 	{ "seed", 1, NULL, 's' }, { "subsets", 1, NULL, 'r' }, { "every", 1, NULL, 'e' },
 	{ "state", 1, NULL, 'N' }, { "output", 1, NULL, 'o' }, { "tamper", 1, NULL, 'T' },
 	{ "list", 0, NULL, 'L' }, { NULL, 0, NULL, 0 }
@@ -246,6 +257,7 @@ static void parse_option(int o)
 	case 'j': options.journal = optarg; break;
 	case 'l': options.log = optarg; break;
 	case 'p': options.parent = optarg; break;
+	case 'C': options.child = number(optarg); break;
 	case 'x': options.state = optarg; break;
 	case 'o': options.output = optarg; break;
 	case 's': states.seed = number(optarg); break;
@@ -268,7 +280,7 @@ static void parse(int argc, char **argv)
 {
 	int o;
 
-	while ((o = getopt_long(argc, argv, "i:j:l:p:x:o:s:r:e:a:b:N:LT:", long_options, NULL)) != -1)
+	while ((o = getopt_long(argc, argv, "i:j:l:p:C:x:o:s:r:e:a:b:N:LT:", long_options, NULL)) != -1)
 		parse_option(o);
 	if (optind != argc || !options.initial || !options.journal ||
 	    !options.log == !options.state)
@@ -293,7 +305,8 @@ int main(int argc, char **argv)
 
 	parse(argc, argv);
 	device_open(&states.device, options.state ? options.state : options.initial);
-	judge_init(&judge, options.initial, options.journal, &states.device, options.parent);
+	judge_init(&judge, options.initial, options.journal, &states.device, options.parent,
+		   options.child);
 	if (options.state) {
 		judge_given();
 	} else {

@@ -21,6 +21,24 @@ void device_open(struct device *device, const char *path)
 		die("no memory");
 }
 
+/**
+ * device_part() - part of a device as a device of its own, to be read only
+ * @part:	filled; shows what happens to @whole
+ * @whole:	opened
+ * @offset:	of the part, whole MiB
+ * @size:	of it
+ */
+void device_part(struct device *part, const struct device *whole, u64 offset, u64 size)
+{
+	if (offset % DEVICE_UNIT || !vhdx_range_inside(offset, size, whole->size))
+		die("there is no such part of the device");
+	*part = (struct device){
+		.bytes = whole->bytes + offset,
+		.size = size,
+		.versions = whole->versions + (offset >> DEVICE_UNIT_SHIFT),
+	};
+}
+
 static void *room_for(void *memory, u64 *max, u64 wanted, size_t size)
 {
 	if (wanted <= *max)

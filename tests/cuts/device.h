@@ -45,6 +45,7 @@ struct device {
 };
 
 void device_open(struct device *device, const char *path);
+void device_part(struct device *part, const struct device *whole, u64 offset, u64 size);
 void device_write(struct device *device, const struct entry *entry, u64 number);
 void device_write_torn(struct device *device, const struct entry *entry, u64 number,
 		       u64 *chance);

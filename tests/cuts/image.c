@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "format/bitmap.h"
+#include "format/chain.h"
 #include "util.h"
 
 /* What the core works in, and used by all images */
@@ -317,6 +318,18 @@ bool image_look(struct image *image, struct image_fault *fault)
 	image->key = key_of(image);
 	image->usable = true;
 	return true;
+}
+
+/* Both looked at: does the one name the other as its parent, as it is now? */
+bool image_is_child_of(const struct image *image, const struct image *parent)
+{
+	struct vhdx_reader reader = { read_device, (void *)image->device, image->device->size };
+	struct vhdx_locator locator;
+	struct vhdx_fault why;
+
+	return image->super.geometry.has_parent &&
+	       !vhdx_open_locator(&image->super, &reader, scratch, &locator, &why) &&
+	       vhdx_chain_links(&locator, &parent->super.header.data_write_guid);
 }
 
 /* Sector by sector, from where its bit says */

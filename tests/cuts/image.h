@@ -63,6 +63,7 @@ struct image_fault {
 };
 
 void image_init(struct image *image, const struct device *device, const u8 *parent);
+bool image_is_child_of(const struct image *image, const struct image *parent);
 bool image_look(struct image *image, struct image_fault *fault);
 const u8 *image_unit(struct image *image, u64 unit);
 const char *image_part(const struct image *image, u64 offset);

@@ -32,6 +32,21 @@ static const u8 *read_parent(const char *path, u64 units)
 	return shown;
 }
 
+/* The device is of two: the second is not a child of the first yet. */
+static void expect_child(struct judge *judge, const struct device *device, u64 offset)
+{
+	u64 units = judge->history.nr_units;
+
+	device_part(&judge->parts[0], &judge->initial_device, 0, offset);
+	device_part(&judge->parts[1], device, 0, offset);
+	device_part(&judge->parts[2], device, offset, device->size - offset);
+	judge->below = calloc(units, UNIT_BYTES);
+	judge->below_keys = calloc(units, sizeof(*judge->below_keys));
+	if (!judge->below || !judge->below_keys)
+		die("no memory");
+	image_init(&judge->child, &judge->parts[2], judge->below);
+}
+
 /**
  * judge_init() - get ready or die
  * @judge:	filled
@@ -39,10 +54,12 @@ static const u8 *read_parent(const char *path, u64 units)
  * @journal:	of the writer
  * @device:	whose states are to be judged
  * @parent:	a file with all that its parent shows, or NULL
+ * @child_offset: from where on the device is a child's in which the disk goes on, or 0
  */
 void judge_init(struct judge *judge, const char *initial, const char *journal,
-		const struct device *device, const char *parent)
+		const struct device *device, const char *parent, u64 child_offset)
 {
+	const struct device *initial_device = &judge->initial_device;
 	const u8 *shown;
 	struct image_fault fault;
 	u64 disk_size;
@@ -51,7 +68,12 @@ void judge_init(struct judge *judge, const char *initial, const char *journal,
 	history_read(&judge->history, journal);
 	device_open(&judge->initial_device, initial);
 	shown = parent ? read_parent(parent, judge->history.nr_units) : NULL;
-	image_init(&judge->initial, &judge->initial_device, shown);
+	if (child_offset) {
+		expect_child(judge, device, child_offset);
+		initial_device = &judge->parts[0];
+		device = &judge->parts[1];
+	}
+	image_init(&judge->initial, initial_device, shown);
 	if (!image_look(&judge->initial, &fault))
 		die("%s: %s", initial, fault.text);
 	disk_size = judge->initial.super.geometry.disk_size;
@@ -68,18 +90,41 @@ void judge_init(struct judge *judge, const char *initial, const char *journal,
 		die("no memory");
 }
 
-/* Contents and what they are judged by; what is allowed later never gets less by itself. */
-static u64 key_of_unit(const struct judge *judge, u64 unit)
+static u64 key_of_contents(const struct image *image, u64 unit)
 {
-	u64 place = image_place(&judge->image, unit);
-	u64 version = place ? judge->image.device->versions[place >> DEVICE_UNIT_SHIFT] : 0;
-	const struct unit *history = judge->history.units[unit];
+	u64 place = image_place(image, unit);
+	u64 version = place ? image->device->versions[place >> DEVICE_UNIT_SHIFT] : 0;
 	u32 i;
 
-	version = device_mix(version + 1, judge->image.places[unit]);
-	for (i = 0; judge->image.places[unit] & PLACE_MIXED && i < UNIT_BITS; i++)
-		version = device_mix(version, judge->image.bits[unit][i] + 1ULL);
-	return device_mix(version, (history ? history->version : 0) + 1ULL) | 1;
+	version = device_mix(version + 1, image->places[unit]);
+	for (i = 0; image->places[unit] & PLACE_MIXED && i < UNIT_BITS; i++)
+		version = device_mix(version, image->bits[unit][i] + 1ULL);
+	return version;
+}
+
+/* Brings a MiB of what the child's parent shows up to date. */
+static u64 look_below(struct judge *judge, u64 unit)
+{
+	u64 key = key_of_contents(&judge->image, unit) | 1;
+	const u8 *data;
+
+	if (judge->below_keys[unit] != key) {
+		data = image_unit(&judge->image, unit);
+		memcpy(judge->below + unit * UNIT_BYTES, data ? data : zeros, UNIT_BYTES);
+		judge->below_keys[unit] = key;
+	}
+	return key;
+}
+
+/* Contents and what they are judged by; what is allowed later never gets less by itself. */
+static u64 key_of_unit(struct judge *judge, const struct image *shown, u64 unit)
+{
+	const struct unit *history = judge->history.units[unit];
+	u64 key = key_of_contents(shown, unit);
+
+	if (shown == &judge->child)
+		key = device_mix(key, look_below(judge, unit));
+	return device_mix(key, (history ? history->version : 0) + 1ULL) | 1;
 }
 
 static bool is_known(const struct judge *judge, u64 unit, u64 key)
@@ -93,32 +138,46 @@ static bool is_known(const struct judge *judge, u64 unit, u64 key)
 }
 
 /* Old files end where the virtual disk does. */
-static u64 sectors_of_unit(const struct judge *judge, u64 unit)
+static u64 sectors_of_unit(const struct judge *judge, const struct image *shown, u64 unit)
 {
-	u64 place = image_place(&judge->image, unit), left;
+	u64 place = image_place(shown, unit), left;
 
 	left = min_u64(UNIT_BYTES, judge->history.bytes - unit * UNIT_BYTES);
 	if (place)
-		left = min_u64(left, judge->image.device->size - place);
+		left = min_u64(left, shown->device->size - place);
 	return left / STAMP_SIZE;
 }
 
-static void judge_unit(struct judge *judge, u64 unit, u64 until, struct verdict *verdict)
+static void judge_unit(struct judge *judge, struct image *shown, u64 unit, u64 until,
+		       struct verdict *verdict)
 {
-	const u8 *data = image_unit(&judge->image, unit);
-	u64 key = key_of_unit(judge, unit), wrong;
+	u64 key = key_of_unit(judge, shown, unit), wrong;
 	struct history_finding finding;
+	const u8 *data;
 
 	if (is_known(judge, unit, key))
 		return;
 	judge->units++;
+	data = image_unit(shown, unit);
 	wrong = history_check(&judge->history, unit * UNIT_SECTORS, data ? data : zeros,
-			      sectors_of_unit(judge, unit), until, &finding);
+			      sectors_of_unit(judge, shown, unit), until, &finding);
 	if (!wrong)
 		judge->known[unit][judge->oldest[unit]++ % KNOWN_RIGHT] = key;
 	else if (!verdict->sectors)
 		verdict->finding = finding;
 	verdict->sectors += wrong;
+}
+
+/* The newest of the images that there are: the child, once it can be attached */
+static struct image *newest(struct judge *judge)
+{
+	struct image_fault fault;
+
+	if (!judge->below || !image_look(&judge->child, &fault) ||
+	    !image_is_child_of(&judge->child, &judge->image))
+		return &judge->image;
+	judge->chained++;
+	return &judge->child;
 }
 
 /**
@@ -131,6 +190,7 @@ static void judge_unit(struct judge *judge, u64 unit, u64 until, struct verdict 
  */
 bool judge_state(struct judge *judge, u64 until, struct verdict *verdict)
 {
+	struct image *shown;
 	u64 unit;
 
 	memset(verdict, 0, sizeof(*verdict));
@@ -138,16 +198,17 @@ bool judge_state(struct judge *judge, u64 until, struct verdict *verdict)
 	verdict->invalid = !image_look(&judge->image, &verdict->fault);
 	if (verdict->invalid)
 		return false;
-	if (judge->image.nr_places != judge->history.nr_units) {
+	shown = newest(judge);
+	if (shown->nr_places != judge->history.nr_units) {
 		verdict->fault.kind = "disk_size";
 		snprintf(verdict->fault.text, sizeof(verdict->fault.text), "another disk size");
 		verdict->invalid = true;
 		return false;
 	}
-	judge->dirty += judge->image.replayed > 0;
-	judge->entries += judge->image.replayed;
+	judge->dirty += shown->replayed > 0;
+	judge->entries += shown->replayed;
 	for (unit = 0; unit < judge->history.nr_units; unit++)
-		judge_unit(judge, unit, until, verdict);
+		judge_unit(judge, shown, unit, until, verdict);
 	return !verdict->sectors;
 }
 
