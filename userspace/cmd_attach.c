@@ -20,6 +20,7 @@
 #include "imagelock.h"
 #include "output.h"
 #include "settle.h"
+#include "temporary.h"
 #include "text.h"
 #include "verb.h"
 
@@ -33,10 +34,13 @@ enum {
 	OPTION_HOLES,
 	OPTION_SHOW,
 	OPTION_DRY_RUN,
+	OPTION_TEMPORARY,
 };
 
 static const struct cli_option options[] = {
 	{ 'r', "read-only", NULL, "the disk cannot be written, nor the image be changed" },
+	{ OPTION_TEMPORARY, "temporary", "[DIR]",
+	  "what is written goes to a file in DIR, and vanishes at detach (default: /var/tmp)" },
 	{ 'P', "partscan", "[yes|no]", "look for partitions (default: yes)" },
 	{ OPTION_NO_PARTSCAN, "no-partscan", NULL, "do not look for partitions" },
 	{ OPTION_AUTOCLEAR, "autoclear", NULL, "detach it on the umount after a mount" },
@@ -58,6 +62,8 @@ struct attach {
 	bool no_replay;
 	bool holes;
 	bool dry_run;
+	bool temporary;
+	const char *directory;
 	int index;
 	struct parent_options parents;
 };
@@ -92,6 +98,10 @@ static bool set(void *context, int id, const char *value)
 	switch (id) {
 	case 'r':
 		attach->read_only = true;
+		break;
+	case OPTION_TEMPORARY:
+		attach->temporary = true;
+		attach->directory = value;
 		break;
 	case 'P':
 		return cli_switch("attach", "--partscan", value, &attach->partscan);
@@ -151,7 +161,8 @@ static enum exit_code open_files(const struct attach *attach, struct chain *chai
 	unsigned int i;
 
 	if (status == DONE)
-		status = check_layer(attach, chain->layer[0], !attach->read_only);
+		status = check_layer(attach, chain->layer[0],
+				     !attach->read_only && !attach->temporary);
 	if (status == DONE)
 		status = chain_open_parents(chain, &attach->parents);
 	for (i = 1; status == DONE && i < chain->count; i++)
@@ -169,7 +180,8 @@ static void print_dry_run(const struct attach *attach, const struct chain *chain
 	       identity_type_name(&image->image.super->geometry), size);
 	if (chain->count > 1)
 		printf(" in %u files", chain->count);
-	printf(" %s", attach->read_only ? "read-only" : "read-write");
+	printf(" %s", attach->temporary ? "with temporary changes" :
+	       attach->read_only ? "read-only" : "read-write");
 	if (attach->index >= 0)
 		printf(" as /dev/vhdx%d", attach->index);
 	putchar('\n');
@@ -192,6 +204,7 @@ static void report_dry_run(const struct globals *globals, const struct attach *a
 	json_add_string(image, "type", identity_type_name(&super->geometry));
 	json_add_size(image, "virtual-size", super->geometry.disk_size);
 	json_add_bool(image, "read-only", attach->read_only);
+	json_add_bool(image, "temporary", attach->temporary);
 	for (i = 1; i < chain->count; i++)
 		json_object_array_add(parents, json_object_new_string(chain->layer[i]->path));
 	json_add(image, "parents", parents);
@@ -270,14 +283,19 @@ static enum exit_code wait_for_udev(struct settle *settle, const struct disk *di
 	return DONE;
 }
 
-/* Child first; @image is the child, open as it is to be used. */
-static void list_files(__s32 files[VHDX_MAX_FILES], const struct chain *chain, int image)
+/*
+ * Child first; @image is the child, open as it is to be used: the chain's own, or one more in
+ * front of it. Return: how many
+ */
+static unsigned int list_files(__s32 files[VHDX_CHAIN_MAX_FILES + 1], const struct chain *chain,
+			       int image, bool in_front)
 {
-	unsigned int i;
+	unsigned int i, count = 0;
 
-	files[0] = image;
-	for (i = 1; i < chain->count; i++)
-		files[i] = chain->layer[i]->image.file.fd;
+	files[count++] = image;
+	for (i = in_front ? 0 : 1; i < chain->count; i++)
+		files[count++] = chain->layer[i]->image.file.fd;
+	return count;
 }
 
 static enum exit_code attach_through(int control, const struct globals *globals,
@@ -287,13 +305,14 @@ static enum exit_code attach_through(int control, const struct globals *globals,
 	const char *path = chain->layer[0]->path;
 	struct settle *settle = settle_begin();
 	struct vhdx_ioc_attach request;
-	__s32 files[VHDX_MAX_FILES];
+	__s32 files[VHDX_CHAIN_MAX_FILES + 1];
+	unsigned int count;
 	enum exit_code status;
 	struct disk disk;
 	int error;
 
-	list_files(files, chain, image);
-	fill_request(&request, attach, files, chain->count);
+	count = list_files(files, chain, image, attach->temporary);
+	fill_request(&request, attach, files, count);
 	error = control_attach(control, &request);
 	if (error) {
 		status = control_failed(path, "cannot attach", error, request.reason,
@@ -339,6 +358,19 @@ static enum exit_code attach_writable(const struct globals *globals,
 	return status;
 }
 
+/* The child is the module's alone once this process is gone. */
+static enum exit_code attach_temporary(const struct globals *globals,
+				       const struct attach *attach, const struct chain *chain)
+{
+	struct new_file child;
+	enum exit_code status = temporary_make(&child, attach->directory, chain->layer[0]);
+
+	if (status == DONE)
+		status = attach_open(globals, attach, chain, child.file.fd);
+	new_file_close(&child);
+	return status;
+}
+
 static enum exit_code attach_image(const struct globals *globals, const struct attach *attach,
 				   const char *path)
 {
@@ -349,6 +381,8 @@ static enum exit_code attach_image(const struct globals *globals, const struct a
 		report_dry_run(globals, attach, &chain);
 	else if (status == DONE && attach->read_only)
 		status = attach_open(globals, attach, &chain, chain.layer[0]->image.file.fd);
+	else if (status == DONE && attach->temporary)
+		status = attach_temporary(globals, attach, &chain);
 	else if (status == DONE)
 		status = attach_writable(globals, attach, &chain);
 	chain_close(&chain);
@@ -370,5 +404,8 @@ enum exit_code cmd_attach(struct globals *globals, int argc, char **argv)
 	if (argc - optind != 1)
 		return fail(EXIT_USAGE, "attach: needs exactly one image; see vhdxctl attach "
 			    "--help");
+	if (attach.read_only && attach.temporary)
+		return fail(EXIT_USAGE, "attach: --temporary is for disks that are written to, "
+			    "which -r refuses");
 	return attach_image(globals, &attach, argv[optind]);
 }

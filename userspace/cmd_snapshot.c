@@ -160,7 +160,7 @@ static enum exit_code run_live(struct request *request, const struct disk *disk)
 
 enum exit_code cmd_snapshot(struct globals *globals, int argc, char **argv)
 {
-	struct request request = { .snapshot.block_size = 2 * VHDX_MIB };
+	struct request request = { .snapshot.block_size = SNAPSHOT_BLOCK_SIZE };
 	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &request);
 	struct disk disk;
 

@@ -92,6 +92,18 @@ static struct json_object *get_image_inode(const struct disk *disk, const char *
 	return stat_image(disk, file, &status) ? json_object_new_uint64(status.st_ino) : NULL;
 }
 
+/* A file without a name goes when its disk does. */
+static struct json_object *get_temporary(const struct disk *disk, const char *file)
+{
+	static const char mark[] = " (deleted)";
+	char *path = disk_attribute(disk, file);
+	size_t length = path ? strlen(path) : 0, end = sizeof(mark) - 1;
+	bool gone = length > end && !strcmp(path + length - end, mark);
+
+	free(path);
+	return json_object_new_boolean(gone);
+}
+
 static void add_mount(void *context, const char *where)
 {
 	char *valid = text_valid_utf8(where);
@@ -126,6 +138,7 @@ static const struct column columns[] = {
 	{ "WWN", "as a Hyper-V guest sees it", get_text, "vhdx/wwn" },
 	{ "PARENTS", "images below the one attached", get_number, "vhdx/parents", TEXT, true },
 	{ "REPLAYED", "log entries replayed at attach", get_number, "vhdx/replayed" },
+	{ "TEMP", "is what was written gone at detach?", get_temporary, "vhdx/backing_file" },
 	{ "BACK-MAJ:MIN", "device number below the image", get_image_device, "vhdx/backing_file" },
 	{ "BACK-INO", "inode number of the image", get_image_inode, "vhdx/backing_file" },
 	{ "BACK-FILE", "the image", get_text, "vhdx/backing_file", TEXT, true },
@@ -234,6 +247,7 @@ static void fill_line(struct libscols_line *line, const struct disk *disk,
 static bool is_right_aligned(const struct column *column)
 {
 	return column->kind == SIZE || column->get == get_number || column->get == get_bool ||
+	       column->get == get_temporary ||
 	       column->get == get_image_inode;
 }
 

@@ -200,6 +200,18 @@ enum exit_code new_file_commit(struct new_file *new_file)
 	return sync_directory(new_file);
 }
 
+/**
+ * new_file_forget_name() - the file is never to get its name
+ * @new_file:	open; goes with the last who has it open
+ */
+void new_file_forget_name(struct new_file *new_file)
+{
+	if (new_file->temporary)
+		unlink(new_file->temporary);
+	free(new_file->temporary);
+	new_file->temporary = NULL;
+}
+
 /* Forgets the file, unless it was committed. */
 void new_file_close(struct new_file *new_file)
 {

@@ -27,6 +27,7 @@ struct new_file {
 
 enum exit_code new_file_open(struct new_file *new_file, const char *path, bool replace);
 enum exit_code new_file_commit(struct new_file *new_file);
+void new_file_forget_name(struct new_file *new_file);
 void new_file_close(struct new_file *new_file);
 
 #endif /* VHDXCTL_NEWFILE_H */

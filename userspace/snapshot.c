@@ -67,23 +67,45 @@ static enum exit_code make_plan(struct snapshot *snapshot)
 	return DONE;
 }
 
-static enum exit_code write_child(struct snapshot *snapshot, struct progress *progress)
+/**
+ * snapshot_write() - write a child into an empty file
+ * @snapshot:	what is to be made; its child's path only has to say where the parent is from
+ * @file:	open
+ * @progress:	by progress_init()
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code snapshot_write(struct snapshot *snapshot, const struct write_file *file,
+			      struct progress *progress)
 {
-	struct new_file new_file;
-	enum exit_code status = new_file_open(&new_file, snapshot->child, snapshot->replace);
+	static const struct vhdx_guid none;
+	struct parent_name name = { 0 };
+	enum exit_code status = make_plan(snapshot);
+	u8 *locator;
+
+	if (status == DONE)
+		status = parent_name_make(&name, snapshot->parent.path, snapshot->child,
+					  snapshot->maps);
+	if (status == DONE) {
+		locator = parent_name_encode(&name, &snapshot->parent.data_guid, &none,
+					     &snapshot->plan.locator_length);
+		snapshot->plan.locator = locator;
+		status = create_write(&snapshot->plan, file, progress);
+		free(locator);
+	}
+	parent_name_free(&name);
+	return status;
+}
+
+static void warn_of_distance(const struct snapshot *snapshot, const struct new_file *new_file)
+{
 	const struct stat *parent = &snapshot->parent.stat;
 	struct stat child;
 
-	if (status == DONE && !fstat(new_file.file.fd, &child) && S_ISREG(parent->st_mode) &&
+	if (!fstat(new_file->file.fd, &child) && S_ISREG(parent->st_mode) &&
 	    child.st_dev != parent->st_dev)
 		warn("%s: its parent is on another file system; to find it, --parent-dir is needed",
 		     snapshot->child);
-	if (status == DONE)
-		status = create_write(&snapshot->plan, &new_file.file, progress);
-	if (status == DONE)
-		status = new_file_commit(&new_file);
-	new_file_close(&new_file);
-	return status;
 }
 
 /* --force must not replace the very file that the child would need. */
@@ -107,23 +129,18 @@ static enum exit_code check_child(const struct snapshot *snapshot)
  */
 enum exit_code snapshot_make(struct snapshot *snapshot, struct progress *progress)
 {
-	static const struct vhdx_guid none;
-	struct parent_name name = { 0 };
 	enum exit_code status = check_child(snapshot);
-	u8 *locator;
+	struct new_file new_file;
 
-	if (status == DONE)
-		status = make_plan(snapshot);
-	if (status == DONE)
-		status = parent_name_make(&name, snapshot->parent.path, snapshot->child,
-					  snapshot->maps);
+	if (status != DONE)
+		return status;
+	status = new_file_open(&new_file, snapshot->child, snapshot->replace);
 	if (status == DONE) {
-		locator = parent_name_encode(&name, &snapshot->parent.data_guid, &none,
-					     &snapshot->plan.locator_length);
-		snapshot->plan.locator = locator;
-		status = write_child(snapshot, progress);
-		free(locator);
+		warn_of_distance(snapshot, &new_file);
+		status = snapshot_write(snapshot, &new_file.file, progress);
 	}
-	parent_name_free(&name);
+	if (status == DONE)
+		status = new_file_commit(&new_file);
+	new_file_close(&new_file);
 	return status;
 }

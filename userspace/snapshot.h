@@ -12,6 +12,10 @@
 
 struct layer;
 struct progress;
+struct write_file;
+
+/* Of a child, unless somebody wants another: as Windows makes them */
+#define SNAPSHOT_BLOCK_SIZE (2 * VHDX_MIB)
 
 /**
  * struct snapshot_origin - what becomes the parent
@@ -36,7 +40,7 @@ struct snapshot_origin {
  * @replace:	a file of that name is to go
  * @block_size:	of the child, in bytes
  * @maps:	where Windows paths are
- * @plan:	filled by snapshot_make()
+ * @plan:	filled when it is made
  */
 struct snapshot {
 	struct snapshot_origin parent;
@@ -49,6 +53,8 @@ struct snapshot {
 
 void snapshot_origin_of_layer(struct snapshot_origin *origin, const struct layer *layer);
 enum exit_code snapshot_check_parent(const struct layer *parent);
+enum exit_code snapshot_write(struct snapshot *snapshot, const struct write_file *file,
+			      struct progress *progress);
 enum exit_code snapshot_make(struct snapshot *snapshot, struct progress *progress);
 
 #endif /* VHDXCTL_SNAPSHOT_H */

@@ -80,7 +80,7 @@ like "$out" '/dev/vhdx2 .* 0x60022480634f8dd36a59506dab1b3208$' \
 run list --sysroot "$TMP/root" -no SIZE vhdx2
 is "$(xargs <"$TMP/.out")" 1.4G "sizes have one decimal"
 run list --sysroot "$TMP/root" --output-all
-is "$(sed -n 1p "$TMP/.out" | wc -w)" 20 "--output-all shows all columns"
+is "$(sed -n 1p "$TMP/.out" | wc -w)" 21 "--output-all shows all columns"
 run list --sysroot "$TMP/root" -J
 is "$(json '.vhdx[0] | "\(.name) \(."maj:min") \(.diskseq) \(.size) \(.ro) \(.parents)"')" \
 	"/dev/vhdx0 259:0 40 1073741824 true 2" "JSON has numbers as numbers and booleans as booleans"

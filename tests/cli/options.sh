@@ -61,6 +61,8 @@ run attach -r --partscan=perhaps "$TMP"
 like "$err" "--partscan: perhaps is neither yes nor no" "attach wants yes or no for --partscan"
 run attach -r --direct-io=perhaps "$TMP"
 exits 1 "attach wants on or off for --direct-io"
+run attach -r --temporary "$TMP"
+like "$err" "which -r refuses" "attach --temporary is for disks that are written to"
 run attach --raw -r "$TMP"
 like "$err" "are for tables" "attach has no table options"
 run detach

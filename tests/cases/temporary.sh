@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# vhdxctl attach --temporary: a disk like any other, whose changes go with it. The image and its
+# parents stay as they are (P1, P6), and nothing is left over.
+# shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
+. "$(dirname "$0")/../lib/guest.bash"
+
+WHERE=$SCRATCH/where
+POINT=$SCRATCH/mount
+mkdir -p "$WHERE" "$POINT"
+
+# throw_away [ARGUMENT...]: attach it; sets DISK
+throw_away() {
+	local device
+	device=$(vhdxctl attach --temporary="$WHERE" "$@" 2>"$SCRATCH/stderr") || return
+	use "${device#/dev/vhdx}"
+}
+
+content() { sha256sum <"$DISK" | cut -d ' ' -f 1; }
+sums() { sha256sum "$@" | cut -d ' ' -f 1; }
+space() { df --output=used -B 1 "$SCRATCH" | tail -n 1; }
+
+# about NAME FILE [PARENT...]: what is written is there until it is detached
+about() {
+	local name=$1 before after new files=("${@:2}") parents=() file
+	for file in "${files[@]:1}"; do parents+=(--parent "$file"); done
+	before=$(sums "${files[@]}")
+	if ! throw_away "${parents[@]}" "${files[0]}"; then
+		not_ok "$name: attached" "$(<"$SCRATCH/stderr")"
+		return
+	fi
+	after=$(content)
+	ok "$name: writable" writer -s "$SEED" -n 60 -t 2 -b 65536 -j "$SCRATCH/journal" "$DISK"
+	new=$(content)
+	ok "$name: shows what was written" test "$new" != "$after"
+	is "$(ls -A "$WHERE")" "" "$name: the file for it has no name"
+	is "$(vhdxctl list -n --raw -o TEMP,TYPE "$DISK")" "1 differencing" "$name: list says it is temporary"
+	detach "$INDEX" || not_ok "$name: detached" "$LINE"
+	is "$(sums "${files[@]}")" "$before" "P1, P6: $name: no file has changed"
+	throw_away "${parents[@]}" "${files[0]}" && is "$(content)" "$after" "$name: the next time it shows what it did"
+	detach "$INDEX"
+}
+
+in_use() {
+	local used device=$SCRATCH/fs.vhdx
+	vhdxctl create -q --block-size=1M "$device" 64M
+	attach -n -w -o 2 "$device" && mke2fs -q -t ext4 "$DISK"
+	detach "$INDEX"
+	sync
+	used=$(space)
+	throw_away "$device" || { not_ok "with a file system: attached" "$(<"$SCRATCH/stderr")"; return; }
+	ok "with a file system: mounted, for writing" mount "$DISK" "$POINT"
+	head -c 24M /dev/urandom >"$POINT/data"
+	sync
+	ok "its space is where it was asked for" test $(($(space) - used)) -gt $((20 << 20))
+	ok "P6: meanwhile nobody can attach the image for writing" not attach -w -o 2 "$device"
+	umount "$POINT"
+	detach "$INDEX"
+	sync
+	ok "and is given back at detach" test $(($(space) - used)) -lt $((4 << 20))
+}
+
+refused() {
+	ok "-r and --temporary are not for one disk" not vhdxctl attach -r --temporary "$IMAGES/good/states-mixed.vhdx"
+	attach -w -o 2 "$SCRATCH/fs.vhdx"
+	ok "an image that is attached for writing is refused" not throw_away "$SCRATCH/fs.vhdx"
+	detach "$INDEX"
+	ok "a folder that is not there is named" eval \
+		"vhdxctl attach --temporary=$SCRATCH/nowhere $SCRATCH/fs.vhdx 2>&1 | grep -q nowhere"
+}
+
+# Whenever it is killed, there is the disk, or nothing
+killed() {
+	local i
+	for ((i = 1; i <= 8; i++)); do
+		{ timeout -s KILL "0.0$i" vhdxctl attach --temporary="$WHERE" "$SCRATCH/fs.vhdx"; } >/dev/null 2>&1
+	done
+	detach_all
+	is "$(ls -A "$WHERE")" "" "killed at any moment it leaves no file"
+}
+
+about "states of all kinds" "$IMAGES/good/states-mixed.vhdx"
+about "sectors of 4 KiB" "$IMAGES/good/fixed-4k.vhdx"
+about "a log to replay" "$IMAGES/good/dirty-one-entry.vhdx"
+about "a chain" "$IMAGES"/chains/depth-3.{0,1,2}.vhdx
+in_use
+refused
+killed
+
+finish

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The child has no name from the beginning, or, where the file system has no such files, from
+ * soon after. So whoever dies when, it is gone with the disk, and its space with it.
+ */
+#include "temporary.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "disk.h"
+#include "imagelock.h"
+#include "layer.h"
+#include "memory.h"
+#include "progress.h"
+#include "snapshot.h"
+
+/* Not beside the image, where there may be no room, or no permission to write. */
+static const char *default_directory(void)
+{
+	const char *directory = getenv("TMPDIR");
+
+	return directory && *directory ? directory : "/var/tmp";
+}
+
+static enum exit_code write_child(struct new_file *child, const struct layer *parent)
+{
+	static const struct parent_options nowhere;
+	struct snapshot snapshot = {
+		.child		= child->file.path,
+		.maps		= &nowhere,
+		.block_size	= SNAPSHOT_BLOCK_SIZE,
+	};
+	struct progress progress;
+
+	snapshot_origin_of_layer(&snapshot.parent, parent);
+	progress_init(&progress);
+	progress.mode = PROGRESS_NONE;
+	return snapshot_write(&snapshot, &child->file, &progress);
+}
+
+/**
+ * temporary_make() - make a child that nobody can find
+ * @child:	filled; to be closed in any case, which leaves nothing
+ * @directory:	where its space is, or NULL
+ * @parent:	open; its log, if it must be replayed, is so in memory
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code temporary_make(struct new_file *child, const char *directory,
+			      const struct layer *parent)
+{
+	char *path = xasprintf("%s/vhdxctl-%d.avhdx", directory ? directory : default_directory(),
+			       getpid());
+	const struct image_file *file = &parent->image.file;
+	enum exit_code status = new_file_open(child, path, false);
+
+	if (status == DONE)
+		new_file_forget_name(child);
+	if (status == DONE)
+		status = image_check_unwritten(parent->path, file->fd, &file->stat);
+	if (status == DONE)
+		status = write_child(child, parent);
+	child->file.path = "temporary file";
+	free(path);
+	return status;
+}
