@@ -6,7 +6,8 @@
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 
-FULL=$SCRATCH/full.vhdx
+FULL=$SCRATCH/full.vhdx			# a disk all of which is there
+SIZE=$((SLICE ? 16 : 40))		# MiB of that
 READS=$((LONG ? 20000 : DEBUG ? 200 : SLICE ? 400 : 1500))
 NAME=states-mixed
 [ -e "$IMAGES/good/$NAME.vhdx" ] || skip_all "no image $NAME"
@@ -37,9 +38,9 @@ storm() {
 
 # A disk every block of which is there, and what it must show
 full_disk() {
-	vhdxctl create -q --block-size=1M "$FULL" 40M
+	vhdxctl create -q --block-size=1M "$FULL" ${SIZE}M
 	attached "a disk to fill" -w -n -o 2 "$FULL" || return
-	head -c 40M /dev/urandom >"$SCRATCH/full.raw"
+	head -c ${SIZE}M /dev/urandom >"$SCRATCH/full.raw"
 	dd if="$SCRATCH/full.raw" of="$DISK" bs=1M oflag=direct status=none
 	detach "$INDEX"
 }
@@ -142,7 +143,7 @@ cold_extents() {
 	for ((i = 0; i < (DEBUG ? 8 : 20); i++)); do
 		attach -n "$WHERE/image.vhdx" || { wrong+=" not attached"; break; }
 		forget
-		offset=$(((RANDOM * 32768 + RANDOM) % 10240))
+		offset=$(((RANDOM * 32768 + RANDOM) % (SIZE * 256)))
 		in_time 60 dd if="$DISK" bs=4k count=1 skip=$offset iflag=direct status=none >"$SCRATCH/read" &&
 			cmp -s "$SCRATCH/read" <(dd if="$SCRATCH/full.raw" bs=4k count=1 skip=$offset status=none) ||
 			wrong+=" $offset"
