@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # some is for the other files
 #
 # Who is compared. open_WHO makes DISK of IMAGE or of RAW, close_WHO ends it.
 #
@@ -18,6 +18,9 @@ open_vhdx() {
 	[ "$(attr dio)" = 1 ] || die "vhdx has no direct I/O here"
 }
 close_vhdx() { vhdxctl detach "$DISK"; }
+
+open_readonly() { DISK=$(vhdxctl attach -q -r --no-partscan "$IMAGE"); }
+close_readonly() { close_vhdx; }
 
 # attr NAME: of a disk of this driver
 attr() { cat "/sys/block/${DISK#/dev/}/vhdx/$1"; }
@@ -79,11 +82,18 @@ forget() {
 	done
 }
 
+OPENED=''				# who is, in case everything ends here
+
 open() {
 	forget
 	"open_$1"
+	OPENED=$1
 }
-close() { "close_$1"; }
+
+close() {
+	OPENED=''
+	"close_$1"
+}
 
 not() { ! "$@" >/dev/null; }
 

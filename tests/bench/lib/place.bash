@@ -21,11 +21,12 @@ place_ram() {
 
 place_virtio() { make_ext4 /dev/vda; }
 
-# Nothing of this machine is touched but a folder, which is in a place for large files.
+# Of this machine's files none is touched: a folder in a place for large ones.
 place_native() { PLACE=$(mktemp -d "${VHDX_BENCH_DIR:-/var/tmp}/vhdx-bench.XXXXXX"); }
 
 # leave: what is mounted, or the folder, and all in it
 leave() {
+	WHERE=''
 	[ "$MODE" != native ] || { rm -rf "$PLACE"; return; }
 	umount "$PLACE"
 	[ ! -e /dev/ram0 ] || modprobe -r brd
@@ -58,10 +59,9 @@ raw_file() { random_bytes "$2" | dd of="$1" bs=1M iflag=fullblock oflag=direct s
 
 # fill_image FILE RAW: every block present
 fill_image() {
-	local DISK
-	IMAGE=$1 open_vhdx
+	IMAGE=$1 open vhdx
 	dd if="$2" of="$DISK" bs=1M oflag=direct status=none
-	close_vhdx
+	close vhdx
 }
 
 # image_of RAW FILE MIB OPTION...: an image made that way, with what is in the raw file

@@ -13,25 +13,25 @@ make_chain() {
 	raw_file "$RAW" $CHAIN_SIZE
 	image_of "$RAW" "$PLACE/chain-1.vhdx" $CHAIN_SIZE --block-size=2M
 	cp --sparse=always "$PLACE/chain-1.vhdx" "$PLACE/single.vhdx"
-	IMAGE=$PLACE/chain-1.vhdx open_vhdx
+	IMAGE=$PLACE/chain-1.vhdx open vhdx
 	for ((n = 2; n <= CHAIN; n++)); do
 		vhdxctl snapshot -q "$DISK" "$PLACE/chain-$n.vhdx"
 		fio --name=touch --filename="$DISK" --direct=1 --rw=randwrite --bs=4k --number_ios=150 \
 			--randseed=$n --norandommap --minimal >/dev/null
 	done
-	close_vhdx
+	close vhdx
 }
 
 # After every block was touched once. The parents are found beside the file.
 chain_on() {
 	local who=$1 work
-	DISK=$(vhdxctl attach -q -r --no-partscan "$2")
+	IMAGE=$2 open readonly
 	dd if="$DISK" of=/dev/null bs=1M iflag=direct status=none
 	for work in randread-4k-1 randread-4k-32 read-128k-8; do
 		SPAN=${CHAIN_SIZE}M work_on $work "$who"
 	done
 	[ "$who" = one ] || figure remembered "$who" bytes "$(attr chain_bytes)"
-	close_vhdx
+	close readonly
 }
 
 chain_round() {

@@ -24,10 +24,10 @@ loads() {
 huge_round() {
 	local depth
 	for depth in 1 32; do
-		open_vhdx
+		open vhdx
 		loads cold-loads-$depth huge_work cold-4k-$depth randread $depth
 		loads warm-loads-$depth huge_work warm-4k-$depth randread $depth
-		close_vhdx
+		close vhdx
 	done
 }
 
@@ -35,8 +35,8 @@ part_huge() {
 	IMAGE=$PLACE/huge.vhdx
 	vhdxctl create -q --block-size=1M "$IMAGE" 64T >/dev/null
 	ROUND=0
-	open_vhdx
+	open vhdx
 	huge_work fill-4k-32 randwrite 32
-	close_vhdx
+	close vhdx
 	rounds huge_round
 }

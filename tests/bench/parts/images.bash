@@ -19,9 +19,9 @@ kinds_round() {
 	local work kind
 	for work in randread-4k-1 randread-4k-32 randwrite-4k-32 read-128k-8 write-128k-8; do
 		for kind in $IMAGE_KINDS; do
-			IMAGE=$PLACE/$kind.vhdx open_vhdx
+			IMAGE=$PLACE/$kind.vhdx open vhdx
 			work_on "$work" "$kind"
-			close_vhdx
+			close vhdx
 		done
 		measure "$work" loop
 	done
