@@ -97,10 +97,11 @@ close() {
 
 not() { ! "$@" >/dev/null; }
 
-# wait_until COMMAND...: for some seconds
+# wait_until COMMAND...: for minutes, as a guest's clock that counts instructions runs on while
+# all of them wait for a file of the machine's
 wait_until() {
 	local i
-	for ((i = 0; i < 400; i++)); do
+	for ((i = 0; i < 10000; i++)); do
 		! "$@" || return 0
 		sleep 0.02
 	done
