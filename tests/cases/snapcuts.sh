@@ -12,13 +12,25 @@
 . "$(dirname "$0")/../lib/recorder.bash"
 
 SIZE=16M
-OPERATIONS=${VHDX_OPERATIONS:-$((LONG ? 3000 : DEBUG ? 200 : 1000))}
+OPERATIONS=${VHDX_OPERATIONS:-$((LONG ? 3000 : DEBUG ? 600 : 2000))}
 STATES=${VHDX_STATES:-$((LONG ? 100000 : DEBUG ? 200 : 1000))}
 COUNT=${VHDX_CRASHES:-$((LONG ? 300 : DEBUG ? 4 : SLICE ? 8 : 24))}
 NAMES=(base.vhdx first.avhdx second.avhdx)
 WHERE=$SCRATCH/mount
 LOOK=$SCRATCH/look
 mkdir -p "$WHERE" "$LOOK"
+
+# entries_now NAME: how many are recorded
+entries_now() { dmsetup status "$1" | cut -d ' ' -f 4; }
+
+# recorded_more NAME ENTRIES: so many have come since there were RECORDED
+recorded_more() { [ "$(entries_now "$1")" -ge $((RECORDED + $2)) ]; }
+
+# moment NAME: a little later, by what is recorded: machines differ
+moment() {
+	RECORDED=$(entries_now "$1")
+	wait_for 60 recorded_more "$1" $((RANDOM % 100 + 50))
+}
 
 # --- devices: each cut ------------------------------------------------------------
 
@@ -51,11 +63,9 @@ empty_child() {
 	vhdxctl snapshot -q --keep-mode --block-size 1M "$SCRATCH/$1.then" "$SCRATCH/$1.child"
 }
 
-# Its first MiB comes last: what was on the device must not be taken for the rest of an image.
-put_child() {
-	dd if="$SCRATCH/$1.child" of="$CHILD" bs=64k skip=16 seek=16 oflag=direct conv=fsync status=none
-	dd if="$SCRATCH/$1.child" of="$CHILD" bs=64k count=16 oflag=direct conv=fsync status=none
-}
+# The first MiB of the child comes last: what was on the device must not be taken for the rest of it.
+put_body() { dd if="$SCRATCH/$1.child" of="$CHILD" bs=1M skip=1 seek=1 oflag=direct conv=fsync status=none; }
+put_head() { dd if="$SCRATCH/$1.child" of="$CHILD" bs=64k count=16 oflag=direct conv=fsync status=none; }
 
 # on_two_devices NAME WRITER-OPTION...: the child is made and taken while others write
 on_two_devices() {
@@ -63,11 +73,12 @@ on_two_devices() {
 	JOURNAL=$SCRATCH/$name.journal
 	two_devices "$name" || { not_ok "$name: attached" "$(<"$SCRATCH/stderr")"; return 1; }
 	empty_child "$name"
+	put_body "$name"
 	writer -s "$SEED" -n "$OPERATIONS" -M "$OPERATIONS" -m "dm:$name" -j "$JOURNAL" "${@:2}" "$DISK" \
 		>"$SCRATCH/writer.said" 2>&1 &
 	pid=$!
-	sleep "0.$((RANDOM % 4 + 2))"
-	put_child "$name"
+	moment "$name"
+	put_head "$name"
 	LINE=$(ioctl snapshot "$INDEX" "$CHILD")
 	is "$?/$(kill -0 $pid 2>/dev/null && echo at work)" "0/at work" \
 		"$name: a snapshot, under a writer ($LINE)"
@@ -123,7 +134,7 @@ image_on() {
 
 # goes_on KIND NUMBER: in a child, between two marks
 goes_on() {
-	sleep "0.$((RANDOM % 4 + 2))"
+	moment "$1"
 	dmsetup message "$1" 0 mark "begin-$2"
 	LINE=$(vhdxctl -q snapshot "$DISK" "$WHERE/${NAMES[$2]}" 2>&1) || return
 	dmsetup message "$1" 0 mark "end-$2"

@@ -21,8 +21,9 @@ static const char usage[] =
 	"       ioctl attach [-R] [-b] [-n] [-a] [-w] [-f FLAGS] [-i INDEX] [-o OPEN-FLAGS] FILE [PARENT...]\n"
 	"                -R no replay, -b buffered, -n no partition scan, -a autoclear, -w not read-only\n"
 	"       ioctl detach [-l] [-f] [-q DISKSEQ] INDEX\n"
+	"       ioctl snapshot INDEX CHILD\n"
 	"       ioctl status [-n] INDEX\n"
-	"       -N COUNT, of attach and detach: the allocation of that number fails";
+	"       -N COUNT, of attach, detach and snapshot: the allocation of that number fails";
 
 static int control;
 static u64 fail_nth;
@@ -145,6 +146,26 @@ static int detach(int argc, char **argv)
 	return finish(error, arg.reason, arg.message);
 }
 
+static int snapshot(int argc, char **argv)
+{
+	struct vhdx_ioc_snapshot arg = { .size = sizeof(arg) };
+	int o, error;
+
+	while ((o = getopt(argc, argv, "N:")) != -1) {
+		if (o != 'N')
+			die("%s", usage);
+		fail_nth = number(optarg);
+	}
+	if (argc - optind != 2)
+		die("%s", usage);
+	arg.index = atoi(argv[optind]);
+	arg.fd = open(argv[optind + 1], O_RDWR | O_CLOEXEC);
+	if (arg.fd < 0)
+		die_errno("%s", argv[optind + 1]);
+	error = call(VHDX_IOC_SNAPSHOT, &arg);
+	return finish(error, arg.reason, arg.message);
+}
+
 static int status(int argc, char **argv)
 {
 	struct vhdx_ioc_status arg = { .size = sizeof(arg) };
@@ -182,6 +203,8 @@ int main(int argc, char **argv)
 		return attach(argc - 1, argv + 1);
 	if (!strcmp(verb, "detach"))
 		return detach(argc - 1, argv + 1);
+	if (!strcmp(verb, "snapshot"))
+		return snapshot(argc - 1, argv + 1);
 	if (!strcmp(verb, "status"))
 		return status(argc - 1, argv + 1);
 	die("%s", usage);
