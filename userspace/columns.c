@@ -14,6 +14,7 @@
 #include <sys/sysmacros.h>
 
 #include "cli.h"
+#include "diskfiles.h"
 #include "holders.h"
 #include "memory.h"
 #include "output.h"
@@ -34,15 +35,20 @@ static struct json_object *get_node(const struct disk *disk, const char *file)
 	return json_object_new_string(disk->node);
 }
 
-static struct json_object *get_text(const struct disk *disk, const char *file)
+/* Frees @text; NULL or nothing in it: null. */
+static struct json_object *new_text(char *text)
 {
-	char *text = disk_attribute(disk, file);
 	char *valid = text ? text_valid_utf8(text) : NULL;
 	struct json_object *value = valid && *valid ? json_object_new_string(valid) : NULL;
 
 	free(valid);
 	free(text);
 	return value;
+}
+
+static struct json_object *get_text(const struct disk *disk, const char *file)
+{
+	return new_text(disk_attribute(disk, file));
 }
 
 static struct json_object *get_number(const struct disk *disk, const char *file)
@@ -65,13 +71,19 @@ static struct json_object *get_bool(const struct disk *disk, const char *file)
 }
 
 /* The image may be out of our sight: another mount namespace, no permission, deleted. */
-static bool stat_image(const struct disk *disk, const char *file, struct stat *status)
+static bool stat_image(const struct disk *disk, struct stat *status)
 {
-	char *path = disk_attribute(disk, file);
+	char *path = disk_image(disk);
 	bool found = path && !stat(path, status);
 
 	free(path);
 	return found;
+}
+
+static struct json_object *get_image(const struct disk *disk, const char *file)
+{
+	(void)file;
+	return new_text(disk_image(disk));
 }
 
 static struct json_object *get_image_device(const struct disk *disk, const char *file)
@@ -79,7 +91,8 @@ static struct json_object *get_image_device(const struct disk *disk, const char 
 	struct stat status;
 	char text[32];
 
-	if (!stat_image(disk, file, &status))
+	(void)file;
+	if (!stat_image(disk, &status))
 		return NULL;
 	snprintf(text, sizeof(text), "%u:%u", major(status.st_dev), minor(status.st_dev));
 	return json_object_new_string(text);
@@ -89,19 +102,14 @@ static struct json_object *get_image_inode(const struct disk *disk, const char *
 {
 	struct stat status;
 
-	return stat_image(disk, file, &status) ? json_object_new_uint64(status.st_ino) : NULL;
+	(void)file;
+	return stat_image(disk, &status) ? json_object_new_uint64(status.st_ino) : NULL;
 }
 
-/* A file without a name goes when its disk does. */
 static struct json_object *get_temporary(const struct disk *disk, const char *file)
 {
-	static const char mark[] = " (deleted)";
-	char *path = disk_attribute(disk, file);
-	size_t length = path ? strlen(path) : 0, end = sizeof(mark) - 1;
-	bool gone = length > end && !strcmp(path + length - end, mark);
-
-	free(path);
-	return json_object_new_boolean(gone);
+	(void)file;
+	return json_object_new_boolean(disk_is_temporary(disk));
 }
 
 static void add_mount(void *context, const char *where)
@@ -138,10 +146,10 @@ static const struct column columns[] = {
 	{ "WWN", "as a Hyper-V guest sees it", get_text, "vhdx/wwn" },
 	{ "PARENTS", "images below the one attached", get_number, "vhdx/parents", TEXT, true },
 	{ "REPLAYED", "log entries replayed at attach", get_number, "vhdx/replayed" },
-	{ "TEMP", "is what was written gone at detach?", get_temporary, "vhdx/backing_file" },
-	{ "BACK-MAJ:MIN", "device number below the image", get_image_device, "vhdx/backing_file" },
-	{ "BACK-INO", "inode number of the image", get_image_inode, "vhdx/backing_file" },
-	{ "BACK-FILE", "the image", get_text, "vhdx/backing_file", TEXT, true },
+	{ "TEMP", "is what was written gone at detach?", get_temporary },
+	{ "BACK-MAJ:MIN", "device number below the image", get_image_device },
+	{ "BACK-INO", "inode number of the image", get_image_inode },
+	{ "BACK-FILE", "the image", get_image, NULL, TEXT, true },
 	{ "MOUNTPOINTS", "where it or a partition is mounted", get_mounts },
 };
 
@@ -247,8 +255,7 @@ static void fill_line(struct libscols_line *line, const struct disk *disk,
 static bool is_right_aligned(const struct column *column)
 {
 	return column->kind == SIZE || column->get == get_number || column->get == get_bool ||
-	       column->get == get_temporary ||
-	       column->get == get_image_inode;
+	       column->get == get_temporary || column->get == get_image_inode;
 }
 
 static enum exit_code print_table(const struct disk_list *disks, const struct globals *globals,

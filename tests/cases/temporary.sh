@@ -34,7 +34,8 @@ about() {
 	new=$(content)
 	ok "$name: shows what was written" test "$new" != "$after"
 	is "$(ls -A "$WHERE")" "" "$name: the file for it has no name"
-	is "$(vhdxctl list -n --raw -o TEMP,TYPE "$DISK")" "1 differencing" "$name: list says it is temporary"
+	is "$(vhdxctl list -n --raw -o TEMP,TYPE,BACK-FILE "$DISK")" "1 differencing ${files[0]}" \
+		"$name: list says it is temporary, and of what"
 	detach "$INDEX" || not_ok "$name: detached" "$LINE"
 	is "$(sums "${files[@]}")" "$before" "P1, P6: $name: no file has changed"
 	throw_away "${parents[@]}" "${files[0]}" && is "$(content)" "$after" "$name: the next time it shows what it did"

@@ -99,4 +99,21 @@ for name in vhdx vhdx00 vhdx-1 vhdx0x vhdx0p vhdx0p1x vhdx99999999999 vhdx3 loop
 	esac
 done
 
+# parents N PATH...: what the kernel would show of them
+parents() {
+	printf '%s\n' "${@:2}" >"$TMP/root/sys/block/vhdx$1/vhdx/parent_files"
+	echo $(($# - 1)) >"$TMP/root/sys/block/vhdx$1/vhdx/parents"
+}
+
+disk 20 2048 '/var/tmp/#8193 (deleted)'
+parents 20 "$TMP/a file" /srv/base.vhdx
+run list --sysroot "$TMP/root" -J vhdx20 vhdx0
+is "$(json '[.vhdx[].temp] | join(",")')" true,false "a disk whose image has no name is temporary"
+is "$(json '.vhdx[0]["back-file"]')" "$TMP/a file" "its image is the first parent"
+is "$(json '.vhdx[0]["back-ino"]')" "$(stat -c %i "$TMP/a file")" "whose inode is shown as well"
+disk 21 2048 '/srv/gone.vhdx (deleted)'
+parents 21
+run list --sysroot "$TMP/root" -n --raw -o TEMP,BACK-FILE vhdx21
+is "$out" '1 /srv/gone.vhdx\x20(deleted)' "an image that was deleted has none: it is named as it was"
+
 done_testing
