@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #include "chain.h"
-#include "columns.h"
 #include "control.h"
 #include "fault.h"
 #include "identity.h"
 #include "imagelock.h"
+#include "listing.h"
 #include "output.h"
 #include "settle.h"
 #include "temporary.h"
@@ -263,7 +263,7 @@ static void report(const struct globals *globals, const struct disk *disk)
 		return;
 	}
 	disk_list_add(&disks, disk);
-	output_add("vhdx", columns_json(&disks));
+	output_add("vhdx", listing_json(&disks));
 	disk_list_free(&disks);
 }
 

@@ -5,6 +5,8 @@
 #include <getopt.h>
 
 #include "columns.h"
+#include "disk.h"
+#include "listing.h"
 #include "verb.h"
 
 enum { OPTION_SYSROOT = CLI_OWN };
@@ -61,7 +63,7 @@ enum exit_code cmd_list(struct globals *globals, int argc, char **argv)
 		status = find_named(&disks, argc - optind, argv + optind);
 	else
 		disk_list_all(&disks);
-	printed = columns_print(&disks, globals);
+	printed = listing_print(&disks, globals);
 	disk_list_free(&disks);
 	return printed != DONE ? printed : status;
 }

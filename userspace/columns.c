@@ -1,33 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One table of columns, each knowing how to get its value from sysfs as a JSON value. The
- * text in a table is made from that, so that both always tell the same.
+ * One table of columns, each knowing how to get its value from sysfs as a JSON value.
  */
 #include "columns.h"
 
-#include <ctype.h>
 #include <json-c/json.h>
-#include <libsmartcols.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
 #include "cli.h"
+#include "disk.h"
 #include "diskfiles.h"
 #include "holders.h"
-#include "memory.h"
-#include "output.h"
 #include "text.h"
-
-struct column {
-	const char *name;
-	const char *help;
-	struct json_object *(*get)(const struct disk *disk, const char *file);
-	const char *file;
-	enum { TEXT, SIZE } kind;
-	bool by_default;
-};
 
 static struct json_object *get_node(const struct disk *disk, const char *file)
 {
@@ -155,133 +142,7 @@ static const struct column columns[] = {
 
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
-/* BACK-FILE is back-file in JSON, as with losetup. */
-static char *json_name(const struct column *column)
-{
-	char *name = xstrdup(column->name);
-	char *c;
-
-	for (c = name; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return name;
-}
-
-static struct json_object *disk_json(const struct disk *disk, const struct column **wanted,
-				     size_t count)
-{
-	struct json_object *row = json_object_new_object();
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		char *name = json_name(wanted[i]);
-
-		json_add(row, name, wanted[i]->get(disk, wanted[i]->file));
-		free(name);
-	}
-	return row;
-}
-
-static struct json_object *disks_json(const struct disk_list *disks, const struct column **wanted,
-				      size_t count)
-{
-	struct json_object *rows = json_object_new_array();
-	size_t i;
-
-	for (i = 0; i < disks->count; i++)
-		json_object_array_add(rows, disk_json(&disks->disk[i], wanted, count));
-	return rows;
-}
-
-/**
- * columns_json() - disks with all that is known about them
- * @disks:	attached
- *
- * Return: an array of objects
- */
-struct json_object *columns_json(const struct disk_list *disks)
-{
-	const struct column *all[COLUMN_COUNT];
-	size_t i;
-
-	for (i = 0; i < COLUMN_COUNT; i++)
-		all[i] = &columns[i];
-	return disks_json(disks, all, COLUMN_COUNT);
-}
-
-static char *list_text(struct json_object *list)
-{
-	char *text = xstrdup("");
-	size_t i;
-
-	for (i = 0; i < json_object_array_length(list); i++) {
-		const char *item = json_object_get_string(json_object_array_get_idx(list, i));
-		char *longer = xasprintf("%s%s%s", text, *text ? "," : "", item);
-
-		free(text);
-		text = longer;
-	}
-	return text;
-}
-
-static char *cell_text(const struct column *column, struct json_object *value, bool bytes)
-{
-	char size[TEXT_SIZE_MAX];
-
-	if (!value)
-		return xstrdup("-");
-	if (column->kind == SIZE && !bytes)
-		return xstrdup(text_size(size, json_object_get_uint64(value), ""));
-	if (json_object_is_type(value, json_type_boolean))
-		return xstrdup(json_object_get_boolean(value) ? "1" : "0");
-	if (json_object_is_type(value, json_type_array))
-		return list_text(value);
-	return xstrdup(json_object_get_string(value));
-}
-
-static void fill_line(struct libscols_line *line, const struct disk *disk,
-		      const struct column **wanted, size_t count, bool bytes)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		struct json_object *value = wanted[i]->get(disk, wanted[i]->file);
-		char *text = cell_text(wanted[i], value, bytes);
-
-		scols_line_refer_data(line, i, text);
-		json_object_put(value);
-	}
-}
-
-static bool is_right_aligned(const struct column *column)
-{
-	return column->kind == SIZE || column->get == get_number || column->get == get_bool ||
-	       column->get == get_temporary || column->get == get_image_inode;
-}
-
-static enum exit_code print_table(const struct disk_list *disks, const struct globals *globals,
-				  const struct column **wanted, size_t count)
-{
-	struct libscols_table *table = scols_new_table();
-	struct libscols_line *line;
-	size_t i;
-
-	if (!table)
-		return fail(EXIT_MEMORY, "out of memory");
-	scols_table_enable_raw(table, globals->raw);
-	scols_table_enable_noheadings(table, globals->no_headings);
-	for (i = 0; i < count; i++)
-		scols_table_new_column(table, wanted[i]->name, 0,
-				       is_right_aligned(wanted[i]) ? SCOLS_FL_RIGHT : 0);
-	for (i = 0; i < disks->count; i++) {
-		line = scols_table_new_line(table, NULL);
-		if (line)
-			fill_line(line, &disks->disk[i], wanted, count, globals->bytes);
-	}
-	if (disks->count)
-		scols_print_table(table);
-	scols_unref_table(table);
-	return DONE;
-}
+_Static_assert(COLUMNS_MAX >= 2 * COLUMN_COUNT, "all columns, and as many named once more");
 
 static const struct column *find_column(const char *name, size_t length)
 {
@@ -293,7 +154,14 @@ static const struct column *find_column(const char *name, size_t length)
 	return NULL;
 }
 
-static size_t choose_default(const struct column **wanted, bool all)
+/**
+ * columns_default() - the columns that nobody has to ask for
+ * @wanted:	filled
+ * @all:	every column instead
+ *
+ * Return: how many
+ */
+size_t columns_default(const struct column *wanted[COLUMNS_MAX], bool all)
 {
 	size_t i, count = 0;
 
@@ -303,11 +171,11 @@ static size_t choose_default(const struct column **wanted, bool all)
 	return count;
 }
 
-/* "NAME,SIZE", or "+WWN": the usual ones and WWN. As often as there are columns at most. */
+/* "NAME,SIZE", or "+WWN": the usual ones and WWN. */
 static enum exit_code choose_named(const struct column **wanted, size_t *count, const char *names)
 {
 	if (*names == '+') {
-		*count = choose_default(wanted, false);
+		*count = columns_default(wanted, false);
 		names++;
 	}
 	while (*names) {
@@ -317,7 +185,7 @@ static enum exit_code choose_named(const struct column **wanted, size_t *count, 
 		if (!column)
 			return fail(EXIT_USAGE, "list: unknown column %.*s; see vhdxctl list "
 				    "--help", (int)length, names);
-		if (*count == 2 * COLUMN_COUNT)
+		if (*count == COLUMNS_MAX)
 			return fail(EXIT_USAGE, "list: too many columns");
 		wanted[(*count)++] = column;
 		names += length + (names[length] == ',');
@@ -326,31 +194,30 @@ static enum exit_code choose_named(const struct column **wanted, size_t *count, 
 }
 
 /**
- * columns_print() - show disks as the options say, as table or JSON
- * @disks:	attached
+ * columns_choose() - which columns do the options ask for?
+ * @wanted:	filled
+ * @count:	set: how many
  * @globals:	the options
  *
  * Return: DONE, or EXIT_USAGE for an unknown column
  */
-enum exit_code columns_print(const struct disk_list *disks, const struct globals *globals)
+enum exit_code columns_choose(const struct column *wanted[COLUMNS_MAX], size_t *count,
+			      const struct globals *globals)
 {
-	const struct column *wanted[2 * COLUMN_COUNT];
-	enum exit_code status;
-	size_t count = 0;
+	bool all = globals->output_all || (globals->json && !globals->columns);
 
-	if (globals->output_all || (globals->json && !globals->columns)) {
-		count = choose_default(wanted, true);
-	} else if (globals->columns) {
-		status = choose_named(wanted, &count, globals->columns);
-		if (status != DONE)
-			return status;
-	} else {
-		count = choose_default(wanted, false);
-	}
-	if (!globals->json)
-		return print_table(disks, globals, wanted, count);
-	output_add("vhdx", disks_json(disks, wanted, count));
+	*count = 0;
+	if (!all && globals->columns)
+		return choose_named(wanted, count, globals->columns);
+	*count = columns_default(wanted, all);
 	return DONE;
+}
+
+/* Numbers are, and what looks like one. */
+bool column_is_right_aligned(const struct column *column)
+{
+	return column->kind == SIZE || column->get == get_number || column->get == get_bool ||
+	       column->get == get_temporary || column->get == get_image_inode;
 }
 
 /* The columns, for --help. */

@@ -6,15 +6,39 @@
 #define VHDXCTL_COLUMNS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-#include "disk.h"
 #include "message.h"
 
+struct disk;
 struct globals;
 struct json_object;
 
-struct json_object *columns_json(const struct disk_list *disks);
-enum exit_code columns_print(const struct disk_list *disks, const struct globals *globals);
+/* How many may be asked for: one may be named twice. */
+#define COLUMNS_MAX 64
+
+/**
+ * struct column - what is known of a disk in one respect
+ * @name:	its heading
+ * @help:	one line
+ * @get:	its value, or NULL if that is not known
+ * @file:	for @get: in the disk's directory in sysfs
+ * @kind:	SIZE: bytes, for people with a unit
+ * @by_default:	shown unless columns are named
+ */
+struct column {
+	const char *name;
+	const char *help;
+	struct json_object *(*get)(const struct disk *disk, const char *file);
+	const char *file;
+	enum { TEXT, SIZE } kind;
+	bool by_default;
+};
+
+size_t columns_default(const struct column *wanted[COLUMNS_MAX], bool all);
+enum exit_code columns_choose(const struct column *wanted[COLUMNS_MAX], size_t *count,
+			      const struct globals *globals);
+bool column_is_right_aligned(const struct column *column);
 void columns_print_help(void);
 
 #endif /* VHDXCTL_COLUMNS_H */

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The text in a table is made from the values in JSON, so that both always tell the same.
+ */
+#include "listing.h"
+
+#include <ctype.h>
+#include <json-c/json.h>
+#include <libsmartcols.h>
+#include <stdlib.h>
+
+#include "cli.h"
+#include "columns.h"
+#include "disk.h"
+#include "memory.h"
+#include "output.h"
+#include "text.h"
+
+/* BACK-FILE is back-file in JSON, as with losetup. */
+static char *json_name(const struct column *column)
+{
+	char *name = xstrdup(column->name);
+	char *c;
+
+	for (c = name; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return name;
+}
+
+static struct json_object *disk_json(const struct disk *disk, const struct column **wanted,
+				     size_t count)
+{
+	struct json_object *row = json_object_new_object();
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		char *name = json_name(wanted[i]);
+
+		json_add(row, name, wanted[i]->get(disk, wanted[i]->file));
+		free(name);
+	}
+	return row;
+}
+
+static struct json_object *disks_json(const struct disk_list *disks, const struct column **wanted,
+				      size_t count)
+{
+	struct json_object *rows = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < disks->count; i++)
+		json_object_array_add(rows, disk_json(&disks->disk[i], wanted, count));
+	return rows;
+}
+
+/**
+ * listing_json() - disks with all that is known about them
+ * @disks:	attached
+ *
+ * Return: an array of objects
+ */
+struct json_object *listing_json(const struct disk_list *disks)
+{
+	const struct column *all[COLUMNS_MAX];
+
+	return disks_json(disks, all, columns_default(all, true));
+}
+
+static char *list_text(struct json_object *list)
+{
+	char *text = xstrdup("");
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(list); i++) {
+		const char *item = json_object_get_string(json_object_array_get_idx(list, i));
+		char *longer = xasprintf("%s%s%s", text, *text ? "," : "", item);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static char *cell_text(const struct column *column, struct json_object *value, bool bytes)
+{
+	char size[TEXT_SIZE_MAX];
+
+	if (!value)
+		return xstrdup("-");
+	if (column->kind == SIZE && !bytes)
+		return xstrdup(text_size(size, json_object_get_uint64(value), ""));
+	if (json_object_is_type(value, json_type_boolean))
+		return xstrdup(json_object_get_boolean(value) ? "1" : "0");
+	if (json_object_is_type(value, json_type_array))
+		return list_text(value);
+	return xstrdup(json_object_get_string(value));
+}
+
+static void fill_line(struct libscols_line *line, const struct disk *disk,
+		      const struct column **wanted, size_t count, bool bytes)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		struct json_object *value = wanted[i]->get(disk, wanted[i]->file);
+		char *text = cell_text(wanted[i], value, bytes);
+
+		scols_line_refer_data(line, i, text);
+		json_object_put(value);
+	}
+}
+
+static enum exit_code print_table(const struct disk_list *disks, const struct globals *globals,
+				  const struct column **wanted, size_t count)
+{
+	struct libscols_table *table = scols_new_table();
+	struct libscols_line *line;
+	size_t i;
+
+	if (!table)
+		return fail(EXIT_MEMORY, "out of memory");
+	scols_table_enable_raw(table, globals->raw);
+	scols_table_enable_noheadings(table, globals->no_headings);
+	for (i = 0; i < count; i++)
+		scols_table_new_column(table, wanted[i]->name, 0,
+				       column_is_right_aligned(wanted[i]) ? SCOLS_FL_RIGHT : 0);
+	for (i = 0; i < disks->count; i++) {
+		line = scols_table_new_line(table, NULL);
+		if (line)
+			fill_line(line, &disks->disk[i], wanted, count, globals->bytes);
+	}
+	if (disks->count)
+		scols_print_table(table);
+	scols_unref_table(table);
+	return DONE;
+}
+
+/**
+ * listing_print() - show disks as the options say, as table or JSON
+ * @disks:	attached
+ * @globals:	the options
+ *
+ * Return: DONE, or EXIT_USAGE for an unknown column
+ */
+enum exit_code listing_print(const struct disk_list *disks, const struct globals *globals)
+{
+	const struct column *wanted[COLUMNS_MAX];
+	size_t count;
+	enum exit_code status = columns_choose(wanted, &count, globals);
+
+	if (status != DONE)
+		return status;
+	if (!globals->json)
+		return print_table(disks, globals, wanted, count);
+	output_add("vhdx", disks_json(disks, wanted, count));
+	return DONE;
+}
