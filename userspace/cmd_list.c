@@ -9,18 +9,25 @@
 #include "listing.h"
 #include "verb.h"
 
-enum { OPTION_SYSROOT = CLI_OWN };
+enum {
+	OPTION_TREE = CLI_OWN,
+	OPTION_SYSROOT,
+};
 
 static const struct cli_option options[] = {
+	{ OPTION_TREE, "tree", NULL, "show the parents of each disk below it" },
 	{ OPTION_SYSROOT, "sysroot", "DIR", "look at DIR/sys and DIR/proc instead" },
 	{ 0 }
 };
 
 static bool set(void *context, int id, const char *value)
 {
-	(void)context;
-	(void)id;
-	disk_set_sysroot(value);
+	bool *tree = context;
+
+	if (id == OPTION_TREE)
+		*tree = true;
+	else
+		disk_set_sysroot(value);
 	return true;
 }
 
@@ -53,7 +60,8 @@ static enum exit_code find_named(struct disk_list *disks, int argc, char **argv)
 
 enum exit_code cmd_list(struct globals *globals, int argc, char **argv)
 {
-	enum exit_code status = cli_parse(&syntax, globals, argc, argv, NULL);
+	bool tree = false;
+	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &tree);
 	struct disk_list disks = { 0 };
 	enum exit_code printed;
 
@@ -63,7 +71,7 @@ enum exit_code cmd_list(struct globals *globals, int argc, char **argv)
 		status = find_named(&disks, argc - optind, argv + optind);
 	else
 		disk_list_all(&disks);
-	printed = listing_print(&disks, globals);
+	printed = listing_print(&disks, globals, tree);
 	disk_list_free(&disks);
 	return printed != DONE ? printed : status;
 }

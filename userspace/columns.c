@@ -14,6 +14,7 @@
 #include "disk.h"
 #include "diskfiles.h"
 #include "holders.h"
+#include "memory.h"
 #include "text.h"
 
 static struct json_object *get_node(const struct disk *disk, const char *file)
@@ -116,12 +117,30 @@ static struct json_object *get_mounts(const struct disk *disk, const char *file)
 	return list;
 }
 
+static struct json_object *get_parent_name(const char *path)
+{
+	(void)path;
+	return json_object_new_string("parent");
+}
+
+/* Whatever the disk is: nothing is ever written to a parent. */
+static struct json_object *get_parent_read_only(const char *path)
+{
+	(void)path;
+	return json_object_new_boolean(true);
+}
+
+static struct json_object *get_parent_image(const char *path)
+{
+	return new_text(xstrdup(path));
+}
+
 static const struct column columns[] = {
-	{ "NAME", "device", get_node, NULL, TEXT, true },
+	{ "NAME", "device", get_node, NULL, TREE, true, get_parent_name },
 	{ "MAJ:MIN", "device number", get_text, "dev" },
 	{ "DISKSEQ", "number no other disk has had since boot", get_number, "diskseq" },
 	{ "SIZE", "size of the disk", get_sectors, "size", SIZE, true },
-	{ "RO", "is it read-only?", get_bool, "ro", TEXT, true },
+	{ "RO", "is it read-only?", get_bool, "ro", TEXT, true, get_parent_read_only },
 	{ "AUTOCLEAR", "does the last close detach it?", get_bool, "vhdx/autoclear" },
 	{ "PARTSCAN", "are partitions looked for?", get_bool, "vhdx/partscan" },
 	{ "DIO", "is the image read with direct I/O?", get_bool, "vhdx/dio" },
@@ -136,7 +155,7 @@ static const struct column columns[] = {
 	{ "TEMP", "is what was written gone at detach?", get_temporary },
 	{ "BACK-MAJ:MIN", "device number below the image", get_image_device },
 	{ "BACK-INO", "inode number of the image", get_image_inode },
-	{ "BACK-FILE", "the image", get_image, NULL, TEXT, true },
+	{ "BACK-FILE", "the image", get_image, NULL, TEXT, true, get_parent_image },
 	{ "MOUNTPOINTS", "where it or a partition is mounted", get_mounts },
 };
 

@@ -23,16 +23,18 @@ struct json_object;
  * @help:	one line
  * @get:	its value, or NULL if that is not known
  * @file:	for @get: in the disk's directory in sysfs
- * @kind:	SIZE: bytes, for people with a unit
+ * @kind:	SIZE: bytes, for people with a unit; TREE: has the branches, if there are any
  * @by_default:	shown unless columns are named
+ * @get_of_parent: the same of a parent, which is only a path; NULL: nothing is known
  */
 struct column {
 	const char *name;
 	const char *help;
 	struct json_object *(*get)(const struct disk *disk, const char *file);
 	const char *file;
-	enum { TEXT, SIZE } kind;
+	enum { TEXT, SIZE, TREE } kind;
 	bool by_default;
+	struct json_object *(*get_of_parent)(const char *path);
 };
 
 size_t columns_default(const struct column *wanted[COLUMNS_MAX], bool all);

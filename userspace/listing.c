@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The text in a table is made from the values in JSON, so that both always tell the same.
+ *
+ * In a tree each parent is below what it is the parent of. It is no disk, so only its file is shown.
  */
 #include "listing.h"
 
@@ -12,6 +14,7 @@
 #include "cli.h"
 #include "columns.h"
 #include "disk.h"
+#include "diskfiles.h"
 #include "memory.h"
 #include "output.h"
 #include "text.h"
@@ -42,14 +45,52 @@ static struct json_object *disk_json(const struct disk *disk, const struct colum
 	return row;
 }
 
-static struct json_object *disks_json(const struct disk_list *disks, const struct column **wanted,
-				      size_t count)
+static struct json_object *parent_json(const char *path, const struct column **wanted,
+				       size_t count)
+{
+	struct json_object *row = json_object_new_object();
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		char *name = json_name(wanted[i]);
+
+		if (wanted[i]->get_of_parent)
+			json_add(row, name, wanted[i]->get_of_parent(path));
+		free(name);
+	}
+	return row;
+}
+
+/* What is a parent among images is a child in a tree that has the disk at its root. */
+static void add_parents_json(struct json_object *row, const struct disk *disk,
+			     const struct column **wanted, size_t count)
+{
+	char **parents = disk_parents(disk), **path;
+
+	for (path = parents; *path; path++) {
+		struct json_object *children = json_object_new_array();
+		struct json_object *parent = parent_json(*path, wanted, count);
+
+		json_object_array_add(children, parent);
+		json_add(row, "children", children);
+		row = parent;
+	}
+	disk_free_names(parents);
+}
+
+static struct json_object *disks_json(const struct disk_list *disks, bool tree,
+				      const struct column **wanted, size_t count)
 {
 	struct json_object *rows = json_object_new_array();
 	size_t i;
 
-	for (i = 0; i < disks->count; i++)
-		json_object_array_add(rows, disk_json(&disks->disk[i], wanted, count));
+	for (i = 0; i < disks->count; i++) {
+		struct json_object *row = disk_json(&disks->disk[i], wanted, count);
+
+		if (tree)
+			add_parents_json(row, &disks->disk[i], wanted, count);
+		json_object_array_add(rows, row);
+	}
 	return rows;
 }
 
@@ -63,7 +104,7 @@ struct json_object *listing_json(const struct disk_list *disks)
 {
 	const struct column *all[COLUMNS_MAX];
 
-	return disks_json(disks, all, columns_default(all, true));
+	return disks_json(disks, false, all, columns_default(all, true));
 }
 
 static char *list_text(struct json_object *list)
@@ -110,25 +151,76 @@ static void fill_line(struct libscols_line *line, const struct disk *disk,
 	}
 }
 
-static enum exit_code print_table(const struct disk_list *disks, const struct globals *globals,
-				  const struct column **wanted, size_t count)
+static void fill_parent_line(struct libscols_line *line, const char *path,
+			     const struct column **wanted, size_t count)
 {
-	struct libscols_table *table = scols_new_table();
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		struct json_object *value = wanted[i]->get_of_parent ?
+					    wanted[i]->get_of_parent(path) : NULL;
+
+		scols_line_refer_data(line, i, cell_text(wanted[i], value, false));
+		json_object_put(value);
+	}
+}
+
+static void add_parent_lines(struct libscols_table *table, struct libscols_line *line,
+			     const struct disk *disk, const struct column **wanted, size_t count)
+{
+	char **parents = disk_parents(disk), **path;
+
+	for (path = parents; line && *path; path++) {
+		line = scols_table_new_line(table, line);
+		if (line)
+			fill_parent_line(line, *path, wanted, count);
+	}
+	disk_free_names(parents);
+}
+
+static void add_lines(struct libscols_table *table, const struct disk_list *disks,
+		      const struct globals *globals, bool tree, const struct column **wanted,
+		      size_t count)
+{
 	struct libscols_line *line;
 	size_t i;
+
+	for (i = 0; i < disks->count; i++) {
+		line = scols_table_new_line(table, NULL);
+		if (line)
+			fill_line(line, &disks->disk[i], wanted, count, globals->bytes);
+		if (line && tree)
+			add_parent_lines(table, line, &disks->disk[i], wanted, count);
+	}
+}
+
+/* Only one column can have the branches. */
+static void add_columns(struct libscols_table *table, bool branches,
+			const struct column **wanted, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		bool has_them = branches && wanted[i]->kind == TREE;
+
+		scols_table_new_column(table, wanted[i]->name, 0, has_them ? SCOLS_FL_TREE :
+				       column_is_right_aligned(wanted[i]) ? SCOLS_FL_RIGHT : 0);
+		branches = branches && !has_them;
+	}
+}
+
+/* Scripts, which want it raw, want words and no branches. */
+static enum exit_code print_table(const struct disk_list *disks, const struct globals *globals,
+				  bool tree, const struct column **wanted, size_t count)
+{
+	struct libscols_table *table = scols_new_table();
 
 	if (!table)
 		return fail(EXIT_MEMORY, "out of memory");
 	scols_table_enable_raw(table, globals->raw);
 	scols_table_enable_noheadings(table, globals->no_headings);
-	for (i = 0; i < count; i++)
-		scols_table_new_column(table, wanted[i]->name, 0,
-				       column_is_right_aligned(wanted[i]) ? SCOLS_FL_RIGHT : 0);
-	for (i = 0; i < disks->count; i++) {
-		line = scols_table_new_line(table, NULL);
-		if (line)
-			fill_line(line, &disks->disk[i], wanted, count, globals->bytes);
-	}
+	add_columns(table, tree && !globals->raw, wanted, count);
+	add_lines(table, disks, globals, tree, wanted, count);
 	if (disks->count)
 		scols_print_table(table);
 	scols_unref_table(table);
@@ -139,10 +231,12 @@ static enum exit_code print_table(const struct disk_list *disks, const struct gl
  * listing_print() - show disks as the options say, as table or JSON
  * @disks:	attached
  * @globals:	the options
+ * @tree:	with the parents below each
  *
  * Return: DONE, or EXIT_USAGE for an unknown column
  */
-enum exit_code listing_print(const struct disk_list *disks, const struct globals *globals)
+enum exit_code listing_print(const struct disk_list *disks, const struct globals *globals,
+			     bool tree)
 {
 	const struct column *wanted[COLUMNS_MAX];
 	size_t count;
@@ -151,7 +245,7 @@ enum exit_code listing_print(const struct disk_list *disks, const struct globals
 	if (status != DONE)
 		return status;
 	if (!globals->json)
-		return print_table(disks, globals, wanted, count);
-	output_add("vhdx", disks_json(disks, wanted, count));
+		return print_table(disks, globals, tree, wanted, count);
+	output_add("vhdx", disks_json(disks, tree, wanted, count));
 	return DONE;
 }

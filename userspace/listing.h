@@ -5,6 +5,8 @@
 #ifndef VHDXCTL_LISTING_H
 #define VHDXCTL_LISTING_H
 
+#include <stdbool.h>
+
 #include "message.h"
 
 struct disk_list;
@@ -12,6 +14,7 @@ struct globals;
 struct json_object;
 
 struct json_object *listing_json(const struct disk_list *disks);
-enum exit_code listing_print(const struct disk_list *disks, const struct globals *globals);
+enum exit_code listing_print(const struct disk_list *disks, const struct globals *globals,
+			     bool tree);
 
 #endif /* VHDXCTL_LISTING_H */

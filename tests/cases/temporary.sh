@@ -36,6 +36,8 @@ about() {
 	is "$(ls -A "$WHERE")" "" "$name: the file for it has no name"
 	is "$(vhdxctl list -n --raw -o TEMP,TYPE,BACK-FILE "$DISK")" "1 differencing ${files[0]}" \
 		"$name: list says it is temporary, and of what"
+	is "$(vhdxctl list -n --raw --tree -o BACK-FILE "$DISK" | tail -n +2)" "$(printf '%s\n' "${files[@]}")" \
+		"$name: list --tree has all its files"
 	detach "$INDEX" || not_ok "$name: detached" "$LINE"
 	is "$(sums "${files[@]}")" "$before" "P1, P6: $name: no file has changed"
 	throw_away "${parents[@]}" "${files[0]}" && is "$(content)" "$after" "$name: the next time it shows what it did"

@@ -116,4 +116,28 @@ parents 21
 run list --sysroot "$TMP/root" -n --raw -o TEMP,BACK-FILE vhdx21
 is "$out" '1 /srv/gone.vhdx\x20(deleted)' "an image that was deleted has none: it is named as it was"
 
+disk 22 2048 '/srv/leaf.avhdx'
+parents 22 "/srv/the middle.avhdx" /srv/base.vhdx
+run list --sysroot "$TMP/root" --tree -J vhdx22 vhdx21 vhdx12
+is "$(json '.vhdx[0] | [.. | ."back-file"? // empty] | join(",")')" \
+	"/srv/leaf.avhdx,/srv/the middle.avhdx,/srv/base.vhdx" "--tree nests parents in JSON, the nearest first"
+is "$(json '.vhdx[0].children[0].children | tojson')" '[{"name":"parent","ro":true,"back-file":"/srv/base.vhdx"}]' \
+	"a parent has a file, which is read-only, and nothing of a disk"
+is "$(json '.vhdx[1:] | map(has("children")) | any')" false "and who has no parents has no children there"
+run list --sysroot "$TMP/root" -J vhdx22
+is "$(json '.vhdx[0] | has("children")')" false "nor has anybody without --tree"
+LC_ALL=C run list --sysroot "$TMP/root" --tree -no SIZE,NAME,RO,BACK-FILE,NAME vhdx22
+is "$(sed 's| *[01] /srv.*||' "$TMP/.out" | tr '\n' '|')" '  1M /dev/vhdx22|   - `-parent|   -   `-parent|' \
+	"--tree draws branches in NAME, the first one"
+run list --sysroot "$TMP/root" --tree -no BACK-FILE vhdx22 vhdx2
+is "$(cat "$TMP/.out")" $'/srv/leaf.avhdx\n/srv/the middle.avhdx\n/srv/base.vhdx\n/srv/two.vhdx' \
+	"without NAME there are only the lines"
+run list --sysroot "$TMP/root" --tree --raw -no NAME,PARENTS,BACK-FILE vhdx22
+is "$(cat "$TMP/.out")" '/dev/vhdx22 2 /srv/leaf.avhdx
+parent - /srv/the\x20middle.avhdx
+parent - /srv/base.vhdx' "with --raw as well, and each has all its words"
+run list --sysroot "$TMP/root" --tree -J vhdx20
+is "$(json '.vhdx[0] | [."back-file", .children[0]."back-file"] | unique | length')" 1 \
+	"the parents of a temporary disk begin with its image"
+
 done_testing
