@@ -40,7 +40,7 @@ enum {
 static const struct cli_option options[] = {
 	{ 'r', "read-only", NULL, "the disk cannot be written, nor the image be changed" },
 	{ OPTION_TEMPORARY, "temporary", "[DIR]",
-	  "what is written goes to a file in DIR, and vanishes at detach (default: /var/tmp)" },
+	  "writes go to a file in DIR (default: $TMPDIR or /var/tmp), gone at detach" },
 	{ 'P', "partscan", "[yes|no]", "look for partitions (default: yes)" },
 	{ OPTION_NO_PARTSCAN, "no-partscan", NULL, "do not look for partitions" },
 	{ OPTION_AUTOCLEAR, "autoclear", NULL, "detach it on the umount after a mount" },
