@@ -13,11 +13,13 @@
 #include "queue.h"
 #include "read.h"
 
-/* Is a batch of requests inside the submitter's context? */
-enum vhdx_submit_inside {
-	VHDX_SUBMIT_UNKNOWN,
-	VHDX_SUBMIT_ENTERED,
-	VHDX_SUBMIT_REFUSED,
+/* Requests that came together, or one that came alone; on the stack */
+struct vhdx_batch {
+	struct vhdx_inline scope;
+	struct vhdx_queue *kick;	/* has got some, and not been woken for them */
+	bool many;			/* more may come */
+	bool tried;			/* to enter @scope */
+	bool inside;			/* it */
 };
 
 static bool vhdx_submit_takes(const struct vhdx_image *image, const struct request *rq)
@@ -43,45 +45,80 @@ static bool vhdx_submit_tries(const struct vhdx_queues *queues, const struct req
 	       !READ_ONCE(queues->dead);
 }
 
-static void vhdx_submit_init(struct vhdx_queues *queues, struct request *rq)
+/* Not all of it: the scope is large, and is filled if it is needed. */
+static void vhdx_submit_begin(struct vhdx_batch *batch, bool many)
 {
-	blk_mq_start_request(rq);
-	vhdx_command_init(blk_mq_rq_to_pdu(rq), queues->image, vhdx_queue_again);
+	batch->kick = NULL;
+	batch->many = many;
+	batch->tried = false;
+	batch->inside = false;
 }
 
-static bool vhdx_submit_read(struct vhdx_queues *queues, struct request *rq)
+/* The context is entered for the first read that is tried, and left after the last. */
+static bool vhdx_submit_enter(struct vhdx_batch *batch)
 {
-	if (!vhdx_read_try(blk_mq_rq_to_pdu(rq)))
+	if (!batch->tried)
+		batch->inside = vhdx_inline_enter(&batch->scope, batch->many);
+	batch->tried = true;
+	return batch->inside;
+}
+
+static bool vhdx_submit_read(struct vhdx_batch *batch, struct vhdx_queues *queues,
+			     struct request *rq)
+{
+	if (!vhdx_submit_tries(queues, rq) || !vhdx_submit_enter(batch) ||
+	    !vhdx_read_try(blk_mq_rq_to_pdu(rq)))
 		return false;
 	this_cpu_inc(queues->stats->inline_reads);
 	return true;
 }
 
-static bool vhdx_submit_read_alone(struct vhdx_queues *queues, struct request *rq)
+/* To a thread, which is not woken before the last or before one for another thread */
+static void vhdx_submit_leave(struct vhdx_batch *batch, struct vhdx_queue *queue,
+			      struct vhdx_command *command)
 {
-	struct vhdx_inline scope;
-	bool taken;
-
-	if (!vhdx_submit_tries(queues, rq) || !vhdx_inline_enter(&scope, false))
-		return false;
-	taken = vhdx_submit_read(queues, rq);
-	vhdx_inline_leave(&scope);
-	return taken;
+	if (batch->kick && batch->kick != queue)
+		vhdx_queue_kick(batch->kick);
+	batch->kick = queue;
+	vhdx_queue_add(queue, command);
 }
 
+static void vhdx_submit(struct vhdx_batch *batch, struct request *rq)
+{
+	struct vhdx_command *command = blk_mq_rq_to_pdu(rq);
+	struct vhdx_queue *queue = rq->mq_hctx->driver_data;
+	struct vhdx_queues *queues = queue->queues;
+
+	blk_mq_start_request(rq);
+	vhdx_command_init(command, queues->image, vhdx_queue_again);
+	if (!vhdx_submit_takes(queues->image, rq))
+		vhdx_command_fail(command, -EIO);
+	else if (!vhdx_submit_read(batch, queues, rq))
+		vhdx_submit_leave(batch, queue, command);
+}
+
+/*
+ * By now the requests may be over, and with them whatever kept the disk: what is used of it
+ * is there until vhdx_disk_remove() has waited for us.
+ */
+static void vhdx_submit_end(struct vhdx_batch *batch)
+{
+	if (batch->inside)
+		vhdx_inline_leave(&batch->scope);
+	if (batch->kick)
+		vhdx_queue_kick(batch->kick);
+}
+
+/* Others may have come before this one, and not been woken for */
 static blk_status_t vhdx_queue_rq(struct blk_mq_hw_ctx *hctx,
 				  const struct blk_mq_queue_data *bd)
 {
-	struct vhdx_queue *queue = hctx->driver_data;
-	struct vhdx_queues *queues = queue->queues;
+	struct vhdx_batch batch;
 
-	if (!vhdx_submit_takes(queues->image, bd->rq))
-		return BLK_STS_IOERR;
-	vhdx_submit_init(queues, bd->rq);
-	if (!vhdx_submit_read_alone(queues, bd->rq))
-		vhdx_queue_add(queue, blk_mq_rq_to_pdu(bd->rq));
-	if (bd->last)
-		vhdx_queue_kick(queue);
+	vhdx_submit_begin(&batch, false);
+	vhdx_submit(&batch, bd->rq);
+	batch.kick = bd->last ? hctx->driver_data : NULL;
+	vhdx_submit_end(&batch);
 	return BLK_STS_OK;
 }
 
@@ -91,29 +128,6 @@ static void vhdx_commit_rqs(struct blk_mq_hw_ctx *hctx)
 	vhdx_queue_kick(hctx->driver_data);
 }
 
-/* To a thread, which is not woken before the last or before one for another thread */
-static void vhdx_submit_leave(struct request *rq, struct vhdx_queue **kick)
-{
-	struct vhdx_queue *queue = rq->mq_hctx->driver_data;
-
-	if (*kick && *kick != queue)
-		vhdx_queue_kick(*kick);
-	*kick = queue;
-	vhdx_queue_add(queue, blk_mq_rq_to_pdu(rq));
-}
-
-/* One of several: the context is entered for the first that is tried. */
-static bool vhdx_submit_read_among(struct vhdx_queues *queues, struct request *rq,
-				   struct vhdx_inline *scope, enum vhdx_submit_inside *inside)
-{
-	if (!vhdx_submit_tries(queues, rq))
-		return false;
-	if (*inside == VHDX_SUBMIT_UNKNOWN)
-		*inside = vhdx_inline_enter(scope, true) ? VHDX_SUBMIT_ENTERED :
-							   VHDX_SUBMIT_REFUSED;
-	return *inside == VHDX_SUBMIT_ENTERED && vhdx_submit_read(queues, rq);
-}
-
 /*
  * All that a task has collected for this disk. The list is taken away first: it is the
  * task's plug, to which nothing may be added, or looked for, while it is worked on.
@@ -121,25 +135,13 @@ static bool vhdx_submit_read_among(struct vhdx_queues *queues, struct request *r
 static void vhdx_queue_rqs(vhdx_rq_list *collected)
 {
 	vhdx_rq_list list = vhdx_rq_list_take(collected);
-	enum vhdx_submit_inside inside = VHDX_SUBMIT_UNKNOWN;
-	struct vhdx_inline scope;
-	struct vhdx_queue *kick = NULL;
+	struct vhdx_batch batch;
 	struct request *rq;
 
-	while ((rq = vhdx_rq_list_pop(&list))) {
-		struct vhdx_queue *queue = rq->mq_hctx->driver_data;
-		struct vhdx_queues *queues = queue->queues;
-
-		vhdx_submit_init(queues, rq);
-		if (!vhdx_submit_takes(queues->image, rq))
-			vhdx_command_fail(blk_mq_rq_to_pdu(rq), -EIO);
-		else if (!vhdx_submit_read_among(queues, rq, &scope, &inside))
-			vhdx_submit_leave(rq, &kick);
-	}
-	if (inside == VHDX_SUBMIT_ENTERED)
-		vhdx_inline_leave(&scope);
-	if (kick)
-		vhdx_queue_kick(kick);
+	vhdx_submit_begin(&batch, true);
+	while ((rq = vhdx_rq_list_pop(&list)))
+		vhdx_submit(&batch, rq);
+	vhdx_submit_end(&batch);
 }
 
 static void vhdx_complete_rq(struct request *rq)
