@@ -370,6 +370,8 @@ int vhdx_disk_remove(struct vhdx_disk *disk, bool force)
 		blk_mark_disk_dead(disk->gendisk);
 	}
 	del_gendisk(disk->gendisk);
+	/* whose request is over may still be on the way out of submit.c */
+	blk_mq_quiesce_queue(disk->gendisk->queue);
 	vhdx_queues_stop(&disk->queues);
 	ret = vhdx_chain_close(disk->image);
 	put_disk(disk->gendisk);
