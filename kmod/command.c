@@ -9,7 +9,13 @@
 #include "image.h"
 #include "space.h"
 
-static void vhdx_command_free_bvecs(struct vhdx_command *command)
+/**
+ * vhdx_command_free_bvecs() - what vhdx_command_iter() gave is not used any more
+ * @command:	has no read or write under way
+ *
+ * Context: any
+ */
+void vhdx_command_free_bvecs(struct vhdx_command *command)
 {
 	kfree(command->bvecs);
 	command->bvecs = NULL;
@@ -240,17 +246,6 @@ int vhdx_command_iter(struct vhdx_command *command, unsigned int direction, u64 
 	iov_iter_truncate(iter, length);
 	command->want = iov_iter_count(iter);
 	return 0;
-}
-
-/**
- * vhdx_command_take_back() - vhdx_command_iter() was in vain
- * @command:	nothing was transferred, or is going to be
- *
- * Context: any
- */
-void vhdx_command_take_back(struct vhdx_command *command)
-{
-	vhdx_command_free_bvecs(command);
 }
 
 /**

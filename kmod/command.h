@@ -106,7 +106,7 @@ void vhdx_command_unclaim(struct vhdx_command *command);
 int vhdx_command_iter(struct vhdx_command *command, unsigned int direction, u64 length,
 		      struct iov_iter *iter);
 void vhdx_command_transfer_done(struct vhdx_io *io, long result);
-void vhdx_command_take_back(struct vhdx_command *command);
+void vhdx_command_free_bvecs(struct vhdx_command *command);
 bool vhdx_command_transferred(struct vhdx_command *command, long result);
 
 #endif /* VHDX_COMMAND_H */

@@ -129,7 +129,7 @@ static void vhdx_read_tried(struct vhdx_io *io, long result)
 		return;
 	}
 	vhdx_command_leave(command);
-	vhdx_command_take_back(command);
+	vhdx_command_free_bvecs(command);
 	command->again(command);
 }
 
