@@ -110,16 +110,6 @@ static enum exit_code describe(const struct globals *globals, const struct info 
 	return status;
 }
 
-/* To be freed. */
-static char *image_path(const char *argument)
-{
-	struct disk disk;
-
-	if (disk_of_device(&disk, argument))
-		return disk_attribute(&disk, "vhdx/backing_file");
-	return xstrdup(argument);
-}
-
 enum exit_code cmd_info(struct globals *globals, int argc, char **argv)
 {
 	struct info info = { 0 };
@@ -132,9 +122,9 @@ enum exit_code cmd_info(struct globals *globals, int argc, char **argv)
 	if (argc - optind != 1)
 		return fail(EXIT_USAGE, "info: needs exactly one image or device; see vhdxctl info "
 			    "--help");
-	path = image_path(argv[optind]);
+	path = open_image_path(argv[optind]);
 	if (!path)
-		return fail(EXIT_USAGE, "%s: not attached any more", argv[optind]);
+		return EXIT_USAGE;
 	status = image_file_open(&file, path);
 	if (status == DONE) {
 		status = describe(globals, &info, &file);

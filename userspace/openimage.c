@@ -4,17 +4,34 @@
 #include <stdlib.h>
 
 #include "disk.h"
+#include "diskfiles.h"
 #include "fault.h"
 #include "format/range.h"
 #include "imagelock.h"
 #include "memory.h"
 #include "replayed.h"
 
+/* Only the disk itself still shows it. */
+static void fail_nameless(const char *argument, const struct disk *disk)
+{
+	char **parents = disk_parents(disk);
+
+	if (*parents)
+		fail_named(EXIT_USAGE, "NAMELESS", "%s: what is written to it is in a file without a "
+			   "name, which only the disk shows; the image below is %s", argument,
+			   *parents);
+	else
+		fail_named(EXIT_USAGE, "NAMELESS", "%s: its image was deleted, only the disk still "
+			   "shows it; copy that before it is detached", argument);
+	disk_free_names(parents);
+}
+
 /**
  * open_image_path() - which file is meant?
  * @argument:	an image, or a disk that shows one
  *
- * Return: its path, to be freed; NULL, having said so, if the disk went away
+ * Return: its path, to be freed; NULL, having said why, if the disk went away or its file
+ * has no name
  */
 char *open_image_path(const char *argument)
 {
@@ -23,6 +40,10 @@ char *open_image_path(const char *argument)
 
 	if (!disk_of_device(&disk, argument))
 		return xstrdup(argument);
+	if (disk_is_temporary(&disk)) {
+		fail_nameless(argument, &disk);
+		return NULL;
+	}
 	path = disk_attribute(&disk, "vhdx/backing_file");
 	if (!path)
 		fail_named(EXIT_USAGE, "NOT_ATTACHED", "%s: not attached any more", argument);
