@@ -213,11 +213,10 @@ judge_files() {
 cut_file() {
 	local name=$1 where=$SCRATCH/$1.mount
 	mkdir -p "$where" "$SCRATCH/$name.look"
-	modprobe -q "$name"
 	INITIAL=$SCRATCH/$name.vhdx
 	vhdxctl create -q --block-size 1M "$INITIAL" $SIZE
 	truncate -s 400M "$SCRATCH/$name.device"
-	if ! make_fs "$name" "$SCRATCH/$name.device" >/dev/null 2>&1 ||
+	if ! host_fs "$name" "$SCRATCH/$name.device" >/dev/null 2>&1 ||
 	   ! mount -o loop "$SCRATCH/$name.device" "$where"; then
 		skip "$name" "no such file system here"
 		return
@@ -235,13 +234,6 @@ cut_file() {
 	stop_recorder "$name"
 	judge_files "$name"
 	rm -f "$SCRATCH/$name".*
-}
-
-make_fs() {
-	case $1 in
-	ext4) mke2fs -q -t ext4 -b 4096 "$2" ;;
-	xfs) mkfs.xfs -q -f "$2" ;;
-	esac
 }
 
 modprobe -q dm-log-writes || skip_all "no dm-log-writes"

@@ -114,19 +114,11 @@ devices() {
 
 # --- file systems: some, attached ------------------------------------------------
 
-make_fs() {
-	case $1 in
-	ext4) mke2fs -q -t ext4 -b 4096 "$2" ;;
-	xfs) mkfs.xfs -q -f "$2" ;;
-	esac
-}
-
 # image_on KIND SIZE-IN-MIB: a file system with an image; sets INITIAL
 image_on() {
 	INITIAL=$SCRATCH/$1.initial
-	modprobe -q "$1"
 	truncate -s "$2M" "$INITIAL"
-	make_fs "$1" "$INITIAL" >/dev/null 2>&1 && mount -o loop "$INITIAL" "$WHERE" || return
+	host_fs "$1" "$INITIAL" >/dev/null 2>&1 && mount -o loop "$INITIAL" "$WHERE" || return
 	vhdxctl create -q --block-size 1M "$WHERE/${NAMES[0]}" "$SIZE"
 	umount "$WHERE"
 	cp --sparse=always "$INITIAL" "$SCRATCH/$1.device"

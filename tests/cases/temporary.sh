@@ -72,14 +72,34 @@ refused() {
 		"vhdxctl attach --temporary=$SCRATCH/nowhere $SCRATCH/fs.vhdx 2>&1 | grep -q nowhere"
 }
 
-# Whenever it is killed, there is the disk, or nothing
-killed() {
-	local i
-	for ((i = 1; i <= 8; i++)); do
-		{ timeout -s KILL "0.0$i" vhdxctl attach --temporary="$WHERE" "$SCRATCH/fs.vhdx"; } >/dev/null 2>&1
+# What would be looked for under a name that there is not
+nameless() {
+	local verb
+	throw_away "$SCRATCH/fs.vhdx" || return
+	for verb in info map check; do
+		like "$(vhdxctl $verb "$DISK" 2>&1)" "only the disk shows; the image below is $SCRATCH/fs.vhdx" \
+			"$verb of such a disk says where to look"
 	done
+	detach "$INDEX"
+}
+
+# Whatever it is doing when it is killed, there is the disk, or nothing
+killed() {
+	local n last ioctl line killed=0 left=0 wrong='' distance=$((LONG ? 1 : DEBUG ? 120 : 40))
+	local command=(vhdxctl attach --temporary="$WHERE" "$SCRATCH/fs.vhdx")
+	line=$(killat count "${command[@]}" 2>/dev/null | tail -n 1)
+	last=$(field "$line" steps) ioctl=$(field "$line" ioctl)
 	detach_all
-	is "$(ls -A "$WHERE")" "" "killed at any moment it leaves no file"
+	for n in $({ seq $((1 + RANDOM % distance)) "$distance" "$last"; seq $((ioctl - 2)) $((ioctl + 2)); } | sort -nu); do
+		killat "$n" "${command[@]}" >/dev/null 2>&1
+		[ $? != 137 ] || killed=$((killed + 1))
+		nothing_attached || left=$((left + 1))
+		[ -z "$(ls -A "$WHERE")" ] || wrong+=" $n"
+		detach_all
+	done
+	diag "killed at $killed of $last steps, the ioctl being $ioctl; $left of them left the disk"
+	ok "it was killed before and after its disk was there" test "$left" -gt 0 -a "$left" -lt "$killed"
+	is "$wrong" "" "P7: killed at any step it leaves no file, seed $SEED"
 }
 
 about "states of all kinds" "$IMAGES/good/states-mixed.vhdx"
@@ -87,6 +107,7 @@ about "sectors of 4 KiB" "$IMAGES/good/fixed-4k.vhdx"
 about "a log to replay" "$IMAGES/good/dirty-one-entry.vhdx"
 about "a chain" "$IMAGES"/chains/depth-3.{0,1,2}.vhdx
 in_use
+nameless
 refused
 killed
 

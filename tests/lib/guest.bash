@@ -171,6 +171,15 @@ reads() { dd if="$DISK" of=/dev/null status=none "$@" 2>&1; }
 # table FILE: the rows of a table, fields separated by tabs
 table() { tail -n +2 "$1"; }
 
+# host_fs KIND FILE-OR-DEVICE: a new file system to keep images in
+host_fs() {
+	modprobe -q "$1"
+	case $1 in
+	ext4) mke2fs -q -t ext4 -b 4096 "$2" ;;
+	*) "mkfs.$1" -q -f "$2" ;;
+	esac
+}
+
 # have PROGRAM...: all of them
 have() {
 	local name
