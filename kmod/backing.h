@@ -44,6 +44,7 @@ struct vhdx_backing {
 	struct list_head node;
 };
 
+struct io_comp_batch;
 struct vhdx_io;
 typedef void (*vhdx_io_done)(struct vhdx_io *io, long result);
 
@@ -53,13 +54,15 @@ typedef void (*vhdx_io_done)(struct vhdx_io *io, long result);
  * @backing:	of a write: the file
  * @done:	called exactly once when it is over and nobody looks at it any more
  * @result:	bytes or errno
- * @refs:	the submitter's and the file system's: see vhdx_backing_read()
+ * @polled:	vhdx_backing_poll() makes it end; it may not do so by itself
+ * @refs:	the submitter's and the file system's, and those of vhdx_backing_poll()
  */
 struct vhdx_io {
 	struct kiocb iocb;
 	struct vhdx_backing *backing;
 	vhdx_io_done done;
 	long result;
+	bool polled;
 	atomic_t refs;
 };
 
@@ -89,7 +92,8 @@ void vhdx_backing_choose_mode(struct vhdx_backing *backing, u32 sector_size,
 void vhdx_backing_read(const struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,
 		       struct iov_iter *iter, u16 ioprio, vhdx_io_done done);
 void vhdx_backing_try_read(const struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,
-			   struct iov_iter *iter, u16 ioprio, vhdx_io_done done);
+			   struct iov_iter *iter, u16 ioprio, bool polled, vhdx_io_done done);
+int vhdx_backing_poll(struct vhdx_io *io, struct io_comp_batch *batch);
 void vhdx_backing_write(struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,
 			struct iov_iter *iter, u16 ioprio, vhdx_io_done done);
 ssize_t vhdx_backing_read_some(const struct vhdx_backing *backing, u64 offset, void *memory,

@@ -33,11 +33,14 @@
 #include "write.h"
 
 #define VHDX_MAX_QUEUES		8U
-#define VHDX_QUEUE_DEPTH	128
 
 static unsigned int queues;
 module_param(queues, uint, 0644);
 MODULE_PARM_DESC(queues, "hardware queues per disk, 0: one per CPU up to 8; taken at attach");
+
+static unsigned int poll_queues;
+module_param(poll_queues, uint, 0644);
+MODULE_PARM_DESC(poll_queues, "more of them for polled reads; taken at attach");
 
 static bool inline_reads = true;
 module_param(inline_reads, bool, 0644);
@@ -201,6 +204,7 @@ static int vhdx_queues_alloc_tags(struct vhdx_queues *queues, const struct blk_m
 
 	set->ops = ops;
 	set->nr_hw_queues = queues->nr;
+	set->nr_maps = queues->nr_poll ? HCTX_MAX_TYPES : 1;
 	set->queue_depth = VHDX_QUEUE_DEPTH;
 	set->numa_node = NUMA_NO_NODE;
 	set->cmd_size = sizeof(struct vhdx_command);
@@ -227,7 +231,8 @@ int vhdx_queues_start(struct vhdx_queues *q, struct vhdx_image *image,
 
 	q->image = image;
 	q->inline_reads = inline_reads;
-	q->nr = clamp(wanted, 1U, nr_cpu_ids);
+	q->nr_poll = min(poll_queues, nr_cpu_ids);
+	q->nr = clamp(wanted, 1U, nr_cpu_ids) + q->nr_poll;
 	q->stats = alloc_percpu(struct vhdx_queue_stats);
 	if (!q->stats)
 		return -ENOMEM;
@@ -292,4 +297,25 @@ void vhdx_queues_stats(const struct vhdx_queues *queues, struct vhdx_queue_stats
 		stats->inline_reads += READ_ONCE(its->inline_reads);
 		stats->queued_reads += READ_ONCE(its->queued_reads);
 	}
+}
+
+/**
+ * vhdx_queues_map() - which queue is whose; for the block layer
+ * @set:	of our queues, some of which are for polling
+ */
+void vhdx_queues_map(struct blk_mq_tag_set *set)
+{
+	const struct vhdx_queues *queues = set->driver_data;
+	struct blk_mq_queue_map *others = &set->map[HCTX_TYPE_DEFAULT];
+	struct blk_mq_queue_map *poll = &set->map[HCTX_TYPE_POLL];
+
+	others->nr_queues = queues->nr - queues->nr_poll;
+	blk_mq_map_queues(others);
+	if (!queues->nr_poll)
+		return;
+	/* reads have none of their own */
+	set->map[HCTX_TYPE_READ].nr_queues = 0;
+	poll->nr_queues = queues->nr_poll;
+	poll->queue_offset = others->nr_queues;
+	blk_mq_map_queues(poll);
 }

@@ -5,9 +5,13 @@
 #ifndef VHDX_QUEUE_H
 #define VHDX_QUEUE_H
 
+#include <linux/bitmap.h>
 #include <linux/blk-mq.h>
 #include <linux/llist.h>
 #include <linux/wait.h>
+
+/* Requests of a hardware queue */
+#define VHDX_QUEUE_DEPTH	128
 
 struct vhdx_command;
 struct vhdx_image;
@@ -19,12 +23,16 @@ struct vhdx_queues;
  * @wait:	where the thread sleeps
  * @thread:	looks at them
  * @queues:	all of the disk's
+ * @polled:	tags of requests that are polled for
+ * @poll_from:	where to begin with those
  */
 struct vhdx_queue {
 	struct llist_head list;
 	wait_queue_head_t wait;
 	struct task_struct *thread;
 	struct vhdx_queues *queues;
+	DECLARE_BITMAP(polled, VHDX_QUEUE_DEPTH);
+	unsigned int poll_from;
 };
 
 /**
@@ -45,6 +53,7 @@ struct vhdx_queue_stats {
  * @dead:	the disk was detached by force: fail whatever is not yet on its way
  * @tag_set:	for the block layer; driver_data is this structure
  * @nr:		of @queue
+ * @nr_poll:	of these, the last ones are for requests that are polled for
  * @queue:	the queues; behind them one that the block layer does not know, for what may
  *		take long in the backing file
  */
@@ -55,6 +64,7 @@ struct vhdx_queues {
 	struct vhdx_queue_stats __percpu *stats;
 	struct blk_mq_tag_set tag_set;
 	unsigned int nr;
+	unsigned int nr_poll;
 	struct vhdx_queue *queue;
 };
 
@@ -68,5 +78,6 @@ void vhdx_queues_stop(struct vhdx_queues *queues);
 void vhdx_queues_kill(struct vhdx_queues *queues);
 void vhdx_queues_stats(const struct vhdx_queues *queues, struct vhdx_queue_stats *stats);
 void vhdx_queues_serve(struct vhdx_queues *queues, struct vhdx_image *image);
+void vhdx_queues_map(struct blk_mq_tag_set *set);
 
 #endif /* VHDX_QUEUE_H */

@@ -10,6 +10,7 @@
 #include "compat.h"
 #include "image.h"
 #include "inline.h"
+#include "poll.h"
 #include "queue.h"
 #include "read.h"
 
@@ -91,6 +92,7 @@ static void vhdx_submit(struct vhdx_batch *batch, struct request *rq)
 
 	blk_mq_start_request(rq);
 	vhdx_command_init(command, queues->image, vhdx_queue_again);
+	vhdx_poll_begin(queue, rq);
 	if (!vhdx_submit_takes(queues->image, rq))
 		vhdx_command_fail(command, -EIO);
 	else if (!vhdx_submit_read(batch, queues, rq))
@@ -148,6 +150,7 @@ static void vhdx_complete_rq(struct request *rq)
 {
 	struct vhdx_command *command = blk_mq_rq_to_pdu(rq);
 
+	vhdx_poll_end(rq->mq_hctx->driver_data, rq);
 	blk_mq_end_request(rq, errno_to_blk_status(command->error));
 }
 
@@ -166,4 +169,6 @@ const struct blk_mq_ops vhdx_submit_ops = {
 	.commit_rqs	= vhdx_commit_rqs,
 	.complete	= vhdx_complete_rq,
 	.init_hctx	= vhdx_init_hctx,
+	.map_queues	= vhdx_queues_map,
+	.poll		= vhdx_poll,
 };

@@ -42,7 +42,7 @@ static void vhdx_io_start(const struct vhdx_backing *backing, struct vhdx_io *io
 			  u16 ioprio, int flags, vhdx_io_done done)
 {
 	io->done = done;
-	atomic_set(&io->refs, 2);
+	io->polled = flags & IOCB_HIPRI;
 	io->iocb = (struct kiocb) {
 		.ki_filp	= backing->file,
 		.ki_pos		= offset,
@@ -50,6 +50,8 @@ static void vhdx_io_start(const struct vhdx_backing *backing, struct vhdx_io *io
 		.ki_flags	= (backing->direct ? IOCB_DIRECT : 0) | flags,
 		.ki_ioprio	= ioprio,
 	};
+	/* what vhdx_backing_poll() finds with them must be this one's */
+	atomic_set_release(&io->refs, 2);
 }
 
 static void vhdx_io_started(struct vhdx_io *io, ssize_t ret)
@@ -88,6 +90,7 @@ void vhdx_backing_read(const struct vhdx_backing *backing, struct vhdx_io *io, u
  * @offset:	bytes
  * @iter:	as for vhdx_backing_read()
  * @ioprio:	of the read
+ * @polled:	vhdx_backing_poll() will be called until it is over
  * @done:	likewise; -EAGAIN, at once or later, means that it would have had to wait. Any
  *		other error may as well come from where it was tried, say a pending signal.
  *
@@ -95,10 +98,38 @@ void vhdx_backing_read(const struct vhdx_backing *backing, struct vhdx_io *io, u
  * can: ext4 waits for a piece of its extent tree.
  */
 void vhdx_backing_try_read(const struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,
-			   struct iov_iter *iter, u16 ioprio, vhdx_io_done done)
+			   struct iov_iter *iter, u16 ioprio, bool polled, vhdx_io_done done)
 {
-	vhdx_io_start(backing, io, offset, ioprio, IOCB_NOWAIT, done);
+	int flags = IOCB_NOWAIT;
+
+	if (polled && backing->file->f_op->iopoll)
+		flags |= IOCB_HIPRI;
+	vhdx_io_start(backing, io, offset, ioprio, flags, done);
 	vhdx_io_started(io, backing->file->f_op->read_iter(&io->iocb, iter));
+}
+
+/**
+ * vhdx_backing_poll() - help a read to its end
+ * @io:		of vhdx_backing_try_read(), or over and used again or not; was zeroed before its
+ *		first use
+ * @batch:	as for ->iopoll()
+ *
+ * That it was polled for is kept here: file systems take IOCB_HIPRI away from the rest of a
+ * read whose first part is polled.
+ *
+ * Context: process; @done of the read may be called.
+ * Return: how many requests, not necessarily this one, the device below has ended
+ */
+int vhdx_backing_poll(struct vhdx_io *io, struct io_comp_batch *batch)
+{
+	int found = 0;
+
+	if (!atomic_inc_not_zero(&io->refs))
+		return 0;
+	if (io->polled)
+		found = io->iocb.ki_filp->f_op->iopoll(&io->iocb, batch, BLK_POLL_ONESHOT);
+	vhdx_io_put(io);
+	return found;
 }
 
 /**

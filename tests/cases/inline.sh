@@ -162,25 +162,72 @@ frozen() {
 	detach "$INDEX"
 }
 
-# One request at a time below: whoever must not wait is sent away.
-no_tags() {
-	local config=/sys/kernel/config/nullb/inline before device
+# null_device NAME ATTRIBUTE=VALUE...: a device in memory; sets DEVICE
+null_device() {
+	local config=/sys/kernel/config/nullb/$1 setting
 	modprobe -q null_blk nr_devices=0 && { mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config; }
-	mkdir "$config" 2>/dev/null || { skip "a device with one tag" "no null_blk"; return; }
+	mkdir "$config" 2>/dev/null || return
 	defer rmdir "$config"
 	defer eval "echo 0 >$config/power"
-	echo 64 >"$config/size" && echo 1 >"$config/memory_backed" && echo 1 >"$config/hw_queue_depth"
-	echo 2 >"$config/irqmode" && echo 200000 >"$config/completion_nsec"
-	echo 1 >"$config/power"
-	device=/dev/nullb$(<"$config/index")
-	[ -b "$device" ] || device=/dev/inline
-	dd if="$FULL" of="$device" bs=1M oflag=direct status=none
-	attached "one tag below: attached" -n "$device" || return
+	for setting in size=128 memory_backed=1 irqmode=2 "${@:2}"; do
+		echo "${setting#*=}" >"$config/${setting%%=*}" || return
+	done
+	echo 1 >"$config/power" || return
+	DEVICE=/dev/nullb$(<"$config/index")
+	[ -b "$DEVICE" ] || DEVICE=/dev/$1
+}
+
+# One request at a time below: whoever must not wait is sent away.
+no_tags() {
+	local before
+	null_device one-tag hw_queue_depth=1 completion_nsec=200000 || { skip "a device with one tag" "no null_blk"; return; }
+	dd if="$FULL" of="$DEVICE" bs=1M oflag=direct status=none
+	attached "one tag below: attached" -n "$DEVICE" || return
 	read -r -a before < <(counts)
 	ok "one tag below: aio, queue depth 32" storm libaio --iodepth=32
 	ok "one tag below: every byte" every_byte
 	since "${before[@]}"
 	diag "$INLINE reads went from the submitter, $QUEUED through a thread"
+	detach "$INDEX"
+}
+
+# microseconds DEVICE [OPTION...]: how long a read takes, on average
+microseconds() {
+	in_time 120 fio --name=slow --filename="$1" --readonly --rw=randread --direct=1 --bs=4k --number_ios=50 \
+		--ioengine=io_uring --output-format=json "${@:2}" | jq '.jobs[0].read.clat_ns.mean / 1000 | floor'
+}
+
+# What is not polled for takes 20 ms to end.
+polled() {
+	local parameter=/sys/module/vhdx/parameters/poll_queues before
+	attached "attached without queues for polling" -n "$FULL" || return
+	is "$(<"/sys/block/$NAME/queue/io_poll")" 0 "by default there is no polling"
+	detach "$INDEX"
+	null_device polled poll_queues=1 completion_nsec=20000000 || { skip "polling" "no null_blk that can be polled"; return; }
+	dd if="$FULL" of="$DEVICE" bs=1M oflag=direct status=none
+	before=$(<$parameter)
+	defer eval "echo $before >$parameter"
+	echo 1 >$parameter
+	polled_on "$DEVICE" "a device"
+	mke2fs -q -t ext4 "$DEVICE" && mkdir -p "$SCRATCH/polled" && mount -o noinit_itable "$DEVICE" "$SCRATCH/polled" || return
+	defer umount -l "$SCRATCH/polled"
+	cp "$FULL" "$SCRATCH/polled/image.vhdx" && sync
+	polled_on "$SCRATCH/polled/image.vhdx" "a file on ext4"
+}
+
+# polled_on IMAGE WHERE
+polled_on() {
+	local asked waited
+	attached "polled, $2: attached" -w -n -o 2 "$1" || return
+	is "$(<"/sys/block/$NAME/queue/io_poll")" 1 "polled, $2: it can be"
+	ok "polled, $2: every byte, without" every_byte
+	waited=$(microseconds "$DISK")
+	asked=$(microseconds "$DISK" --hipri)
+	ok "polled, $2: $asked us a read, $waited us without" test "${asked:-99999}" -lt $((waited / 2))
+	ok "polled, $2: many at a time" storm io_uring --hipri --iodepth=16
+	ok "polled, $2: what is written, by threads, is read" in_time 300 fio --name=written --filename="$DISK" \
+		--ioengine=io_uring --hipri --iodepth=16 --direct=1 --rw=randwrite --bsrange=4k-64k --blockalign=4k \
+		--io_size=4m --verify=crc32c --verify_state_save=0 --randseed="$SEED" --minimal
 	detach "$INDEX"
 }
 
@@ -271,6 +318,7 @@ submitters
 stacked
 cold_extents
 no_tags
+polled
 above
 forced
 
