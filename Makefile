@@ -74,7 +74,6 @@ check-debug:
 
 bench-needs:
 	@tests/vm/packages build vm test
-	@$(MAKE) --no-print-directory -C userspace
 
 bench: bench-needs
 	@tests/bench/run
