@@ -49,6 +49,13 @@
 #define VHDX_MQ_F_SHOULD_MERGE	BLK_MQ_F_SHOULD_MERGE
 #endif
 
+/*
+ * 6.12: what is polled for may end in an interrupt, as it does if a thread serves it. 6.1 warns
+ * of that, as the bio comes from a cache of the poller's; and its io_uring tries an I/O that
+ * would have to be split again for ever, on any device.
+ */
+#define VHDX_MAY_POLL VHDX_KERNEL(6, 12, 0)
+
 /* 7.3: bi_bvec_done was renamed. */
 #if VHDX_KERNEL(7, 3, 0)
 #define vhdx_bvec_done(iter)	((iter).bi_offset)

@@ -20,8 +20,7 @@
  * 3. While it holds one the command cannot end: that is done by whoever lets go last. So the
  *    read that is asked for is the one that was looked at.
  *
- * The io_uring of Linux 6.1 tries a polled I/O again for ever if the block layer would have
- * to split it, on any device. Nothing of it comes as far as here.
+ * Kernels before 6.12 are told that we cannot be polled (compat.h).
  */
 #include "poll.h"
 

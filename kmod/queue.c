@@ -231,7 +231,7 @@ int vhdx_queues_start(struct vhdx_queues *q, struct vhdx_image *image,
 
 	q->image = image;
 	q->inline_reads = inline_reads;
-	q->nr_poll = min(poll_queues, nr_cpu_ids);
+	q->nr_poll = VHDX_MAY_POLL ? min(poll_queues, nr_cpu_ids) : 0;
 	q->nr = clamp(wanted, 1U, nr_cpu_ids) + q->nr_poll;
 	q->stats = alloc_percpu(struct vhdx_queue_stats);
 	if (!q->stats)

@@ -208,6 +208,7 @@ polled() {
 	before=$(<$parameter)
 	defer eval "echo $before >$parameter"
 	echo 1 >$parameter
+	! too_old_to_poll || return
 	polled_on "$DEVICE" "a device"
 	mke2fs -q -t ext4 "$DEVICE" && mkdir -p "$SCRATCH/polled" && mount -o noinit_itable "$DEVICE" "$SCRATCH/polled" || return
 	defer umount -l "$SCRATCH/polled"
@@ -215,11 +216,18 @@ polled() {
 	polled_on "$SCRATCH/polled/image.vhdx" "a file on ext4"
 }
 
-# polls OPTION...: each I/O in one piece, as Linux 6.1 tries one that must be split again for ever,
-# whatever the device
+# polls OPTION...
 polls() {
 	in_time 300 fio --name=polls --filename="$DISK" --direct=1 --ioengine=io_uring --hipri --iodepth=16 --thread \
-		--bssplit=4k/70:64k/30 --blockalign=64k --randseed="$SEED" --verify_state_save=0 --minimal "$@"
+		--bssplit=4k/50:64k/30:256k/20 --blockalign=4k --randseed="$SEED" --verify_state_save=0 --minimal "$@"
+}
+
+# Kernels that have no use for polling by us do as if nothing was asked for.
+too_old_to_poll() {
+	[[ $(uname -r) =~ ^6\.([0-9]|1[01])\. ]] || return
+	attached "attached with queues for polling, on an old kernel" -n "$FULL" || return
+	is "$(<"/sys/block/$NAME/queue/io_poll")" 0 "which has none"
+	detach "$INDEX"
 }
 
 # polled_on IMAGE WHERE
