@@ -210,7 +210,10 @@ polled() {
 	echo 1 >$parameter
 	! too_old_to_poll || return
 	polled_on "$DEVICE" "a device"
-	mke2fs -q -t ext4 "$DEVICE" && mkdir -p "$SCRATCH/polled" && mount -o noinit_itable "$DEVICE" "$SCRATCH/polled" || return
+	mke2fs -q -t ext4 "$DEVICE" && mkdir -p "$SCRATCH/polled" && mount -o noinit_itable "$DEVICE" "$SCRATCH/polled" || {
+		not_ok "polled: a host file system"
+		return
+	}
 	defer umount -l "$SCRATCH/polled"
 	cp "$FULL" "$SCRATCH/polled/image.vhdx" && sync
 	polled_on "$SCRATCH/polled/image.vhdx" "a file on ext4"
@@ -252,7 +255,7 @@ above() {
 	mkdir -p "$point"
 	vhdxctl create -q --block-size=1M "$SCRATCH/above.vhdx" 96M
 	attached "a disk for ext4" -w -o 2 "$SCRATCH/above.vhdx" || return
-	mke2fs -q -t ext4 "$DISK" && mount "$DISK" "$point" || return
+	mke2fs -q -t ext4 "$DISK" && mount "$DISK" "$point" || { not_ok "ext4 on a disk: mounted"; return; }
 	for ((i = 0; i < 4; i++)); do
 		cp -r "$ROOT/kmod" "$point/$i"
 		forget
@@ -274,7 +277,7 @@ nested() {
 	attached "an image on the image's file system" -w -o 2 "$1/inner.vhdx" || return
 	inner=$INDEX
 	mkdir -p "$SCRATCH/inner"
-	mke2fs -q -t ext4 "$DISK" && mount "$DISK" "$SCRATCH/inner"
+	mke2fs -q -t ext4 "$DISK" && mount "$DISK" "$SCRATCH/inner" || { not_ok "two deep: mounted"; return; }
 	head -c 6M /dev/urandom >"$SCRATCH/data"
 	cp "$SCRATCH/data" "$SCRATCH/inner/"
 	forget
