@@ -40,7 +40,7 @@ MODULE_PARM_DESC(queues, "hardware queues per disk, 0: one per CPU up to 8; take
 
 static unsigned int poll_queues;
 module_param(poll_queues, uint, 0644);
-MODULE_PARM_DESC(poll_queues, "more of them for polled reads; taken at attach");
+MODULE_PARM_DESC(poll_queues, "more of them for polled reads, from Linux 6.12 on; taken at attach");
 
 static bool inline_reads = true;
 module_param(inline_reads, bool, 0644);
