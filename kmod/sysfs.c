@@ -7,6 +7,8 @@
 #include "sysfs.h"
 
 #include <linux/blkdev.h>
+#include <linux/slab.h>
+#include <linux/string_helpers.h>
 #include <linux/sysfs.h>
 
 #include "disk.h"
@@ -77,23 +79,39 @@ static ssize_t vhdx_emit_backing_file(const struct vhdx_disk *disk, char *buf)
 }
 VHDX_ATTR(backing_file);
 
-/* One line for each parent, as far as there is room: not one value, but one list */
+/* A name with its line's end, which it cannot contain. Return: its length, 0 without room for it */
+static int vhdx_emit_line(struct file *file, char *space, char *buf, size_t room)
+{
+	char *path = file_path(file, space, PATH_MAX);
+	size_t length;
+
+	if (IS_ERR(path))
+		return 0;
+	length = string_escape_mem(path, strlen(path), buf, room, ESCAPE_OCTAL, "\n\\");
+	if (length >= room)
+		return 0;
+	buf[length] = '\n';
+	return length + 1;
+}
+
+/*
+ * One line for each parent, as far as there is room: not one value, but one list. In it, an end
+ * of line is \012 and a backslash \134, as in /proc/mounts.
+ */
 static ssize_t vhdx_emit_parent_files(const struct vhdx_disk *disk, char *buf)
 {
+	char *space = kmalloc(PATH_MAX, GFP_KERNEL);
 	const struct vhdx_image *image = disk->image;
 	ssize_t at = 0;
+	int length = 1;
 
-	while ((image = image->parent)) {
-		int room = PAGE_SIZE - at - 1, length;
-		char *path = file_path(image->backing.file, buf + at, room);
-
-		if (IS_ERR(path))
-			break;
-		length = strlen(path);
-		memmove(buf + at, path, length);
+	if (!space)
+		return -ENOMEM;
+	while (length && (image = image->parent)) {
+		length = vhdx_emit_line(image->backing.file, space, buf + at, PAGE_SIZE - at);
 		at += length;
-		buf[at++] = '\n';
 	}
+	kfree(space);
 	return at;
 }
 VHDX_ATTR(parent_files);

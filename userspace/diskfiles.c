@@ -5,6 +5,7 @@
  */
 #include "diskfiles.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,24 @@ char *disk_image(const struct disk *disk)
 	return path;
 }
 
+/* Without the kernel's \ooo for what cannot be in a line */
+static char *plain(char *line)
+{
+	char *from = line, *to = line;
+	unsigned int code;
+
+	while (*from) {
+		if (strspn(from + 1, "01234567") >= 3 && sscanf(from, "\\%3o", &code) == 1) {
+			*to++ = (char)code;
+			from += sizeof("\\ooo") - 1;
+		} else {
+			*to++ = *from++;
+		}
+	}
+	*to = '\0';
+	return line;
+}
+
 /**
  * disk_parents() - the images below the one attached
  * @disk:	attached
@@ -75,7 +94,7 @@ char **disk_parents(const struct disk *disk)
 		if (!*line)
 			continue;
 		names = xrealloc(names, count + 2, sizeof(*names));
-		names[count++] = xstrdup(line);
+		names[count++] = xstrdup(plain(line));
 		names[count] = NULL;
 	}
 	free(text);

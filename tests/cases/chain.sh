@@ -111,7 +111,7 @@ storm() {
 # --- what makes no chain --------------------------------------------------------------
 
 no_chains() {
-	local other=$IMAGES/good/states-mixed.vhdx copy=$SCRATCH/parent.vhdx
+	local other=$IMAGES/good/states-mixed.vhdx copy=$SCRATCH/$'two\nlines\\of.vhdx'
 	use_chain depth-3
 	refused "a child alone misses its parent" 702 "${FILES[0]}"
 	refused "so does one whose parent misses its own" 702 "${FILES[@]:0:2}"
@@ -124,6 +124,8 @@ no_chains() {
 	cp --sparse=always "${FILES[2]}" "$copy"
 	if attached "a copy of a parent is as good" "${FILES[@]:0:2}" "$copy"; then
 		ok "and shows the same" blkcmp "$DISK" "$MODELS/chains/depth-3"
+		is "$(attr parent_files)" "$(realpath "${FILES[1]}")"$'\n'"$SCRATCH/two\\012lines\\134of.vhdx" \
+			"parent_files has a line for each parent, whatever its name"
 		detach "$INDEX"
 	fi
 	truncate -s 2M "$copy"

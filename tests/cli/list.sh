@@ -116,6 +116,12 @@ parents 21
 run list --sysroot "$TMP/root" -n --raw -o TEMP,BACK-FILE vhdx21
 is "$out" '1 /srv/gone.vhdx\x20(deleted)' "an image that was deleted has none: it is named as it was"
 
+disk 23 2048 '/srv/leaf.avhdx'
+parents 23 '/srv/two\012lines.vhdx' '/srv/a\134012.vhdx'
+run list --sysroot "$TMP/root" --tree -J vhdx23
+is "$(json '.vhdx[0] | [.. | ."back-file"? // empty] | .[1:] | tojson')" '["/srv/two\nlines.vhdx","/srv/a\\012.vhdx"]' \
+	"names of parents are what they are, with ends of lines or backslashes in them"
+
 disk 22 2048 '/srv/leaf.avhdx'
 parents 22 "/srv/the middle.avhdx" /srv/base.vhdx
 run list --sysroot "$TMP/root" --tree -J vhdx22 vhdx21 vhdx12
