@@ -29,8 +29,11 @@ leave() {
 	WHERE=''
 	[ "$MODE" != native ] || { rm -rf "$PLACE"; return; }
 	umount "$PLACE"
-	[ ! -e /dev/ram0 ] || modprobe -r brd
+	[ ! -e /dev/ram0 ] || wait_until remove_ram
 }
+
+# Not while udev looks at it
+remove_ram() { modprobe -r brd 2>/dev/null; }
 
 # place NAME
 place() {
