@@ -181,15 +181,20 @@ static u32 vhdx_command_gather(struct vhdx_command *command, struct bio_vec *bve
 	return bytes;
 }
 
-/* A request of one bio lends the bio's own vectors. */
+/*
+ * A request of one bio lends the bio's own vectors: a clone's must be counted. It may have more
+ * than are needed for its bytes.
+ */
 static void vhdx_command_borrow(struct vhdx_command *command, unsigned int direction,
 				struct iov_iter *iter)
 {
 	struct request *rq = vhdx_command_request(command);
+	const struct bio *bio = rq->bio;
+	unsigned int nr = bio->bi_vcnt ? bio->bi_vcnt - bio->bi_iter.bi_idx : vhdx_rq_nr_bvec(rq);
 
-	iov_iter_bvec(iter, direction, __bvec_iter_bvec(rq->bio->bi_io_vec, rq->bio->bi_iter),
-		      vhdx_rq_nr_bvec(rq), blk_rq_bytes(rq));
-	iter->iov_offset = vhdx_bvec_done(rq->bio->bi_iter);
+	iov_iter_bvec(iter, direction, __bvec_iter_bvec(bio->bi_io_vec, bio->bi_iter), nr,
+		      blk_rq_bytes(rq));
+	iter->iov_offset = vhdx_bvec_done(bio->bi_iter);
 	if (unlikely(command->done))
 		iov_iter_advance(iter, command->done);
 }
