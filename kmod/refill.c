@@ -137,12 +137,15 @@ static int vhdx_space_grow(struct vhdx_space *space)
 	return ret;
 }
 
+/* What cannot be cleaned now is left for another time, and is an error if nothing can grow. */
 static int vhdx_space_refill(struct vhdx_space *space)
 {
-	/* what cannot be cleaned now is left for another time */
-	if (vhdx_space_clean(space) > 0)
+	int cleaned = vhdx_space_clean(space), ret;
+
+	if (cleaned > 0)
 		return 0;
-	return vhdx_space_grow(space);
+	ret = vhdx_space_grow(space);
+	return ret == -ENOSPC && cleaned < 0 ? cleaned : ret;
 }
 
 static bool vhdx_space_any_ready(struct vhdx_space *space)
