@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from . import words
 from .stats import Figure, ratio
 
-OTHERS = {"loop", "raw", "nbd", "vhdimount", "null"}
+OTHERS = {"loop", "raw", "nbd", "nbdplain", "vhdimount", "null"}
 
 
 @dataclass

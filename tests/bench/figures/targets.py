@@ -100,6 +100,7 @@ def first_touch(judge):
     for part in ("touch", "short"):
         judge.speed(part, "touch-4k-32", "loop", 0.8)
         judge.speed(part, "touch-4k-32", "nbd", 20)
+        judge.speed(part, "touch-4k-32", "nbdplain", 20)
 
 
 def small_blocks(judge):
@@ -142,10 +143,10 @@ def verdicts(result):
         by_the_clock(judge)
     else:
         hot_path(judge)
-        first_touch(judge)
         small_blocks(judge)
         attaching(judge)
         chains(judge)
+    first_touch(judge)
     metadata(judge)
     others(judge)
     return judge.verdicts

@@ -23,7 +23,7 @@ OPERATIONS = {
 }
 
 COLUMNS = ["vhdx", "dynamic-1M", "dynamic-32M", "fixed", "one", "chain", "inline", "thread", "loop", "raw",
-           "nbd", "vhdimount", "null"]
+           "nbd", "nbdplain", "vhdimount", "null"]
 
 BASES = {"chain": "one"}        # what others are compared with, if not loop
 

@@ -7,7 +7,8 @@
 #	inline, thread	the same, reads submitted by whoever asks, or by the queue's thread
 #	loop		on the raw file, with direct I/O
 #	raw		the raw file itself, with direct I/O: no block device at all
-#	nbd		qemu-nbd on the same image
+#	nbd		qemu-nbd on the same image, with the options that make it fast
+#	nbdplain	qemu-nbd as most use it, with none
 #	vhdimount	libvhdi's FUSE file system on the same image; reads only
 #	null		a disk that does nothing: what asking alone costs
 
@@ -49,15 +50,22 @@ free_nbd() {
 	die "no free nbd device"
 }
 
-open_nbd() {
+# connect_nbd OPTION...
+connect_nbd() {
 	DISK=$(free_nbd)
-	qemu-nbd -f vhdx --cache=none --aio=native --discard=unmap -c "$DISK" "$IMAGE"
+	qemu-nbd -f vhdx "$@" -c "$DISK" "$IMAGE"
 	wait_until nbd_there
 }
+
+open_nbd() { connect_nbd --cache=none --aio=native --discard=unmap; }
 close_nbd() {
 	qemu-nbd -d "$DISK" >/dev/null
 	wait_until nbd_gone
 }
+
+open_nbdplain() { connect_nbd; }
+close_nbdplain() { close_nbd; }
+
 nbd_there() { [ "$(blockdev --getsize64 "$DISK")" != 0 ]; }
 nbd_gone() { [ ! -e "/sys/block/${DISK#/dev/}/pid" ] && ! pgrep -f "qemu-nbd.* $DISK " >/dev/null; }
 

@@ -22,7 +22,7 @@ ios_of() {
 # What is several times slower needs fewer for the same precision.
 share_of() {
 	case $1 in
-	nbd) echo 8 ;;
+	nbd*) echo 8 ;;
 	vhdimount) echo 4 ;;
 	*) echo 1 ;;
 	esac
