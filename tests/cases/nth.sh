@@ -28,14 +28,6 @@ step() { echo $((LONG ? ${PART#*/} : 1 + RANDOM % $1)); }
 
 # --- what is tried ----------------------------------------------------------------
 
-# Not again if it fails for good: then there is no disk any more.
-detach_once() {
-	until detach_now "$INDEX"; do
-		[ "$(field "$LINE" errno)" = EBUSY ] || return
-		sleep 0.05
-	done
-}
-
 # load IMAGE: always the same. What was completed is there to be read, whatever failed.
 load() {
 	REASON='not attached'
@@ -46,7 +38,7 @@ load() {
 	verify "$DISK" "$JOURNAL" "${MODEL[@]}" >"$SCRATCH/verify" 2>&1 ||
 		echo "while it is attached: $(head -n 1 "$SCRATCH/verify")"
 	REASON=$(attr read_only_reason)
-	if ! detach_once; then
+	if ! detach "$INDEX"; then
 		case $LINE in *errno=EIO*reason=918*) ;; *) echo "detach: $LINE" ;; esac
 	elif [ "$REASON" != - ] && [ "$REASON" != "cannot write the header" ]; then
 		# without a header there was no write that could be lost

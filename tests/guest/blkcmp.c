@@ -4,7 +4,8 @@
  *
  * Reads with direct I/O, each thread the next piece. The model's holes are known, but the
  * disk is read all the same: every byte of it, or with -q all data and samples of the
- * zeros between.
+ * zeros between. With -N, memory runs out while a thread reads: the kernel's allocation of
+ * that number fails, and how many threads had so many is printed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +35,8 @@ static size_t next_piece, complaints;
 static u64 bytes;
 static u32 sector;
 static int disk;
+static u64 fail_nth;
+static size_t faults;
 
 static void add_range(u64 start, u64 end)
 {
@@ -103,14 +106,16 @@ static void poison(u8 *memory, size_t length)
 		memset(memory + i, 0xbd, 8);
 }
 
-static void check(const struct piece *piece, u8 *got, u8 *scratch)
+static void check(const struct piece *piece, u8 *got, u8 *scratch, struct fault *fault)
 {
 	size_t length = piece->end - piece->start;
 	ssize_t ret;
 	u64 wrong;
 
 	poison(got, length);
+	fault_begin(fault);
 	ret = pread(disk, got, length, (off_t)piece->start);
+	fault_end(fault);
 	if (ret < 0) {
 		complain(piece->start, strerror(errno));
 		return;
@@ -128,10 +133,15 @@ static void check(const struct piece *piece, u8 *got, u8 *scratch)
 static void *work(void *unused)
 {
 	u8 *got = aligned_memory(PIECE), *scratch = aligned_memory(PIECE);
+	struct fault fault;
 	size_t i;
 
+	fault_open(&fault, fail_nth);
 	while ((i = __atomic_fetch_add(&next_piece, 1, __ATOMIC_RELAXED)) < nr_pieces)
-		check(&pieces[i], got, scratch);
+		check(&pieces[i], got, scratch, &fault);
+	if (fail_nth && !fault.left)
+		__atomic_fetch_add(&faults, 1, __ATOMIC_RELAXED);
+	fault_close(&fault);
 	free(got);
 	free(scratch);
 	return unused;
@@ -155,18 +165,20 @@ int main(int argc, char **argv)
 	bool quick = false;
 	int o;
 
-	while ((o = getopt(argc, argv, "qj:s:")) != -1) {
+	while ((o = getopt(argc, argv, "qj:s:N:")) != -1) {
 		if (o == 'q')
 			quick = true;
 		else if (o == 'j')
 			nr_threads = number(optarg);
 		else if (o == 's')
 			seed = number(optarg);
+		else if (o == 'N')
+			fail_nth = number(optarg);
 		else
 			return 2;
 	}
 	if (argc - optind != 2 || !nr_threads || nr_threads > 64)
-		die("usage: blkcmp [-q] [-j THREADS] [-s SEED] DISK MODEL");
+		die("usage: blkcmp [-q] [-j THREADS] [-s SEED] [-N COUNT] DISK MODEL");
 	disk = open(argv[optind], O_RDONLY | O_DIRECT | O_CLOEXEC);
 	if (disk < 0)
 		die_errno("%s", argv[optind]);
@@ -182,5 +194,7 @@ int main(int argc, char **argv)
 	run((unsigned int)nr_threads);
 	printf("%" PRIu64 " of %" PRIu64 " bytes compared, seed %" PRIu64 ", %zu complaints\n",
 	       bytes, model.size, seed, complaints);
+	if (fail_nth)
+		printf("faults=%zu\n", faults);
 	return complaints ? 1 : 0;
 }

@@ -34,21 +34,16 @@ static u64 fail_nth;
  */
 static int call(unsigned long command, void *arg)
 {
-	int fd = -1, error;
-	char text[24] = "";
+	struct fault fault;
+	int error;
 
-	if (fail_nth) {
-		fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-		if (fd < 0 || dprintf(fd, "%llu", (unsigned long long)fail_nth) < 0)
-			die_errno("fail-nth");
-	}
+	fault_open(&fault, fail_nth);
+	fault_begin(&fault);
 	error = ioctl(control, command, arg) ? errno : 0;
-	if (fd >= 0) {
-		if (pread(fd, text, sizeof(text) - 1, 0) <= 0 || pwrite(fd, "0", 1, 0) != 1)
-			die_errno("fail-nth");
-		printf("left=%llu ", strtoull(text, NULL, 10));
-		close(fd);
-	}
+	fault_end(&fault);
+	fault_close(&fault);
+	if (fail_nth)
+		printf("left=%" PRIu64 " ", fault.left);
 	return error;
 }
 

@@ -2,6 +2,8 @@
 #include "util.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <linux/fs.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -88,4 +90,47 @@ u64 random_u64(u64 *state)
 u64 random_below(u64 *state, u64 limit)
 {
 	return limit ? random_u64(state) % limit : 0;
+}
+
+/*
+ * Allocations count from fault_begin() to fault_end(); what is left then is not 0 unless one
+ * failed. By the thread that opened it only. Without a kernel that can do that, dies.
+ */
+void fault_open(struct fault *fault, u64 nth)
+{
+	fault->left = nth;
+	fault->file = -1;
+	if (!nth)
+		return;
+	fault->file = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (fault->file < 0)
+		die_errno("fail-nth");
+}
+
+void fault_begin(struct fault *fault)
+{
+	char text[24];
+	int length = snprintf(text, sizeof(text), "%" PRIu64, fault->left);
+
+	if (fault->left && pwrite(fault->file, text, (size_t)length, 0) != length)
+		die_errno("fail-nth");
+}
+
+void fault_end(struct fault *fault)
+{
+	int error = errno;
+	char text[24] = "";
+
+	if (!fault->left)
+		return;
+	if (pread(fault->file, text, sizeof(text) - 1, 0) <= 0 || pwrite(fault->file, "0", 1, 0) != 1)
+		die_errno("fail-nth");
+	fault->left = strtoull(text, NULL, 10);
+	errno = error;
+}
+
+void fault_close(struct fault *fault)
+{
+	if (fault->file >= 0)
+		close(fault->file);
 }

@@ -51,4 +51,15 @@ u32 sector_size(int fd);
 u64 random_u64(u64 *state);
 u64 random_below(u64 *state, u64 limit);
 
+/* struct fault - the kernel's allocation of number @left, of what this thread asks for, fails */
+struct fault {
+	u64 left;
+	int file;
+};
+
+void fault_open(struct fault *fault, u64 nth);
+void fault_begin(struct fault *fault);
+void fault_end(struct fault *fault);
+void fault_close(struct fault *fault);
+
 #endif /* VHDX_TESTS_UTIL_H */

@@ -147,13 +147,14 @@ attached() {
 	fi
 }
 
-detach_now() {
+is_not_busy() {
 	LINE=$(ioctl detach "$@")
+	[ "$(field "$LINE" errno)" != EBUSY ]
 }
 
-# detach [OPTION] INDEX: udev may be looking at it just now
+# detach [OPTION] INDEX: udev may be looking at it just now. What fails for good is not tried again.
 detach() {
-	wait_for 10 detach_now "$@"
+	wait_for 10 is_not_busy "$@" && [ "$(field "$LINE" errno)" = 0 ]
 }
 
 attr() { cat "$SYS/vhdx/$1"; }
