@@ -39,11 +39,13 @@ unsigned int vhdx_ring_max_pages(const struct vhdx_ring *ring)
 	return min(ring->length / VHDX_LOG_SECTOR_SIZE / 4 - 1, VHDX_RING_MAX_PAGES);
 }
 
-/* Undo vhdx_ring_init(). */
+/* Undo vhdx_ring_init(), whether or not it failed: whoever undoes all of a journal does not know. */
 void vhdx_ring_exit(struct vhdx_ring *ring)
 {
 	kfree(ring->first);
 	kfree(ring->bvecs);
+	ring->first = NULL;
+	ring->bvecs = NULL;
 }
 
 /**
