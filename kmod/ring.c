@@ -39,13 +39,11 @@ unsigned int vhdx_ring_max_pages(const struct vhdx_ring *ring)
 	return min(ring->length / VHDX_LOG_SECTOR_SIZE / 4 - 1, VHDX_RING_MAX_PAGES);
 }
 
-/* Undo vhdx_ring_init(), whether or not it failed: whoever undoes all of a journal does not know. */
+/* Undo vhdx_ring_init(), whether or not it failed. */
 void vhdx_ring_exit(struct vhdx_ring *ring)
 {
 	kfree(ring->first);
 	kfree(ring->bvecs);
-	ring->first = NULL;
-	ring->bvecs = NULL;
 }
 
 /**
@@ -55,7 +53,7 @@ void vhdx_ring_exit(struct vhdx_ring *ring)
  * @offset:	of the log, in bytes
  * @length:	of the log, at least 1 MiB
  *
- * Return: 0 or -ENOMEM
+ * Return: 0 or -ENOMEM; vhdx_ring_exit() is the caller's either way
  */
 int vhdx_ring_init(struct vhdx_ring *ring, struct vhdx_backing *backing, u64 offset, u32 length)
 {
@@ -65,10 +63,7 @@ int vhdx_ring_init(struct vhdx_ring *ring, struct vhdx_backing *backing, u64 off
 	ring->length = length;
 	ring->first = kmalloc(VHDX_LOG_SECTOR_SIZE, GFP_KERNEL);
 	ring->bvecs = kcalloc(1 + vhdx_ring_max_pages(ring), sizeof(*ring->bvecs), GFP_KERNEL);
-	if (ring->first && ring->bvecs)
-		return 0;
-	vhdx_ring_exit(ring);
-	return -ENOMEM;
+	return ring->first && ring->bvecs ? 0 : -ENOMEM;
 }
 
 /* How much is used before everything is written home: what is not costs memory. */
