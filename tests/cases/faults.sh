@@ -65,19 +65,22 @@ by_submitter() {
 
 # read_fails WHO CLAIM ATTACH-OPTION...: until there are not so many allocations
 read_fails() {
-	local n had=1 wrong='' errors=0 tried=0
+	local n had=1 wrong='' errors=0 tried=0 inline=0
 	for ((n = 1; had == 1; n += $(step 8))); do
 		tried=$((tried + 1))
 		attach -n "${@:3}" "$IMAGE"
 		echo 3 >/proc/sys/vm/drop_caches
 		"$1" $n || had=0
+		inline=$((inline + $(attr reads_inline)))
 		! grep -q complaints "$SCRATCH/out" || grep -q ' 0 complaints' "$SCRATCH/out" || errors=$((errors + 1))
 		! grep -q 'not what it should be' "$SCRATCH/out" || wrong+=" $n"
 		blkcmp "$DISK" "$MODEL" >/dev/null || wrong+=" $n, afterwards"
 		detach "$INDEX"
 	done
 	diag "$1: less than $n allocations; $errors of $tried reads failed, seed $SEED"
+	ok "$1: there are allocations to fail" test $tried -gt 1
 	is "$wrong" "" "P5: $2 whose memory runs out gives an error or the truth"
+	[ "$1" != by_submitter ] || ok "it went without a thread, $inline times" test $inline -gt 0
 }
 
 attach_fails "an attach"
