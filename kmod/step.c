@@ -41,11 +41,10 @@ bool vhdx_step_claim(struct vhdx_command *command)
 
 	if (command->claimed)
 		return true;
-	command->claimed = vhdx_claim(&image->claims, &command->claim, block,
-				      &command->waiter);
-	/* not ours any more otherwise: it may be running again already */
-	if (!command->claimed)
+	/* if not, it is not ours any more: it may be running again already */
+	if (!vhdx_claim(&image->claims, &command->claim, block, &command->waiter))
 		return false;
+	command->claimed = true;
 	command->first = command->done;
 	return true;
 }
