@@ -17,6 +17,7 @@
 #include <linux/slab.h>
 #include <linux/stat.h>
 
+#include "compat.h"
 #include "format/disk.h"
 
 static bool buffered;
@@ -27,6 +28,26 @@ MODULE_PARM_DESC(buffered, "use no direct I/O on any file; taken at attach, and 
 static DEFINE_SPINLOCK(vhdx_backing_lock);
 static LIST_HEAD(vhdx_backing_files);
 
+/* What is below, if that is one device */
+static struct block_device *vhdx_backing_bdev(const struct vhdx_backing *backing)
+{
+	struct inode *inode = vhdx_backing_inode(backing);
+
+	return S_ISBLK(inode->i_mode) ? I_BDEV(inode) : inode->i_sb->s_bdev;
+}
+
+/*
+ * Is there somebody below who sums up data, or makes parities of them, and goes by what it has
+ * made when it reads them? Then file systems above must leave pages alone that are on their way.
+ */
+static bool vhdx_backing_is_stable(const struct vhdx_backing *backing)
+{
+	struct block_device *bdev = vhdx_backing_bdev(backing);
+
+	return vhdx_wants_stable_writes(vhdx_backing_inode(backing)) ||
+	       (bdev && bdev_stable_writes(bdev));
+}
+
 /*
  * What direct I/O needs. For a file system that does not tell, what its block device needs,
  * or 512, is a guess; vhdx_backing_try_direct() finds out.
@@ -34,11 +55,9 @@ static LIST_HEAD(vhdx_backing_files);
 static void vhdx_backing_find_alignment(struct vhdx_backing *backing)
 {
 	struct inode *inode = vhdx_backing_inode(backing);
-	struct block_device *bdev = inode->i_sb->s_bdev;
+	struct block_device *bdev = vhdx_backing_bdev(backing);
 	struct kstat stat;
 
-	if (S_ISBLK(inode->i_mode))
-		bdev = I_BDEV(inode);
 	backing->offset_alignment = bdev ? bdev_logical_block_size(bdev) : SECTOR_SIZE;
 	backing->memory_alignment = SECTOR_SIZE;
 	if (S_ISBLK(inode->i_mode) ||
@@ -81,25 +100,38 @@ static const char *vhdx_backing_why_queued(const struct vhdx_backing *backing)
 	return "not proven safe on this file system";
 }
 
+/* NULL if nothing speaks against direct I/O */
+static const char *vhdx_backing_why_buffered(const struct vhdx_backing *backing, u32 sector_size,
+					     const struct vhdx_backing_mode *mode)
+{
+	if (mode->buffered || buffered)
+		return "asked for";
+	if (!(backing->file->f_mode & FMODE_CAN_ODIRECT) || !backing->offset_alignment)
+		return "file system has no direct I/O";
+	if (sector_size % backing->offset_alignment)
+		return "file system needs larger sectors for direct I/O";
+	if (mode->alignment && mode->alignment < backing->memory_alignment)
+		return "disk takes data from addresses that the file system does not";
+	if (backing->writable && vhdx_sums_unstable_data(backing->file))
+		return "file system sums up data that may change";
+	if (backing->stable && mode->unstable)
+		return "disk takes data that may change, which something below sums up";
+	if (!vhdx_backing_try_direct(backing, sector_size))
+		return "file system refused a direct read";
+	return NULL;
+}
+
 /**
  * vhdx_backing_choose_mode() - direct or buffered?
  * @backing:	open, with no read in flight
  * @sector_size: bytes; the smallest read there will be
- * @want_buffered: the caller does not want direct I/O
+ * @mode:	what else there is to know
  */
 void vhdx_backing_choose_mode(struct vhdx_backing *backing, u32 sector_size,
-			      bool want_buffered)
+			      const struct vhdx_backing_mode *mode)
 {
-	const char *because = NULL;
+	const char *because = vhdx_backing_why_buffered(backing, sector_size, mode);
 
-	if (want_buffered || buffered)
-		because = "asked for";
-	else if (!(backing->file->f_mode & FMODE_CAN_ODIRECT) || !backing->offset_alignment)
-		because = "file system has no direct I/O";
-	else if (sector_size % backing->offset_alignment)
-		because = "file system needs larger sectors for direct I/O";
-	else if (!vhdx_backing_try_direct(backing, sector_size))
-		because = "file system refused a direct read";
 	backing->buffered_because = because;
 	backing->direct = !because;
 	backing->queued_because = vhdx_backing_why_queued(backing);
@@ -198,6 +230,7 @@ int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool wri
 		      struct vhdx_fault *fault)
 {
 	int flags = (writable ? O_RDWR : O_RDONLY) | O_LARGEFILE | O_NOATIME;
+	const struct vhdx_backing_mode mode = { .buffered = false };
 	int ret = vhdx_backing_check_given(given, writable, fault);
 
 	if (ret)
@@ -219,8 +252,10 @@ int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool wri
 	}
 	backing->given = get_file(given);
 	backing->size = i_size_read(vhdx_backing_inode(backing));
+	backing->stable = writable && vhdx_backing_is_stable(backing);
 	vhdx_backing_find_alignment(backing);
-	vhdx_backing_choose_mode(backing, VHDX_PAGE_SIZE, false);
+	/* until more is known: our own pages */
+	vhdx_backing_choose_mode(backing, VHDX_PAGE_SIZE, &mode);
 	return 0;
 }
 

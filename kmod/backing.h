@@ -22,6 +22,7 @@
  * @queued_because:	why vhdx_backing_try_read() is not for this file; NULL if it is
  * @offset_alignment:	what direct I/O needs of file offsets and lengths, in bytes
  * @memory_alignment:	what direct I/O needs of memory addresses, in bytes
+ * @stable:		data that are written directly must not change meanwhile
  * @write_denied:	we hold deny_write_access()
  * @writable:		we may write, and nobody else here does
  * @holes:		unused parts may be given back to the file system
@@ -37,11 +38,24 @@ struct vhdx_backing {
 	const char *queued_because;
 	u32 offset_alignment;
 	u32 memory_alignment;
+	bool stable;
 	bool write_denied;
 	bool writable;
 	bool holes;
 	bool unflushed;
 	struct list_head node;
+};
+
+/**
+ * struct vhdx_backing_mode - what is known of how a file will be used
+ * @buffered:	no direct I/O
+ * @unstable:	data may change while they are written
+ * @alignment:	data are aligned to so many bytes in memory; 0: as the file needs it
+ */
+struct vhdx_backing_mode {
+	bool buffered;
+	bool unstable;
+	u32 alignment;
 };
 
 struct io_comp_batch;
@@ -87,7 +101,7 @@ int vhdx_retiring_open(struct vhdx_retiring *retiring, struct vhdx_backing *back
 void vhdx_backing_retire(struct vhdx_retiring *retiring);
 void vhdx_retiring_close(struct vhdx_retiring *retiring);
 void vhdx_backing_choose_mode(struct vhdx_backing *backing, u32 sector_size,
-			      bool want_buffered);
+			      const struct vhdx_backing_mode *mode);
 
 void vhdx_backing_read(const struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,
 		       struct iov_iter *iter, u16 ioprio, vhdx_io_done done);

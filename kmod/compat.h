@@ -10,8 +10,11 @@
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/bvec.h>
+#include <linux/fileattr.h>
 #include <linux/fs.h>
 #include <linux/hdreg.h>
+#include <linux/magic.h>
+#include <linux/pagemap.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
@@ -160,6 +163,7 @@ static inline void vhdx_task_set_read_bytes(u64 bytes)
  * @dma_alignment:	mask for memory addresses
  * @max_hw_sectors:	longest request; units of 512 bytes
  * @write_cache:	writes are durable only after a flush
+ * @stable_writes:	data must not change while they are written
  * @max_discard_sectors: longest discard, 0: none; units of 512 bytes
  * @discard_granularity: bytes
  * @max_zeroes_sectors: longest write-zeroes, 0: none; units of 512 bytes
@@ -172,6 +176,7 @@ struct vhdx_limits {
 	unsigned int dma_alignment;
 	unsigned int max_hw_sectors;
 	bool write_cache;
+	bool stable_writes;
 	unsigned int max_discard_sectors;
 	unsigned int discard_granularity;
 	unsigned int max_zeroes_sectors;
@@ -199,7 +204,8 @@ static inline struct gendisk *vhdx_alloc_gendisk(struct blk_mq_tag_set *set,
 		.discard_granularity	= l->discard_granularity,
 		.max_write_zeroes_sectors = l->max_zeroes_sectors,
 #if VHDX_KERNEL(6, 11, 0)
-		.features		= l->write_cache ? BLK_FEAT_WRITE_CACHE : 0,
+		.features		= (l->write_cache ? BLK_FEAT_WRITE_CACHE : 0) |
+					  (l->stable_writes ? BLK_FEAT_STABLE_WRITES : 0),
 #endif
 	};
 	struct gendisk *gendisk = blk_mq_alloc_disk(set, &lim, queuedata);
@@ -227,9 +233,38 @@ static inline struct gendisk *vhdx_alloc_gendisk(struct blk_mq_tag_set *set,
 	if (!IS_ERR(gendisk)) {
 		blk_queue_flag_set(QUEUE_FLAG_NONROT, gendisk->queue);
 		blk_queue_write_cache(gendisk->queue, l->write_cache, false);
+		if (l->stable_writes)
+			blk_queue_flag_set(QUEUE_FLAG_STABLE_WRITES, gendisk->queue);
 	}
 #endif
 	return gendisk;
+}
+
+/* 6.7: each mapping says whether its data must be stable, not the whole file system. */
+static inline bool vhdx_wants_stable_writes(const struct inode *inode)
+{
+#if VHDX_KERNEL(6, 7, 0)
+	if (mapping_stable_writes(inode->i_mapping))
+		return true;
+#endif
+	return inode->i_sb->s_iflags & SB_I_STABLE_WRITES;
+}
+
+/*
+ * 6.15: btrfs takes a copy of data before it sums them up. Until then, the sums are wrong of what
+ * changed between that and its being written, and it cannot be read again. A file without
+ * copy on write has no sums.
+ */
+static inline bool vhdx_sums_unstable_data(const struct file *file)
+{
+#if VHDX_KERNEL(6, 15, 0)
+	return false;
+#else
+	struct fileattr attr = { .flags_valid = true };
+
+	return file->f_mapping->host->i_sb->s_magic == BTRFS_SUPER_MAGIC &&
+	       (vfs_fileattr_get(file->f_path.dentry, &attr) || !(attr.flags & FS_NOCOW_FL));
+#endif
 }
 
 /*

@@ -146,6 +146,7 @@ static void vhdx_disk_set_write_limits(struct vhdx_disk *disk, struct vhdx_limit
 	const struct vhdx_geometry *g = vhdx_image_geometry(disk->image);
 
 	limits->write_cache = true;
+	limits->stable_writes = disk->image->backing.stable && disk->image->backing.direct;
 	limits->max_zeroes_sectors = UINT_MAX >> SECTOR_SHIFT;
 	if (g->leave_allocated)
 		return;
@@ -195,12 +196,24 @@ static int vhdx_disk_alloc_gendisk(struct vhdx_disk *disk)
 	return 0;
 }
 
+/* A disk that is there already takes data as it was told to when it was made. */
+static struct vhdx_backing_mode vhdx_disk_mode(const struct vhdx_disk *disk)
+{
+	struct vhdx_backing_mode mode = { .buffered = disk->flags & VHDX_ATTACH_BUFFERED };
+
+	if (disk->gendisk) {
+		mode.alignment = queue_dma_alignment(disk->gendisk->queue) + 1;
+		mode.unstable = !bdev_stable_writes(disk->gendisk->part0);
+	}
+	return mode;
+}
+
 /* How a disk's image is to be opened, as asked for at attach */
 void vhdx_disk_image_options(struct vhdx_disk *disk, struct vhdx_image_options *options)
 {
 	*options = (struct vhdx_image_options) {
 		.writable	= !(disk->flags & VHDX_ATTACH_READ_ONLY),
-		.buffered	= disk->flags & VHDX_ATTACH_BUFFERED,
+		.mode		= vhdx_disk_mode(disk),
 		.no_replay	= disk->flags & VHDX_ATTACH_NO_REPLAY,
 		.no_holes	= disk->flags & VHDX_ATTACH_NO_HOLES,
 		.index		= disk->index,

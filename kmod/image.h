@@ -89,7 +89,7 @@ struct vhdx_map {
 /**
  * struct vhdx_image_options - how to open an image
  * @writable:	for writing, too
- * @buffered:	do not use direct I/O
+ * @mode:	how the file is to be used
  * @no_replay:	refuse an image whose log must be replayed
  * @no_holes:	do not give unused space back to the file system
  * @parent:	open, the file it must be a child of; NULL if it must have no parent
@@ -99,7 +99,7 @@ struct vhdx_map {
  */
 struct vhdx_image_options {
 	bool writable;
-	bool buffered;
+	struct vhdx_backing_mode mode;
 	bool no_replay;
 	bool no_holes;
 	struct vhdx_image *parent;

@@ -258,7 +258,7 @@ static int vhdx_image_open_file(struct vhdx_image *image,
 	if (ret)
 		return ret;
 	vhdx_backing_choose_mode(&image->backing, image->super->geometry.logical_sector_size,
-				 options->buffered);
+				 &options->mode);
 	ret = vhdx_image_create_pager(image, options->index);
 	if (ret || !options->writable)
 		return ret;

@@ -104,6 +104,85 @@ large_sectors() {
 	MODEL=$MODELS/good/creator-empty
 }
 
+# --- data that change while they are written ---------------------------------------
+
+# changing CLAIM FILE [OPTION...]: some, all over the disk; sets MODE
+changing() {
+	attached "$1: attached for writing" -n -w -o 2 "${@:3}" "$2" || return
+	MODE=$(mode)
+	diag "$1: dio $MODE"
+	ok "$1: data that change meanwhile are written" unstable "$DISK"
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	ok "P3: $1: and can be read" reads iflag=direct bs=1M
+	detach "$INDEX"
+}
+
+# older OF-WHICH NUMBER: is this kernel?
+older() { [ "$(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -n 1)" != "$1" ]; }
+
+# btrfs sums up what it is given, and then writes it; since Linux 6.15 it takes a copy before.
+summed_up() {
+	local where=$SCRATCH/btrfs wanted='1 -'
+	mountpoint -q "$where" || { skip "data that change on btrfs" "no btrfs"; return; }
+	! older 6.15 || wanted='0 file system sums up data that may change'
+	cp --sparse=always "$SOURCE" "$where/summed.vhdx"
+	changing "btrfs" "$where/summed.vhdx"
+	is "$MODE" "$wanted" "btrfs: whether it is written directly"
+	touch "$where/plain.vhdx"
+	chattr +C "$where/plain.vhdx"
+	cp --sparse=always "$SOURCE" "$where/plain.vhdx"
+	changing "btrfs without sums" "$where/plain.vhdx"
+	is "$MODE" "1 -" "btrfs without sums: is written directly"
+}
+
+# What the disk asks of file systems on it
+stable_writes() { cat "/sys/block/vhdx$INDEX/queue/stable_writes"; }
+
+# asks CLAIM ANSWER FILE [OPTION...]
+asks() {
+	attached "$1: attached for writing" -n -w -o 2 "${@:4}" "$3" || return
+	is "$(stable_writes)" "$2" "$1: whether data must stay as they are while they are written"
+	detach "$INDEX"
+}
+
+# As RAID with parity or a target with digests does; here a device that only says so
+stable_below() {
+	local loop where=$SCRATCH/stable
+	cp --sparse=always "$SOURCE" "$SCRATCH/stable.vhdx"
+	loop=$(losetup -f --show "$SCRATCH/stable.vhdx")
+	defer losetup -d "$loop"
+	asks "a device" 0 "$loop"
+	echo 1 >"/sys/block/${loop##*/}/queue/stable_writes"
+	asks "a device that sums up" 1 "$loop"
+	asks "the same, buffered" 0 "$loop" -b
+	truncate -s 100M "$SCRATCH/stable.vhdx"
+	losetup -c "$loop"
+	goes_on_in "$loop"
+	mkdir -p "$where"
+	host_fs ext4 "$loop" && mount "$loop" "$where" || return
+	defer umount -l "$where"
+	cp --sparse=always "$SOURCE" "$where/image.vhdx"
+	asks "a file system on it" 1 "$where/image.vhdx"
+}
+
+# goes_on_in DEVICE: a disk that asks for nothing does, in a child for which it would have to
+goes_on_in() {
+	local image=$SCRATCH/goes-on.vhdx
+	vhdxctl create -q --block-size=1M "$image" 32M
+	vhdxctl snapshot -q --keep-mode --block-size=1M "$image" "$SCRATCH/goes-on.child"
+	dd if="$SCRATCH/goes-on.child" of="$1" bs=1M conv=fsync status=none
+	attached "goes on: attached for writing" -n -w -o 2 "$image" || return
+	is "$(mode)" "1 -" "goes on: directly at first"
+	LINE=$(ioctl snapshot "$INDEX" "$1")
+	is $? 0 "goes on: in a child on a device that sums up ($LINE)"
+	is "$(mode)" "0 disk takes data that may change, which something below sums up" \
+		"goes on: through the page cache then"
+	ok "goes on: is written" unstable "$DISK"
+	ok "goes on: and read" reads iflag=direct bs=1M
+	detach "$INDEX"
+}
+
 # --- errors below ----------------------------------------------------------------
 
 # faulty_table [START SECTORS]: the loop device, with errors there
@@ -212,6 +291,8 @@ shrunk() {
 }
 
 file_systems
+summed_up
+stable_below
 by_tool
 block_device
 large_sectors
