@@ -9,7 +9,7 @@
 . "$(dirname "$0")/../lib/recorder.bash"
 
 OPERATIONS=${VHDX_OPERATIONS:-$((LONG ? 1500 : DEBUG ? 150 : 400))}
-COUNT=${VHDX_CRASHES:-$((LONG ? 200 : DEBUG ? 4 : 12))}
+COUNT=${VHDX_CRASHES:-$((LONG ? 200 : DEBUG || SLICE ? 4 : 12))}
 POINT=$SCRATCH/mount
 mkdir -p "$POINT"
 

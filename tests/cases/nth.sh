@@ -6,7 +6,7 @@
 # a child, which has a sector bitmap to be written as well, and a parent to be left alone.
 #	VHDX_LOAD=N		operations of the load
 #	VHDX_SLICE_OF=I/N	with time: the Ith of N parts of all changes, each part in a guest
-#	VHDX_PARTS="disk child"	only these
+#	VHDX_PARTS="disk child"	only these; with little time one of them, by the seed
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 
@@ -21,10 +21,12 @@ PARENT=$SCRATCH/parent.vhdx
 PARENTS=()				# of the image that is tried
 MODEL=()				# what these show
 
-wanted() { [ -z "${VHDX_PARTS-}" ] || [[ " $VHDX_PARTS " = *" $1 "* ]]; }
+PARTS=(disk child)
+[ "$SLICE" = 0 ] || PARTS=("${PARTS[SEED % 2]}")
+wanted() { [[ " ${VHDX_PARTS:-${PARTS[*]}} " = *" $1 "* ]]; }
 
 # With time, each one, or each of a part of them; without, some
-step() { echo $((LONG ? ${PART#*/} : 1 + RANDOM % $1)); }
+step() { echo $((LONG ? ${PART#*/} : 1 + RANDOM % ($1 * (SLICE ? 4 : 1)))); }
 
 # --- what is tried ----------------------------------------------------------------
 

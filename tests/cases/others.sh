@@ -59,6 +59,9 @@ made() {
 	check "$1" "$2" $(($3 << 20))
 }
 
+# With little time, some
+try() { ! sliced "$1" 3 || made "$@"; }
+
 # Those of others become ours: what QEMU made has no required regions.
 by_another() {
 	rm -f "$IMAGE"
@@ -73,10 +76,10 @@ by_another() {
 
 modprobe -q fuse
 have qemu-img 7z vhdiinfo vhdimount || skip_all "not all of QEMU, 7-Zip and libvhdi are here"
-made "blocks of 1 MiB" 512 1 dynamic 24M
-made "large blocks" 512 32 dynamic 72M
-made "fixed" 512 2 fixed 16M
-made "sectors of 4 KiB" 4096 1 dynamic 24M
+try "blocks of 1 MiB" 512 1 dynamic 24M
+try "large blocks" 512 32 dynamic 72M
+try "fixed" 512 2 fixed 16M
+try "sectors of 4 KiB" 4096 1 dynamic 24M
 by_another
 
 # It can say no: a header that names a log

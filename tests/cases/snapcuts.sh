@@ -12,9 +12,9 @@
 . "$(dirname "$0")/../lib/recorder.bash"
 
 SIZE=16M
-OPERATIONS=${VHDX_OPERATIONS:-$((LONG ? 3000 : DEBUG ? 600 : 2000))}
+OPERATIONS=$((LONG ? 3000 : DEBUG ? 600 : 2000))	# not to be over when the snapshot comes
 STATES=${VHDX_STATES:-$((LONG ? 100000 : DEBUG ? 200 : 1000))}
-COUNT=${VHDX_CRASHES:-$((LONG ? 300 : DEBUG ? 4 : SLICE ? 8 : 24))}
+COUNT=${VHDX_CRASHES:-$((LONG ? 300 : DEBUG || SLICE ? 4 : 24))}
 NAMES=(base.vhdx first.avhdx second.avhdx)
 WHERE=$SCRATCH/mount
 LOOK=$SCRATCH/look
