@@ -100,6 +100,16 @@ static const char *vhdx_backing_why_queued(const struct vhdx_backing *backing)
 	return "not proven safe on this file system";
 }
 
+/*
+ * A page of the page cache that is on its way is not changed: what is on the disk below after a
+ * power cut is an old sector or a new one, never some of both (P4).
+ */
+static void vhdx_backing_make_stable(struct vhdx_backing *backing)
+{
+	if (backing->writable && !backing->direct && !backing->made_stable)
+		backing->made_stable = vhdx_want_stable_writes(vhdx_backing_inode(backing));
+}
+
 /* NULL if nothing speaks against direct I/O */
 static const char *vhdx_backing_why_buffered(const struct vhdx_backing *backing, u32 sector_size,
 					     const struct vhdx_backing_mode *mode)
@@ -135,6 +145,7 @@ void vhdx_backing_choose_mode(struct vhdx_backing *backing, u32 sector_size,
 	backing->buffered_because = because;
 	backing->direct = !because;
 	backing->queued_because = vhdx_backing_why_queued(backing);
+	vhdx_backing_make_stable(backing);
 	/* what user space has looked at would be looked for at each write */
 	if (backing->direct)
 		invalidate_mapping_pages(backing->file->f_mapping, 0, -1);
@@ -269,6 +280,8 @@ void vhdx_backing_close(struct vhdx_backing *backing)
 {
 	if (backing->write_denied)
 		allow_write_access(backing->file);
+	if (backing->made_stable)
+		vhdx_unwant_stable_writes(vhdx_backing_inode(backing));
 	vhdx_backing_unclaim(backing);
 	fput(backing->file);
 	fput(backing->given);

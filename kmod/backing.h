@@ -23,6 +23,7 @@
  * @offset_alignment:	what direct I/O needs of file offsets and lengths, in bytes
  * @memory_alignment:	what direct I/O needs of memory addresses, in bytes
  * @stable:		data that are written directly must not change meanwhile
+ * @made_stable:	we asked for that of its page cache
  * @write_denied:	we hold deny_write_access()
  * @writable:		we may write, and nobody else here does
  * @holes:		unused parts may be given back to the file system
@@ -39,6 +40,7 @@ struct vhdx_backing {
 	u32 offset_alignment;
 	u32 memory_alignment;
 	bool stable;
+	bool made_stable;
 	bool write_denied;
 	bool writable;
 	bool holes;
@@ -128,6 +130,15 @@ int vhdx_backing_zero(struct vhdx_backing *backing, u64 offset, u64 length, bool
 static inline struct inode *vhdx_backing_inode(const struct vhdx_backing *backing)
 {
 	return backing->file->f_mapping->host;
+}
+
+/*
+ * A block device does that past its page cache, and says EBUSY if something in there is dirty: not
+ * if it is used through it.
+ */
+static inline bool vhdx_backing_may_fallocate(const struct vhdx_backing *backing)
+{
+	return backing->direct || !S_ISBLK(vhdx_backing_inode(backing)->i_mode);
 }
 
 /* Something was completed that the next flush must make durable. */

@@ -240,14 +240,34 @@ static inline struct gendisk *vhdx_alloc_gendisk(struct blk_mq_tag_set *set,
 	return gendisk;
 }
 
-/* 6.7: each mapping says whether its data must be stable, not the whole file system. */
+/* 6.7, 6.1.72: each mapping says whether its data must be stable, not the whole file system. */
+#define VHDX_STABLE_MAPPINGS \
+	(VHDX_KERNEL(6, 7, 0) || (VHDX_KERNEL(6, 1, 72) && !VHDX_KERNEL(6, 2, 0)))
+
 static inline bool vhdx_wants_stable_writes(const struct inode *inode)
 {
-#if VHDX_KERNEL(6, 7, 0)
+#if VHDX_STABLE_MAPPINGS
 	if (mapping_stable_writes(inode->i_mapping))
 		return true;
 #endif
 	return inode->i_sb->s_iflags & SB_I_STABLE_WRITES;
+}
+
+/* Return: true if it did not before */
+static inline bool vhdx_want_stable_writes(struct inode *inode)
+{
+#if VHDX_STABLE_MAPPINGS
+	return !test_and_set_bit(AS_STABLE_WRITES, &inode->i_mapping->flags);
+#else
+	return false;
+#endif
+}
+
+static inline void vhdx_unwant_stable_writes(struct inode *inode)
+{
+#if VHDX_STABLE_MAPPINGS
+	mapping_clear_stable_writes(inode->i_mapping);
+#endif
 }
 
 /*

@@ -36,8 +36,11 @@ int vhdx_backing_flush(struct vhdx_backing *backing)
 
 static int vhdx_backing_fallocate(struct vhdx_backing *backing, int mode, u64 offset, u64 length)
 {
-	int ret = vfs_fallocate(backing->file, mode | FALLOC_FL_KEEP_SIZE, offset, length);
+	int ret;
 
+	if (!vhdx_backing_may_fallocate(backing))
+		return -EOPNOTSUPP;
+	ret = vfs_fallocate(backing->file, mode | FALLOC_FL_KEEP_SIZE, offset, length);
 	vhdx_backing_touched(backing);
 	return ret;
 }

@@ -92,7 +92,7 @@ int vhdx_image_prepare_writing(struct vhdx_image *image,
 
 	if (vhdx_header_check_writable(&image->super->header, fault))
 		return -EOPNOTSUPP;
-	image->backing.holes = !options->no_holes;
+	image->backing.holes = !options->no_holes && vhdx_backing_may_fallocate(&image->backing);
 	vhdx_claims_init(&image->claims);
 	image->space = vhdx_space_create(&image->backing, &image->super->layout,
 					 image->super->geometry.block_size);

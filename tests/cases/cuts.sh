@@ -164,6 +164,16 @@ attaches() {
 	cut_again found-replaying "$(attach_state)" -n $((OPERATIONS / 4)) -t 4
 }
 
+# The kernel writes pages when it likes to, while others change them.
+through_the_page_cache() {
+	ATTACH=(--direct-io=off)
+	cut_device buffered dynamic 1 -t 4
+	forget
+	cut_device buffered-fixed fixed 1 -t 4
+	forget
+	ATTACH=()
+}
+
 devices() {
 	cut_device first-touch dynamic 1 -D first -t 8 -d 0 -z 0 -b 16384
 	forget
@@ -175,6 +185,7 @@ devices() {
 	forget
 	cut_device fixed fixed 1 -t 4
 	forget
+	through_the_page_cache
 	ring_wraps
 	forget
 	ring_is_full

@@ -17,8 +17,6 @@ JOURNAL=$SCRATCH/journal
 PARENTS=()				# of the image that is tried
 MODEL=()				# what these show
 
-wanted() { [ -z "${VHDX_PARTS-}" ] || [[ " $VHDX_PARTS " = *" $1 "* ]]; }
-
 # write JOURNAL SEED OPERATIONS
 write() {
 	rm -f "$1"

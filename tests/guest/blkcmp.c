@@ -4,7 +4,7 @@
  *
  * Reads with direct I/O, each thread the next piece. The model's holes are known, but the
  * disk is read all the same: every byte of it, or with -q all data and samples of the
- * zeros between. With -N, memory runs out while a thread reads: the kernel's allocation of
+ * zeros between, or with -n so many pieces, all over the disk. With -N, memory runs out while a thread reads: the kernel's allocation of
  * that number fails, and how many threads had so many is printed.
  */
 #include <errno.h>
@@ -19,6 +19,7 @@
 #include "model.h"
 
 #define PIECE		(2 * MIB)
+#define SMALL_PIECE	(64 * KIB)
 #define EDGE		(256 * KIB)
 #define SAMPLE		(64 * KIB)
 #define MAX_COMPLAINTS	10
@@ -91,6 +92,14 @@ static void add_samples(u64 seed)
 		add_hole(end, model.size, &seed);
 }
 
+static void add_few(u64 nr)
+{
+	u64 step = max_u64(model.size / nr, SMALL_PIECE), at;
+
+	for (at = 0; at < model.size; at += step)
+		add_range(at, at + SMALL_PIECE);
+}
+
 static void complain(u64 at, const char *what)
 {
 	if (__atomic_fetch_add(&complaints, 1, __ATOMIC_RELAXED) < MAX_COMPLAINTS)
@@ -161,24 +170,26 @@ static void run(unsigned int nr_threads)
 
 int main(int argc, char **argv)
 {
-	u64 seed = 1, nr_threads = 4;
+	u64 seed = 1, nr_threads = 4, few = 0;
 	bool quick = false;
 	int o;
 
-	while ((o = getopt(argc, argv, "qj:s:N:")) != -1) {
+	while ((o = getopt(argc, argv, "qj:s:n:N:")) != -1) {
 		if (o == 'q')
 			quick = true;
 		else if (o == 'j')
 			nr_threads = number(optarg);
 		else if (o == 's')
 			seed = number(optarg);
+		else if (o == 'n')
+			few = number(optarg);
 		else if (o == 'N')
 			fail_nth = number(optarg);
 		else
 			return 2;
 	}
 	if (argc - optind != 2 || !nr_threads || nr_threads > 64)
-		die("usage: blkcmp [-q] [-j THREADS] [-s SEED] [-N COUNT] DISK MODEL");
+		die("usage: blkcmp [-q] [-j THREADS] [-s SEED] [-n PIECES] [-N COUNT] DISK MODEL");
 	disk = open(argv[optind], O_RDONLY | O_DIRECT | O_CLOEXEC);
 	if (disk < 0)
 		die_errno("%s", argv[optind]);
@@ -187,7 +198,9 @@ int main(int argc, char **argv)
 	if (file_size(disk) != model.size)
 		die("%s has %" PRIu64 " bytes instead of %" PRIu64, argv[optind],
 		    file_size(disk), model.size);
-	if (quick)
+	if (few)
+		add_few(few);
+	else if (quick)
 		add_samples(seed);
 	else
 		add_range(0, model.size);

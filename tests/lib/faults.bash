@@ -17,6 +17,9 @@ echo 0 >/sys/kernel/debug/fail_page_alloc/min-order
 # With time every place; without, some of them, where chance has them.
 step() { echo $((LONG ? 1 : 1 + RANDOM % $1)); }
 
+# wanted PART: of the case
+wanted() { [ -z "${VHDX_PARTS-}" ] || [[ " $VHDX_PARTS " = *" $1 "* ]]; }
+
 threads() { pgrep "^vhdx$INDEX/"; }
 
 # arm N: the Nth allocation of each of the disk's threads, in the module or in what it calls

@@ -12,8 +12,10 @@
 #	INITIAL		what was on the device at first
 #	RECORDING	of all that was written to it
 #	JOURNAL		of the writer
+#	ATTACH		options of vhdxctl attach
 SIZE=64M
 DEVICE=136
+ATTACH=()
 # For less: VHDX_OPERATIONS; VHDX_KEEP=DIR of the checkout is where recordings go.
 OPERATIONS=${VHDX_OPERATIONS:-$((LONG ? 6000 : DEBUG ? 300 : 1200))}
 
@@ -45,7 +47,7 @@ stop_recorder() {
 # writable FILE: attached for writing; sets DISK
 writable() {
 	local device
-	device=$(vhdxctl attach "$1" 2>"$SCRATCH/stderr") || return
+	device=$(vhdxctl attach "${ATTACH[@]}" "$1" 2>"$SCRATCH/stderr") || return
 	use "${device#/dev/vhdx}"
 }
 
