@@ -28,7 +28,8 @@ limited() {
 	(echo "$BASHPID" >"$group/cgroup.procs" && shift && exec "$@")
 }
 
-swapped() { awk '/^pswpout/ { print int($2 / 256) }' /proc/vmstat; }
+# MiB written to the disk; not every kernel counts pages
+swapped() { awk '{ print int($7 / 2048) }' "/sys/block/vhdx$SWAP/stat"; }
 
 # pressure CLAIM SECONDS LIMIT MIB: who needs MIB gets LIMIT, and there is swap
 pressure() {
