@@ -160,7 +160,7 @@ stable_below() {
 	losetup -c "$loop"
 	goes_on_in "$loop"
 	mkdir -p "$where"
-	host_fs ext4 "$loop" && mount "$loop" "$where" || return
+	host_fs ext4 "$loop" && mount "$loop" "$where" || { not_ok "a file system on it: mounted"; return; }
 	defer umount -l "$where"
 	cp --sparse=always "$SOURCE" "$where/image.vhdx"
 	asks "a file system on it" 1 "$where/image.vhdx"
