@@ -13,7 +13,7 @@
 #	LONG		1 if there is time
 #	SEED		where chance begins
 #	SLICE		1 if there is little time: see sliced
-#	DEBUG		1 in the debug kernel, where everything is many times slower
+#	DEBUG		1 in a kernel full of checks, where everything is many times slower
 #
 # VHDX_MODULE="inline_reads=0" gives the module parameters.
 set -u
@@ -33,7 +33,7 @@ LONG=${VHDX_LONG:-0}
 SEED=${VHDX_SEED:-1}
 SLICE=${VHDX_SLICE:-0}
 DEBUG=0
-case $(uname -r) in *-debug) DEBUG=1 ;; esac
+case $(uname -r) in *-vhdx-*) DEBUG=1 ;; esac
 RANDOM=$SEED
 
 # --- cleaning up ----------------------------------------------------------------
@@ -51,6 +51,7 @@ cleanup() {
 		eval "${DEFERRED[i]}" >/dev/null 2>&1
 	done
 	DEFERRED=()
+	no_delays
 	[ ! -e /dev/vhdx-control ] || detach_all
 	rm -rf "$SCRATCH"
 }
@@ -68,6 +69,13 @@ detach_all() {
 # sliced NAME N: shall it be tried? With little time one in N is, by the seed.
 sliced() {
 	[ "$SLICE" = 0 ] || [ $((($(cksum <<<"$1" | cut -d ' ' -f 1) + SEED) % $2)) = 0 ]
+}
+
+no_delays() {
+	local point
+	sed 's/:.*//' /sys/module/vhdx/parameters/delay 2>/dev/null | while read -r point; do
+		delay "$point" 0
+	done
 }
 
 # --- the kernel's log -----------------------------------------------------------
@@ -105,6 +113,11 @@ wait_for() {
 }
 
 not() { ! "$@"; }
+
+# --- windows --------------------------------------------------------------------
+
+# delay POINT MS: a point of kmod/delay.h takes that long from now on; 0 ends it
+delay() { echo "$1:$2" >/sys/module/vhdx/parameters/delay; }
 
 # --- disks ----------------------------------------------------------------------
 

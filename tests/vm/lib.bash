@@ -6,7 +6,7 @@
 VM_HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 VM_ROOT=$(cd "$VM_HERE/../.." && pwd -P)
 VM_CACHE=${VHDX_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vhdx}
-VM_ALIASES='default 6.1 6.12 7 debug'
+VM_ALIASES='default 6.1 6.12 7 debug kcsan'
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 2; }

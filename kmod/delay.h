@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Delays at named points, for tests: a window of microseconds between two steps becomes one
+ * of milliseconds, and a test that aims at it hits it every time.
+ */
+#ifndef VHDX_DELAY_H
+#define VHDX_DELAY_H
+
+#include <linux/jump_label.h>
+
+/* Each point is named after what has just been done, or is about to be. */
+#define VHDX_DELAY_POINTS(X) \
+	X(none)
+
+#define VHDX_DELAY_ENUM(name) VHDX_DELAY_##name,
+enum vhdx_delay_point { VHDX_DELAY_POINTS(VHDX_DELAY_ENUM) VHDX_NR_DELAY_POINTS };
+#undef VHDX_DELAY_ENUM
+
+DECLARE_STATIC_KEY_FALSE(vhdx_delays_wanted);
+
+void vhdx_delay_sleep(enum vhdx_delay_point point);
+void vhdx_delay_spin(enum vhdx_delay_point point);
+
+/**
+ * vhdx_delay() - sleep, if a test has asked for that
+ * @name:	of the point, as in VHDX_DELAY_POINTS()
+ *
+ * One instruction that does nothing where no delay is asked for. Context: may sleep.
+ */
+#define vhdx_delay(name) \
+do { \
+	if (static_branch_unlikely(&vhdx_delays_wanted)) \
+		vhdx_delay_sleep(VHDX_DELAY_##name); \
+} while (0)
+
+/**
+ * vhdx_delay_atomic() - the same by spinning
+ * @name:	of the point, as in VHDX_DELAY_POINTS()
+ *
+ * Context: any
+ */
+#define vhdx_delay_atomic(name) \
+do { \
+	if (static_branch_unlikely(&vhdx_delays_wanted)) \
+		vhdx_delay_spin(VHDX_DELAY_##name); \
+} while (0)
+
+#endif /* VHDX_DELAY_H */
