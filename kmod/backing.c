@@ -145,6 +145,8 @@ void vhdx_backing_choose_mode(struct vhdx_backing *backing, u32 sector_size,
 	backing->buffered_because = because;
 	backing->direct = !because;
 	backing->queued_because = vhdx_backing_why_queued(backing);
+	/* its extent tree is read regardless of IOCB_NOWAIT */
+	backing->may_sleep = vhdx_backing_inode(backing)->i_sb->s_magic == EXT4_SUPER_MAGIC;
 	vhdx_backing_make_stable(backing);
 	/* what user space has looked at would be looked for at each write */
 	if (backing->direct)
@@ -249,6 +251,7 @@ int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool wri
 	backing->file = dentry_open(&given->f_path, flags, given->f_cred);
 	if (IS_ERR(backing->file))
 		return PTR_ERR(backing->file);
+	vhdx_backing_thaw_init(backing);
 	backing->writable = writable;
 	backing->holes = writable;
 	ret = vhdx_backing_claim(backing, fault);
@@ -278,6 +281,7 @@ int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool wri
  */
 void vhdx_backing_close(struct vhdx_backing *backing)
 {
+	vhdx_backing_thaw_exit(backing);
 	if (backing->write_denied)
 		allow_write_access(backing->file);
 	if (backing->made_stable)

@@ -7,10 +7,13 @@
 #define VHDX_BACKING_H
 
 #include <linux/fs.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
 #include <linux/uio.h>
 #include <linux/workqueue.h>
 
 #include "format/reason.h"
+#include "waiter.h"
 
 /**
  * struct vhdx_backing - an open host file
@@ -20,6 +23,7 @@
  * @direct:		reads bypass the page cache
  * @buffered_because:	why @direct is false; NULL if it is true
  * @queued_because:	why vhdx_backing_try_read() is not for this file; NULL if it is
+ * @may_sleep:		vhdx_backing_try_read() sleeps at times, though it asks not to
  * @offset_alignment:	what direct I/O needs of file offsets and lengths, in bytes
  * @memory_alignment:	what direct I/O needs of memory addresses, in bytes
  * @stable:		data that are written directly must not change meanwhile
@@ -28,6 +32,10 @@
  * @writable:		we may write, and nobody else here does
  * @holes:		unused parts may be given back to the file system
  * @unflushed:		a write was completed since the last flush began
+ * @abandoned:		the disk is detached by force: nothing waits for a thaw
+ * @thaw_lock:		protects @thaw_waiters
+ * @thaw_waiters:	writes that met a frozen file system
+ * @thaw_timer:		tells them to try again
  * @node:		on the list of writable files
  */
 struct vhdx_backing {
@@ -37,6 +45,7 @@ struct vhdx_backing {
 	bool direct;
 	const char *buffered_because;
 	const char *queued_because;
+	bool may_sleep;
 	u32 offset_alignment;
 	u32 memory_alignment;
 	bool stable;
@@ -45,6 +54,10 @@ struct vhdx_backing {
 	bool writable;
 	bool holes;
 	bool unflushed;
+	bool abandoned;
+	spinlock_t thaw_lock;
+	struct list_head thaw_waiters;
+	struct timer_list thaw_timer;
 	struct list_head node;
 };
 
@@ -96,6 +109,14 @@ struct vhdx_retiring {
 	struct work_struct work;
 };
 
+void vhdx_backing_thaw_init(struct vhdx_backing *backing);
+void vhdx_backing_thaw_exit(struct vhdx_backing *backing);
+void vhdx_backing_wait_thaw(struct vhdx_backing *backing, struct vhdx_waiter *waiter);
+bool vhdx_backing_try_start_write(struct vhdx_backing *backing);
+int vhdx_backing_start_write(struct vhdx_backing *backing);
+void vhdx_backing_end_write(struct vhdx_backing *backing);
+void vhdx_backing_abandon(struct vhdx_backing *backing);
+
 int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool writable,
 		      struct vhdx_fault *fault);
 void vhdx_backing_close(struct vhdx_backing *backing);
@@ -110,7 +131,7 @@ void vhdx_backing_read(const struct vhdx_backing *backing, struct vhdx_io *io, u
 void vhdx_backing_try_read(const struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,
 			   struct iov_iter *iter, u16 ioprio, bool polled, vhdx_io_done done);
 int vhdx_backing_poll(struct vhdx_io *io, struct io_comp_batch *batch);
-void vhdx_backing_write(struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,
+bool vhdx_backing_write(struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,
 			struct iov_iter *iter, u16 ioprio, vhdx_io_done done);
 ssize_t vhdx_backing_read_some(const struct vhdx_backing *backing, u64 offset, void *memory,
 			       u32 length, bool direct);
@@ -138,7 +159,8 @@ static inline struct inode *vhdx_backing_inode(const struct vhdx_backing *backin
  */
 static inline bool vhdx_backing_may_fallocate(const struct vhdx_backing *backing)
 {
-	return backing->direct || !S_ISBLK(vhdx_backing_inode(backing)->i_mode);
+	return backing->file->f_op->fallocate &&
+	       (backing->direct || !S_ISBLK(vhdx_backing_inode(backing)->i_mode));
 }
 
 /* Something was completed that the next flush must make durable. */

@@ -116,25 +116,29 @@ static inline struct request *vhdx_rq_list_pop(vhdx_rq_list *list)
 
 /*
  * 6.9: a plug may have a time in it; a flag of the task says so, by which the scheduler looks
- * into current->plug. The two are hidden together.
+ * into current->plug. The next question for the time puts a new one in.
  */
-static inline unsigned int vhdx_plug_time_hide(void)
+static inline void vhdx_plug_time_drop(void)
 {
 #ifdef PF_BLOCK_TS
-	unsigned int flag = current->flags & PF_BLOCK_TS;
-
-	current->flags &= ~PF_BLOCK_TS;
-	return flag;
-#else
-	return 0;
+	if (current->flags & PF_BLOCK_TS) {
+		current->plug->cur_ktime = 0;
+		current->flags &= ~PF_BLOCK_TS;
+	}
 #endif
 }
 
-static inline void vhdx_plug_time_restore(unsigned int flag)
+/* 6.13, and 6.12.25: a list. The requests that a plug keeps for later are all of one queue. */
+static inline const struct request_queue *vhdx_plug_cached_queue(const struct blk_plug *plug,
+								 const struct request_queue *none)
 {
-#ifdef PF_BLOCK_TS
-	current->flags = (current->flags & ~PF_BLOCK_TS) | flag;
+#if VHDX_KERNEL(6, 12, 25)
+	const struct request *rq = plug->cached_rqs.head;
+#else
+	const struct request *rq = plug->cached_rq;
 #endif
+
+	return rq ? rq->q : none;
 }
 
 /* /proc/PID/io; the task itself is the only one to count. */
@@ -288,29 +292,18 @@ static inline bool vhdx_sums_unstable_data(const struct file *file)
 }
 
 /*
- * 6.6: freeze protection for asynchronous writes. They end in another context than they
- * began in, which lockdep must be told not to mind.
+ * Freeze protection of an asynchronous write is given back in another context than it was
+ * taken in, which lockdep must be told not to mind.
  */
-#if VHDX_KERNEL(6, 6, 0)
-#define vhdx_kiocb_start_write	kiocb_start_write
-#define vhdx_kiocb_end_write	kiocb_end_write
-#else
-static inline void vhdx_kiocb_start_write(struct kiocb *iocb)
+static inline void vhdx_write_hand_over(struct super_block *sb)
 {
-	struct super_block *sb = file_inode(iocb->ki_filp)->i_sb;
-
-	sb_start_write(sb);
 	__sb_writers_release(sb, SB_FREEZE_WRITE);
 }
 
-static inline void vhdx_kiocb_end_write(struct kiocb *iocb)
+static inline void vhdx_write_take_over(struct super_block *sb)
 {
-	struct super_block *sb = file_inode(iocb->ki_filp)->i_sb;
-
 	__sb_writers_acquired(sb, SB_FREEZE_WRITE);
-	sb_end_write(sb);
 }
-#endif
 
 /*
  * 6.3: a read-side section of SRCU may end in another context than it began in. Sparse

@@ -21,14 +21,24 @@
  *	  guarantees progress, would hold up others.
  *
  * "It may hold locks."
- *	It holds none that the file system below needs: the file is another one, in another
- *	file system or in one that lies deeper, and what lies deeper never waits for what lies
- *	above. That is so for a thread, too, for which the submitter waits with the same locks
- *	held. But lockdep knows classes of locks, not which of two ext4 a lock is of; and a
- *	file system reads its own metadata with any of them held. Reads marked as such
- *	(REQ_META, REQ_PRIO) are left to the thread. Around those of data, file systems hold
- *	i_rwsem, which is only tried below (IOCB_NOWAIT), and invalidate_lock, which reads do
- *	not take.
+ *	A file system reads its own metadata with any of its locks held, and two ext4, one on the
+ *	other, have locks of one class: lockdep cannot tell them apart, and a task that holds the
+ *	upper one's i_data_sem must not take the lower one's. So reads of metadata are left to the
+ *	thread. They are told by two signs: REQ_META or REQ_PRIO, and a page of the page cache of a
+ *	block device, since ext4 reads its extent tree and bitmaps without a flag.
+ *	Around reads of data, file systems hold i_rwsem, which is only tried below (IOCB_NOWAIT),
+ *	and invalidate_lock, which reads do not take. That is not only thought: the debug kernel
+ *	counts the locks that are held on entry (heldlocks.c), and tests/cases/nested.sh compares
+ *	them with that list on each file system.
+ *
+ * "The request is not the one that the task submits."
+ *	A plug that is full is emptied by the submission of one more bio, and that bio, which may
+ *	be a read of metadata, is not among the requests. It shows: current->bio_list is set while
+ *	a bio is submitted, and is not when the plug is finished. So requests that come as a list
+ *	are served only without a bio_list. A request that comes alone is the submitter's own only
+ *	if there is no plug; with one, the plug is being emptied through an I/O scheduler, or has
+ *	requests for other disks, too. A plug that is emptied because its task goes to sleep is
+ *	left to kblockd by the block layer.
  *
  * "The stack overflows."
  *	Half of it must be left on entry. Through two disks, one in a file system on the other,
@@ -44,6 +54,9 @@
  *	on them meanwhile cannot move; it must be nothing that is needed below:
  *	- bio_list must be empty.
  *	- The plug must hold requests of this disk only: they have no tags of others.
+ *	- It must have no callbacks: a stacked driver keeps bios in them, for any device.
+ *	- The requests that are allocated in advance (cached_rqs) must be of this disk: they keep
+ *	  their queue from being frozen, and a task that sleeps below may wait for that freeze.
  *	A bio of the pool that all file systems share may be among those requests while one
  *	is needed below. There is memory for one, or there will be: the pool tries again every
  *	few seconds, as it does for threads that have such requests on their lists.
@@ -51,9 +64,15 @@
  * "Memory allocation below may write to the disk above."
  *	All of it is in a NOIO scope.
  *
- * What else is put back afterwards: PF_BLOCK_TS, which says that current->plug has a time in
- * it, and would be read through NULL; and the task's count of bytes read, which it would
- * have read twice.
+ * "It must not sleep."
+ *	REQ_NOWAIT says so: io_uring tries each of its reads that way first, and its kernel thread
+ *	serves many rings. XFS and block devices keep the promise that IOCB_NOWAIT gives; ext4
+ *	waits for a piece of its extent tree. On ext4 such a read is left to the thread, unless it
+ *	is polled for: that submitter waits for it in any case.
+ *
+ * What else is put back afterwards: the task's count of bytes read, which it would have read
+ * twice. PF_BLOCK_TS says that current->plug has a time in it, and would be read through NULL.
+ * It is not put back: the task may have slept, so the plug's time is taken out instead.
  *
  * What cannot be known is given up: any error below sends the read to the thread, whose
  * result counts. That may be a page of metadata that must be loaded first, a request that
@@ -71,6 +90,7 @@
 #include <linux/sched/task_stack.h>
 
 #include "compat.h"
+#include "heldlocks.h"
 
 /* Grows downwards, from whichever page of the task's stack. */
 static bool vhdx_inline_has_stack(void)
@@ -80,39 +100,47 @@ static bool vhdx_inline_has_stack(void)
 	return here - (unsigned long)end_of_stack(current) >= THREAD_SIZE / 2;
 }
 
-/* Is there anything that could not move while it is hidden? The list is an array of two. */
-static bool vhdx_inline_can_hide(void)
+/*
+ * Is the request, or are all requests of the list, what the task itself has submitted, and may
+ * what it has collected stay where it is for the time?
+ */
+static bool vhdx_inline_can_hide(const struct request_queue *q, bool batch)
 {
 	const struct bio_list *bios = current->bio_list;
 	const struct blk_plug *plug = current->plug;
 
-	return !(bios && (bios[0].head || bios[1].head)) && !(plug && plug->multiple_queues);
+	if (batch)
+		return !bios && plug && !plug->multiple_queues && list_empty(&plug->cb_list) &&
+		       vhdx_plug_cached_queue(plug, q) == q;
+	return !plug && !(bios && (bios[0].head || bios[1].head));
 }
 
 /* See above. */
-static bool vhdx_inline_is_clean(void)
+static bool vhdx_inline_is_clean(const struct request_queue *q, bool batch)
 {
 	return in_task() && !current->journal_info &&
 	       !(current->flags & (PF_MEMALLOC | PF_KSWAPD | PF_WQ_WORKER)) &&
 	       get_current_state() == TASK_RUNNING && vhdx_inline_has_stack() &&
-	       vhdx_inline_can_hide();
+	       vhdx_inline_can_hide(q, batch);
 }
 
 /**
  * vhdx_inline_enter() - make the submitter's context fit to enter a file system in
  * @scope:	filled on success
- * @batch:	for more than one request: what is submitted below is collected
+ * @q:		of the request, or of all of them
+ * @batch:	for a list of requests: what is submitted below is collected
  *
  * Context: ->queue_rq() or ->queue_rqs() of a queue that may block
  * Return: false if nobody can be sure that it is
  */
-bool vhdx_inline_enter(struct vhdx_inline *scope, bool batch)
+bool vhdx_inline_enter(struct vhdx_inline *scope, const struct request_queue *q, bool batch)
 {
-	if (!vhdx_inline_is_clean())
+	if (!vhdx_inline_is_clean(q, batch))
 		return false;
+	vhdx_held_locks_note();
 	scope->bio_list = current->bio_list;
 	scope->plug = current->plug;
-	scope->timestamp = vhdx_plug_time_hide();
+	vhdx_plug_time_drop();
 	scope->read_bytes = vhdx_task_read_bytes();
 	scope->batch = batch;
 	current->bio_list = NULL;
@@ -135,5 +163,4 @@ void vhdx_inline_leave(struct vhdx_inline *scope)
 	current->plug = scope->plug;
 	current->bio_list = scope->bio_list;
 	vhdx_task_set_read_bytes(scope->read_bytes);
-	vhdx_plug_time_restore(scope->timestamp);
 }

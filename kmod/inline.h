@@ -6,6 +6,7 @@
 #define VHDX_INLINE_H
 
 #include <linux/blk-mq.h>
+#include <linux/pagemap.h>
 
 struct bio_list;
 
@@ -13,7 +14,6 @@ struct bio_list;
  * struct vhdx_inline - what is kept from the file system below, to be put back; on the stack
  * @bio_list:	bios that the block layer holds back while one is submitted
  * @plug:	requests that the submitter collects
- * @timestamp:	PF_BLOCK_TS if the plug has a time
  * @noio:	for memalloc_noio_restore()
  * @read_bytes:	what the submitter has read so far
  * @own:	a plug for what is submitted below, if @batch
@@ -22,15 +22,22 @@ struct bio_list;
 struct vhdx_inline {
 	struct bio_list *bio_list;
 	struct blk_plug *plug;
-	unsigned int timestamp;
 	unsigned int noio;
 	u64 read_bytes;
 	struct blk_plug own;
 	bool batch;
 };
 
-bool vhdx_inline_enter(struct vhdx_inline *scope, bool batch);
+bool vhdx_inline_enter(struct vhdx_inline *scope, const struct request_queue *q, bool batch);
 void vhdx_inline_leave(struct vhdx_inline *scope);
+
+/* Is it into the page cache of a block device? File systems read metadata there. */
+static inline bool vhdx_inline_fills_buffers(const struct request *rq)
+{
+	const struct address_space *mapping = folio_mapping(page_folio(bio_page(rq->bio)));
+
+	return mapping && mapping->host && S_ISBLK(mapping->host->i_mode);
+}
 
 /**
  * vhdx_inline_suits() - may a request be served where it was submitted, as such?
@@ -42,7 +49,8 @@ void vhdx_inline_leave(struct vhdx_inline *scope);
  */
 static inline bool vhdx_inline_suits(const struct request *rq)
 {
-	return req_op(rq) == REQ_OP_READ && !(rq->cmd_flags & (REQ_META | REQ_PRIO));
+	return req_op(rq) == REQ_OP_READ && !(rq->cmd_flags & (REQ_META | REQ_PRIO)) &&
+	       !vhdx_inline_fills_buffers(rq);
 }
 
 #endif /* VHDX_INLINE_H */

@@ -16,6 +16,7 @@
 
 #include "control.h"
 #include "disk.h"
+#include "heldlocks.h"
 #include "registry.h"
 #include "uapi/release.h"
 
@@ -25,15 +26,19 @@ static int __init vhdx_init(void)
 
 	if (ret)
 		return ret;
+	vhdx_held_locks_init();
 	ret = vhdx_control_init();
-	if (ret)
+	if (ret) {
+		vhdx_held_locks_exit();
 		vhdx_disk_exit();
+	}
 	return ret;
 }
 
 static void __exit vhdx_exit(void)
 {
 	vhdx_control_exit();
+	vhdx_held_locks_exit();
 	vhdx_disk_exit();
 	vhdx_registry_exit();
 	rcu_barrier();		/* the pager's pages are freed by our code */

@@ -133,13 +133,20 @@ static void vhdx_read_tried(struct vhdx_io *io, long result)
 	command->again(command);
 }
 
+/* Would the submitter sleep, though it said that it must not? */
+static bool vhdx_read_may_sleep(const struct vhdx_backing *backing, const struct request *rq)
+{
+	return backing->may_sleep && (rq->cmd_flags & (REQ_NOWAIT | REQ_POLLED)) == REQ_NOWAIT;
+}
+
 static bool vhdx_read_try_data(struct vhdx_command *command, const struct vhdx_map *map)
 {
 	const struct vhdx_backing *backing = &map->image->backing;
 	struct request *rq = vhdx_command_request(command);
 	struct iov_iter to;
 
-	if (backing->queued_because || vhdx_command_iter(command, ITER_DEST, map->length, &to))
+	if (backing->queued_because || vhdx_read_may_sleep(backing, rq) ||
+	    vhdx_command_iter(command, ITER_DEST, map->length, &to))
 		return false;
 	vhdx_backing_try_read(backing, &command->io, map->offset, &to,
 			      req_get_ioprio(rq), rq->cmd_flags & REQ_POLLED, vhdx_read_tried);

@@ -56,10 +56,10 @@ static void vhdx_submit_begin(struct vhdx_batch *batch, bool many)
 }
 
 /* The context is entered for the first read that is tried, and left after the last. */
-static bool vhdx_submit_enter(struct vhdx_batch *batch)
+static bool vhdx_submit_enter(struct vhdx_batch *batch, const struct request_queue *q)
 {
 	if (!batch->tried)
-		batch->inside = vhdx_inline_enter(&batch->scope, batch->many);
+		batch->inside = vhdx_inline_enter(&batch->scope, q, batch->many);
 	batch->tried = true;
 	return batch->inside;
 }
@@ -67,7 +67,7 @@ static bool vhdx_submit_enter(struct vhdx_batch *batch)
 static bool vhdx_submit_read(struct vhdx_batch *batch, struct vhdx_queues *queues,
 			     struct request *rq)
 {
-	if (!vhdx_submit_tries(queues, rq) || !vhdx_submit_enter(batch) ||
+	if (!vhdx_submit_tries(queues, rq) || !vhdx_submit_enter(batch, rq->q) ||
 	    !vhdx_read_try(blk_mq_rq_to_pdu(rq)))
 		return false;
 	this_cpu_inc(queues->stats->inline_reads);
