@@ -380,6 +380,7 @@ int vhdx_disk_remove(struct vhdx_disk *disk, bool force)
 
 	if (force) {
 		vhdx_queues_kill(&disk->queues);
+		vhdx_chain_abandon(disk->image);
 		blk_mark_disk_dead(disk->gendisk);
 	}
 	del_gendisk(disk->gendisk);

@@ -40,7 +40,13 @@ static int vhdx_backing_fallocate(struct vhdx_backing *backing, int mode, u64 of
 
 	if (!vhdx_backing_may_fallocate(backing))
 		return -EOPNOTSUPP;
-	ret = vfs_fallocate(backing->file, mode | FALLOC_FL_KEEP_SIZE, offset, length);
+	ret = vhdx_backing_start_write(backing);
+	if (ret)
+		return ret;
+	/* not vfs_fallocate(): that would wait for a thaw */
+	ret = backing->file->f_op->fallocate(backing->file, mode | FALLOC_FL_KEEP_SIZE, offset,
+					     length);
+	vhdx_backing_end_write(backing);
 	vhdx_backing_touched(backing);
 	return ret;
 }
@@ -62,6 +68,11 @@ int vhdx_backing_resize(struct vhdx_backing *backing, u64 size)
 
 	if (!S_ISREG(vhdx_backing_inode(backing)->i_mode))
 		return -ENOSPC;
+	ret = vhdx_backing_start_write(backing);
+	if (ret)
+		return ret;
+	/* vfs_truncate() takes the same protection, see freeze.c */
+	vhdx_backing_end_write(backing);
 	/* as whoever opened it, not as this thread */
 	old = override_creds(backing->file->f_cred);
 	ret = vfs_truncate(&backing->file->f_path, size);

@@ -15,21 +15,32 @@ static void vhdx_io_put(struct vhdx_io *io)
 		io->done(io, io->result);
 }
 
-static bool vhdx_io_freezes(const struct kiocb *iocb)
+/* Freeze protection goes with the write, from the task that begins it to where it ends. */
+static void vhdx_io_hand_over(struct vhdx_io *io)
 {
-	return iocb->ki_flags & IOCB_WRITE && S_ISREG(file_inode(iocb->ki_filp)->i_mode);
+	struct inode *inode = vhdx_backing_inode(io->backing);
+
+	if (S_ISREG(inode->i_mode))
+		vhdx_write_hand_over(inode->i_sb);
+}
+
+static void vhdx_io_end_write(struct vhdx_io *io)
+{
+	struct inode *inode = vhdx_backing_inode(io->backing);
+
+	if (S_ISREG(inode->i_mode))
+		vhdx_write_take_over(inode->i_sb);
+	vhdx_backing_end_write(io->backing);
+	/* before anybody is told, who might ask for a flush */
+	vhdx_backing_touched(io->backing);
 }
 
 static void vhdx_io_complete(struct kiocb *iocb, long result)
 {
 	struct vhdx_io *io = container_of(iocb, struct vhdx_io, iocb);
 
-	if (vhdx_io_freezes(iocb))
-		vhdx_kiocb_end_write(iocb);
-	/* before anybody is told, who might ask for a flush */
 	if (iocb->ki_flags & IOCB_WRITE)
-		vhdx_backing_touched(io->backing);
-
+		vhdx_io_end_write(io);
 	io->result = result;
 	vhdx_io_put(io);
 }
@@ -143,16 +154,19 @@ int vhdx_backing_poll(struct vhdx_io *io, struct io_comp_batch *batch)
  *
  * What was written is durable after the next vhdx_backing_flush() that begins after @done.
  *
- * Context: as vhdx_backing_read(); waits while the file system is frozen.
+ * Context: as vhdx_backing_read()
+ * Return: false if the file system is frozen: nothing happened, and @done is not called
  */
-void vhdx_backing_write(struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,
+bool vhdx_backing_write(struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,
 			struct iov_iter *iter, u16 ioprio, vhdx_io_done done)
 {
+	if (!vhdx_backing_try_start_write(backing))
+		return false;
 	io->backing = backing;
 	vhdx_io_start(backing, io, offset, ioprio, IOCB_WRITE, done);
-	if (vhdx_io_freezes(&io->iocb))
-		vhdx_kiocb_start_write(&io->iocb);
+	vhdx_io_hand_over(io);
 	vhdx_io_started(io, backing->file->f_op->write_iter(&io->iocb, iter));
+	return true;
 }
 
 /**
@@ -246,12 +260,14 @@ static ssize_t vhdx_backing_write_iter(struct vhdx_backing *backing, u64 offset,
 	struct kiocb iocb;
 	ssize_t ret;
 
+	ret = vhdx_backing_start_write(backing);
+	if (ret)
+		return ret;
 	init_sync_kiocb(&iocb, backing->file);
 	iocb.ki_pos = offset;
 	iocb.ki_flags |= IOCB_WRITE | (backing->direct ? IOCB_DIRECT : 0);
-	file_start_write(backing->file);
 	ret = backing->file->f_op->write_iter(&iocb, iter);
-	file_end_write(backing->file);
+	vhdx_backing_end_write(backing);
 	vhdx_backing_touched(backing);
 	return ret;
 }

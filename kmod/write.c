@@ -33,6 +33,14 @@
 #include "sectors.h"
 #include "step.h"
 
+/* The file system below is frozen: the steps are gone through again after some time. */
+static void vhdx_write_later(struct vhdx_command *command)
+{
+	vhdx_command_free_bvecs(command);
+	vhdx_command_leave(command);
+	vhdx_backing_wait_thaw(&command->image->backing, &command->waiter);
+}
+
 static void vhdx_write_data(struct vhdx_command *command, u64 offset, u64 length,
 			    vhdx_io_done done)
 {
@@ -41,9 +49,9 @@ static void vhdx_write_data(struct vhdx_command *command, u64 offset, u64 length
 
 	if (ret)
 		vhdx_command_fail(command, ret);
-	else
-		vhdx_backing_write(&command->image->backing, &command->io, offset, &from,
-				   req_get_ioprio(vhdx_command_request(command)), done);
+	else if (!vhdx_backing_write(&command->image->backing, &command->io, offset, &from,
+				     req_get_ioprio(vhdx_command_request(command)), done))
+		vhdx_write_later(command);
 }
 
 /* W5 is over. Context: any */

@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The file system that holds an image is frozen: what writes waits for the thaw, what reads does
+# not, and whatever waits can be ended (P7, P9).
+# shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
+. "$(dirname "$0")/../lib/guest.bash"
+
+HOST=$SCRATCH/host
+IMAGE=$HOST/image.vhdx
+OTHER=$SCRATCH/other.vhdx
+SIZE=32				# MiB of the disk; the first half is written before
+SECONDS_GIVEN=$((DEBUG ? 60 : 15))
+mkdir -p "$HOST"
+
+frozen() { fsfreeze -f "$HOST"; }
+thawed() { fsfreeze -u "$HOST" 2>/dev/null; }
+
+host() {
+	local loop
+	truncate -s 300M "$SCRATCH/host.img"
+	mke2fs -q -t ext4 "$SCRATCH/host.img" && loop=$(losetup -f --show "$SCRATCH/host.img") || return
+	defer losetup -d "$loop"
+	mount "$loop" "$HOST" && defer umount -l "$HOST" && defer fsfreeze -u "$HOST"
+}
+
+image() {
+	vhdxctl create -q --block-size=1M "$IMAGE" ${SIZE}M
+	vhdxctl create -q --block-size=1M "$OTHER" 8M
+	head -c ${SIZE}M /dev/urandom >"$SCRATCH/data"
+	attach -w -n -o 2 "$IMAGE" || return
+	dd if="$SCRATCH/data" of="$DISK" bs=1M count=$((SIZE / 2)) oflag=direct conv=fsync status=none
+}
+
+# piece N: a MiB of the data, to where it belongs, in the background
+piece() {
+	dd if="$SCRATCH/data" of="$DISK" bs=1M count=1 skip="$1" seek="$1" oflag=direct conv=notrunc status=none 2>/dev/null &
+	WRITERS+=($!)
+}
+
+# writers FIRST LAST: more than there are threads, to blocks that are present and to others
+writers() {
+	local i
+	WRITERS=()
+	for ((i = $1; i <= $2; i++)); do piece $i; done
+}
+
+waiting() { [ "$(awk '{ print $2 }' "$SYS/inflight")" -ge 8 ]; }
+
+# read_back MIB COUNT: directly
+read_back() {
+	cmp -s <(timeout -k 5 $SECONDS_GIVEN dd if="$DISK" bs=1M skip="$1" count="$2" iflag=direct status=none) \
+		<(dd if="$SCRATCH/data" bs=1M skip="$1" count="$2" status=none)
+}
+
+ended() { local pid; for pid; do ! kill -0 "$pid" 2>/dev/null || return 1; done; }
+
+# reads_go_on INLINE: reads go from the submitter, or through a thread
+reads_go_on() {
+	echo "$1" >"$SYS/vhdx/inline_reads"
+	frozen
+	writers 8 24
+	ok "inline_reads=$1: writes wait for the thaw" wait_for 20 waiting
+	ok "P9: inline_reads=$1: blocks that were written are read while others wait to be" read_back 0 8
+	ok "inline_reads=$1: so are those that are absent" timeout -k 5 $SECONDS_GIVEN \
+		dd if="$DISK" of=/dev/null bs=1M skip=28 count=4 iflag=direct status=none
+	ok "P9: inline_reads=$1: another disk is attached meanwhile" timeout -k 5 $SECONDS_GIVEN \
+		vhdxctl attach -q -i 7 "$OTHER"
+	ok "and written to" timeout -k 5 $SECONDS_GIVEN dd if="$SCRATCH/data" of=/dev/vhdx7 bs=1M count=4 oflag=direct status=none
+	ok "and detached" timeout -k 5 $SECONDS_GIVEN vhdxctl detach /dev/vhdx7
+	thawed
+	ok "inline_reads=$1: after the thaw the writes end" wait_for 20 ended "${WRITERS[@]}"
+	ok "and what they wrote is there" read_back 8 16
+}
+
+# A flush and a commit find the file system frozen.
+flush_ends() {
+	local pid
+	frozen
+	dd if="$SCRATCH/data" of="$DISK" bs=1M count=1 skip=30 seek=30 oflag=direct conv=notrunc,fsync status=none &
+	pid=$!
+	sleep 1
+	ok "a write and its flush wait for the thaw" kill -0 $pid
+	thawed
+	ok "and end after it" wait_for 20 ended $pid
+}
+
+free() { vhdxctl attach -q --dry-run "$IMAGE"; }
+
+# forced: the freeze goes on
+forced() {
+	local took=$SECONDS STATUS=0
+	frozen
+	writers 2 31
+	ok "writes wait" wait_for 20 waiting
+	# it says so if something may be lost
+	timeout -k 5 $((SECONDS_GIVEN * 2)) vhdxctl detach --force "$DISK" 2>"$SCRATCH/stderr" || STATUS=$?
+	diag "after $((SECONDS - took)) s, status $STATUS: $(<"$SCRATCH/stderr")"
+	ok "P9: detach --force ends while the host file system is frozen" test "$STATUS" -lt 124
+	ok "and the disk is gone" test ! -e "$SYS"
+	ok "P9: and so do those who wrote" wait_for 20 ended "${WRITERS[@]}"
+	ok "others are attached" timeout -k 5 $SECONDS_GIVEN vhdxctl attach -q -i 7 "$OTHER"
+	vhdxctl detach -q /dev/vhdx7
+	thawed
+	ok "the file is free again" wait_for 30 free
+	attached "and attached again" -w -n -o 2 "$IMAGE" || return
+	ok "P3: what was flushed before is there" read_back 0 2
+	detach "$INDEX"
+	ok "P3: and the image is clean" vhdxctl check -q "$IMAGE"
+}
+
+host && image || { not_ok "a disk in a file system of its own" "$LINE"; finish; exit; }
+reads_go_on 0
+reads_go_on 1
+flush_ends
+forced
+
+finish
