@@ -97,7 +97,7 @@ log_since() {
 splats() {
 	local STAMP SPLAT=
 	eval "$(grep -E '^(STAMP|SPLAT)\+?=' "$ROOT/tests/vm/run")"
-	dmesg | sed -n "/vhdx-test: $CASE $$ start\$/,\$p" | grep -E -A 40 "$STAMP$SPLAT"
+	dmesg | sed -n "/vhdx-test: $CASE $$ start\$/,\$p" | awk -f "$ROOT/tests/vm/ours.awk" | grep -E -A 40 "$STAMP$SPLAT"
 }
 
 # --- events ---------------------------------------------------------------------
