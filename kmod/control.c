@@ -29,11 +29,17 @@
 
 #define VHDX_DETACH_FLAGS	(VHDX_DETACH_LAZY | VHDX_DETACH_FORCE)
 
+static_assert(sizeof(struct vhdx_ioc_version) >= VHDX_VERSION_MIN_SIZE);
+static_assert(offsetof(struct vhdx_ioc_attach, message) == VHDX_ATTACH_MIN_SIZE);
+static_assert(offsetof(struct vhdx_ioc_detach, message) == VHDX_DETACH_MIN_SIZE);
+static_assert(sizeof(struct vhdx_ioc_status) >= VHDX_STATUS_MIN_SIZE);
+static_assert(offsetof(struct vhdx_ioc_snapshot, message) == VHDX_SNAPSHOT_MIN_SIZE);
+
 /*
- * Copy in a structure that begins with its own size. A caller older than us leaves zeros
+ * Copy in a structure that begins with its own size. A caller with a smaller one leaves zeros
  * at our end; one newer than us may only have zeros at its end.
  */
-static int vhdx_control_copy_in(void *arg, size_t size, void __user *user)
+static int vhdx_control_copy_in(void *arg, size_t size, size_t min_size, void __user *user)
 {
 	u32 user_size;
 	int ret;
@@ -42,8 +48,7 @@ static int vhdx_control_copy_in(void *arg, size_t size, void __user *user)
 		return -EFAULT;
 	if (user_size > PAGE_SIZE)
 		return -E2BIG;
-	/* there is one published size so far: nobody can have a smaller one */
-	if (user_size < size)
+	if (user_size < min_size)
 		return -EINVAL;
 	ret = copy_struct_from_user(arg, size, user, user_size);
 	if (ret)
@@ -53,9 +58,12 @@ static int vhdx_control_copy_in(void *arg, size_t size, void __user *user)
 	return 0;
 }
 
+/* Of a structure that was copied in: as much as the caller has room for, and we know */
 static int vhdx_control_copy_out(void __user *user, const void *arg, size_t size)
 {
-	return copy_to_user(user, arg, size) ? -EFAULT : 0;
+	u32 user_size = *(const u32 *)arg;
+
+	return copy_to_user(user, arg, min_t(size_t, size, user_size)) ? -EFAULT : 0;
 }
 
 /* The reason goes out with the structure even though, and because, the ioctl fails. */
@@ -71,7 +79,7 @@ static void vhdx_control_report(const struct vhdx_fault *fault, u32 *reason,
 static long vhdx_control_version(void __user *user)
 {
 	struct vhdx_ioc_version arg;
-	int ret = vhdx_control_copy_in(&arg, sizeof(arg), user);
+	int ret = vhdx_control_copy_in(&arg, sizeof(arg), VHDX_VERSION_MIN_SIZE, user);
 
 	if (ret)
 		return ret;
@@ -156,7 +164,7 @@ static long vhdx_control_attach(void __user *user)
 	struct vhdx_ioc_attach arg;
 	int ret;
 
-	ret = vhdx_control_copy_in(&arg, sizeof(arg), user);
+	ret = vhdx_control_copy_in(&arg, sizeof(arg), VHDX_ATTACH_MIN_SIZE, user);
 	if (ret)
 		return ret;
 	ret = vhdx_control_do_attach(&arg, &fault);
@@ -175,7 +183,7 @@ static long vhdx_control_detach(void __user *user)
 	struct vhdx_ioc_detach arg;
 	int ret;
 
-	ret = vhdx_control_copy_in(&arg, sizeof(arg), user);
+	ret = vhdx_control_copy_in(&arg, sizeof(arg), VHDX_DETACH_MIN_SIZE, user);
 	if (ret)
 		return ret;
 	if (arg.flags & ~VHDX_DETACH_FLAGS || arg.flags == VHDX_DETACH_FLAGS)
@@ -262,7 +270,7 @@ static long vhdx_control_status(void __user *user)
 	struct vhdx_ioc_status arg;
 	int ret;
 
-	ret = vhdx_control_copy_in(&arg, sizeof(arg), user);
+	ret = vhdx_control_copy_in(&arg, sizeof(arg), VHDX_STATUS_MIN_SIZE, user);
 	if (ret)
 		return ret;
 	if (arg.next > 1 || arg.index < 0)
@@ -291,7 +299,7 @@ static long vhdx_control_snapshot(void __user *user)
 	struct vhdx_ioc_snapshot arg;
 	int ret;
 
-	ret = vhdx_control_copy_in(&arg, sizeof(arg), user);
+	ret = vhdx_control_copy_in(&arg, sizeof(arg), VHDX_SNAPSHOT_MIN_SIZE, user);
 	if (ret)
 		return ret;
 	arg.held_ns = 0;
@@ -309,16 +317,19 @@ static long vhdx_control_ioctl(struct file *file, unsigned int cmd, unsigned lon
 	/* asked at every call: the descriptor may have been handed on */
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	switch (cmd) {
-	case VHDX_IOC_VERSION:
+	if (_IOC_TYPE(cmd) != VHDX_IOC_TYPE || _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE))
+		return -ENOTTY;
+	/* the size is not looked at: callers with older and newer structures have others */
+	switch (_IOC_NR(cmd)) {
+	case _IOC_NR(VHDX_IOC_VERSION):
 		return vhdx_control_version(user);
-	case VHDX_IOC_ATTACH:
+	case _IOC_NR(VHDX_IOC_ATTACH):
 		return vhdx_control_attach(user);
-	case VHDX_IOC_DETACH:
+	case _IOC_NR(VHDX_IOC_DETACH):
 		return vhdx_control_detach(user);
-	case VHDX_IOC_STATUS:
+	case _IOC_NR(VHDX_IOC_STATUS):
 		return vhdx_control_status(user);
-	case VHDX_IOC_SNAPSHOT:
+	case _IOC_NR(VHDX_IOC_SNAPSHOT):
 		return vhdx_control_snapshot(user);
 	default:
 		return -ENOTTY;

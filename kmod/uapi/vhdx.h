@@ -4,8 +4,11 @@
  *
  * Every structure begins with its own size, as the caller knows it. A larger structure
  * than the kernel knows is accepted if what the kernel does not know is zero (else
- * E2BIG); a smaller one is taken as if its missing end were zero, down to the first
- * published size (else EINVAL). Structures only ever grow at the end.
+ * E2BIG); a smaller one is taken as if its missing end were zero, down to its
+ * VHDX_*_MIN_SIZE (else EINVAL), and no more than the caller's size is written back.
+ * Structures only ever grow at the end; the smallest sizes never change. A caller that has
+ * no use for @message may leave it out, which is what the smallest size is where there is
+ * one.
  *
  * When an ioctl fails for a reason that has a name, @reason and @message say it in
  * addition to errno. @message is a NUL-terminated sentence without a full stop.
@@ -27,12 +30,18 @@
 /* Most files in one attach: a disk and its parents. */
 #define VHDX_MAX_FILES		256
 
-/* The structure's size is in the structure, so it is not in the number. */
-#define VHDX_IOC_VERSION	_IO(0xf6, 0x00)
-#define VHDX_IOC_ATTACH		_IO(0xf6, 0x01)
-#define VHDX_IOC_DETACH		_IO(0xf6, 0x02)
-#define VHDX_IOC_STATUS		_IO(0xf6, 0x03)
-#define VHDX_IOC_SNAPSHOT	_IO(0xf6, 0x04)
+/*
+ * 0xD6 is free: Documentation/userspace-api/ioctl/ioctl-number.rst has nothing from 0xD0 to
+ * 0xDA, nor does any header of Linux 6.12 use it without being listed there, as some do with
+ * others (F2FS with 0xF5, pidfd with 0xFF). 00-1F of it are ours.
+ */
+#define VHDX_IOC_TYPE		0xD6
+
+#define VHDX_VERSION_MIN_SIZE	40
+#define VHDX_ATTACH_MIN_SIZE	48	/* without the message */
+#define VHDX_DETACH_MIN_SIZE	24	/* without the message */
+#define VHDX_STATUS_MIN_SIZE	104
+#define VHDX_SNAPSHOT_MIN_SIZE	32	/* without the message */
 
 /**
  * struct vhdx_ioc_version - which module is this?
@@ -199,5 +208,16 @@ struct vhdx_ioc_snapshot {
 	__aligned_u64 held_ns;
 	char message[VHDX_MESSAGE_SIZE];
 };
+
+/*
+ * The number has the size that the structure has in the program's own header, for programs
+ * that decode ioctls. The kernel ignores it: the same number with any size is the same ioctl,
+ * and the structure's @size is the size that counts.
+ */
+#define VHDX_IOC_VERSION	_IOWR(VHDX_IOC_TYPE, 0x00, struct vhdx_ioc_version)
+#define VHDX_IOC_ATTACH		_IOWR(VHDX_IOC_TYPE, 0x01, struct vhdx_ioc_attach)
+#define VHDX_IOC_DETACH		_IOWR(VHDX_IOC_TYPE, 0x02, struct vhdx_ioc_detach)
+#define VHDX_IOC_STATUS		_IOWR(VHDX_IOC_TYPE, 0x03, struct vhdx_ioc_status)
+#define VHDX_IOC_SNAPSHOT	_IOWR(VHDX_IOC_TYPE, 0x04, struct vhdx_ioc_snapshot)
 
 #endif /* _UAPI_LINUX_VHDX_H */

@@ -108,16 +108,17 @@ static void no_disk(const char *after)
 struct command {
 	unsigned long number;
 	u32 size;
+	u32 min_size;
 	int good;		/* what it returns for a structure of zeros but for the size */
 	const char *name;
 };
 
 static const struct command commands[] = {
-	{ VHDX_IOC_VERSION, sizeof(struct vhdx_ioc_version), 0, "version" },
-	{ VHDX_IOC_ATTACH, sizeof(struct vhdx_ioc_attach), EINVAL, "attach" },
-	{ VHDX_IOC_DETACH, sizeof(struct vhdx_ioc_detach), ENODEV, "detach" },
-	{ VHDX_IOC_STATUS, sizeof(struct vhdx_ioc_status), ENODEV, "status" },
-	{ VHDX_IOC_SNAPSHOT, sizeof(struct vhdx_ioc_snapshot), ENODEV, "snapshot" },
+	{ VHDX_IOC_VERSION, sizeof(struct vhdx_ioc_version), VHDX_VERSION_MIN_SIZE, 0, "version" },
+	{ VHDX_IOC_ATTACH, sizeof(struct vhdx_ioc_attach), VHDX_ATTACH_MIN_SIZE, EINVAL, "attach" },
+	{ VHDX_IOC_DETACH, sizeof(struct vhdx_ioc_detach), VHDX_DETACH_MIN_SIZE, ENODEV, "detach" },
+	{ VHDX_IOC_STATUS, sizeof(struct vhdx_ioc_status), VHDX_STATUS_MIN_SIZE, ENODEV, "status" },
+	{ VHDX_IOC_SNAPSHOT, sizeof(struct vhdx_ioc_snapshot), VHDX_SNAPSHOT_MIN_SIZE, ENODEV, "snapshot" },
 };
 
 static void sized(const struct command *c, u32 size, int wanted, const char *what)
@@ -152,7 +153,8 @@ static void sizes(const struct command *c)
 	sized(c, 0, EINVAL, "size 0");
 	sized(c, 1, EINVAL, "size 1");
 	sized(c, 7, EINVAL, "size 7");
-	sized(c, c->size - 1, EINVAL, "one byte too few");
+	sized(c, c->min_size - 1, EINVAL, "one byte too few");
+	sized(c, c->min_size, c->good, "its smallest size");
 	sized(c, c->size, c->good, "its size");
 	with_tail(c, 1, 0, c->good, "one zero more");
 	with_tail(c, 8, 0, c->good, "a tail of zeros");
@@ -199,19 +201,73 @@ static void pointers(const struct command *c)
 	free(memory);
 }
 
+/* -- growth: programs with an older and with a newer header -- */
+
+/* What a program with another header has for a number: only the size differs */
+static unsigned long resized(unsigned long number, u32 size)
+{
+	return _IOC(_IOC_DIR(number), _IOC_TYPE(number), _IOC_NR(number), size);
+}
+
+/* Behind the smallest structure nothing is mapped, so writing one byte more is EFAULT. */
+static void older_structures(void)
+{
+	struct vhdx_ioc_attach *attach = (void *)at_end_of_memory(VHDX_ATTACH_MIN_SIZE);
+	struct vhdx_ioc_detach *out = (void *)at_end_of_memory(VHDX_DETACH_MIN_SIZE);
+	struct vhdx_ioc_attach whole = good_attach();
+
+	whole.size = VHDX_ATTACH_MIN_SIZE;
+	memcpy(attach, &whole, VHDX_ATTACH_MIN_SIZE);
+	expect(call(resized(VHDX_IOC_ATTACH, VHDX_ATTACH_MIN_SIZE), attach), 0,
+	       "a program with an older, smaller structure attaches");
+	claim(attach->diskseq && any_disk(), "and learns which disk it got", "it does not");
+	memset(out, 0, VHDX_DETACH_MIN_SIZE);
+	out->size = VHDX_DETACH_MIN_SIZE;
+	out->index = attach->index;
+	out->diskseq = attach->diskseq + 1;
+	expect(call(resized(VHDX_IOC_DETACH, VHDX_DETACH_MIN_SIZE), out), ENODEV,
+	       "its detach of another diskseq: ENODEV");
+	claim(out->reason == UNKNOWN_DISK, "with the reason, which it knows", "another reason");
+	expect(detach(attach->index), 0, "what it attached is detached");
+}
+
+static void newer_structures(void)
+{
+	struct {
+		struct vhdx_ioc_attach known;
+		u8 unknown[64];
+	} arg = { .known = good_attach() };
+	static const u8 zeros[sizeof(arg.unknown)];
+
+	arg.known.size = sizeof(arg);
+	expect(call(resized(VHDX_IOC_ATTACH, sizeof(arg)), &arg), 0,
+	       "a program with a newer, larger structure that uses nothing new attaches");
+	claim(arg.known.diskseq && !memcmp(arg.unknown, zeros, sizeof(zeros)),
+	      "and what this module does not know stays zero", "it does not");
+	expect(detach(arg.known.index), 0, "what it attached is detached");
+	arg.known = good_attach();
+	arg.known.size = sizeof(arg);
+	arg.unknown[40] = 1;
+	expect(call(resized(VHDX_IOC_ATTACH, sizeof(arg)), &arg), E2BIG,
+	       "one that uses what this module does not know is told so: E2BIG");
+	no_disk("that");
+}
+
 static void unknown_commands(void)
 {
 	u8 arg[512] = { 0 };
 	u32 number_of;
 
 	for (number_of = sizeof(commands) / sizeof(*commands); number_of < 256; number_of++)
-		if (call(_IO(0xf6, number_of), arg) != ENOTTY)
+		if (call(_IOWR(VHDX_IOC_TYPE, number_of, arg), arg) != ENOTTY)
 			break;
 	claim(number_of == 256, "P7: every other ioctl of ours: ENOTTY", "one is known");
 	expect(call(0, arg), ENOTTY, "P7: ioctl 0: ENOTTY");
 	expect(call(0xffffffff, arg), ENOTTY, "P7: ioctl 0xffffffff: ENOTTY");
-	expect(call(_IOWR(0xf6, 1, struct vhdx_ioc_attach), arg), ENOTTY,
-	       "P7: an ioctl with a size in its number: ENOTTY");
+	expect(call(_IO(VHDX_IOC_TYPE, 1), arg), ENOTTY, "P7: an ioctl of another direction: ENOTTY");
+	expect(call(_IOWR(0xf6, 0, struct vhdx_ioc_version), arg), ENOTTY,
+	       "an ioctl of LTTng's type is none of ours: ENOTTY");
+	expect(call(_IO(0xf6, 0), arg), ENOTTY, "whatever its direction: ENOTTY");
 }
 
 /* -- attach -- */
@@ -547,6 +603,8 @@ int main(int argc, char **argv)
 		pointers(&commands[i]);
 	}
 	unknown_commands();
+	older_structures();
+	newer_structures();
 	attach_arguments();
 	attach_indices();
 	attach_descriptors(argv[2]);
