@@ -42,6 +42,25 @@
 
 /* --- bitmaps -------------------------------------------------------------- */
 
+/*
+ * Header section, log and regions are nobody's to take. A region that is not known may lie
+ * beyond the end of the file: it is left alone when the file grows over it.
+ */
+static void vhdx_space_mark_layout(struct vhdx_space *space)
+{
+	const struct vhdx_layout *layout = space->layout;
+	unsigned long first, last;
+	unsigned int i;
+
+	for (i = 0; i < layout->count; i++) {
+		first = layout->extent[i].offset >> VHDX_UNIT_SHIFT;
+		last = first + (layout->extent[i].length >> VHDX_UNIT_SHIFT);
+		last = min(last, space->capacity);
+		if (first < last)
+			vhdx_space_use(space, first, last - first);
+	}
+}
+
 /**
  * vhdx_space_enlarge() - make the map ready for a longer file
  * @space:	the map
@@ -70,6 +89,7 @@ int vhdx_space_enlarge(struct vhdx_space *space, unsigned long capacity)
 		map[i] = old;
 	}
 	space->capacity = capacity;
+	vhdx_space_mark_layout(space);
 	spin_unlock_irq(&space->lock);
 	i = VHDX_SPACE_MAPS;
 err:
@@ -105,18 +125,10 @@ bool vhdx_space_mark(struct vhdx_space *space, u64 offset, u64 length)
 	return true;
 }
 
-static void vhdx_space_mark_layout(struct vhdx_space *space, const struct vhdx_layout *layout)
-{
-	unsigned int i;
-
-	for (i = 0; i < layout->count; i++)
-		vhdx_space_mark(space, layout->extent[i].offset, layout->extent[i].length);
-}
-
 /**
  * vhdx_space_create() - a map of a file in which only the layout is used
  * @backing:	the file; must outlive the map
- * @layout:	header section, log, regions
+ * @layout:	header section, log, regions; must outlive the map
  * @block_size:	bytes of a payload block
  *
  * Return: the map, or an ERR_PTR
@@ -129,6 +141,7 @@ struct vhdx_space *vhdx_space_create(struct vhdx_backing *backing,
 	if (!space)
 		return ERR_PTR(-ENOMEM);
 	space->backing = backing;
+	space->layout = layout;
 	space->block_units = block_size >> VHDX_UNIT_SHIFT;
 	spin_lock_init(&space->lock);
 	INIT_LIST_HEAD(&space->waiters);
@@ -143,7 +156,6 @@ struct vhdx_space *vhdx_space_create(struct vhdx_backing *backing,
 		space->units = backing->size >> VHDX_UNIT_SHIFT;
 	else
 		space->units = vhdx_units(backing->size);
-	vhdx_space_mark_layout(space, layout);
 	return space;
 }
 

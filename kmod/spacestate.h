@@ -29,6 +29,7 @@ enum vhdx_space_map {
 struct vhdx_space {
 	struct vhdx_backing *backing;		/* I */
 	struct srcu_struct *users;		/* I */
+	const struct vhdx_layout *layout;	/* I */
 	unsigned int block_units;		/* I */
 	spinlock_t lock;
 	unsigned long units;			/* L, T: of the file */

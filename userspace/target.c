@@ -70,7 +70,7 @@ enum exit_code target_trim(struct target *target)
 }
 
 /**
- * target_allocate() - space for a block
+ * target_allocate() - space for a block, outside of all regions, known or not
  * @target:	the image
  * @offset:	set to its place in the file; it reads as zeros
  *
@@ -78,12 +78,14 @@ enum exit_code target_trim(struct target *target)
  */
 enum exit_code target_allocate(struct target *target, u64 *offset)
 {
-	u64 end = target->end + target->image->super->geometry.block_size;
+	u32 length = target->image->super->geometry.block_size;
+	u64 start = vhdx_layout_find_free(&target->image->super->layout, target->end, length);
+	u64 end = start + length;
 	enum exit_code status = target_trim(target);
 
 	if (status == DONE)
 		status = set_size(target, end);
-	*offset = target->end;
+	*offset = start;
 	if (status == DONE)
 		target->end = end;
 	return status;

@@ -168,7 +168,8 @@ enum vhdx_reason {
 	x(metadata_reserved, "metadata table: reserved field is not zero") \
 	x(metadata_flags, "metadata: item with unusual flags") \
 	x(locator_unneeded, "parent locator in an image without a parent") \
-	x(file_size, "file size is no multiple of 1 MiB")
+	x(file_size, "file size is no multiple of 1 MiB") \
+	x(region_beyond, "region table: a region that is neither known nor required lies beyond the end of the file")
 
 enum vhdx_warning {
 #define VHDX_WARNING_ENUM(name, text) VHDX_WARNING_##name,

@@ -66,6 +66,23 @@ bool vhdx_layout_add(struct vhdx_layout *layout, u64 offset, u64 length)
 }
 
 /**
+ * vhdx_layout_find_free() - the first place for a block that nothing is in the way of
+ * @layout:	what is taken
+ * @offset:	where to begin to look, in bytes, a multiple of 1 MiB
+ * @length:	bytes; @offset + @length and the end of @layout must not overflow
+ *
+ * Return: @offset, or the end of what is in the way, in bytes
+ */
+u64 vhdx_layout_find_free(const struct vhdx_layout *layout, u64 offset, u64 length)
+{
+	u32 i = vhdx_layout_find(layout, offset);
+
+	for (; i < layout->count && layout->extent[i].offset < offset + length; i++)
+		offset = layout->extent[i].offset + layout->extent[i].length;
+	return offset;
+}
+
+/**
  * vhdx_region_table_valid() - may a copy of the region table be used? (2.2.3, rule 13)
  * @table:	VHDX_REGION_TABLE_SIZE bytes as read
  */
@@ -74,8 +91,11 @@ bool vhdx_region_table_valid(const void *table)
 	return !memcmp(table, "regi", 4) && vhdx_checksum_valid(table, VHDX_REGION_TABLE_SIZE);
 }
 
-/* Rules 16 and 17 as far as they concern one region alone. */
-static enum vhdx_reason vhdx_region_check_place(u64 offset, u64 length, u64 at, u64 file_size,
+/*
+ * Rules 16 and 17 as far as they concern one region alone, but for the end of the file: only
+ * what is read must be there.
+ */
+static enum vhdx_reason vhdx_region_check_place(u64 offset, u64 length, u64 at,
 						struct vhdx_fault *fault)
 {
 	if (!length)
@@ -88,8 +108,6 @@ static enum vhdx_reason vhdx_region_check_place(u64 offset, u64 length, u64 at, 
 		return vhdx_fault_set(fault, VHDX_REASON_region_in_header_section, at, offset);
 	if (!vhdx_range_inside(offset, length, VHDX_MAX_FILE_OFFSET))
 		return vhdx_fault_set(fault, VHDX_REASON_region_range, at, offset);
-	if (!vhdx_range_inside(offset, length, file_size))
-		return vhdx_fault_set(fault, VHDX_REASON_region_past_eof, at, offset);
 	return VHDX_OK;
 }
 
@@ -132,9 +150,14 @@ static enum vhdx_reason vhdx_region_decode_entry(struct vhdx_regions *regions,
 	if (!known && (flags & VHDX_REGION_REQUIRED))
 		return vhdx_fault_set_guid(fault, VHDX_REASON_region_unknown_required, at,
 					   &entry->guid);
-	reason = vhdx_region_check_place(offset, length, at, file_size, fault);
+	reason = vhdx_region_check_place(offset, length, at, fault);
 	if (reason)
 		return reason;
+	if (!vhdx_range_inside(offset, length, file_size)) {
+		if (known)
+			return vhdx_fault_set(fault, VHDX_REASON_region_past_eof, at, offset);
+		*warnings |= 1U << VHDX_WARNING_region_beyond;
+	}
 	if (!vhdx_layout_add(layout, offset, length))
 		return vhdx_fault_set(fault, VHDX_REASON_region_overlap, at, offset);
 	if (flags & ~VHDX_REGION_REQUIRED)
@@ -157,7 +180,8 @@ static enum vhdx_reason vhdx_region_decode_entry(struct vhdx_regions *regions,
  * @fault:	filled on failure
  *
  * Whether the BAT and metadata regions are marked required is not looked at: QEMU does
- * not mark them.
+ * not mark them. A region that is neither known nor required is never read, so it may lie
+ * beyond the end of the file; no block may come to lie in it when the file grows.
  *
  * Return: VHDX_OK or the reason
  */

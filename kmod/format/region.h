@@ -15,7 +15,8 @@ struct vhdx_extent {
 /**
  * struct vhdx_layout - the structures of a file that no block may overlap
  * @count:	how many of @extent are used
- * @extent:	header section, log and all regions, known or not; sorted, disjoint
+ * @extent:	header section, log and all regions, known or not; sorted, disjoint. A region
+ *		that is not known may lie beyond the end of the file.
  */
 struct vhdx_layout {
 	u32 count;
@@ -37,5 +38,6 @@ void vhdx_region_table_encode(void *table, const struct vhdx_regions *regions);
 
 bool vhdx_layout_add(struct vhdx_layout *layout, u64 offset, u64 length);
 bool vhdx_layout_overlaps(const struct vhdx_layout *layout, u64 offset, u64 length);
+u64 vhdx_layout_find_free(const struct vhdx_layout *layout, u64 offset, u64 length);
 
 #endif /* VHDX_FORMAT_REGION_H */

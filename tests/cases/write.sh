@@ -181,6 +181,20 @@ stale() {
 	SECTOR=512 in_order "stale"
 }
 
+# A region that is not known has its place beyond the end of the file: blocks are put around it.
+around_region() {
+	local at
+	fresh region-beyond
+	at=$(($(stat -c %s "$IMAGE") + (2 << 20)))
+	writable "an image with an unknown region beyond its end is attached" || return
+	ones count=64
+	detach "$INDEX"
+	ok "the file has grown over it" test "$(stat -c %s "$IMAGE")" -gt $((at + (5 << 20)))
+	ok "no block was put into it" cmp -n $((5 << 20)) -i "$at:0" "$IMAGE" /dev/zero
+	SECTOR=512 in_order "around a region"
+	like "$(vhdxctl map "$IMAGE")" "^ *0 +[0-9]+ +data" "and all blocks have a place"
+}
+
 full_host() {
 	local host=$SCRATCH/host
 	mkdir -p "$host"
@@ -240,6 +254,7 @@ one_writer
 replayed
 discarded
 stale
+around_region
 full_host
 flush_counts
 

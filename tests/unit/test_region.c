@@ -71,10 +71,12 @@ struct row {
 	enum vhdx_reason reason;
 	unsigned int at;		/* entry the fault points to */
 	u64 value;
+	u32 warnings;
 };
 
 #define GOOD_BAT { BAT, 3 * MIB, MIB, 1 }
 #define GOOD_META { META, 2 * MIB, MIB, 1 }
+#define BEYOND (1U << VHDX_WARNING_region_beyond)
 
 static const struct row rows[] = {
 	{ "BAT first, as by Windows, is accepted", { GOOD_BAT, GOOD_META } },
@@ -127,6 +129,18 @@ static const struct row rows[] = {
 	  { GOOD_BAT, GOOD_META, { OTHER, 2 * MIB, MIB, 0 } }, VHDX_REASON_region_overlap, 2, 2 * MIB },
 	{ "rule 18: an unknown optional region is accepted",
 	  { GOOD_BAT, { OTHER, 9 * MIB, 3 * MIB, 0 }, GOOD_META } },
+	{ "rule 18: an unknown optional region beyond the end of the file is accepted, and blocks keep out",
+	  { GOOD_BAT, { OTHER, FILE_SIZE + 5 * MIB, 3 * MIB, 0 }, GOOD_META }, .warnings = BEYOND },
+	{ "rule 18: so is one in the last place of any file",
+	  { GOOD_BAT, { OTHER, 0x7fffffffffe00000, MIB, 0 }, GOOD_META }, .warnings = BEYOND },
+	{ "rule 18: and one of which only the beginning is in the file",
+	  { GOOD_BAT, { OTHER, FILE_SIZE - MIB, 2 * MIB, 0 }, GOOD_META }, .warnings = BEYOND },
+	{ "rule 17: two unknown regions beyond the end of the file at one place are refused",
+	  { GOOD_BAT, { OTHER, FILE_SIZE, 2 * MIB, 0 }, { ANOTHER, FILE_SIZE + MIB, MIB, 0 }, GOOD_META },
+	  VHDX_REASON_region_overlap, 2, FILE_SIZE + MIB },
+	{ "rule 18: an unknown required region beyond the end of the file is refused",
+	  { GOOD_BAT, { OTHER, FILE_SIZE, MIB, 1 }, GOOD_META },
+	  VHDX_REASON_region_unknown_required, 1 },
 	{ "rule 18: an unknown required region is refused",
 	  { GOOD_BAT, { OTHER, 9 * MIB, 3 * MIB, 1 }, GOOD_META },
 	  VHDX_REASON_region_unknown_required, 1 },
@@ -158,7 +172,7 @@ static void row_decode(void **state)
 		return;
 	}
 	assert_int_equal(layout.count, i + 2);
-	assert_int_equal(warnings, 0);
+	assert_int_equal(warnings, row->warnings);
 	for (i = 0; i < ARRAY_SIZE(row->entry) && row->entry[i].guid; i++) {
 		const struct vhdx_extent *known = NULL;
 
@@ -305,6 +319,32 @@ static void row_overlap(void **state)
 	assert_true(vhdx_layout_overlaps(&layout, 10 * MIB, 10 * MIB));
 }
 
+struct free_place {
+	const char *claim;
+	u64 offset, length, expected;
+};
+
+/* Taken are 10 to 20, 22 to 30 and 30 to 31 MiB. */
+static const struct free_place free_places[] = {
+	{ "a block that touches nothing stays where it is", 0, 10, 0 },
+	{ "a block that reaches into what is taken goes behind it", 5, 6, 31 },
+	{ "a block that begins in what is taken goes to the next gap", 12, 2, 20 },
+	{ "a block that is too large for the gap goes behind the next as well", 12, 3, 31 },
+	{ "a block behind everything stays where it is", 31, 256, 31 },
+};
+
+static void row_free_place(void **state)
+{
+	const struct free_place *row = *state;
+
+	layout.count = 0;
+	assert_true(vhdx_layout_add(&layout, 10 * MIB, 10 * MIB));
+	assert_true(vhdx_layout_add(&layout, 22 * MIB, 8 * MIB));
+	assert_true(vhdx_layout_add(&layout, 30 * MIB, MIB));
+	assert_int_equal(vhdx_layout_find_free(&layout, row->offset * MIB, row->length * MIB),
+			 row->expected * MIB);
+}
+
 static void empty_layout(void **state)
 {
 	(void)state;
@@ -366,6 +406,7 @@ int main(void)
 	SUITE_ADD_ROWS(rows, row_decode);
 	suite_add("rule 19: BAT and metadata must be there", missing);
 	SUITE_ADD_ROWS(overlaps, row_overlap);
+	SUITE_ADD_ROWS(free_places, row_free_place);
 	suite_add("an empty layout overlaps nothing, an empty range takes nothing", empty_layout);
 	suite_add("a layout is sorted whatever the order of adding", any_order);
 	SUITE_ADD_ROWS(insides, row_inside);

@@ -276,8 +276,8 @@ def region_overlap(name):
 
 @bad()
 def region_past_eof(name):
-    image, extra = with_region(name, length=2 * MIB)
-    image.file_size = extra.offset + MIB
+    image = ordinary(name).place()
+    image.bat_region.offset = image.file_size
     return image
 
 

@@ -494,6 +494,14 @@ def region_unknown_optional(name):
 
 
 @good()
+def region_beyond(name):
+    """a region nobody knows, not required, beyond the end of the file, where the next blocks would go"""
+    image = ordinary(name).place()
+    image.regions.append(Region(image.guid(), 5 * MIB, 0, image.end + 2 * MIB))
+    return image
+
+
+@good()
 def region_2047(name):
     """as many regions as a table holds; BAT and metadata are the last"""
     image = ordinary(name)
