@@ -40,7 +40,7 @@ static enum exit_code check_parent(const struct layer *layer, struct rows *rows,
 		json_object_array_add(list, check_report_json(&report));
 	else
 		check_report_rows(&report, rows);
-	check_summarize(&report);
+	check_summarize(&report, list ? NULL : rows);
 	if (status == DONE)
 		status = check_verdict(&check.findings);
 	check_free(&check);

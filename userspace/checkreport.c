@@ -141,11 +141,23 @@ struct json_object *check_report_json(const struct check_report *report)
 	return object;
 }
 
-/* One line on stderr; the table may be empty, or long, or not all there is. */
-void check_summarize(const struct check_report *report)
+static void print_summary(const char *text)
+{
+	char *safe = text_printable(text);
+
+	puts(safe);
+	free(safe);
+}
+
+/*
+ * One line, since the table may be empty, or long, or not all there is. It goes where the
+ * table goes, unless that is for a program: then stdout has nothing but rows, or JSON.
+ */
+void check_summarize(const struct check_report *report, const struct rows *rows)
 {
 	const struct findings *findings = &report->check->findings;
 	char repairs[64] = "";
+	char *text;
 
 	if (!report->completed)
 		return;
@@ -153,10 +165,16 @@ void check_summarize(const struct check_report *report)
 		snprintf(repairs, sizeof(repairs), "%s: %llu, ",
 			 report->dry_run ? "would be repaired" : "repaired",
 			 (unsigned long long)report->repairs->count[SEVERITY_REPAIR]);
-	warn("%s: %s (%serrors: %llu, leaks: %llu, warnings: %llu)", report->check->file.path,
-	     check_verdict(findings) == DONE ? "clean" : "not clean", repairs,
-	     (unsigned long long)(findings->count[SEVERITY_ERROR] +
-				  findings->count[SEVERITY_UNSUPPORTED]),
-	     (unsigned long long)findings->count[SEVERITY_LEAK],
-	     (unsigned long long)findings->count[SEVERITY_WARNING]);
+	text = xasprintf("%s: %s (%serrors: %llu, leaks: %llu, warnings: %llu)",
+			 report->check->file.path,
+			 check_verdict(findings) == DONE ? "clean" : "not clean", repairs,
+			 (unsigned long long)(findings->count[SEVERITY_ERROR] +
+					      findings->count[SEVERITY_UNSUPPORTED]),
+			 (unsigned long long)findings->count[SEVERITY_LEAK],
+			 (unsigned long long)findings->count[SEVERITY_WARNING]);
+	if (!rows || rows->raw)
+		warn("%s", text);
+	else if (message_is_wanted(MESSAGE_NORMAL))
+		print_summary(text);
+	free(text);
 }

@@ -40,6 +40,6 @@ enum exit_code check_rows_begin(struct rows *rows, const struct globals *globals
 void check_print_columns(void);
 void check_report_rows(const struct check_report *report, struct rows *rows);
 struct json_object *check_report_json(const struct check_report *report);
-void check_summarize(const struct check_report *report);
+void check_summarize(const struct check_report *report, const struct rows *rows);
 
 #endif /* VHDXCTL_CHECKREPORT_H */

@@ -12,6 +12,7 @@
 
 #include "message.h"
 #include "output.h"
+#include "suggest.h"
 #include "uapi/release.h"
 
 #define MAX_OPTIONS 48
@@ -153,17 +154,37 @@ static void set_global(struct globals *globals, int id, const char *value)
 	}
 }
 
-/* getopt() found an option that does not exist, or not like that. */
-static enum exit_code bad_option(const char *verb, int kind, char **argv)
+/* Which long option is like @text, "--name" or "--name=value"? NULL: none */
+static const char *like_option(const struct getopt_tables *tables, const char *text)
 {
-	const char *space = *verb ? " " : "";
+	char name[64];
+	struct suggestion suggestion;
+	int i;
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(text + 2, "="), text + 2);
+	suggest_begin(&suggestion, name);
+	for (i = 0; i < tables->count; i++)
+		suggest_word(&suggestion, tables->longs[i].name);
+	/* it is one already: then its value is wrong, not its name */
+	return suggestion.distance ? suggestion.best : NULL;
+}
+
+/* getopt() found an option that does not exist, or not like that. */
+static enum exit_code bad_option(const struct getopt_tables *tables, const char *verb, int kind,
+				 char **argv)
+{
+	const char *space = *verb ? " " : "", *like = NULL;
 	const char *text = argv[optind - 1];
 	char letter[3] = { '-', (char)optopt, '\0' };
 
-	if (strncmp(text, "--", 2) && optopt)
+	if (!strncmp(text, "--", 2) && kind == '?')
+		like = like_option(tables, text);
+	else if (strncmp(text, "--", 2) && optopt)
 		text = letter;
-	return fail(EXIT_USAGE, "%s%s%s %s; see vhdxctl%s%s --help", verb, *verb ? ": " : "",
-		    kind == ':' ? "value missing after" : "wrong option", text, space, verb);
+	return fail(EXIT_USAGE, "%s%s%s %s%s%s%s; see vhdxctl%s%s --help", verb,
+		    *verb ? ": " : "", kind == ':' ? "value missing after" : "wrong option", text,
+		    like ? " (did you mean --" : "", like ? like : "", like ? "?)" : "", space,
+		    verb);
 }
 
 /**
@@ -188,7 +209,7 @@ enum exit_code cli_parse_globals(struct globals *globals, int argc, char **argv,
 	opterr = 0;
 	while ((id = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
 		if (id == '?' || id == ':') {
-			status = bad_option("", id, argv);
+			status = bad_option(&tables, "", id, argv);
 		} else if (id == 'h') {
 			usage();
 			exit(output_finish(false, DONE));
@@ -235,7 +256,7 @@ enum exit_code cli_parse(const struct cli_syntax *syntax, struct globals *global
 	optind = 0;	/* GNU: start anew, argv is another one now */
 	while ((id = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
 		if (id == '?' || id == ':')
-			status = bad_option(syntax->verb, id, argv);
+			status = bad_option(&tables, syntax->verb, id, argv);
 		else if (id == 'h')
 			print_help(syntax);
 		else if (find_global(id))

@@ -169,7 +169,7 @@ static enum exit_code tell(const struct job *job, const struct check_report *rep
 
 	if (!json)
 		check_report_rows(report, rows);
-	check_summarize(report);
+	check_summarize(report, json ? NULL : rows);
 	if (job->chain && report->completed && repair_is_possible(report->check))
 		status = check_parents(report->check->file.path, &job->parents, rows, list);
 	if (list)

@@ -203,6 +203,9 @@ enum exit_code cmd_create(struct globals *globals, int argc, char **argv)
 	status = cli_parse(&syntax, globals, argc, argv, &request);
 	if (status != DONE)
 		return status;
+	if (argc - optind == 3 && !argv[optind + 1][strspn(argv[optind + 1], "0123456789.")])
+		return fail(EXIT_USAGE, "create: '%s %s': a size is one argument, such as 10G; quote "
+			    "names with blanks", argv[optind + 1], argv[optind + 2]);
 	if (argc - optind != 2)
 		return fail(EXIT_USAGE, "create: needs an image and a size; see vhdxctl create "
 			    "--help");

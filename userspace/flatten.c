@@ -67,20 +67,49 @@ static enum exit_code write_block(struct flat *flat, u64 block)
 	return status;
 }
 
+/*
+ * How many bytes from @start on, in whole blocks, are known to be zeros without being read? A
+ * large disk is mostly that, so it is not looked at block by block.
+ */
+static enum exit_code find_zeros(struct flat *flat, u64 start, u64 *length)
+{
+	const struct vhdx_geometry *g = &flat->plan.geometry;
+	struct disk_extent extent;
+	enum exit_code status;
+
+	status = chain_map_find(&flat->map, start, g->disk_size - start, &extent);
+	*length = 0;
+	if (status != DONE || extent.kind == EXTENT_DATA || extent.kind == EXTENT_BAD)
+		return status;
+	*length = extent.length;
+	if (start + extent.length < g->disk_size)
+		*length &= ~((u64)g->block_size - 1);
+	return DONE;
+}
+
+static enum exit_code copy_block(struct flat *flat, u64 start, u64 *length)
+{
+	const struct vhdx_geometry *g = &flat->plan.geometry;
+	u64 block = start >> g->block_shift;
+	enum exit_code status;
+	bool zero;
+
+	*length = vhdx_block_used(g, block);
+	status = copy_is_zero(&flat->map, start, *length, &zero);
+	return status == DONE && !zero ? write_block(flat, block) : status;
+}
+
 static enum exit_code write_blocks(struct flat *flat)
 {
 	const struct vhdx_geometry *g = &flat->plan.geometry;
 	enum exit_code status = DONE;
-	u64 block;
-	bool zero;
+	u64 start, length;
 
 	progress_begin(flat->progress, "merge", g->disk_size);
-	for (block = 0; block < g->payload_blocks && status == DONE; block++) {
-		u64 length = vhdx_block_used(g, block);
-
-		status = copy_is_zero(&flat->map, block << g->block_shift, length, &zero);
-		if (status == DONE && !zero)
-			status = write_block(flat, block);
+	for (start = 0; start < g->disk_size && status == DONE; start += length) {
+		status = find_zeros(flat, start, &length);
+		if (status == DONE && !length)
+			status = copy_block(flat, start, &length);
 		progress_add(flat->progress, length);
 		if (status == DONE && interrupted())
 			status = fail(EXIT_INTERRUPTED, "%s: interrupted; nothing was changed",

@@ -13,11 +13,27 @@
 
 static enum message_level level = MESSAGE_NORMAL;
 static struct failure first;
+static void (*interlude)(void);
 static enum exit_code (*exit_map)(enum exit_code status);
 
 void message_set_level(enum message_level new_level)
 {
 	level = new_level;
+}
+
+/* Will a message of that level be printed? */
+bool message_is_wanted(enum message_level wanted)
+{
+	return level >= wanted;
+}
+
+/**
+ * message_set_interlude() - there is an unfinished line on stderr, such as a progress bar
+ * @clear:	called before each message, to make room for it; NULL: there is none
+ */
+void message_set_interlude(void (*clear)(void))
+{
+	interlude = clear;
 }
 
 /**
@@ -57,8 +73,12 @@ static const char *code_of_exit(enum exit_code status)
 	return "NONE";
 }
 
+/* What stdout has so far belongs before it, also where both are one file. */
 static void say(const char *format, va_list args)
 {
+	fflush(stdout);
+	if (interlude)
+		interlude();
 	fputs("vhdxctl: ", stderr);
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);

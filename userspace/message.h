@@ -5,6 +5,8 @@
 #ifndef VHDXCTL_MESSAGE_H
 #define VHDXCTL_MESSAGE_H
 
+#include <stdbool.h>
+
 /* Scripts test these: never renumber. Described in vhdxctl(8), EXIT STATUS. */
 enum exit_code {
 	DONE = 0,
@@ -41,6 +43,8 @@ struct failure {
 
 void message_map_exits(enum exit_code (*map)(enum exit_code status));
 void message_set_level(enum message_level level);
+bool message_is_wanted(enum message_level wanted);
+void message_set_interlude(void (*clear)(void));
 const struct failure *message_first_failure(void);
 
 enum exit_code fail(enum exit_code status, const char *format, ...)

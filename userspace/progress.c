@@ -119,6 +119,12 @@ static void show_bar(const struct progress *progress)
 	fflush(stderr);
 }
 
+/* A message takes the line that the bar is on; the bar comes back below it. */
+static void clear_bar(void)
+{
+	fputs("\r\x1b[K", stderr);
+}
+
 static void show_json(const struct progress *progress)
 {
 	uint64_t elapsed = now_ms() - progress->start_ms;
@@ -157,6 +163,8 @@ void progress_begin(struct progress *progress, const char *task, uint64_t total)
 	progress->done = 0;
 	progress->start_ms = now_ms();
 	progress->shown_ms = progress->start_ms;
+	if (progress->mode == PROGRESS_BAR)
+		message_set_interlude(clear_bar);
 }
 
 /* Some more bytes are done. Shows it if it is time to. */
@@ -173,9 +181,16 @@ void progress_add(struct progress *progress, uint64_t bytes)
 		show(progress);
 }
 
-/* The task is over, whether or not all was done. */
+/* The task is over. If it was cut short, that was said, and is the last word. */
 void progress_end(struct progress *progress)
 {
+	bool failed = message_first_failure()->exit != DONE;
+
+	message_set_interlude(NULL);
+	if (failed && progress->mode == PROGRESS_BAR)
+		clear_bar();
+	if (failed)
+		return;
 	show(progress);
 	if (progress->mode == PROGRESS_BAR)
 		fputc('\n', stderr);

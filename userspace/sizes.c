@@ -3,29 +3,36 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 static const char units[] = "KMGTPE";
 
-/* "" or B: 1; K and KiB: 1024; KB: 1000; and so on. 0: no unit. */
+/* "" or B: 1; K and KiB: 1024; KB: 1000; and so on, in upper or lower case. 0: no unit. */
 static uint64_t unit_of_text(const char *text)
 {
 	const char *letter = *text ? strchr(units, toupper((unsigned char)*text)) : NULL;
 	uint64_t base, unit = 1;
 
-	if (!*text || !strcmp(text, "B"))
+	if (!*text || !strcasecmp(text, "B"))
 		return 1;
 	if (!letter)
 		return 0;
 	text++;
-	if (!*text || !strcmp(text, "iB"))
+	if (!*text || !strcasecmp(text, "iB"))
 		base = 1024;
-	else if (!strcmp(text, "B"))
+	else if (!strcasecmp(text, "B"))
 		base = 1000;
 	else
 		return 0;
 	while (letter-- >= units)
 		unit *= base;
 	return unit;
+}
+
+/* A blank may stand before a unit, but not for one. */
+static const char *unit_text(const char *text)
+{
+	return *text == ' ' && text[1] ? text + 1 : text;
 }
 
 /* The digits behind the point: how many bytes they are. false: no whole number of them */
@@ -45,7 +52,8 @@ static bool fraction_of_text(uint64_t *bytes, const char *digits, size_t count, 
 /**
  * size_of_text() - read a size
  * @bytes:	set on success
- * @text:	digits, perhaps with a point, and a unit: K and KiB are 1024, KB is 1000
+ * @text:	digits, perhaps with a point, perhaps a blank, and a unit: K and KiB are 1024, KB
+ *		is 1000
  *
  * Return: false if that is no size, no whole number of bytes, or too large for a file
  */
@@ -59,7 +67,7 @@ bool size_of_text(uint64_t *bytes, const char *text)
 
 	if (!whole || (*rest == '.' && !digits) || digits > 9)
 		return false;
-	unit = unit_of_text(digits ? rest + 1 + digits : rest);
+	unit = unit_of_text(unit_text(digits ? rest + 1 + digits : rest));
 	if (!unit || !fraction_of_text(&fraction, rest + 1, digits, unit))
 		return false;
 	for (i = 0; i < whole; i++) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "output.h"
+#include "suggest.h"
 #include "verb.h"
 
 static const struct verb {
@@ -39,7 +40,79 @@ static void usage(void)
 		printf("  %-10s %s\n", verb->name, verb->description);
 	puts("\nOptions:");
 	cli_print_globals(CLI_BYTES | CLI_TABLE);
-	puts("\nEach verb has its own --help. See vhdxctl(8).");
+	puts("\nEach verb has its own --help, also as vhdxctl help VERB. See vhdxctl(8).");
+}
+
+/* What other programs call it, and what to type here */
+static const struct other_name {
+	const char *name;
+	const char *here;
+} other_names[] = {
+	{ "mount", "vhdxctl attach IMAGE makes a device, which mount(8) mounts" },
+	{ "umount", "umount(8) the file system, then vhdxctl detach DEVICE" },
+	{ "unmount", "umount(8) the file system, then vhdxctl detach DEVICE" },
+	{ "open", "the verb is attach" },
+	{ "add", "the verb is attach" },
+	{ "connect", "the verb is attach" },
+	{ "close", "the verb is detach" },
+	{ "remove", "the verb is detach" },
+	{ "disconnect", "the verb is detach" },
+	{ "eject", "the verb is detach" },
+	{ "ls", "the verb is list" },
+	{ "status", "the verb is list" },
+	{ "show", "the verb is info" },
+	{ "new", "the verb is create" },
+	{ "commit", "the verb is merge" },
+	{ "rebase", "the verb is set, with --parent" },
+	{ "repair", "the verb is check, with --repair" },
+	{ "fsck", "the verb is check" },
+	{ "convert", "qemu-img convert does that, or dd from an attached disk" },
+	{ "resize", "an image cannot be resized; copy it into a new one of another size" },
+	{ 0 }
+};
+
+static enum exit_code fail_verb(const char *name)
+{
+	const struct other_name *other;
+	const struct verb *verb;
+	struct suggestion suggestion;
+
+	for (other = other_names; other->name; other++)
+		if (!strcmp(other->name, name))
+			return fail(EXIT_USAGE, "%s: unknown verb; %s; see vhdxctl --help", name,
+				    other->here);
+	suggest_begin(&suggestion, name);
+	for (verb = verbs; verb->name; verb++)
+		suggest_word(&suggestion, verb->name);
+	if (suggestion.best)
+		return fail(EXIT_USAGE, "%s: unknown verb (did you mean %s?); see vhdxctl --help",
+			    name, suggestion.best);
+	return fail(EXIT_USAGE, "%s: unknown verb; see vhdxctl --help", name);
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	const struct verb *verb;
+
+	for (verb = verbs; verb->name; verb++)
+		if (!strcmp(verb->name, name))
+			return verb;
+	return NULL;
+}
+
+/* "help VERB" is "VERB --help". */
+static enum exit_code help(struct globals *globals, int argc, char **argv)
+{
+	const struct verb *verb = argc > 1 ? find_verb(argv[1]) : NULL;
+	char option[] = "--help";
+	char *words[] = { argc > 1 ? argv[1] : NULL, option, NULL };
+
+	if (verb)
+		return verb->run(globals, 2, words);
+	if (argc > 1)
+		return fail_verb(argv[1]);
+	usage();
+	return DONE;
 }
 
 static enum exit_code run_verb(struct globals *globals, int argc, char **argv)
@@ -48,10 +121,10 @@ static enum exit_code run_verb(struct globals *globals, int argc, char **argv)
 
 	if (!argc)
 		return fail(EXIT_USAGE, "no verb given; see vhdxctl --help");
-	for (verb = verbs; verb->name; verb++)
-		if (!strcmp(verb->name, argv[0]))
-			return verb->run(globals, argc, argv);
-	return fail(EXIT_USAGE, "%s: unknown verb; see vhdxctl --help", argv[0]);
+	if (!strcmp(argv[0], "help"))
+		return help(globals, argc, argv);
+	verb = find_verb(argv[0]);
+	return verb ? verb->run(globals, argc, argv) : fail_verb(argv[0]);
 }
 
 int main(int argc, char **argv)

@@ -43,10 +43,14 @@ if "$ROOT/tests/images/build" bad "$TMP/bad" >"$TMP/.out" 2>&1; then
 	done
 	is "$(cat "$TMP"/bad/*.vhdx | sha256sum)" "$before" "check has written to none of them"
 	run check "$TMP/bad/payload_past_eof.vhdx"
-	like "$(tail -n 1 "$TMP/.out")" '^error +PAYLOAD_PAST_EOF +[0-9]+ +5 BAT: payload block beyond' \
+	like "$(sed -n 2p "$TMP/.out")" '^error +PAYLOAD_PAST_EOF +[0-9]+ +5 BAT: payload block beyond' \
 		"the table tells severity, code, offset, entry and message"
+	like "$(tail -n 1 "$TMP/.out")" 'payload_past_eof.vhdx: not clean \(errors: 1, ' \
+		"the verdict is where the findings are, and comes last"
+	is "$err" '' "and nowhere else"
 	run check -n --raw -o CODE,ENTRY "$TMP/bad/payload_past_eof.vhdx"
 	is "$out" "PAYLOAD_PAST_EOF 5" "-o chooses columns"
+	like "$err" 'not clean' "with --raw the verdict is not among the rows"
 	run check -J "$TMP/bad/payload_duplicate.vhdx"
 	is "$(json '.check.findings[0] | "\(.severity) \(.entry) \(.offset)"')" \
 		"error 5 $((3 * M + 5 * 8))" "the JSON tells where it is"

@@ -94,10 +94,11 @@ exits 9 "what cannot be finished is given up"
 is "$(find "$TMP" -maxdepth 1 -name '.*.vhdx*' | wc -l)" 0 "no temporary file is left"
 rm -f "$image"
 
-# start VARIABLE...: a create that takes long, in the background; its pid is $pid
+# start VARIABLE [PROGRESS]: a create that takes long, in the background; its pid is $pid
 start() {
-	env --default-signal=INT LD_PRELOAD="$TMP/faults.so" NO_FALLOCATE=1 "$@" \
-		"$VHDXCTL" create --type=fixed "$image" 20G >"$TMP/.out" 2>"$TMP/.err" &
+	env --default-signal=INT LD_PRELOAD="$TMP/faults.so" NO_FALLOCATE=1 "$1" \
+		"$VHDXCTL" create --type=fixed --progress="${2-auto}" --progress-frequency=0.01 \
+		"$image" 20G >"$TMP/.out" 2>"$TMP/.err" &
 	pid=$!
 	# until the handlers are there: SigCgt has SIGINT (bit 1) and SIGUSR1 (bit 9)
 	for _ in $(seq 200); do
@@ -125,6 +126,15 @@ for temporary in 0 NO_TMPFILE; do
 	is "$(find "$TMP" -maxdepth 1 -name '.*.vhdx*' | wc -l)" 0 \
 		"not even a temporary one ($temporary)"
 done
+
+# What interrupted it is the last that is said, on a line of its own
+start NO_TMPFILE=0 bar
+sleep 0.3
+kill -INT "$pid"
+wait "$pid"
+is "$(tr '\r' '\n' <"$TMP/.err" | sed 's/\x1b\[K//' | sed '/^$/d' | tail -n 1)" \
+	"vhdxctl: $image: interrupted" "a bar does not come after what ends it, nor before it in its line"
+like "$(tr '\r' '\n' <"$TMP/.err")" 'create \[' "though there was one"
 
 # The order of writing: all is durable before the signature says that this is a VHDX
 rm -f "$TMP/record"

@@ -136,6 +136,16 @@ refuses 1 'larger than 64 TiB' 65T
 refuses 1 'larger than 64 TiB' 70368744178176
 refuses 1 'no multiple of the logical sector size' 1000
 refuses 1 'no multiple of the logical sector size' --logical-sector-size=4096 $((G + 512))
+for size in 10gib 10GIB '10 G' 10g '10 GiB'; do
+	run create --force -J "$TMP/size.vhdx" "$size"
+	is "$status/$(json '.created["virtual-size"]')" 0/10737418240 "10 GiB may be written as '$size'"
+done
+run create --force -J "$TMP/size.vhdx" '10 gb'
+is "$status/$(json '.created["virtual-size"]')" 0/10000000000 "'10 gb' is 10 GB"
+rm -f "$TMP/size.vhdx"
+run create "$TMP/size.vhdx" 10 G
+like "$status $err" '^1 .*a size is one argument, such as 10G' "10 G without quotes: what is wrong is said"
+refuses 1 'is no size' '10 '
 refuses 1 'is no size' ten
 refuses 1 'is no size' 10X
 refuses 1 'is no size' 1.3K

@@ -34,6 +34,28 @@ exits 1 "no verb is an error"
 run nonsense
 exits 1 "an unknown verb is an error"
 like "$err" '^vhdxctl: nonsense: unknown verb; see vhdxctl --help$' "and named"
+for typed in ifno=info atach=attach detatch=detach det=detach snaphsot=snapshot; do
+	run "${typed%=*}"
+	like "$err" "^vhdxctl: ${typed%=*}: unknown verb \\(did you mean ${typed#*=}\\?\\)" \
+		"a verb that is mistyped: ${typed#*=} is suggested for ${typed%=*}"
+done
+run mount
+like "$err" '^vhdxctl: mount: unknown verb; vhdxctl attach IMAGE makes a device' \
+	"a verb of another program: what to type instead is said"
+run help
+is "$status $(head -n 1 <<<"$out")" "0 Usage: vhdxctl [OPTION]... VERB [OPTION]... [ARGUMENT]..." \
+	"help is --help"
+run help detach
+like "$status $out" '^0 Usage: vhdxctl detach ' "help VERB is VERB --help"
+run help ifno
+like "$status $err" '^1 vhdxctl: ifno: unknown verb \(did you mean info\?\)' "help of no verb is an error"
+run attach --readonly "$TMP"
+like "$err" 'wrong option --readonly \(did you mean --read-only\?\); see vhdxctl attach --help$' \
+	"an option that is mistyped: the nearest is suggested"
+run --jsno list
+like "$err" 'wrong option --jsno \(did you mean --json\?\)' "before the verb, too"
+run info --json=1 "$TMP"
+like "$err" 'wrong option --json=1; see' "not the option itself if its value is wrong"
 run -J nonsense
 is "$(json .error.code)" USAGE "an unknown verb is reported as JSON"
 run -V
