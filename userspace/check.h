@@ -39,6 +39,7 @@ enum exit_code check_image(struct check *check);
 enum exit_code check_bat(struct check *check);
 void check_leaks(struct check *check);
 bool check_stray(const struct vhdx_bat_rules *rules, u64 entry, u64 *offset, u64 *length);
+bool check_owns_anchor(const struct check *check, const struct vhdx_bat_rules *rules, u64 entry);
 u64 check_end_of_use(const struct claims *claims);
 bool check_is_used(const struct claims *claims, u64 offset);
 void check_each_leak(struct check *check, void (*visit)(void *context, u64 offset, u64 length),

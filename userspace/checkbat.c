@@ -89,6 +89,8 @@ static void claim_block(struct scan *scan, u64 index, u64 entry, u64 length, boo
 	struct claims *claims = &scan->check->claims;
 	u64 offset = vhdx_bat_offset(entry);
 
+	if (offset + length > claims->end)
+		claims->end = offset + length;
 	length = length_in_file(scan, offset, length);
 	if (offset + length > CLAIMS_LIMIT)
 		add_oddity(scan, ODD_UNTRACKED, index);
@@ -107,7 +109,7 @@ static void claim_block(struct scan *scan, u64 index, u64 entry, u64 length, boo
 		claims_set(claims, CLAIM_PAYLOAD, offset, length);
 }
 
-/* The place an unmapped block had is only a hint; one that cannot be is nobody's. */
+/* The place an unmapped block had is only a hint; one that cannot be belongs to no block. */
 static void claim_anchor(struct scan *scan, u64 index, u64 entry)
 {
 	u64 length = scan->rules.geometry->block_size;
@@ -117,12 +119,44 @@ static void claim_anchor(struct scan *scan, u64 index, u64 entry)
 	if (!offset)
 		return;
 	if (!vhdx_range_inside(offset, length, scan->rules.file_size) ||
-	    vhdx_layout_overlaps(scan->rules.layout, offset, length) ||
-	    claims_any(claims, CLAIM_ANCHOR, offset, length) ||
+	    vhdx_layout_overlaps(scan->rules.layout, offset, length)) {
+		add_oddity(scan, ODD_ANCHOR, index);
+		return;
+	}
+	if (claims_any(claims, CLAIM_ANCHOR, offset, length) ||
 	    claims_any(claims, CLAIM_USED, offset, length))
 		add_oddity(scan, ODD_ANCHOR, index);
-	else
-		claims_set(claims, CLAIM_ANCHOR, offset, length);
+	if (claims_any(claims, CLAIM_ANCHOR, offset, length))
+		claims_set(claims, CLAIM_CONTESTED, offset, length);
+	claims_set(claims, CLAIM_ANCHOR, offset, length);
+}
+
+/**
+ * check_owns_anchor() - may an absent block have the place back that its entry still carries?
+ * @check:	completed
+ * @rules:	what entries are judged by
+ * @entry:	of the block
+ *
+ * Only if no other entry names any part of the place. That some entry was found to have it as
+ * its former place is not enough: two may carry the same one.
+ *
+ * Return: true if the place is the block's alone
+ */
+bool check_owns_anchor(const struct check *check, const struct vhdx_bat_rules *rules, u64 entry)
+{
+	enum vhdx_block_state state = vhdx_bat_state(entry);
+	u64 offset = vhdx_bat_offset(entry), length = rules->geometry->block_size;
+	u64 known = check->claims.units * VHDX_MIB;
+
+	if (state != VHDX_BLOCK_UNDEFINED && state != VHDX_BLOCK_UNMAPPED &&
+	    state != VHDX_BLOCK_UNMAPPED_DRAFT)
+		return false;
+	return offset && vhdx_range_inside(offset, length, rules->file_size) &&
+	       vhdx_range_inside(offset, length, known) &&
+	       !vhdx_layout_overlaps(rules->layout, offset, length) &&
+	       !claims_any(&check->claims, CLAIM_USED, offset, length) &&
+	       !claims_any(&check->claims, CLAIM_CONTESTED, offset, length) &&
+	       !claims_any(&check->claims, CLAIM_STRAY, offset, length);
 }
 
 static void scan_present(struct scan *scan, u64 index, u64 entry)

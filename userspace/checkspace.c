@@ -53,14 +53,17 @@ bool check_is_used(const struct claims *claims, u64 offset)
 	       claims_any(claims, CLAIM_STRAY, offset, 1);
 }
 
-/* Behind it nothing refers to anything. */
+/*
+ * Behind it nothing refers to anything. It may be behind the end of the file: the last block of a
+ * disk owns its whole length, even if the file ends where the disk does.
+ */
 u64 check_end_of_use(const struct claims *claims)
 {
 	u64 unit = claims->units;
 
 	while (unit && !check_is_used(claims, (unit - 1) * VHDX_MIB))
 		unit--;
-	return unit * VHDX_MIB;
+	return unit * VHDX_MIB > claims->end ? unit * VHDX_MIB : claims->end;
 }
 
 /* The MiB of a range of data, each at most once though two ranges may share one. */

@@ -21,6 +21,7 @@ void claims_init(struct claims *claims, u64 file_size)
 {
 	unsigned int kind;
 
+	claims->end = 0;
 	claims->units = units_of(file_size < CLAIMS_LIMIT ? file_size : CLAIMS_LIMIT);
 	for (kind = 0; kind < CLAIM_KINDS; kind++)
 		claims->bits[kind] = xcalloc(claims->units / 8 + 1, 1);

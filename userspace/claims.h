@@ -15,6 +15,7 @@ enum claim {
 	CLAIM_START,		/* a payload block starts here */
 	CLAIM_PAYLOAD,		/* belongs to a payload block */
 	CLAIM_ANCHOR,		/* former place of an unmapped block */
+	CLAIM_CONTESTED,	/* former place of more than one */
 	CLAIM_STRAY,		/* named by an entry that is not in use */
 	CLAIM_KINDS
 };
@@ -22,10 +23,13 @@ enum claim {
 /**
  * struct claims - bits for each MiB of a file
  * @units:	how many MiB
+ * @end:	of the last payload block or sector bitmap, in bytes; behind the end of the file
+ *		if the last block was cut short
  * @bits:	one array for each kind
  */
 struct claims {
 	u64 units;
+	u64 end;
 	u8 *bits[CLAIM_KINDS];
 };
 

@@ -5,7 +5,8 @@
  *	nothing				the block stays as it is
  *	something, block is present	what it says is written into the block
  *	zeros only, block is absent	the block becomes ZERO, or stays if it reads as zeros;
- *					but if it has kept its space, that is filled
+ *					but if it has kept its space, and has it for itself,
+ *					that is filled
  *	anything else			the block becomes FULLY_PRESENT, with all that the
  *					whole chain shows there
  *
@@ -55,16 +56,9 @@ static enum exit_code ask(struct merge_blocks *blocks, u64 start, u64 length, st
 	return status;
 }
 
-/* The place an absent block had may be used again; nobody else has it. */
 static bool has_anchor(const struct merge_blocks *blocks, u64 entry)
 {
-	enum vhdx_block_state state = vhdx_bat_state(entry);
-
-	return (state == VHDX_BLOCK_UNDEFINED || state == VHDX_BLOCK_UNMAPPED ||
-		state == VHDX_BLOCK_UNMAPPED_DRAFT) && vhdx_bat_offset(entry) &&
-	       claims_any(&blocks->check->claims, CLAIM_ANCHOR, vhdx_bat_offset(entry), 1) &&
-	       !claims_any(&blocks->check->claims, CLAIM_USED, vhdx_bat_offset(entry),
-			   blocks->own.rules.geometry->block_size);
+	return check_owns_anchor(blocks->check, &blocks->own.rules, entry);
 }
 
 static enum exit_code fill_block(struct merge_blocks *blocks, u64 block, u64 entry)

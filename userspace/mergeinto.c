@@ -319,6 +319,10 @@ static enum exit_code check_and_write(struct work *work)
 	progress_init(&check.progress);
 	check.progress.mode = PROGRESS_NONE;
 	status = check_image(&check);
+	if (status == DONE && check.reader.size > CLAIMS_LIMIT)
+		status = fail(EXIT_IMAGE, "%s: is a file of more than %llu TiB, in which it is not "
+			      "known what is in use; use --output", check.file.path,
+			      (unsigned long long)(CLAIMS_LIMIT / VHDX_TIB));
 	if (status == DONE && (check.findings.count[SEVERITY_ERROR] ||
 			       check.findings.count[SEVERITY_UNSUPPORTED]))
 		status = fail(EXIT_IMAGE, "%s: is damaged; see vhdxctl check", check.file.path);

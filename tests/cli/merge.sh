@@ -128,6 +128,42 @@ is "$status" 0 "--force does it"
 run map work/other.vhdx
 is "$status" 7 "and the other finds out"
 
+# Places that absent blocks of the parent still carry
+# content IMAGE: of the disk, as a hash
+content() {
+	run map -q -J "$1"
+	"$CLI_HERE/merge-places" content .out
+}
+
+# keeps_content CASE STATE: prints what went wrong; leaked space may be left
+keeps_content() {
+	local before after
+
+	"$CLI_HERE/merge-places" "$1" "$2" "$VHDXCTL"
+	before=$(content child.avhdx)
+	run merge -q child.avhdx
+	[ "$status" = 0 ] || echo "$1, state $2: $status $err"
+	after=$(content base.vhdx)
+	[ "$before" = "$after" ] || echo "$1, state $2: the disk shows something else"
+	if have qemu-img; then
+		qemu-img convert -f vhdx -O raw base.vhdx flat.raw
+		[ "$(sha256sum <flat.raw)" = "$before  -" ] || echo "$1, state $2: QEMU sees something else"
+	fi
+	run check -q base.vhdx
+	[ "$status" = 0 ] || [ "$status" = 3 ] || echo "$1, state $2: check: $out"
+	run check -q --repair=all base.vhdx
+	[ "$status" = 0 ] || echo "$1, state $2: repair: $out"
+	[ "$(content base.vhdx)" = "$before" ] || echo "$1, state $2: repair changed the disk"
+}
+rm -rf places && mkdir places && cd places || exit 1
+ln -s "$TMP/.out" .out
+for case in shared half reversed stray; do
+	is "$(for state in 1 3 5; do keeps_content $case $state; done)" '' \
+		"merge keeps every block where entries of absent blocks carry places: $case"
+done
+is "$(keeps_content short 6)" '' "merge puts no block into the end of a last block that the file cuts short"
+cd .. || exit 1
+
 # Grandchildren
 fresh
 run snapshot work/2.vhdx work/grand.vhdx
