@@ -2,6 +2,12 @@
 /*
  * An image does not know its children. Most of them are in the same directory, and what is
  * there can be asked; what is elsewhere cannot.
+ *
+ * A file is a child if it has the DataWriteGuid of the image as a linkage. A copy of the image has
+ * that as well. If both are in one directory, the child is that of the file which its relative
+ * path leads to.
+ *
+ * The search is bounded: a directory may have any number of files, on a file system of any speed.
  */
 #include "children.h"
 
@@ -9,15 +15,61 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "format/chain.h"
 #include "layer.h"
 #include "lookup.h"
 #include "memory.h"
+#include "message.h"
+#include "winpath.h"
+
+#define SEARCH_MAX_FILES	20000
+#define SEARCH_MAX_SECONDS	10
+
+static bool links_to(const struct layer *child, const struct layer *parent)
+{
+	return vhdx_chain_links(&child->locator, &parent->image.super->header.data_write_guid);
+}
+
+/* The file that the relative path of a child leads to, if it could be its parent as well */
+static struct layer *named_parent(const struct layer *child, const char *directory)
+{
+	char *text = layer_text(child, &child->locator.relative_path);
+	char *normal = text ? winpath_normal(text) : NULL;
+	char *path = NULL;
+	struct layer *named = NULL;
+	struct vhdx_fault fault;
+	int error, fd = -1;
+
+	if (normal && winpath_is_relative(normal))
+		fd = lookup_open(directory, normal, LOOKUP_SAME_MOUNT, &path);
+	if (fd >= 0)
+		named = layer_new(path, fd, &error);
+	if (named && (layer_read(named, &fault) || !links_to(child, named))) {
+		layer_free(named);
+		named = NULL;
+	}
+	free(path);
+	free(normal);
+	free(text);
+	return named;
+}
+
+static bool needs_another(const struct layer *child, const struct layer *parent,
+			  const char *directory)
+{
+	struct layer *named = named_parent(child, directory);
+	bool another = named && !layer_is_file(named, &parent->image.file.stat);
+
+	layer_free(named);
+	return another;
+}
 
 /* Which of the images is the parent of the one in a file, if it is one? */
-static const struct layer *parent_of(const struct children_search *search, const char *path, int fd)
+static const struct layer *parent_of(const struct children_search *search, const char *directory,
+				     const char *path, int fd)
 {
 	const struct layer *found = NULL;
 	struct vhdx_fault fault;
@@ -31,50 +83,63 @@ static const struct layer *parent_of(const struct children_search *search, const
 	if (!search->is_known(search->context, &layer->image.file.stat) &&
 	    !layer_read(layer, &fault) && layer_has_parent(layer))
 		for (i = 0; i < search->count && !found; i++)
-			if (vhdx_chain_links(&layer->locator, &search->parent[i]->image.super->
-					     header.data_write_guid))
+			if (links_to(layer, search->parent[i]) &&
+			    !needs_another(layer, search->parent[i], directory))
 				found = search->parent[i];
 	layer_free(layer);
 	return found;
 }
 
-static const struct layer *parent_of_entry(const struct children_search *search,
-					   const char *directory, const char *name, char **path)
+static bool look_at_entry(const struct children_search *search, const char *directory,
+			  const char *name)
 {
-	int fd = lookup_open(directory, name, LOOKUP_SAME_MOUNT, path);
+	const struct layer *parent = NULL;
+	char *path = NULL;
+	bool go_on = true;
+	int fd = lookup_open(directory, name, LOOKUP_SAME_MOUNT, &path);
 
-	return fd < 0 ? NULL : parent_of(search, *path, fd);
+	if (fd >= 0)
+		parent = parent_of(search, directory, path, fd);
+	if (parent)
+		go_on = search->visit(search->context, path, parent);
+	free(path);
+	return go_on;
+}
+
+static bool is_file(const struct dirent *entry)
+{
+	return entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN;
 }
 
 /**
- * children_find() - find a child of one of some images
+ * children_each() - find children of some images
  * @search:	of which
  * @beside:	look in the directory of this file
- * @parent:	set to the one it is a child of
  *
- * Return: the path of a child, to be freed; NULL if there is none
+ * Warns if the directory is too large to be searched to its end.
  */
-char *children_find(const struct children_search *search, const char *beside,
-		    const struct layer **parent)
+void children_each(const struct children_search *search, const char *beside)
 {
-	char *copy = xstrdup(beside);
+	char *real = realpath(beside, NULL);
+	char *copy = real ? real : xstrdup(beside);
 	const char *name = dirname(copy);
 	DIR *directory = opendir(name);
+	time_t end = time(NULL) + SEARCH_MAX_SECONDS;
+	unsigned int files = 0;
 	struct dirent *entry;
-	char *path = NULL;
 
-	*parent = NULL;
-	while (directory && !*parent && (entry = readdir(directory))) {
-		free(path);
-		path = NULL;
-		if (entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN)
-			*parent = parent_of_entry(search, name, entry->d_name, &path);
+	while (directory && (entry = readdir(directory))) {
+		if (!is_file(entry))
+			continue;
+		if (files++ == SEARCH_MAX_FILES || time(NULL) > end) {
+			warn("%s: has too many files to look for children of %s in all of them",
+			     name, beside);
+			break;
+		}
+		if (!look_at_entry(search, name, entry->d_name))
+			break;
 	}
 	if (directory)
 		closedir(directory);
 	free(copy);
-	if (*parent)
-		return path;
-	free(path);
-	return NULL;
 }

@@ -15,16 +15,17 @@ struct layer;
  * @parent:	any of these images
  * @count:	how many
  * @is_known:	called for each file; true: it is not to be looked at
- * @context:	for @is_known
+ * @visit:	called for each child, with the one it is a child of; false ends the search
+ * @context:	for both
  */
 struct children_search {
 	struct layer *const *parent;
 	unsigned int count;
 	bool (*is_known)(void *context, const struct stat *status);
+	bool (*visit)(void *context, const char *path, const struct layer *parent);
 	void *context;
 };
 
-char *children_find(const struct children_search *search, const char *beside,
-		    const struct layer **parent);
+void children_each(const struct children_search *search, const char *beside);
 
 #endif /* VHDXCTL_CHILDREN_H */

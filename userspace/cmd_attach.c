@@ -14,6 +14,7 @@
 
 #include "chain.h"
 #include "control.h"
+#include "dependents.h"
 #include "fault.h"
 #include "identity.h"
 #include "imagelock.h"
@@ -35,12 +36,14 @@ enum {
 	OPTION_SHOW,
 	OPTION_DRY_RUN,
 	OPTION_TEMPORARY,
+	OPTION_FORCE,
 };
 
 static const struct cli_option options[] = {
 	{ 'r', "read-only", NULL, "the disk cannot be written, nor the image be changed" },
 	{ OPTION_TEMPORARY, "temporary", "[DIR]",
 	  "writes go to a file in DIR (default: $TMPDIR or /var/tmp), gone at detach" },
+	{ OPTION_FORCE, "force", NULL, "for writing, even if its children become useless by that" },
 	{ 'P', "partscan", "[yes|no]", "look for partitions (default: yes)" },
 	{ OPTION_NO_PARTSCAN, "no-partscan", NULL, "do not look for partitions" },
 	{ OPTION_AUTOCLEAR, "autoclear", NULL, "detach it on the umount after a mount" },
@@ -63,6 +66,7 @@ struct attach {
 	bool holes;
 	bool dry_run;
 	bool temporary;
+	bool force;
 	const char *directory;
 	int index;
 	struct parent_options parents;
@@ -102,6 +106,9 @@ static bool set(void *context, int id, const char *value)
 	case OPTION_TEMPORARY:
 		attach->temporary = true;
 		attach->directory = value;
+		break;
+	case OPTION_FORCE:
+		attach->force = true;
 		break;
 	case 'P':
 		return cli_switch("attach", "--partscan", value, &attach->partscan);
@@ -167,6 +174,8 @@ static enum exit_code open_files(const struct attach *attach, struct chain *chai
 		status = chain_open_parents(chain, &attach->parents);
 	for (i = 1; status == DONE && i < chain->count; i++)
 		status = check_layer(attach, chain->layer[i], false);
+	if (status == DONE && !attach->read_only && !attach->temporary && !attach->force)
+		status = dependents_check_write(chain->layer[0]);
 	return status;
 }
 

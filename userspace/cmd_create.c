@@ -34,7 +34,7 @@ static const struct cli_option options[] = {
 	{ OPTION_PHYSICAL, "physical-sector-size", "BYTES", "512 or 4096 (default: 4096)" },
 	{ OPTION_LOG_SIZE, "log-size", "SIZE", "a multiple of 1M (default: 1M)" },
 	{ OPTION_DISK_ID, "disk-id", "UUID", "identity of the disk (default: random)" },
-	{ OPTION_FORCE, "force", NULL, "replace a file of that name" },
+	{ OPTION_FORCE, "force", NULL, "replace a VHDX of that name, if it has no children" },
 	PROGRESS_OPTIONS,
 	{ 0 }
 };

@@ -29,7 +29,7 @@ static const struct cli_option options[] = {
 	{ OPTION_OUTPUT, "output", "FILE", "make a new image of all, change none" },
 	{ OPTION_KEEP, "keep", NULL, "do not delete what was merged" },
 	{ OPTION_RELINK, "relink", "IMAGE", "make a child of CHILD one of the result; may be repeated" },
-	{ OPTION_FORCE, "force", NULL, "even if other images need these; replace a file" },
+	{ OPTION_FORCE, "force", NULL, "even if other images need these; replace a VHDX without children" },
 	PARENT_OPTIONS,
 	PROGRESS_OPTIONS,
 	{ 0 }

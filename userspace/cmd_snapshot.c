@@ -28,7 +28,7 @@ enum {
 static const struct cli_option options[] = {
 	{ OPTION_BLOCK_SIZE, "block-size", "SIZE", "1M to 256M, a power of two (default: 2M)" },
 	{ OPTION_KEEP_MODE, "keep-mode", NULL, "do not take the permission to write from the parent" },
-	{ OPTION_FORCE, "force", NULL, "replace a file of the child's name" },
+	{ OPTION_FORCE, "force", NULL, "replace a VHDX of the child's name, if it has no children" },
 	{ PARENT_MAP_OPTION, "map-path", "WINDOWS=DIR",
 	  "what Windows calls a directory here: 'C:\\VMs=/srv/vms'" },
 	{ 0 }

@@ -48,6 +48,7 @@
  * @grandchild:	children of the top, open
  * @grandchild_files: the same, locked
  * @guid:	G
+ * @others:	what was said of other children
  */
 struct work {
 	const struct merge *merge;
@@ -57,6 +58,7 @@ struct work {
 	struct layer *grandchild[MERGE_MAX_RELINKS];
 	struct write_file grandchild_files[MERGE_MAX_RELINKS];
 	struct vhdx_guid guid;
+	enum exit_code others;
 };
 
 static struct layer *target_of(const struct work *work)
@@ -176,6 +178,29 @@ static bool is_known(void *context, const struct stat *status)
 	return false;
 }
 
+static bool refuse_child(void *context, const char *path, const struct layer *parent)
+{
+	struct work *work = context;
+
+	work->others = fail_named(EXIT_BUSY, "OTHER_CHILD", "%s: is a child of %s as well; %s or "
+				  "--force", path, parent->path,
+				  parent == work->chain->layer[0] ?
+				  "use --relink for it" :
+				  "merge it elsewhere first, by --output,");
+	return true;
+}
+
+/* Two files of a chain are often in one directory: its children are named once. */
+static bool is_searched(const struct work *work, unsigned int number)
+{
+	bool searched = false;
+	unsigned int i;
+
+	for (i = 0; i < number && !searched; i++)
+		searched = layer_is_beside(work->chain->layer[i], work->chain->layer[number]);
+	return searched;
+}
+
 /* With --keep only the target changes; else all that is merged goes away. */
 static enum exit_code check_others(struct work *work)
 {
@@ -184,22 +209,15 @@ static enum exit_code check_others(struct work *work)
 		.parent = work->chain->layer + first,
 		.count = work->into - first + 1,
 		.is_known = is_known,
+		.visit = refuse_child,
 		.context = work,
 	};
-	enum exit_code status = DONE;
-	const struct layer *parent;
 
-	for (i = 0; i <= work->into && status == DONE && !work->merge->force; i++) {
-		char *path = children_find(&search, work->chain->layer[i]->path, &parent);
-
-		if (path)
-			status = fail_named(EXIT_BUSY, "OTHER_CHILD", "%s: is a child of %s as well; "
-					    "%s or --force", path, parent->path,
-					    parent == work->chain->layer[0] ?
-					    "use --relink for it" : "merge it elsewhere first, by --output,");
-		free(path);
-	}
-	return status;
+	work->others = DONE;
+	for (i = 0; i <= work->into && !work->merge->force; i++)
+		if (!is_searched(work, i))
+			children_each(&search, work->chain->layer[i]->path);
+	return work->others;
 }
 
 /* Step 1 */

@@ -14,19 +14,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "dependents.h"
 #include "disk.h"
 #include "imagelock.h"
 #include "memory.h"
 
 static enum exit_code fail_exists(const char *path)
 {
-	return fail_named(EXIT_BUSY, "EXISTS", "%s: exists already; --force replaces it", path);
+	return fail_named(EXIT_BUSY, "EXISTS", "%s: exists already; --force replaces it, if it is a "
+			  "VHDX without children", path);
 }
 
-/* What is replaced must be a file, and one that nobody uses. */
+/* What is replaced must be an image, and one that nobody uses and no other image needs. */
 static enum exit_code check_victim(struct new_file *new_file)
 {
 	const char *path = new_file->file.path;
+	enum exit_code status;
 	struct stat victim;
 	char *real;
 
@@ -41,7 +44,8 @@ static enum exit_code check_victim(struct new_file *new_file)
 	new_file->target = real;
 	if (!S_ISREG(victim.st_mode))
 		return fail(EXIT_USAGE, "%s: is no regular file and will not be replaced", path);
-	return image_check_attached(path, &victim);
+	status = image_check_attached(path, &victim);
+	return status == DONE ? dependents_check_replace(path) : status;
 }
 
 static char *directory_of(const char *path)

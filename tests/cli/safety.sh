@@ -1,0 +1,115 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# P10: no verb overwrites, orphans or abandons what it was not told to. Needs no module: what is
+# refused is refused before there is one.
+# shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
+. "$(dirname "$0")/common.bash"
+
+have jq || skip_all "no jq"
+cd "$TMP" || exit 1
+
+# refused CODE CLAIM ARGUMENT...: with that code, and no file in this directory has changed
+refused() {
+	local before after
+
+	before=$(sha256sum ./*/*)
+	run "${@:3}" -J
+	after=$(sha256sum ./*/*)
+	if [ "$(json .error.code)" = "$1" ] && [ "$before" = "$after" ]; then
+		pass "$2"
+	else
+		not_ok "$2" "exit $status, $(json .error.code), $err; $(diff <(echo "$before") <(echo "$after"))"
+	fi
+}
+
+# fresh: a parent with a child of the same directory, and one with a child elsewhere
+fresh() {
+	rm -rf with far child
+	mkdir with far child
+	run create with/base.vhdx 64M
+	run snapshot --keep-mode with/base.vhdx with/child.avhdx
+	run create far/base.vhdx 64M
+	run snapshot far/base.vhdx child/child.avhdx
+}
+fresh
+
+# Attaching for writing
+refused HAS_CHILDREN "P10: a parent is not attached for writing" attach with/base.vhdx
+is "$status" 5 "it is in use"
+like "$err" 'with/base.vhdx: is the parent of .*with/child.avhdx, ' "by the child, which is named"
+like "$err" 'attach a child instead, use -r or --temporary, or --force' "and it is said what to do"
+refused HAS_CHILDREN "--dry-run tells the same" attach --dry-run with/base.vhdx
+for option in -r --temporary --force; do
+	run attach --dry-run $option with/base.vhdx
+	exits 0 "it can be attached with $option"
+done
+run attach --dry-run with/child.avhdx
+exits 0 "and its child without any"
+refused PROTECTED "P10: nor is a parent whose child is elsewhere, by the mode that snapshot left" \
+	attach far/base.vhdx
+like "$err" 'its mode is 0444' "the mode is named"
+for option in -r --temporary --force; do
+	run attach --dry-run $option far/base.vhdx
+	exits 0 "it can be attached with $option"
+done
+chmod u+w far/base.vhdx
+run attach --dry-run far/base.vhdx
+exits 0 "or when somebody may write to it again"
+cp with/base.vhdx with/copy.vhdx
+run attach --dry-run with/copy.vhdx
+exits 0 "a copy beside it is not the parent of its child"
+mkdir link && ln -s ../with/base.vhdx link/base.vhdx
+refused HAS_CHILDREN "children are looked for beside the file, not beside a link to it" attach link/base.vhdx
+for n in 1 2 3 4 5; do run snapshot --keep-mode with/base.vhdx "with/more-$n.avhdx"; done
+refused HAS_CHILDREN "of many children" attach with/base.vhdx
+like "$err" 'is the parent of [^,]*, [^,]*, [^,]*, [^,]* and others, ' "some are named"
+
+# Replacing files
+fresh
+printf 'a letter\n' >with/letter
+cp with/base.vhdx with/broken.vhdx
+dd if=/dev/zero of=with/broken.vhdx bs=64K seek=1 count=4 conv=notrunc status=none
+: >with/empty
+mkdir own
+run create own/base.vhdx 64M
+run snapshot --keep-mode own/base.vhdx own/child.avhdx
+for verb in "create" "snapshot --keep-mode child/child.avhdx" "merge own/child.avhdx --output"; do
+	size=
+	[ "$verb" != create ] || size=1G
+	name=${verb%% *}
+	# shellcheck disable=SC2086  # several words
+	{
+		refused HAS_CHILDREN "P10: $name --force does not replace a parent" $verb with/base.vhdx $size --force
+		refused PROTECTED "P10: nor one whose child is elsewhere, $name" $verb far/base.vhdx $size --force
+		refused NOT_REPLACED "P10: $name --force does not replace what is no VHDX" $verb with/letter $size --force
+		refused NOT_REPLACED "P10: nor a VHDX that cannot be read, $name" $verb with/broken.vhdx $size --force
+		refused EXISTS "nor anything without --force, $name" $verb with/child.avhdx $size
+		cp child/child.avhdx with/lone.avhdx
+		run $verb with/lone.avhdx $size --force
+		exits 0 "$name --force replaces a VHDX without children"
+		cp with/empty with/nothing
+		run $verb with/nothing $size --force
+		exits 0 "$name --force replaces an empty file"
+		rm -f with/lone.avhdx with/nothing
+	}
+done
+run create --help
+like "$out" '--force  *replace a VHDX of that name, if it has no children' "--help says what --force replaces"
+
+# Merging
+fresh
+run snapshot --keep-mode with/base.vhdx with/other.avhdx
+run snapshot --keep-mode with/child.avhdx with/grand.avhdx
+refused OTHER_CHILD "P10: merge leaves alone what others need" merge with/child.avhdx
+like "$err" 'other.avhdx: is a child of with/base.vhdx as well' "other children are named"
+like "$err" 'grand.avhdx: is a child of with/child.avhdx as well' "all of them"
+
+# Verbs that leave a parent what it is
+fresh
+dd if=/dev/zero of=with/base.vhdx bs=64K seek=1 count=1 conv=notrunc status=none
+run check -q --repair=all with/base.vhdx
+exits 0 "a parent can be repaired"
+run map -q with/child.avhdx
+exits 0 "and is the right parent afterwards"
+
+done_testing
