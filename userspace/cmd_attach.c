@@ -254,7 +254,8 @@ static void warn_of_twin(const struct disk *disk)
 
 		if (disks.disk[i].index != disk->index && other && !strcmp(id, other))
 			warn("%s: has the same disk id as %s (the same image, or a copy); "
-			     "/dev/disk/by-id names lead to one of them only", disk->node,
+			     "names in /dev/disk/by-id, by-uuid, by-label and by-partuuid lead to "
+			     "one of them only", disk->node,
 			     disks.disk[i].node);
 		free(other);
 	}

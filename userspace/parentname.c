@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Keys, their order and the spelling are those of Hyper-V. An absolute path is always there,
- * because some programs take the file name from nothing else.
+ * because some programs take the file name from nothing else. Without a map for it, it is the path
+ * here, on drive C: Windows can parse that, will most likely not find it, and goes by the relative
+ * path.
  */
 #include "parentname.h"
 
@@ -147,7 +149,7 @@ enum exit_code parent_name_make(struct parent_name *name, const char *parent, co
 		name->relative = relative_path(directory, file);
 		add_mapped(name, file, maps);
 		if (!name->absolute) {
-			name->absolute = xstrdup(file);
+			name->absolute = xasprintf("C:%s", file);
 			to_backslashes(name->absolute);
 		}
 	}

@@ -28,7 +28,8 @@ is "$(json .image.parent.linkage)" "$(jq -r '."data-write-guid"' base.json)" "it
 is "$(json '.image | ."data-write-guid" != .parent.linkage and ."data-write-guid" != ."file-write-guid"')" \
 	true "its own GUIDs are new"
 is "$(json '.image.parent."relative-path"')" '..\a\base.vhdx' "the relative path is the way from one to the other"
-is "$(json '.image.parent."absolute-path"')" "${TMP//\//\\}\\a\\base.vhdx" "an absolute path is there for those who need one"
+is "$(json '.image.parent."absolute-path"')" "C:${TMP//\//\\}\\a\\base.vhdx" \
+	"P8: the absolute path has a drive, so that Windows can parse it"
 run map --raw -n -o STATE,DEPTH b/child.avhdx
 is "$out" "absent 1" "it shows what the parent shows"
 
