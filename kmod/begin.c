@@ -25,11 +25,16 @@ static int vhdx_journal_reserve_files(struct vhdx_journal *journal)
 	return ret;
 }
 
-/* For the next entry: the file had @flushed bytes on stable storage. */
+/*
+ * For the next entry: the file had @flushed bytes on stable storage. What is allocated ahead is
+ * not asked for: a file that lacks only that is not truncated.
+ */
 void vhdx_journal_stamp_sizes(struct vhdx_journal *journal, u64 flushed)
 {
-	journal->ring.stamp.flushed_size = round_down(flushed, VHDX_ALIGNMENT);
-	journal->ring.stamp.last_size = vhdx_space_end(journal->o.space);
+	struct vhdx_log_stamp *stamp = &journal->ring.stamp;
+
+	stamp->last_size = vhdx_space_end(journal->o.space);
+	stamp->flushed_size = min(round_down(flushed, VHDX_ALIGNMENT), stamp->last_size);
 }
 
 /* S2 */

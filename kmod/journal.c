@@ -35,7 +35,8 @@
  *
  * and after the last one (vhdx_journal_close()): commit, write everything home, flush,
  * headers without LogGuid; then the unused end of the file is cut off. A session in which
- * nothing is written leaves no trace (P1).
+ * nothing is written leaves no trace (P1). If opening replayed a log into the file, the end is cut
+ * off in any case: the crashed session has allocated ahead.
  *
  * If any of this fails, what is on the disk is valid and no newer than what we said was
  * durable. We do not know more: the journal has failed, and nothing is written any more.
@@ -285,10 +286,10 @@ int vhdx_journal_close(struct vhdx_journal *journal)
 		if (ret)
 			vhdx_journal_fail(journal, "cannot end the session", ret);
 	}
-	if (!ret && journal->begun) {
+	if (!ret && journal->begun)
 		vhdx_space_settle(journal->o.space);
+	if (!ret && (journal->begun || journal->o.replayed))
 		vhdx_journal_cut_file(journal);
-	}
 	vhdx_journal_free(journal);
 	return ret;
 }

@@ -26,6 +26,7 @@ struct vhdx_space;
  * @slot:	where that is
  * @bat:	the BAT region, to be kept allocated
  * @fixed:	the BAT hardly ever changes: do without the log until it does
+ * @replayed:	a log was replayed into the file: its unused end may be cut off in any case
  * @index:	number of the disk, for the thread's name
  * @on_failure:	called once when nothing more can be written; may sleep
  * @context:	for @on_failure
@@ -38,6 +39,7 @@ struct vhdx_journal_options {
 	unsigned int slot;
 	const struct vhdx_extent *bat;
 	bool fixed;
+	bool replayed;
 	int index;
 	void (*on_failure)(void *context, const char *what, int error);
 	void *context;

@@ -44,6 +44,7 @@ static const struct row_column columns[] = {
  * @dry_run:	only list it
  * @json:	as JSON
  * @image:	the image
+ * @file_size:	how long its file is after the replay, in bytes
  * @rows:	the list, unless it is JSON
  */
 struct replay {
@@ -51,6 +52,7 @@ struct replay {
 	bool json;
 	struct progress progress;
 	struct open_image image;
+	u64 file_size;
 	struct rows rows;
 };
 
@@ -151,7 +153,7 @@ static void report(const struct replay *replay, const struct replay_size *size)
 	json_add_number(object, "entries", replayed ? replayed->sequence.entries : 0);
 	json_add_number(object, "changes", size->changes);
 	json_add_number(object, "bytes", size->bytes);
-	json_add_number(object, "file-size", replay->image.reader.size);
+	json_add_number(object, "file-size", replay->file_size);
 	output_add("replay", object);
 }
 
@@ -167,6 +169,7 @@ static enum exit_code replay_log(struct replay *replay, const struct write_file 
 	struct replay_size size = { 0 };
 	enum exit_code status = DONE;
 
+	replay->file_size = replay->image.reader.size;
 	if (replay->image.replayed) {
 		status = replay_measure(&replay->image, &size);
 		if (status == DONE)
@@ -174,7 +177,8 @@ static enum exit_code replay_log(struct replay *replay, const struct write_file 
 		if (status == DONE && replay->dry_run)
 			status = list_changes(replay);
 		else if (status == DONE)
-			status = replay_to_disk(&replay->image, file, &size, &replay->progress);
+			status = replay_to_disk(&replay->image, file, &size, &replay->progress,
+						&replay->file_size);
 	} else {
 		note("%s: the log is empty, nothing to do", replay->image.file.path);
 	}

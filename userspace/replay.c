@@ -10,6 +10,7 @@
  *	2. The file grows to the size that the newest entry asks for.
  *	3. All changes, oldest first. Flush.
  *	4. Header, both copies: no log. Flush after each.
+ *	5. What the crashed session had allocated ahead is cut off the end of the file.
  */
 #include "replay.h"
 
@@ -24,6 +25,7 @@
 #include "interrupt.h"
 #include "progress.h"
 #include "replayed.h"
+#include "tail.h"
 
 /**
  * replay_walk() - visit all changes, oldest first
@@ -206,11 +208,13 @@ static enum exit_code grow(const struct open_image *image, const struct write_fi
  * @file:	the same file, for writing, for us alone
  * @size:	by replay_measure()
  * @progress:	by progress_init()
+ * @file_size:	set to how long the file is afterwards, in bytes
  *
- * Return: DONE, or another code having said why; then the log is still there
+ * Return: DONE, or another code having said why; then the log may still be there
  */
 enum exit_code replay_to_disk(struct open_image *image, const struct write_file *file,
-			      const struct replay_size *size, struct progress *progress)
+			      const struct replay_size *size, struct progress *progress,
+			      u64 *file_size)
 {
 	struct header_update update = {
 		.file = file,
@@ -232,7 +236,8 @@ enum exit_code replay_to_disk(struct open_image *image, const struct write_file 
 	if (status != DONE)
 		return status;
 	memset(&update.header.log_guid, 0, sizeof(update.header.log_guid));
-	return header_update_both(&update);
+	status = header_update_both(&update);
+	return status == DONE ? tail_cut(file, progress, file_size) : status;
 }
 
 /**
@@ -248,6 +253,7 @@ enum exit_code replay_file(const char *path, const struct write_file *file,
 {
 	struct open_image image;
 	struct replay_size size;
+	u64 file_size;
 	enum exit_code status = open_image(&image, path);
 
 	if (status != DONE)
@@ -256,7 +262,7 @@ enum exit_code replay_file(const char *path, const struct write_file *file,
 	if (status == DONE)
 		status = replay_check(&image);
 	if (status == DONE)
-		status = replay_to_disk(&image, file, &size, progress);
+		status = replay_to_disk(&image, file, &size, progress, &file_size);
 	open_image_close(&image);
 	return status;
 }

@@ -24,7 +24,8 @@ struct replay_size {
 enum exit_code replay_measure(struct open_image *image, struct replay_size *size);
 enum exit_code replay_check(struct open_image *image);
 enum exit_code replay_to_disk(struct open_image *image, const struct write_file *file,
-			      const struct replay_size *size, struct progress *progress);
+			      const struct replay_size *size, struct progress *progress,
+			      u64 *file_size);
 enum exit_code replay_file(const char *path, const struct write_file *file,
 			   struct progress *progress);
 

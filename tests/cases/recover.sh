@@ -49,6 +49,57 @@ replay_cut() {
 	rm -f "$SCRATCH"/*
 }
 
+# A crash is what a copy of the file has while the disk is attached and idle.
+crashed_copy() {
+	local image=$SCRATCH/running.vhdx
+	vhdxctl create -q --block-size=1M "$image" 256M
+	attached "crash: attached" -n -w -o 2 "$image" || return
+	for i in 0 1 2; do dd if=/dev/urandom of="$DISK" bs=4k count=1 seek=$((i * 256)) oflag=direct status=none; done
+	sync "$DISK"
+	cp --sparse=always "$image" "$1"
+	detach "$INDEX"
+}
+
+# tidy CLAIM: the image is clean, and as long as after a session that has ended
+tidy() {
+	is "$(vhdxctl check -q "$SCRATCH/image.vhdx" 2>&1; echo "rc $?"; stat -c %s "$SCRATCH/image.vhdx")" \
+		"rc 0"$'\n'"$(stat -c %s "$SCRATCH/running.vhdx")" "$1"
+}
+
+# What a crashed session has allocated ahead is cut off by whatever replays its log.
+tail_is_cut() {
+	local crashed=$SCRATCH/crashed.vhdx image=$SCRATCH/image.vhdx
+	crashed_copy "$crashed"
+	cp --sparse=always "$crashed" "$image"
+	ok "crash: the session had allocated ahead" test "$(stat -c %s "$image")" -ge $((64 << 20))
+	attached "crash: attached for writing" -n -w -o 2 "$image" || return
+	ok "crash: a log was replayed" test "$(attr replayed)" -gt 0
+	detach "$INDEX"
+	tidy "P8: a log is replayed, nothing is written: the file's unused end is cut off at detach"
+	cp --sparse=always "$crashed" "$image"
+	attached "P1: crash: attached read-only" "$image" && detach "$INDEX"
+	ok "P1: attached read-only, a crashed image is left as it is" cmp "$image" "$crashed"
+	ok "vhdxctl replay" vhdxctl replay -q "$image"
+	tidy "P8: vhdxctl replay cuts off the unused end, too"
+	cp --sparse=always "$crashed" "$image"
+	ok "vhdxctl check --repair" vhdxctl check -q --repair=leaks "$image"
+	tidy "P8: and so does vhdxctl check --repair when it replays"
+}
+
+# FlushedFileOffset: what replay takes for truncated if it is missing. Windows never asks for more
+# there than what LastFileOffset says is needed.
+sizes_of_entries() {
+	local crashed=$SCRATCH/crashed.vhdx sizes
+	sizes=$(vhdxctl info -J --log "$crashed" |
+		jq -r '.. | objects | select(has("flushed-file-size")) | "\(.["flushed-file-size"]) \(.["last-file-size"])"')
+	ok "the log has entries to look at" test "$(wc -l <<<"$sizes")" -ge 2
+	is "$(awk '$1 > $2' <<<"$sizes")" "" "P8: no log entry asks for more than LastFileOffset by its FlushedFileOffset"
+	is "$(awk '$1 % 1048576 || $2 % 1048576' <<<"$sizes")" "" "P8: both are whole MiB"
+}
+
+tail_is_cut
+sizes_of_entries
+rm -f "$SCRATCH"/*
 modprobe -q dm-log-writes || skip_all "no dm-log-writes"
 i=0
 for name in $(table "$PRISTINE/good/MANIFEST.tsv" | awk -F '\t' '$1 ~ /^dirty-/ && $2 <= 2 ^ 30 { print $1 }'); do
