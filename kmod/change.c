@@ -2,6 +2,17 @@
 /*
  * How metadata is changed: a page is reserved first, while there is still a way back, and
  * changed later, when there is none; for both there is always room.
+ *
+ * A page that is reserved, dirty or both is charged. There are never more charged pages than fit
+ * into one entry. A command that finds no room for its pages waits, and is told to try again
+ *
+ *	- when a commit has copied the dirty pages (J3) and that made room;
+ *	- when reservations end without a change and at most half of the room is taken.
+ *
+ * A commit is made for a waiting command only if a page is dirty. No command is forgotten: when it
+ * begins to wait, more than half of the room is taken. Each page that takes room is dirty, and then
+ * there is a commit; or it is reserved, and then it becomes dirty or makes room. Waiting commands
+ * are not told of every single page that makes room: most of them would find none.
  */
 #include "journalstate.h"
 #include "pager.h"
@@ -42,6 +53,8 @@ static bool vhdx_journal_try_reserve(struct vhdx_journal *journal,
 			vhdx_page_log(pages[i])->reservations++;
 	} else {
 		list_add_tail(&waiter->node, &journal->reservers);
+		if (journal->nr_dirty)
+			vhdx_journal_kick(journal);
 	}
 	spin_unlock_irqrestore(&journal->lock, flags);
 	return room;
@@ -83,8 +96,25 @@ bool vhdx_journal_reserve(struct vhdx_journal *journal, const u64 *offsets, unsi
 	if (vhdx_journal_try_reserve(journal, pages, nr, waiter))
 		return true;
 	vhdx_journal_unpin(journal, pages, nr);
-	vhdx_journal_kick(journal);
 	return false;
+}
+
+/* Reservations end: @pages are dirty by now, or make room. Context: @journal->lock held */
+static void vhdx_journal_unreserve(struct vhdx_journal *journal, struct vhdx_page *const *pages,
+				   unsigned int nr, struct list_head *reservers)
+{
+	while (nr--) {
+		struct vhdx_page_log *log = vhdx_page_log(pages[nr]);
+
+		log->reservations--;
+		vhdx_journal_uncharge(journal, log);
+	}
+	if (list_empty(&journal->reservers))
+		return;
+	if (journal->nr_charged <= journal->max_dirty / 2)
+		list_splice_init(&journal->reservers, reservers);
+	else if (journal->nr_dirty)
+		vhdx_journal_kick(journal);
 }
 
 /**
@@ -98,16 +128,14 @@ bool vhdx_journal_reserve(struct vhdx_journal *journal, const u64 *offsets, unsi
 void vhdx_journal_cancel(struct vhdx_journal *journal, struct vhdx_page *const *pages,
 			 unsigned int nr)
 {
+	LIST_HEAD(reservers);
 	unsigned long flags;
-	unsigned int i;
 
 	spin_lock_irqsave(&journal->lock, flags);
-	for (i = 0; i < nr; i++) {
-		vhdx_page_log(pages[i])->reservations--;
-		vhdx_journal_uncharge(journal, vhdx_page_log(pages[i]));
-	}
+	vhdx_journal_unreserve(journal, pages, nr, &reservers);
 	spin_unlock_irqrestore(&journal->lock, flags);
 	vhdx_journal_unpin(journal, pages, nr);
+	vhdx_waiters_tell(&reservers, 0);
 }
 
 /* A word as it is now, of page @i. Context: making a change */
@@ -157,17 +185,16 @@ void vhdx_journal_change(struct vhdx_journal *journal, struct vhdx_page *const *
 			 unsigned int nr, vhdx_edit_fn make, void *context)
 {
 	struct vhdx_edit edit = { .journal = journal, .pages = pages };
+	LIST_HEAD(reservers);
 	unsigned long flags;
 	unsigned int i;
 
 	spin_lock_irqsave(&journal->lock, flags);
 	make(&edit, context);
-	for (i = 0; i < nr; i++) {
-		vhdx_page_log(pages[i])->reservations--;
-		vhdx_journal_uncharge(journal, vhdx_page_log(pages[i]));
-	}
+	vhdx_journal_unreserve(journal, pages, nr, &reservers);
 	spin_unlock_irqrestore(&journal->lock, flags);
 	for (i = 0; i < nr; i++)
 		if (!(edit.kept & 1U << i))
 			vhdx_pager_unpin(journal->o.pager, pages[i]);
+	vhdx_waiters_tell(&reservers, 0);
 }

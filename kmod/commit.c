@@ -69,7 +69,8 @@ static void vhdx_journal_copy(struct vhdx_journal *journal, struct vhdx_page_log
 }
 
 /*
- * J3: images are there for all pages there may be. @flushers gets those who asked.
+ * J3: images are there for all pages there may be. @flushers gets those who asked; those who
+ * waited for room are told.
  *
  * Return: how many pages there are to be logged
  */
@@ -77,14 +78,18 @@ static unsigned int vhdx_journal_copy_dirty(struct vhdx_journal *journal,
 					    struct list_head *flushers)
 {
 	struct vhdx_page_log *log, *next;
+	LIST_HEAD(reservers);
 	unsigned int nr = 0;
 
 	spin_lock_irq(&journal->lock);
 	list_splice_init(&journal->flushers, flushers);
 	list_for_each_entry_safe(log, next, &journal->dirty, dirty)
 		vhdx_journal_copy(journal, log, nr++);
+	if (journal->nr_charged < journal->max_dirty)
+		list_splice_init(&journal->reservers, &reservers);
 	vhdx_space_freeing(journal->o.space);
 	spin_unlock_irq(&journal->lock);
+	vhdx_waiters_tell(&reservers, 0);
 	return nr;
 }
 
@@ -174,11 +179,12 @@ int vhdx_journal_commit(struct vhdx_journal *journal)
 
 	if (!ret)
 		ret = vhdx_journal_do_commit(journal, &flushers);
-	if (ret)
+	if (ret) {
 		vhdx_journal_tell(journal, &journal->flushers, ret);
-	else
+		vhdx_journal_tell(journal, &journal->reservers, ret);
+	} else {
 		vhdx_space_freed(journal->o.space);
+	}
 	vhdx_waiters_tell(&flushers, ret);
-	vhdx_journal_tell(journal, &journal->reservers, ret);
 	return ret;
 }

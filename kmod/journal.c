@@ -15,6 +15,7 @@
  *	    the log yet.
  *	J3  Copy the changed pages, all of them under one lock: what was changed together is
  *	    copied together. Those who asked for durability by now are the ones to be told.
+ *	    The copied pages make room: commands that wait to change others are told.
  *	J4  Flush the file. Data, zeros in reused space and what J2 wrote are durable. Only
  *	    now the ring's Tail may pass what was written home.
  *	J5  Write the copies as one entry to the log.
@@ -69,8 +70,9 @@ static void vhdx_journal_join(struct vhdx_journal *journal, struct list_head *li
 
 	spin_lock_irqsave(&journal->lock, flags);
 	list_add_tail(&waiter->node, list);
-	spin_unlock_irqrestore(&journal->lock, flags);
+	/* once it is told, the journal may be gone */
 	vhdx_journal_kick(journal);
+	spin_unlock_irqrestore(&journal->lock, flags);
 }
 
 /* Tell all on a list. Context: the journal's thread */
@@ -115,11 +117,21 @@ static void vhdx_journal_serve_beginners(struct vhdx_journal *journal)
 
 /* --- the thread -------------------------------------------------------------- */
 
+/*
+ * For reservers, a commit helps only if something is dirty; what is merely reserved becomes dirty
+ * or is given up without it: see change.c.
+ */
+static bool vhdx_journal_wants_commit(struct vhdx_journal *journal)
+{
+	return !list_empty_careful(&journal->flushers) ||
+	       (!list_empty_careful(&journal->reservers) &&
+		(READ_ONCE(journal->nr_dirty) || journal->error));
+}
+
 static bool vhdx_journal_has_work(struct vhdx_journal *journal)
 {
-	return !list_empty_careful(&journal->beginners) ||
-	       !list_empty_careful(&journal->flushers) ||
-	       !list_empty_careful(&journal->reservers) || kthread_should_stop();
+	return !list_empty_careful(&journal->beginners) || vhdx_journal_wants_commit(journal) ||
+	       kthread_should_stop();
 }
 
 static int vhdx_journal_thread(void *data)
@@ -135,8 +147,7 @@ static int vhdx_journal_thread(void *data)
 						    vhdx_journal_has_work(journal),
 						    VHDX_COMMIT_INTERVAL);
 		vhdx_journal_serve_beginners(journal);
-		if (!list_empty_careful(&journal->flushers) ||
-		    !list_empty_careful(&journal->reservers) ||
+		if (vhdx_journal_wants_commit(journal) ||
 		    (!left && READ_ONCE(journal->nr_dirty) && !journal->error))
 			vhdx_journal_commit(journal);
 	}

@@ -40,7 +40,7 @@ struct vhdx_journal {
 	unsigned int max_dirty;			/* I: most of either */
 	struct list_head beginners;		/* L: wait for the session to begin */
 	struct list_head flushers;		/* L: wait for a commit */
-	struct list_head reservers;		/* L: wait for fewer dirty pages */
+	struct list_head reservers;		/* L: wait for fewer charged pages */
 
 	struct task_struct *thread;
 	wait_queue_head_t wait;
