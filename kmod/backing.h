@@ -144,7 +144,8 @@ int vhdx_backing_write_page(struct vhdx_backing *backing, u64 offset, void *page
 
 int vhdx_backing_flush(struct vhdx_backing *backing);
 int vhdx_backing_resize(struct vhdx_backing *backing, u64 size);
-int vhdx_backing_reserve(struct vhdx_backing *backing, u64 offset, u64 length);
+int vhdx_backing_allocate(struct vhdx_backing *backing, u64 offset, u64 length);
+int vhdx_backing_reserve(struct vhdx_backing *backing, u64 offset, u64 length, void *page);
 int vhdx_backing_punch(struct vhdx_backing *backing, u64 offset, u64 length);
 int vhdx_backing_zero(struct vhdx_backing *backing, u64 offset, u64 length, bool keep);
 

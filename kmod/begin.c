@@ -2,26 +2,27 @@
 /*
  * The beginning of a session: see journal.c, S1 and S2.
  */
-#include <linux/sizes.h>
-
 #include "backing.h"
 #include "format/region.h"
 #include "journalstate.h"
 #include "space.h"
 
-/* A BAT region up to this size is kept allocated as a whole. */
-#define VHDX_RESERVE_MAX	SZ_32M
-
-/* Room for what may not fail later: better no first write than a failed log. */
-static int vhdx_journal_reserve_files(struct vhdx_journal *journal)
+/*
+ * Room for what may not fail later: better no first write than a failed log. Pages of metadata get
+ * theirs one by one, see place.c.
+ */
+static int vhdx_journal_reserve_log(struct vhdx_journal *journal)
 {
-	const struct vhdx_extent *bat = journal->o.bat;
+	struct vhdx_backing *backing = journal->o.backing;
+	void *page = journal->ring.first;
 	int ret;
 
-	ret = vhdx_backing_reserve(journal->o.backing, journal->ring.offset,
-				   journal->ring.length);
-	if (!ret && bat->length <= VHDX_RESERVE_MAX)
-		ret = vhdx_backing_reserve(journal->o.backing, bat->offset, bat->length);
+	ret = vhdx_backing_reserve(backing, VHDX_HEADER_1_OFFSET, VHDX_PAGE_SIZE, page);
+	if (!ret)
+		ret = vhdx_backing_reserve(backing, VHDX_HEADER_2_OFFSET, VHDX_PAGE_SIZE, page);
+	if (!ret)
+		ret = vhdx_backing_reserve(backing, journal->ring.offset, journal->ring.length,
+					   page);
 	return ret;
 }
 
@@ -76,7 +77,7 @@ static int vhdx_journal_complete_file(struct vhdx_journal *journal)
  */
 int vhdx_journal_do_begin(struct vhdx_journal *journal)
 {
-	int ret = vhdx_journal_reserve_files(journal);
+	int ret = vhdx_journal_reserve_log(journal);
 
 	if (ret)
 		return ret;

@@ -73,7 +73,7 @@ static void vhdx_journal_unpin(struct vhdx_journal *journal, struct vhdx_page *c
  * @offsets:	any offset in each of the pages; no page twice
  * @nr:		how many, VHDX_CHANGE_PAGES at most
  * @pages:	filled with the pages
- * @waiter:	told when to try again, if they cannot be had at once
+ * @waiter:	told when to try again, if they cannot be had at once, or why there is no point
  *
  * Every reservation ends with vhdx_journal_change() or vhdx_journal_cancel().
  *
@@ -84,12 +84,19 @@ bool vhdx_journal_reserve(struct vhdx_journal *journal, const u64 *offsets, unsi
 			  struct vhdx_page **pages, struct vhdx_waiter *waiter)
 {
 	unsigned int i;
+	int ret;
 
 	for (i = 0; i < nr; i++) {
 		pages[i] = vhdx_pager_pin(journal->o.pager, offsets[i]);
 		if (!pages[i]) {
 			vhdx_journal_unpin(journal, pages, i);
 			vhdx_pager_load(journal->o.pager, offsets[i], waiter);
+			return false;
+		}
+		ret = vhdx_journal_place(journal, pages[i]);
+		if (ret) {
+			vhdx_journal_unpin(journal, pages, i + 1);
+			waiter->done(waiter, ret);
 			return false;
 		}
 	}

@@ -144,11 +144,13 @@ static int vhdx_journal_do_commit(struct vhdx_journal *journal, struct list_head
 {
 	bool home = vhdx_ring_filling(&journal->ring, journal->max_dirty);
 	unsigned int nr;
+	int ret = 0;
 	u64 size;
-	int ret;
 
-	if (home && vhdx_journal_write_home(journal))
-		return vhdx_journal_fail(journal, "cannot write metadata", -EIO);
+	if (home)
+		ret = vhdx_journal_write_home(journal);
+	if (ret)
+		return vhdx_journal_fail(journal, "cannot write metadata", ret);
 	vhdx_journal_prepare_batch(journal);
 	size = vhdx_backing_size(journal->o.backing);
 	nr = vhdx_journal_copy_dirty(journal, flushers);

@@ -274,6 +274,22 @@ static inline void vhdx_unwant_stable_writes(struct inode *inode)
 #endif
 }
 
+/* 6.17: renamed. */
+#if VHDX_KERNEL(6, 17, 0)
+#define vhdx_fileattr file_kattr
+#else
+#define vhdx_fileattr fileattr
+#endif
+
+/* Does the file system write data to a new place each time? btrfs does, unless it is told not to. */
+static inline bool vhdx_copies_on_write(const struct file *file)
+{
+	struct vhdx_fileattr attr = { .flags_valid = true };
+
+	return file->f_mapping->host->i_sb->s_magic == BTRFS_SUPER_MAGIC &&
+	       (vfs_fileattr_get(file->f_path.dentry, &attr) || !(attr.flags & FS_NOCOW_FL));
+}
+
 /*
  * 6.15: btrfs takes a copy of data before it sums them up. Until then, the sums are wrong of what
  * changed between that and its being written, and it cannot be read again. A file without
@@ -284,10 +300,7 @@ static inline bool vhdx_sums_unstable_data(const struct file *file)
 #if VHDX_KERNEL(6, 15, 0)
 	return false;
 #else
-	struct fileattr attr = { .flags_valid = true };
-
-	return file->f_mapping->host->i_sb->s_magic == BTRFS_SUPER_MAGIC &&
-	       (vfs_fileattr_get(file->f_path.dentry, &attr) || !(attr.flags & FS_NOCOW_FL));
+	return vhdx_copies_on_write(file);
 #endif
 }
 

@@ -81,7 +81,7 @@ static void vhdx_disk_failed(void *context, const char *what, int error)
 	struct vhdx_disk *disk = context;
 
 	WRITE_ONCE(disk->failure, what);
-	pr_err("%s: %s (error %d): no more writing; the image is as of the last flush\n",
+	pr_err("%s: %s (error %d): no more writing; what was flushed is safe\n",
 	       disk->gendisk->disk_name, what, error);
 	/* tells user space, too */
 	set_disk_ro(disk->gendisk, true);
@@ -371,8 +371,7 @@ void vhdx_disk_closed(struct vhdx_disk *disk)
  * @force:	fail what is not yet being read; reads in the backing file are waited for
  *
  * Context: process, no locks that a file system might want.
- * Return: 0, or a negative errno if not all that was written became durable; the disk is
- * gone all the same
+ * Return: 0, or a negative errno as vhdx_image_close() has it; the disk is gone all the same
  */
 int vhdx_disk_remove(struct vhdx_disk *disk, bool force)
 {

@@ -84,24 +84,59 @@ int vhdx_backing_resize(struct vhdx_backing *backing, u64 size)
 }
 
 /**
- * vhdx_backing_reserve() - see that writing to a range will not run out of space
+ * vhdx_backing_allocate() - have the file system keep space for a range, as it is
  * @backing:	the file, writable
  * @offset:	bytes
  * @length:	bytes, inside the file
  *
- * As far as the file system can promise that.
+ * What is a hole gets blocks, and so does what is shared with other files (reflinks, snapshots):
+ * to overwrite it would need new ones. The file system knows which blocks are shared, and copies no
+ * others.
+ *
+ * A file system that writes everything to a new place each time (btrfs, but for files without
+ * copy on write) can promise room for the first write of a hole only.
  *
  * Context: process, may sleep.
- * Return: 0, -ENOSPC or another errno
+ * Return: 0, and writing there will not run out of space; -EOPNOTSUPP, and only a write can do that;
+ * -ENOSPC or another errno
  */
-int vhdx_backing_reserve(struct vhdx_backing *backing, u64 offset, u64 length)
+int vhdx_backing_allocate(struct vhdx_backing *backing, u64 offset, u64 length)
 {
-	int ret;
+	int mode = 0;
 
 	if (!S_ISREG(vhdx_backing_inode(backing)->i_mode))
 		return 0;
-	ret = vhdx_backing_fallocate(backing, 0, offset, length);
-	return ret == -EOPNOTSUPP ? 0 : ret;
+	/* a file system that cannot clone files shares no blocks */
+	if (backing->file->f_op->remap_file_range && !vhdx_copies_on_write(backing->file))
+		mode = FALLOC_FL_UNSHARE_RANGE;
+	return vhdx_backing_fallocate(backing, mode, offset, length);
+}
+
+/**
+ * vhdx_backing_reserve() - see that writing to a range will not run out of space
+ * @backing:	the file, writable
+ * @offset:	bytes, a multiple of VHDX_PAGE_SIZE
+ * @length:	bytes, likewise; inside the file
+ * @page:	VHDX_PAGE_SIZE bytes of kmalloc()ed memory
+ *
+ * Where allocating is not possible, what is there is written once more.
+ *
+ * Context: process, may sleep; nothing else writes to the range
+ * Return: 0, -ENOSPC or another errno
+ */
+int vhdx_backing_reserve(struct vhdx_backing *backing, u64 offset, u64 length, void *page)
+{
+	int ret = vhdx_backing_allocate(backing, offset, length);
+	u64 end = offset + length;
+
+	if (ret != -EOPNOTSUPP)
+		return ret;
+	for (ret = 0; !ret && offset < end; offset += VHDX_PAGE_SIZE) {
+		ret = vhdx_backing_read_range(backing, offset, page, VHDX_PAGE_SIZE);
+		if (!ret)
+			ret = vhdx_backing_write_page(backing, offset, page);
+	}
+	return ret;
 }
 
 /**

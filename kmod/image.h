@@ -37,6 +37,7 @@ struct vhdx_waiter;
  * @users:	held from looking up where data is until it was read or written there
  * @claims:	blocks whose entries are being changed
  * @end_error:	0, or why its last session could not be ended in the best order
+ * @log_left:	if so: all that was written is durable, in the log
  * @bad_reads:	reads failed because of what the image says
  * @bad_limit:	how often that is said; its own, so that no image silences another
  */
@@ -56,6 +57,7 @@ struct vhdx_image {
 	struct srcu_struct users;
 	struct vhdx_claims claims;
 	int end_error;
+	bool log_left;
 	atomic_long_t bad_reads;
 	struct ratelimit_state bad_limit;
 };

@@ -311,12 +311,15 @@ err_free_image:
  * @image:	nobody maps, reads or writes it any more
  *
  * Context: as vhdx_image_open()
- * Return: 0, or why it could not be brought into the best order; then its log is left
+ * Return: 0, or why it could not be brought into the best order; then its log is left to be replayed.
+ * -ENOTEMPTY: it has all that was ever written; another errno: or up to the last flush only
  */
 int vhdx_image_close(struct vhdx_image *image)
 {
 	int ret = image->writable ? vhdx_image_stop_writing(image) : image->end_error;
 
+	if (ret && image->log_left)
+		ret = -ENOTEMPTY;
 	vhdx_pager_destroy(image->pager);
 	kfree(image->super);
 	vhdx_image_drop_replay(image);

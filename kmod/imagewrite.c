@@ -64,7 +64,6 @@ static int vhdx_image_create_journal(struct vhdx_image *image,
 		.space		= image->space,
 		.header		= &image->super->header,
 		.slot		= image->super->header_slot,
-		.bat		= &image->super->regions.bat,
 		.fixed		= image->super->geometry.leave_allocated,
 		.replayed	= image->replayed,
 		.index		= options->index,
@@ -129,7 +128,7 @@ err_destroy_space:
  * @image:	nobody uses it any more
  *
  * Context: process, no locks that a file system might want.
- * Return: 0, or a negative errno if the log is left to be replayed
+ * Return: 0, or a negative errno if the log is left to be replayed, see @image->log_left
  */
 int vhdx_image_stop_writing(struct vhdx_image *image)
 {
@@ -137,7 +136,7 @@ int vhdx_image_stop_writing(struct vhdx_image *image)
 	int ret;
 
 	vhdx_space_stop(image->space);
-	ret = vhdx_journal_close(image->journal);
+	ret = vhdx_journal_close(image->journal, &image->log_left);
 	memalloc_noio_restore(noio);
 	vhdx_space_destroy(image->space);
 	cleanup_srcu_struct(&image->users);

@@ -171,6 +171,7 @@ static void vhdx_journal_free(struct vhdx_journal *journal)
 	kfree(journal->images);
 	kfree(journal->batch);
 	kfree(journal->batch_page);
+	xa_destroy(&journal->placed);
 	vhdx_ring_exit(&journal->ring);
 	vhdx_session_exit(&journal->session);
 	kfree(journal);
@@ -237,6 +238,8 @@ struct vhdx_journal *vhdx_journal_create(const struct vhdx_journal_options *opti
 	INIT_LIST_HEAD(&journal->beginners);
 	INIT_LIST_HEAD(&journal->flushers);
 	INIT_LIST_HEAD(&journal->reservers);
+	mutex_init(&journal->placing);
+	xa_init(&journal->placed);
 	init_waitqueue_head(&journal->wait);
 	ret = vhdx_journal_alloc(journal);
 	if (!ret) {
@@ -251,19 +254,33 @@ struct vhdx_journal *vhdx_journal_create(const struct vhdx_journal_options *opti
 	return journal;
 }
 
-/* Commit, write home, flush; then the headers say that there is no log. */
+/* Everything is in the log. Write home, flush; then the headers say that there is no log. */
 static int vhdx_journal_retire(struct vhdx_journal *journal)
 {
-	int ret = vhdx_journal_commit(journal);
+	int ret = vhdx_journal_write_home(journal);
 
-	if (!ret)
-		ret = vhdx_journal_write_home(journal);
 	if (!ret)
 		ret = vhdx_backing_flush(journal->o.backing);
 	if (ret)
 		return ret;
 	memset(&journal->session.header.log_guid, 0, sizeof(struct vhdx_guid));
 	return vhdx_session_update_both(&journal->session);
+}
+
+/* The end of a session in which something was written. Return: as vhdx_journal_close() */
+static int vhdx_journal_end(struct vhdx_journal *journal, bool *log_left)
+{
+	int ret = vhdx_journal_commit(journal);
+
+	if (ret)
+		return ret;
+	ret = vhdx_journal_retire(journal);
+	*log_left = ret;
+	if (ret)
+		return vhdx_journal_fail(journal, "cannot end the session, all is safe in the log",
+					 ret);
+	vhdx_space_settle(journal->o.space);
+	return 0;
 }
 
 /* Give back what is not used at the end of the file. That may fail; it is only space. */
@@ -280,25 +297,20 @@ static void vhdx_journal_cut_file(struct vhdx_journal *journal)
 /**
  * vhdx_journal_close() - make everything durable and end the session
  * @journal:	nobody else uses it any more, its space is stopped; gone afterwards
+ * @log_left:	set on failure: everything is durable, but in the log
  *
  * Context: process, may sleep long; in a NOIO scope
  * Return: 0, or a negative errno: then the log is left to be replayed by the next one
  */
-int vhdx_journal_close(struct vhdx_journal *journal)
+int vhdx_journal_close(struct vhdx_journal *journal, bool *log_left)
 {
 	int ret = 0;
 
+	*log_left = false;
 	kthread_stop(journal->thread);
 	/* if it could not even begin, every write failed, and nothing is lost */
 	if (journal->begun)
-		ret = journal->error;
-	if (!ret && journal->begun) {
-		ret = vhdx_journal_retire(journal);
-		if (ret)
-			vhdx_journal_fail(journal, "cannot end the session", ret);
-	}
-	if (!ret && journal->begun)
-		vhdx_space_settle(journal->o.space);
+		ret = vhdx_journal_end(journal, log_left);
 	if (!ret && (journal->begun || journal->o.replayed))
 		vhdx_journal_cut_file(journal);
 	vhdx_journal_free(journal);

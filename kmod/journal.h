@@ -11,7 +11,6 @@
 #include "format/header.h"
 
 struct vhdx_backing;
-struct vhdx_extent;
 struct vhdx_journal;
 struct vhdx_page;
 struct vhdx_pager;
@@ -24,7 +23,6 @@ struct vhdx_space;
  * @space:	its space
  * @header:	its current header; the log is empty
  * @slot:	where that is
- * @bat:	the BAT region, to be kept allocated
  * @fixed:	the BAT hardly ever changes: do without the log until it does
  * @replayed:	a log was replayed into the file: its unused end may be cut off in any case
  * @index:	number of the disk, for the thread's name
@@ -37,7 +35,6 @@ struct vhdx_journal_options {
 	struct vhdx_space *space;
 	const struct vhdx_header *header;
 	unsigned int slot;
-	const struct vhdx_extent *bat;
 	bool fixed;
 	bool replayed;
 	int index;
@@ -60,7 +57,7 @@ struct vhdx_journal_stats {
 };
 
 struct vhdx_journal *vhdx_journal_create(const struct vhdx_journal_options *options);
-int vhdx_journal_close(struct vhdx_journal *journal);
+int vhdx_journal_close(struct vhdx_journal *journal, bool *log_left);
 
 int vhdx_journal_error(const struct vhdx_journal *journal);
 bool vhdx_journal_begun(const struct vhdx_journal *journal);

@@ -6,8 +6,10 @@
 #ifndef VHDX_JOURNALSTATE_H
 #define VHDX_JOURNALSTATE_H
 
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include <linux/xarray.h>
 
 #include "journal.h"
 #include "ring.h"
@@ -16,7 +18,8 @@
 struct vhdx_page_log;
 
 /*
- * I: set when made; L: lock; J: the journal's thread, and who closes it after that
+ * I: set when made; L: lock; P: placing; J: the journal's thread, and who closes it after that;
+ * R: read without lock
  */
 struct vhdx_journal {
 	struct vhdx_journal_options o;		/* I */
@@ -42,6 +45,9 @@ struct vhdx_journal {
 	struct list_head flushers;		/* L: wait for a commit */
 	struct list_head reservers;		/* L: wait for fewer charged pages */
 
+	struct mutex placing;
+	struct xarray placed;			/* P: MiB of the file that have room at home */
+
 	struct task_struct *thread;
 	wait_queue_head_t wait;
 };
@@ -55,6 +61,8 @@ int vhdx_journal_start_log(struct vhdx_journal *journal);
 void vhdx_journal_stamp_sizes(struct vhdx_journal *journal, u64 flushed);
 
 void vhdx_journal_uncharge(struct vhdx_journal *journal, const struct vhdx_page_log *log);
+
+int vhdx_journal_place(struct vhdx_journal *journal, struct vhdx_page *page);
 
 int vhdx_journal_write_home(struct vhdx_journal *journal);
 int vhdx_journal_commit(struct vhdx_journal *journal);

@@ -34,12 +34,14 @@ struct vhdx_pager_owner {
  * @logged:	on the list of pages that are in the log and not yet at home
  * @image:	the page as it was logged last, while on the second list
  * @reservations: changes announced
+ * @placed:	there is room for it at home; see place.c
  */
 struct vhdx_page_log {
 	struct list_head dirty;
 	struct list_head logged;
 	void *image;
 	unsigned int reservations;
+	bool placed;
 };
 
 /**

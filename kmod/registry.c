@@ -198,7 +198,8 @@ int vhdx_registry_detach(int index, u64 diskseq, u32 flags, struct vhdx_fault *f
 	ret = vhdx_registry_remove(disk, flags & VHDX_DETACH_FORCE);
 	if (!ret)
 		return 0;
-	vhdx_fault_set(fault, VHDX_REASON_detach_unwritten, 0, 0);
+	vhdx_fault_set(fault, ret == -ENOTEMPTY ? VHDX_REASON_detach_log_left :
+						  VHDX_REASON_detach_unwritten, 0, 0);
 	return -EIO;
 }
 

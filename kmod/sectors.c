@@ -67,24 +67,6 @@ static void vhdx_sectors_link(struct vhdx_edit *edit, void *context)
 	vhdx_edit_write(edit, 0, link->entry_offset, link->entry);
 }
 
-/* Space for a bitmap block, which will not be missing when its pages are written home */
-static bool vhdx_sectors_take(struct vhdx_command *command, u64 *offset)
-{
-	struct vhdx_image *image = command->image;
-	int ret;
-
-	if (!vhdx_space_take(image->space, VHDX_BITMAP_BLOCK_SIZE, offset)) {
-		vhdx_space_wait(image->space, &command->waiter);
-		return false;
-	}
-	ret = vhdx_backing_reserve(&image->backing, *offset, VHDX_BITMAP_BLOCK_SIZE);
-	if (!ret)
-		return true;
-	vhdx_space_return(image->space, *offset, VHDX_BITMAP_BLOCK_SIZE);
-	vhdx_command_fail(command, ret);
-	return false;
-}
-
 /* The claim on the bitmap block is held, and there is no such block. */
 static bool vhdx_sectors_create(struct vhdx_command *command)
 {
@@ -100,8 +82,10 @@ static bool vhdx_sectors_create(struct vhdx_command *command)
 			return false;
 		command->nr_pages = 1;
 	}
-	if (!vhdx_sectors_take(command, &offset))
+	if (!vhdx_space_take(image->space, VHDX_BITMAP_BLOCK_SIZE, &offset)) {
+		vhdx_space_wait(image->space, &command->waiter);
 		return false;
+	}
 	link.entry = vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, offset);
 	vhdx_journal_change(image->journal, command->pages, 1, vhdx_sectors_link, &link);
 	command->nr_pages = 0;

@@ -48,7 +48,11 @@ static const char *remedy(enum vhdx_reason reason)
 	case VHDX_REASON_block_overlap:
 		return "with -r it can be read";
 	case VHDX_REASON_log_write_failed:
-		return "the log is still there and is replayed at the next attach";
+		return "nothing is lost: the log is still there and is replayed at the next attach; if "
+		       "the file system is full, make room first";
+	case VHDX_REASON_detach_log_left:
+		return "the next attach brings it there, or vhdxctl replay; if the file system is full, "
+		       "make room first";
 	case VHDX_REASON_detach_unwritten:
 		return "see the kernel's log";
 	case VHDX_REASON_attach_no_log:

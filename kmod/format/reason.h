@@ -143,7 +143,8 @@ enum vhdx_class {
 	x(920, snapshot_read_only, ARGUMENT, "snapshot: the disk is read-only") \
 	x(921, snapshot_geometry, ARGUMENT, "snapshot: the child is not of the disk's size, block size and identity") \
 	x(922, snapshot_on_itself, ARGUMENT, "snapshot: the child's file is on the disk itself") \
-	x(923, detach_busy, BUSY, "detach: a snapshot of the disk is being made")
+	x(923, detach_busy, BUSY, "detach: a snapshot of the disk is being made") \
+	x(928, detach_log_left, IO, "detach: the disk is gone; all that was written is safe in the image's log, but could not be brought to its place")
 
 /**
  * enum vhdx_reason - what exactly is wrong; VHDX_OK (zero) means nothing is

@@ -41,7 +41,7 @@ load() {
 		echo "while it is attached: $(head -n 1 "$SCRATCH/verify")"
 	REASON=$(attr read_only_reason)
 	if ! detach "$INDEX"; then
-		case $LINE in *errno=EIO*reason=918*) ;; *) echo "detach: $LINE" ;; esac
+		case $LINE in *errno=EIO*reason=918* | *errno=EIO*reason=928*) ;; *) echo "detach: $LINE" ;; esac
 	elif [ "$REASON" != - ] && [ "$REASON" != "cannot write the header" ]; then
 		# without a header there was no write that could be lost
 		echo "read-only, and detaching says nothing of it"

@@ -59,7 +59,7 @@ write_once() {
 	shows "$JOURNAL"
 	reason=$(attr read_only_reason)
 	echo "$reason" >>"$SCRATCH/reasons"
-	detach "$INDEX" || [[ $LINE = *reason=918* && $reason != - ]] || echo "detach: $LINE"
+	detach "$INDEX" || [[ $LINE = *reason=9[12]8* && $reason != - ]] || echo "detach: $LINE"
 	nothing_attached || echo "it is not detached"
 	attach -n "$IMAGE" "${PARENTS[@]}" || { echo "cannot be attached again: $LINE"; return $had; }
 	shows "$JOURNAL" -e
