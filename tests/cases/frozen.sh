@@ -8,7 +8,8 @@
 HOST=$SCRATCH/host
 IMAGE=$HOST/image.vhdx
 OTHER=$SCRATCH/other.vhdx
-SIZE=32				# MiB of the disk; the first half is written before
+SIZE=32				# MiB that are written to; the first half is before
+FAR=120000			# and beyond this MiB, where no block is yet
 SECONDS_GIVEN=$((DEBUG ? 60 : 15))
 mkdir -p "$HOST"
 
@@ -24,7 +25,7 @@ host() {
 }
 
 image() {
-	vhdxctl create -q --block-size=1M "$IMAGE" ${SIZE}M
+	vhdxctl create -q --block-size=1M "$IMAGE" 600G
 	vhdxctl create -q --block-size=1M "$OTHER" 8M
 	head -c ${SIZE}M /dev/urandom >"$SCRATCH/data"
 	attach -w -n -o 2 "$IMAGE" || return
@@ -37,10 +38,18 @@ piece() {
 	WRITERS+=($!)
 }
 
+# far: to a block whose entry lies far from all others
+far() {
+	FAR=$((FAR + 40000))
+	dd if="$SCRATCH/data" of="$DISK" bs=1M count=1 seek=$FAR oflag=direct conv=notrunc status=none 2>/dev/null &
+	WRITERS+=($!)
+}
+
 # writers FIRST LAST: more than there are threads, to blocks that are present and to others
 writers() {
 	local i
 	WRITERS=()
+	far
 	for ((i = $1; i <= $2; i++)); do piece $i; done
 }
 
