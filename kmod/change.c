@@ -14,6 +14,7 @@
  * there is a commit; or it is reserved, and then it becomes dirty or makes room. Waiting commands
  * are not told of every single page that makes room: most of them would find none.
  */
+#include "backing.h"
 #include "journalstate.h"
 #include "pager.h"
 
@@ -67,6 +68,16 @@ static void vhdx_journal_unpin(struct vhdx_journal *journal, struct vhdx_page *c
 		vhdx_pager_unpin(journal->o.pager, pages[nr]);
 }
 
+/* A page has no room at home. @waiter is told why, or of the thaw. */
+static void vhdx_journal_no_place(struct vhdx_journal *journal, int error,
+				  struct vhdx_waiter *waiter)
+{
+	if (error == -EAGAIN)
+		vhdx_backing_wait_thaw(journal->o.backing, waiter);
+	else
+		waiter->done(waiter, error);
+}
+
 /**
  * vhdx_journal_reserve() - announce a change
  * @journal:	begun
@@ -96,7 +107,7 @@ bool vhdx_journal_reserve(struct vhdx_journal *journal, const u64 *offsets, unsi
 		ret = vhdx_journal_place(journal, pages[i]);
 		if (ret) {
 			vhdx_journal_unpin(journal, pages, i + 1);
-			waiter->done(waiter, ret);
+			vhdx_journal_no_place(journal, ret, waiter);
 			return false;
 		}
 	}

@@ -34,6 +34,19 @@ int vhdx_backing_flush(struct vhdx_backing *backing)
 	return ret;
 }
 
+/* Ends what keeps the file system from being frozen. */
+static int vhdx_backing_started_fallocate(struct vhdx_backing *backing, int mode, u64 offset,
+					  u64 length)
+{
+	/* not vfs_fallocate(): that would wait for a thaw */
+	int ret = backing->file->f_op->fallocate(backing->file, mode | FALLOC_FL_KEEP_SIZE, offset,
+						 length);
+
+	vhdx_backing_end_write(backing);
+	vhdx_backing_touched(backing);
+	return ret;
+}
+
 static int vhdx_backing_fallocate(struct vhdx_backing *backing, int mode, u64 offset, u64 length)
 {
 	int ret;
@@ -41,14 +54,7 @@ static int vhdx_backing_fallocate(struct vhdx_backing *backing, int mode, u64 of
 	if (!vhdx_backing_may_fallocate(backing))
 		return -EOPNOTSUPP;
 	ret = vhdx_backing_start_write(backing);
-	if (ret)
-		return ret;
-	/* not vfs_fallocate(): that would wait for a thaw */
-	ret = backing->file->f_op->fallocate(backing->file, mode | FALLOC_FL_KEEP_SIZE, offset,
-					     length);
-	vhdx_backing_end_write(backing);
-	vhdx_backing_touched(backing);
-	return ret;
+	return ret ? ret : vhdx_backing_started_fallocate(backing, mode, offset, length);
 }
 
 /**
@@ -96,9 +102,9 @@ int vhdx_backing_resize(struct vhdx_backing *backing, u64 size)
  * A file system that writes everything to a new place each time (btrfs, but for files without
  * copy on write) can promise room for the first write of a hole only.
  *
- * Context: process, may sleep.
+ * Context: process, may sleep, but not until the thaw of a frozen file system
  * Return: 0, and writing there will not run out of space; -EOPNOTSUPP, and only a write can do that;
- * -ENOSPC or another errno
+ * -EAGAIN if the file system is frozen: vhdx_backing_wait_thaw(); -ENOSPC or another errno
  */
 int vhdx_backing_allocate(struct vhdx_backing *backing, u64 offset, u64 length)
 {
@@ -106,10 +112,14 @@ int vhdx_backing_allocate(struct vhdx_backing *backing, u64 offset, u64 length)
 
 	if (!S_ISREG(vhdx_backing_inode(backing)->i_mode))
 		return 0;
+	if (!vhdx_backing_may_fallocate(backing))
+		return -EOPNOTSUPP;
+	if (!vhdx_backing_try_start_write(backing))
+		return -EAGAIN;
 	/* a file system that cannot clone files shares no blocks */
 	if (backing->file->f_op->remap_file_range && !vhdx_copies_on_write(backing->file))
 		mode = FALLOC_FL_UNSHARE_RANGE;
-	return vhdx_backing_fallocate(backing, mode, offset, length);
+	return vhdx_backing_started_fallocate(backing, mode, offset, length);
 }
 
 /**
@@ -129,6 +139,14 @@ int vhdx_backing_reserve(struct vhdx_backing *backing, u64 offset, u64 length, v
 	int ret = vhdx_backing_allocate(backing, offset, length);
 	u64 end = offset + length;
 
+	/* what is written waits for the thaw of a frozen file system */
+	while (ret == -EAGAIN) {
+		ret = vhdx_backing_start_write(backing);
+		if (ret)
+			return ret;
+		vhdx_backing_end_write(backing);
+		ret = vhdx_backing_allocate(backing, offset, length);
+	}
 	if (ret != -EOPNOTSUPP)
 		return ret;
 	for (ret = 0; !ret && offset < end; offset += VHDX_PAGE_SIZE) {

@@ -32,6 +32,10 @@ static int vhdx_journal_place_page(struct vhdx_journal *journal, struct vhdx_pag
 
 	if (ret != -EOPNOTSUPP)
 		return ret;
+	/* a freeze that comes now is waited for */
+	if (!vhdx_backing_try_start_write(journal->o.backing))
+		return -EAGAIN;
+	vhdx_backing_end_write(journal->o.backing);
 	return vhdx_backing_write_page(journal->o.backing, offset, vhdx_page_words(page));
 }
 
@@ -39,11 +43,15 @@ static int vhdx_journal_place_page(struct vhdx_journal *journal, struct vhdx_pag
 static int vhdx_journal_find_place(struct vhdx_journal *journal, struct vhdx_page *page)
 {
 	u64 unit = vhdx_page_offset(page) >> VHDX_PLACE_SHIFT;
+	int ret;
 
 	if (xa_load(&journal->placed, unit))
 		return 0;
-	if (vhdx_backing_allocate(journal->o.backing, unit << VHDX_PLACE_SHIFT,
-				  VHDX_PLACE_SIZE))
+	ret = vhdx_backing_allocate(journal->o.backing, unit << VHDX_PLACE_SHIFT,
+				    VHDX_PLACE_SIZE);
+	if (ret == -EAGAIN)
+		return ret;
+	if (ret)
 		return vhdx_journal_place_page(journal, page);
 	/* what is not remembered is asked for again */
 	xa_store(&journal->placed, unit, xa_mk_value(1), GFP_NOIO | __GFP_NOWARN);
@@ -56,7 +64,7 @@ static int vhdx_journal_find_place(struct vhdx_journal *journal, struct vhdx_pag
  * @page:	pinned, and not announced to be changed before it is placed
  *
  * Context: process, may sleep; in a NOIO scope
- * Return: 0, -ENOSPC or another errno
+ * Return: 0; -EAGAIN if the file system is frozen; -ENOSPC or another errno
  */
 int vhdx_journal_place(struct vhdx_journal *journal, struct vhdx_page *page)
 {
