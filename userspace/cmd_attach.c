@@ -19,7 +19,9 @@
 #include "identity.h"
 #include "imagelock.h"
 #include "listing.h"
+#include "memory.h"
 #include "output.h"
+#include "replayed.h"
 #include "settle.h"
 #include "temporary.h"
 #include "text.h"
@@ -263,6 +265,57 @@ static void warn_of_twin(const struct disk *disk)
 	free(id);
 }
 
+/* It is not to be found out from a change of the file that it was changed. */
+static void tell_replayed(const char *path, const char *to, uint64_t entries)
+{
+	struct json_object *replayed = json_object_new_object();
+
+	json_add_string(replayed, "image", path);
+	json_add_string(replayed, "to", to);
+	json_add_number(replayed, "entries", entries);
+	output_add("replayed", replayed);
+	if (!strcmp(to, "file"))
+		warn("%s: was not closed properly: its log (entries: %llu) was replayed into the "
+		     "file", path, (unsigned long long)entries);
+	else
+		note("%s: was not closed properly: its log (entries: %llu) was replayed in memory",
+		     path, (unsigned long long)entries);
+}
+
+/* The image itself, or the parent of a temporary child, which is only read */
+static void report_replay(const struct attach *attach, const struct chain *chain,
+			  const struct disk *disk)
+{
+	const struct replayed *replayed = chain->layer[0]->image.replayed;
+	uint64_t entries = attach->temporary ? 0 : disk_number(disk, "vhdx/replayed");
+	char *to = disk_attribute(disk, "vhdx/replayed_to");
+
+	if (attach->temporary && replayed)
+		tell_replayed(chain->layer[0]->path, "memory", replayed->overlay.entries);
+	else if (entries)
+		tell_replayed(chain->layer[0]->path, to ? to : "memory", entries);
+	free(to);
+}
+
+/* An attach may fail when the log has been replayed already. */
+static void report_replay_before_failure(const struct attach *attach, const struct chain *chain)
+{
+	const struct layer *image = chain->layer[0];
+	void *scratch;
+	struct vhdx_super *super;
+	struct vhdx_fault fault;
+
+	if (attach->read_only || attach->temporary || !image->image.replayed)
+		return;
+	scratch = xcalloc(1, VHDX_OPEN_SCRATCH_SIZE);
+	super = xcalloc(1, sizeof(*super));
+	if (!vhdx_open_headers(super, &image->image.file.reader, scratch, &fault) &&
+	    !vhdx_header_log_dirty(&super->header))
+		tell_replayed(image->path, "file", image->image.replayed->overlay.entries);
+	free(super);
+	free(scratch);
+}
+
 static void report(const struct globals *globals, const struct disk *disk)
 {
 	struct disk_list disks = { 0 };
@@ -327,9 +380,11 @@ static enum exit_code attach_through(int control, const struct globals *globals,
 	if (error) {
 		status = control_failed(path, "cannot attach", error, request.reason,
 					request.message);
+		report_replay_before_failure(attach, chain);
 	} else {
 		disk_find(&disk, request.index);
 		note("%s: attached as %s", path, disk.node);
+		report_replay(attach, chain, &disk);
 		status = wait_for_udev(settle, &disk);
 		warn_of_twin(&disk);
 		report(globals, &disk);

@@ -71,19 +71,14 @@ static const struct cli_syntax syntax = {
 	.set = set,
 };
 
-/* A log to be replayed is a state an image may be in; all else is damage. */
 static enum exit_code judge(const struct inspection *inspection)
 {
 	enum exit_code status = DONE;
 	unsigned int i;
 
 	for (i = 0; i < inspection->problems; i++) {
-		const struct vhdx_fault *fault = &inspection->problem[i];
-
-		if (vhdx_reason_class(fault->reason) == VHDX_CLASS_REPLAY)
-			continue;
 		if (status == DONE)
-			status = fail_fault(inspection->file, fault);
+			status = fail_fault(inspection->file, &inspection->problem[i]);
 	}
 	return status;
 }

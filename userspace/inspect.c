@@ -32,10 +32,6 @@ static void inspect_headers(struct inspection *inspection)
 	if (!inspection->has_header || !vhdx_header_log_dirty(&super->header))
 		return;
 	inspection->dirty = true;
-	vhdx_fault_set_guid(&fault, VHDX_REASON_log_dirty, super->header.log_offset,
-			    &super->header.log_guid);
-	if (!reason)
-		add_problem(inspection, &fault);
 }
 
 /* Behind the headers nothing may be looked at before the log is replayed, in memory. */
@@ -139,8 +135,7 @@ void inspect(struct inspection *inspection, struct image_file *file, bool with_b
 	inspect_headers(inspection);
 	if (!inspection->identified)
 		return;
-	log_is_sound = !inspection->problems || inspection->problem[0].reason ==
-		       VHDX_REASON_log_dirty;
+	log_is_sound = !inspection->problems;
 	if (log_is_sound)
 		inspect_log(inspection);
 	inspect_tables(inspection, log_is_sound);

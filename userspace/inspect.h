@@ -23,7 +23,7 @@
  * @identified:	it is a VHDX: @super.creator is valid
  * @has_header:	@super.header is valid, perhaps naming an impossible log
  * @has_tables:	the second half of @super is valid
- * @dirty:	the log must be replayed
+ * @dirty:	the log must be replayed; a state that an image may be in, no problem
  * @replayed:	what comes of that; NULL if @dirty means that it cannot be replayed: then
  *		everything behind the headers may be out of date
  * @reader:	the image, replayed if it can be

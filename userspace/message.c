@@ -149,6 +149,7 @@ enum exit_code exit_of_errno(int error)
 	switch (error) {
 	case EPERM:
 	case EACCES:
+	case EROFS:		/* a log to be replayed has a reason, and no errno alone */
 		return EXIT_PERMISSION;
 	case ENOMEM:
 		return EXIT_MEMORY;
@@ -168,8 +169,6 @@ enum exit_code exit_of_errno(int error)
 	case EUCLEAN:
 	case EOPNOTSUPP:
 		return EXIT_IMAGE;
-	case EROFS:
-		return EXIT_REPLAY;
 	case E2BIG:
 	case ENOTTY:
 		return EXIT_MODULE;

@@ -174,6 +174,9 @@ static void add_warnings(struct json_object *image, const struct inspection *ins
 		if (inspection->super->warnings & (1U << i))
 			json_object_array_add(list, note_json(vhdx_warning_name(i),
 							      vhdx_warning_text(i)));
+	if (inspection->dirty)
+		json_object_array_add(list, note_json(vhdx_reason_name(VHDX_REASON_log_dirty),
+						      vhdx_reason_text(VHDX_REASON_log_dirty)));
 	if (inspection->dirty && !inspection->replayed)
 		json_object_array_add(list, note_json("stale", "the log cannot be replayed: "
 						      "all but the headers may be out of date"));

@@ -58,6 +58,9 @@ enum exit_code writable_settle(struct layer **layer, const struct write_file *fi
 		new = NULL;
 		status = replay_file(old->path, file, progress);
 		if (status == DONE)
+			warn("%s: was not closed properly: its log was replayed into the file",
+			     old->path);
+		if (status == DONE)
 			status = layer_open(&new, old->path);
 	}
 	if (status == DONE)
