@@ -109,11 +109,12 @@ static enum exit_code find_disks(struct disk_list *found, int control, int argc,
 	return status;
 }
 
-static enum exit_code fail_busy(const struct disk *disk, const char *holders)
+static enum exit_code fail_busy(const struct disk *disk, const struct holders *holders)
 {
-	if (holders)
-		return fail_named(EXIT_BUSY, "DETACH_IN_USE", "%s: is in use (%s); unmount or "
-				  "release it, or use --lazy or --force", disk->node, holders);
+	if (holders->uses)
+		return fail_named(EXIT_BUSY, "DETACH_IN_USE", "%s: is in use (%s); release it: %s; "
+				  "or use --lazy or --force", disk->node, holders->uses,
+				  holders->commands);
 	return fail_named(EXIT_BUSY, "DETACH_IN_USE", "%s: is in use (open in some process, see "
 			  "lsof %s*, or mounted in another mount namespace); use --lazy or --force",
 			  disk->node, disk->node);
@@ -127,14 +128,15 @@ static enum exit_code request_detach(int control, const struct disk *disk,
 				     struct vhdx_ioc_detach *request, struct settle *settle)
 {
 	int tries, error = control_detach(control, request);
+	struct holders holders = { 0 };
 	enum exit_code status;
-	char *holders;
 
 	for (tries = 0; error == EBUSY && tries < BUSY_TRIES; tries++) {
-		holders = request->flags ? NULL : holders_text(disk);
-		if (holders) {
-			status = fail_busy(disk, holders);
-			free(holders);
+		if (!request->flags)
+			holders_find(&holders, disk);
+		if (holders.uses) {
+			status = fail_busy(disk, &holders);
+			holders_free(&holders);
 			return status;
 		}
 		debug("%s: busy, waiting", disk->node);
@@ -142,7 +144,7 @@ static enum exit_code request_detach(int control, const struct disk *disk,
 		error = control_detach(control, request);
 	}
 	if (error == EBUSY)
-		return fail_busy(disk, NULL);
+		return fail_busy(disk, &holders);
 	if (error == ENODEV)
 		return fail_named(EXIT_USAGE, "NOT_ATTACHED", "%s: not attached", disk->node);
 	if (error)

@@ -22,15 +22,16 @@ static enum exit_code check_version(int control)
 
 	if (ioctl(control, VHDX_IOC_VERSION, &version))
 		return fail_named(EXIT_MODULE, "ABI_MISMATCH",
-				  "module vhdx does not tell its version (%s); install module and "
-				  "vhdxctl of the same release", strerror(errno));
+				  "module vhdx does not tell its version (%s); it and vhdxctl are not "
+				  "of the same release: install both, then modprobe -r vhdx && "
+				  "modprobe vhdx", strerror(errno));
 	version.release[sizeof(version.release) - 1] = '\0';
 	debug("module vhdx: release %s, interface %u", version.release, version.abi);
 	if (version.abi == VHDX_ABI_VERSION)
 		return DONE;
 	return fail_named(EXIT_MODULE, "ABI_MISMATCH",
-			  "module vhdx %s has interface %u, this vhdxctl needs %u; install module "
-			  "and vhdxctl of the same release", version.release, version.abi,
+			  "module vhdx %s has interface %u, this vhdxctl needs %u; install both of "
+			  "the same release, then modprobe -r vhdx && modprobe vhdx", version.release, version.abi,
 			  VHDX_ABI_VERSION);
 }
 

@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 
+#include "foreign.h"
 #include "imagefile.h"
 #include "memory.h"
 #include "text.h"
-#include "vhd1.h"
 
 /**
  * exit_of_reason() - which exit code stands for a reason?
@@ -125,14 +125,17 @@ enum exit_code fail_fault(const struct image_file *file, const struct vhdx_fault
 {
 	char text[VHDX_FAULT_TEXT_SIZE];
 	enum exit_code status;
-	char *message;
+	char *message = NULL;
 
 	if (fault->reason == VHDX_REASON_read_failed && file->read_error)
 		return fail_read(file, fault);
 	vhdx_fault_text(fault, text, sizeof(text));
-	if (fault->reason != VHDX_REASON_file_is_vhd1)
-		return fail_reason_said(file->path, fault->reason, text);
-	message = vhd1_advice(file, text);
+	if (vhdx_reason_class(fault->reason) != VHDX_CLASS_NOT_VHDX)
+		message = xstrdup(text);
+	else
+		message = foreign_text(file);
+	if (!message)
+		message = xasprintf("%s; file(1) may know what it is", text);
 	status = fail_reason_said(file->path, fault->reason, message);
 	free(message);
 	return status;

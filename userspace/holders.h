@@ -7,8 +7,19 @@
 
 #include "disk.h"
 
+/**
+ * struct holders - who uses a disk, for people
+ * @uses:	a list; NULL if nothing is known
+ * @commands:	what lets go, in that order, as a line for a shell; NULL as well then
+ */
+struct holders {
+	char *uses;
+	char *commands;
+};
+
 void holders_mounts(const struct disk *disk, void (*each)(void *context, const char *where),
 		    void *context);
-char *holders_text(const struct disk *disk);
+void holders_find(struct holders *holders, const struct disk *disk);
+void holders_free(struct holders *holders);
 
 #endif /* VHDXCTL_HOLDERS_H */

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "fault.h"
+#include "foreign.h"
 
 /* Exactly @length bytes; the core has checked that they lie inside the file. */
 static int read_exactly(void *context, u64 offset, void *buffer, u32 length)
@@ -94,12 +96,30 @@ int image_file_adopt(struct image_file *file, const char *path, int fd)
 	return 0;
 }
 
-static enum exit_code fail_adopt(const char *path, int error)
+/**
+ * image_fail_kind() - it is neither a regular file nor a block device: say what it is
+ * @path:	of it
+ * @status:	of it
+ *
+ * Return: EXIT_USAGE
+ */
+enum exit_code image_fail_kind(const char *path, const struct stat *status)
 {
-	if (error == EISDIR)
-		return fail_errno(path, "is no image", error);
-	if (error == EMEDIUMTYPE)
-		return fail_reason(path, VHDX_REASON_attach_not_a_file);
+	char *text = foreign_kind_text(status);
+	enum exit_code code;
+
+	if (S_ISDIR(status->st_mode))
+		code = fail(EXIT_USAGE, "%s: %s", path, text);
+	else
+		code = fail_reason_said(path, VHDX_REASON_attach_not_a_file, text);
+	free(text);
+	return code;
+}
+
+static enum exit_code fail_adopt(const char *path, const struct stat *status, int error)
+{
+	if (error == EISDIR || error == EMEDIUMTYPE)
+		return image_fail_kind(path, status);
 	return fail_errno(path, "cannot find its size", error);
 }
 
@@ -121,7 +141,7 @@ enum exit_code image_file_open(struct image_file *file, const char *path)
 	if (!error)
 		return DONE;
 	image_file_close(file);
-	return fail_adopt(path, error);
+	return fail_adopt(path, &file->stat, error);
 }
 
 void image_file_close(struct image_file *file)

@@ -29,6 +29,7 @@ struct image_file {
 int image_open_quietly(const char *path);
 enum exit_code image_file_open(struct image_file *file, const char *path);
 int image_file_adopt(struct image_file *file, const char *path, int fd);
+enum exit_code image_fail_kind(const char *path, const struct stat *status);
 void image_file_close(struct image_file *file);
 bool image_file_read(const struct image_file *file, u64 offset, void *buffer, u32 length);
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "disk.h"
+#include "imagefile.h"
 
 /* The byte that QEMU locks while it may write; whoever locks all has locked it, too. */
 #define WRITER_BYTE 101
@@ -102,6 +103,13 @@ static enum exit_code fail_open(const char *path, int error)
 {
 	struct stat status;
 
+	if (error == EISDIR && !stat(path, &status))
+		return image_fail_kind(path, &status);
+	if (error == EROFS)
+		return fail_named(EXIT_PERMISSION, "READ_ONLY_FILESYSTEM",
+				  "%s: cannot open for writing (its file system is read-only); "
+				  "attach -r only reads, attach --temporary keeps what is written "
+				  "elsewhere", path);
 	if (error == ETXTBSY && !stat(path, &status) &&
 	    image_check_attached(path, &status) != DONE)
 		return EXIT_BUSY;
@@ -115,8 +123,7 @@ static enum exit_code check_file(const struct write_file *file)
 	if (fstat(file->fd, &status))
 		return fail_errno(file->path, "cannot stat", errno);
 	if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
-		return fail(EXIT_USAGE, "%s: is neither a regular file nor a block device",
-			    file->path);
+		return image_fail_kind(file->path, &status);
 	return image_check_attached(file->path, &status);
 }
 

@@ -23,6 +23,7 @@
 
 #include "chain.h"
 #include "fault.h"
+#include "foreign.h"
 #include "format/chain.h"
 #include "format/guid.h"
 #include "lookup.h"
@@ -43,10 +44,24 @@ struct search {
 	struct layer *found;
 };
 
+/* The children of a disk keep its identity, and so do all states of it. */
+static bool is_another_disk(const struct layer *child, const struct layer *candidate)
+{
+	return !vhdx_guid_equal(&child->image.super->disk_id, &candidate->image.super->disk_id);
+}
+
 static void add_mismatch(struct search *search, const struct layer *candidate)
 {
 	char is[VHDX_GUID_TEXT_SIZE], wanted[VHDX_GUID_TEXT_SIZE];
 
+	if (is_another_disk(search->child, candidate)) {
+		vhdx_guid_text(&candidate->image.super->disk_id, is);
+		vhdx_guid_text(&search->child->image.super->disk_id, wanted);
+		tried_add(&search->tried, candidate->path, VHDX_REASON_parent_mismatch,
+			  "is another disk than the child's (disk id %s != %s), and not its parent; "
+			  "find the right file, and name it with --parent", is, wanted);
+		return;
+	}
 	vhdx_guid_text(&candidate->image.super->header.data_write_guid, is);
 	vhdx_guid_text(&search->child->locator.linkage, wanted);
 	tried_add(&search->tried, candidate->path, VHDX_REASON_parent_mismatch,
@@ -76,13 +91,19 @@ static void add_fault(struct search *search, const struct layer *candidate,
 		      const struct vhdx_fault *fault)
 {
 	char text[VHDX_FAULT_TEXT_SIZE];
+	char *foreign = NULL;
 
-	if (fault->reason == VHDX_REASON_read_failed && candidate->image.file.read_error)
+	if (vhdx_reason_class(fault->reason) == VHDX_CLASS_NOT_VHDX)
+		foreign = foreign_text(&candidate->image.file);
+	if (foreign)
+		tried_add(&search->tried, candidate->path, fault->reason, "%s", foreign);
+	else if (fault->reason == VHDX_REASON_read_failed && candidate->image.file.read_error)
 		tried_add(&search->tried, candidate->path, fault->reason, "%s",
 			  strerror(candidate->image.file.read_error));
 	else
 		tried_add(&search->tried, candidate->path, fault->reason, "%s",
 			  vhdx_fault_text(fault, text, sizeof(text)));
+	free(foreign);
 }
 
 /* Is it the one? If not, why? */

@@ -117,7 +117,7 @@ enum vhdx_class {
 	x(610, locator_too_long, UNSUPPORTED, "parent locator: longer than 64 KiB") \
 	/* chain: rules 47-49 */ \
 	x(702, parent_missing, PARENT, "differencing image: its parent is missing") \
-	x(703, parent_mismatch, PARENT, "differencing image: the parent was changed after the image was made") \
+	x(703, parent_mismatch, PARENT, "differencing image: the parent is another disk, or was changed after the image was made") \
 	x(704, parent_sector_size, PARENT, "differencing image: the parent has another logical sector size") \
 	x(705, parent_unneeded, ARGUMENT, "attach: the image has no parent, but one was given") \
 	x(706, parent_duplicate, PARENT, "differencing image: a file is in its chain twice") \

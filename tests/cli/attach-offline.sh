@@ -46,7 +46,10 @@ if [ -e /dev/vhdx-control ] || modinfo vhdx >/dev/null 2>&1; then
 elif [ "$(id -u)" = 0 ]; then
 	run attach -r -J "$image"
 	is "$status/$(json .error.code)" 8/MODULE_MISSING "without the module, attach fails with status 8"
-	like "$err" "module vhdx is not built or not installed for $(uname -r)" "and says for which kernel"
+	like "$err" "module vhdx is not built or not installed for the running kernel, $(uname -r) " \
+		"and says for which kernel"
+	like "$err" "apt install linux-headers-$(uname -r) && dkms autoinstall -k $(uname -r); .*make install" \
+		"and what to type"
 else
 	run attach -r -J "$image"
 	like "$status" '^(2|8)$' "without the module or root, attach fails with status 8 or 2"

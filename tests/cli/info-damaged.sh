@@ -23,7 +23,8 @@ refused "$TMP/small" 4 FILE_TOO_SMALL "a small file is no image"
 head -c 3000000 /dev/urandom >"$TMP/garbage"
 refused "$TMP/garbage" 4 FILE_SIGNATURE "random bytes are no image"
 run info "$TMP/garbage"
-like "$err" '^vhdxctl: .*/garbage: file: no "vhdxfile" signature at offset 0$' "the reason is said"
+like "$err" '^vhdxctl: .*/garbage: file: no "vhdxfile" signature at offset 0; file\(1\) may know what it is$' \
+	"the reason is said, and who may know more"
 like "$out" 'file-size: ' "what is known of it is printed all the same"
 
 refused "$TMP" 1 USAGE "a directory is no image"
@@ -43,10 +44,53 @@ head -c 4000000 /dev/zero >"$TMP/fixed.vhd"
 } >>"$TMP/fixed.vhd"
 refused "$TMP/fixed.vhd" 4 FILE_IS_VHD1 "a VHD is no VHDX"
 run info "$TMP/fixed.vhd"
-like "$err" 'losetup --sizelimit 4000000 -rfP --show ' "a fixed VHD: losetup is recommended"
+like "$err" 'losetup --sizelimit 4000000 -fP --show ' "a fixed VHD: losetup is recommended"
 { printf 'conectix'; head -c 3000000 /dev/zero; } >"$TMP/dynamic.vhd"
 run info "$TMP/dynamic.vhd"
-like "$err" 'qemu-img -f vpc' "a dynamic VHD: qemu-img is recommended"
+like "$err" 'qemu-img convert -p -f vpc -O vhdx ' "a dynamic VHD: qemu-img is recommended"
+
+# What it is instead, and what to type; by every verb
+# named FILE PATTERN CLAIM
+named() {
+	local verb wrong=
+
+	for verb in 'attach -r --dry-run' attach info check 'check --repair=all' map replay \
+		"set --parent $TMP/fixed.vhd" merge 'snapshot --force'; do
+		# shellcheck disable=SC2086  # words
+		case $verb in
+		snapshot*) run $verb "$1" "$TMP/child.vhdx" ;;
+		*) run $verb "$1" ;;
+		esac
+		[[ $status != 0 && $err =~ $2 ]] || wrong+="$verb: $status $err"$'\n'
+	done
+	is "$wrong" '' "every verb: $3"
+}
+
+printf 'QFI\xfb' | dd of="$TMP/a b.qcow2" bs=2M conv=sync status=none
+named "$TMP/a b.qcow2" "is a qcow2 image, not a VHDX; convert it: qemu-img convert -p -f qcow2 -O vhdx '.*/a b.qcow2' NEW.vhdx" \
+	"a qcow2 image, with the command that converts it"
+if have qemu-img; then
+	for format in vmdk vdi qed vpc; do
+		qemu-img create -q -f "$format" "$TMP/disk.$format" 10M
+		named "$TMP/disk.$format" "image, not a VHDX; convert it: qemu-img convert -p -f $format -O vhdx .*/disk.$format NEW.vhdx" \
+			"a $format image, with the command that converts it"
+	done
+fi
+head -c 2000000 /dev/urandom | gzip -1 >"$TMP/disk.vhdx.gz"
+named "$TMP/disk.vhdx.gz" 'is compressed by gzip, not a VHDX; unpack it: gzip -dc ' "a file compressed by gzip"
+xz -0 <"$TMP/small" >"$TMP/small.xz"
+named "$TMP/small.xz" 'is compressed by xz, not a VHDX; unpack it: xz -dc ' "a file compressed by xz"
+printf 'PK\3\4and so on' >"$TMP/disk.zip"
+named "$TMP/disk.zip" 'is a zip archive, not a VHDX; unpack it: unzip ' "a zip archive"
+printf 'a list\nof things\n' >"$TMP/notes"
+named "$TMP/notes" 'is a text file, not a VHDX; look into it: less ' "a text file"
+named "$TMP/empty" 'is empty, not a VHDX; make an image under another name: vhdxctl create ' "an empty file"
+head -c 3000000 /dev/zero >"$TMP/zeros"
+named "$TMP/zeros" 'begins with zeros .*get it again' "a file of zeros"
+{ head -c 510 /dev/zero; printf '\x55\xaa'; head -c 2000000 /dev/zero; } >"$TMP/raw"
+named "$TMP/raw" 'is a raw disk, .*losetup -fP --show ' "a raw disk"
+named "$TMP" 'is a directory; name an image in it' "a directory"
+named /dev/null 'is a character device; an image is a regular file or a block device' "/dev/null"
 
 if [ "$(id -u)" = 0 ] && have setpriv; then
 	head -c 3000000 /dev/zero >"$TMP/secret"
@@ -98,7 +142,7 @@ status_of() {
 
 	class=$(sed -n "s/^.x([0-9]*, $1, \([A-Z0-9_]*\),.*/\1/p" "$ROOT/kmod/format/reason.h")
 	case $class in
-	REPLAY) echo 0 ;;	# a state, no damage
+	REPLAY) echo 0 ;;	# a state, no damage: a warning
 	IO) echo 9 ;;
 	*) echo 4 ;;
 	esac
@@ -112,7 +156,7 @@ zoo() {
 		case $name in parent_*) continue ;; esac	# info has nothing against it
 		grep -q "^${name}[[:space:]]check" "$TMP/zoo/BAD.tsv" && continue	# nor this
 		run info -J --blocks --headers "$image"
-		is "$(json "[.image.problems[].code] | index(\"${name^^}\") != null")/$status" \
+		is "$(json "[(.image.problems, .image.warnings)[].code] | index(\"${name^^}\") != null")/$status" \
 			"true/$(status_of "$name")" "info finds out: $name"
 	done
 }
@@ -122,6 +166,13 @@ then
 	zoo
 else
 	skip "info finds out every reason" "no bad images: $(tail -n 1 "$TMP/.out")"
+fi
+
+# A log that must be replayed is a state and no damage: so says the manual, and so does info.
+if [ -e "$TMP/zoo/log_dirty.vhdx" ]; then
+	run info -J "$TMP/zoo/log_dirty.vhdx"
+	is "$status/$(json '"\(.image.problems | length) \(.image.log.dirty) \([.image.warnings[].code] | join(","))"')" \
+		"0/0 true LOG_DIRTY" "a log that must be replayed is a warning, as for check, and no problem"
 fi
 
 # The log: entries of any age, and which of them count

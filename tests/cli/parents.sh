@@ -86,6 +86,11 @@ run attach -r --dry-run -J --parent elsewhere/other.vhdx vms/snap/child.vhdx
 is "$status/$(json .error.code)" 7/PARENT_MISMATCH "a parent that was changed has its own code"
 like "$err" "other.vhdx was changed after the child was created \\(DataWriteGuid $C != $A\\)" \
 	"and both GUIDs are named"
+image elsewhere/stranger.vhdx guid=$C disk=stranger
+run attach -r --dry-run -J --parent elsewhere/stranger.vhdx vms/snap/child.vhdx
+is "$status/$(json .error.code)" 7/PARENT_MISMATCH "another disk altogether is no parent"
+like "$err" "stranger.vhdx is another disk than the child's \\(disk id .* != .*\\)" \
+	"and it is not said that it was changed"
 ln elsewhere/other.vhdx vms/base.vhdx
 is "$(parents --map-path 'C:\Virtual Machines=elsewhere' vms/snap/child.vhdx)" elsewhere/base.vhdx \
 	"what only has the right name is passed over"
@@ -100,7 +105,7 @@ is "$status/$(json .error.code)" 7/PARENT_SECTOR_SIZE "a parent with other secto
 printf junk >elsewhere/junk
 run attach -r --dry-run -J --parent elsewhere/junk vms/snap/child.vhdx
 is "$status/$(json .error.code)" 7/PARENT_MISSING "what is no image is no parent"
-like "$err" 'elsewhere/junk: file: shorter than' "and it is told why"
+like "$err" 'elsewhere/junk: is a text file, not a VHDX' "and it is told why"
 image elsewhere/small.vhdx guid=$A size=2097152
 is "$(parents --parent elsewhere/small.vhdx vms/snap/child.vhdx)" elsewhere/small.vhdx \
 	"a smaller parent will do"

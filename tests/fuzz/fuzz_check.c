@@ -54,6 +54,24 @@ enum exit_code fail_reason(const char *object, enum vhdx_reason reason)
 	return DONE;
 }
 
+enum exit_code fail_reason_said(const char *object, enum vhdx_reason reason, const char *message)
+{
+	(void)message;
+	return fail_reason(object, reason);
+}
+
+const struct failure *message_first_failure(void)
+{
+	static const struct failure none;
+
+	return &none;
+}
+
+void message_set_interlude(void (*clear)(void))
+{
+	(void)clear;
+}
+
 void warn(const char *format, ...)
 {
 	(void)format;

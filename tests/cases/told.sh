@@ -1,0 +1,145 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What vhdxctl says of a failure is the cause, and what it says to type helps.
+# shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
+. "$(dirname "$0")/../lib/guest.bash"
+
+IMAGE=$SCRATCH/image.vhdx
+
+# tool ARGUMENT...: sets STATUS, OUT and ERR
+tool() {
+	vhdxctl "$@" >"$SCRATCH/.out" 2>"$SCRATCH/.err"
+	STATUS=$?
+	OUT=$(<"$SCRATCH/.out")
+	ERR=$(<"$SCRATCH/.err")
+}
+
+# --- a replay into the file -------------------------------------------------------
+
+replayed() {
+	local name=dirty-tail-inside
+	[ -e "$PRISTINE/good/$name.vhdx" ] || return
+	cp --sparse=always "$PRISTINE/good/$name.vhdx" "$IMAGE"
+	tool attach -r "$IMAGE"
+	is "$STATUS $ERR" "0 " "a replay in memory changes nothing, and nothing is said"
+	tool detach "$OUT"
+	tool attach --temporary -J "$IMAGE"
+	is "$STATUS $(jq -r .replayed.to <<<"$OUT")" "0 memory" "--temporary replays in memory, and the JSON says so"
+	tool detach --all
+	tool attach "$IMAGE"
+	like "$STATUS $ERR" "^0 vhdxctl: $IMAGE: was not closed properly: its log \(entries: [1-9][0-9]*\) was replayed into the file$" \
+		"attaching for writing says that the log was replayed into the file"
+	is "$OUT" /dev/vhdx0 "and still prints nothing but the device on stdout"
+	tool detach "$OUT"
+	tool attach "$IMAGE"
+	is "$STATUS $ERR" "0 " "once only"
+	tool detach "$OUT"
+	cp --sparse=always "$PRISTINE/good/$name.vhdx" "$IMAGE"
+	tool attach -J "$IMAGE"
+	is "$(jq -r '.replayed | "\(.image) \(.to) \(.entries > 0)"' <<<"$OUT")" "$IMAGE file true" "so does the JSON"
+	tool detach --all
+	cp --sparse=always "$PRISTINE/good/$name.vhdx" "$IMAGE"
+	tool attach -q "$IMAGE"
+	is "$STATUS $ERR" "0 " "-q does not"
+	tool detach --all
+}
+
+# --- a file system that cannot be written -------------------------------------------
+
+read_only_host() {
+	local host=$SCRATCH/host
+	mkdir -p "$host"
+	mount -t tmpfs -o size=64M none "$host"
+	defer umount "$host"
+	vhdxctl create -q "$host/image.vhdx" 64M >/dev/null
+	mount -o remount,ro "$host"
+	tool attach -J "$host/image.vhdx"
+	is "$STATUS/$(jq -r .error.code <<<"$OUT")" 2/READ_ONLY_FILESYSTEM \
+		"a read-only file system is no log to be replayed"
+	like "$ERR" 'its file system is read-only.*attach -r' "and what to type is said"
+	tool replay -J "$host/image.vhdx"
+	is "$STATUS/$(jq -r .error.code <<<"$OUT")" 2/READ_ONLY_FILESYSTEM "nor for replay"
+	tool create -J "$host/new.vhdx" 64M
+	is "$STATUS/$(jq -r .error.code <<<"$OUT")" 2/PERMISSION "nor for create"
+	tool attach -r "$host/image.vhdx"
+	is "$STATUS" 0 "attach -r works there"
+	tool detach --all
+}
+
+# --- what holds a disk ---------------------------------------------------------------
+
+# held UUID NAME USE COMMAND: by a mapping of that kind
+held() {
+	ok "a mapping $2" dmsetup create "$2" --uuid "$1" --table "0 65536 linear $DISK 0"
+	tool detach "$DISK"
+	like "$STATUS $ERR" "^5 .*is in use \($3\); release it: $4; or use --lazy or --force$" \
+		"what holds it, and the command that lets go: $4"
+	dmsetup remove --retry "$2"
+}
+
+held_by() {
+	local loop
+	rm -f "$IMAGE"
+	vhdxctl create -q "$IMAGE" 64M >/dev/null
+	attach -n -w -o 2 "$IMAGE" || return
+	held LVM-abcdef vg--x-root 'logical volume vg--x-root of volume group vg-x' 'vgchange -an vg-x'
+	held CRYPT-LUKS2-abcdef-secret secret 'encrypted volume secret' 'cryptsetup close secret'
+	held "" plain 'mapping plain' 'dmsetup remove plain'
+	dmsetup create below --table "0 65536 linear $DISK 0"
+	dmsetup create above --table "0 65536 linear /dev/mapper/below 0"
+	mke2fs -q -F /dev/mapper/above
+	mkdir -p "$SCRATCH/mnt"
+	mount /dev/mapper/above "$SCRATCH/mnt"
+	tool detach "$DISK"
+	like "$ERR" "release it: umount $SCRATCH/mnt && dmsetup remove above && dmsetup remove below; or" \
+		"what stands on what: the commands are in the order that works"
+	eval "$(sed -n 's/.*release it: \(.*\); or use.*/\1/p' <<<"$ERR")"
+	is $? 0 "and they do"
+	wait_for 5 not test -e /dev/mapper/below
+	loop=$(losetup -f --show "$DISK")
+	tool detach "$DISK"
+	like "$ERR" "opened by $loop\); release it: losetup -d $loop; or" "a loop device on it is named"
+	losetup -d "$loop"
+	mkswap "$DISK" >/dev/null 2>&1
+	swapon "$DISK"
+	tool detach "$DISK"
+	like "$ERR" "swap on $DISK\); release it: swapoff $DISK; or" "swap is named"
+	swapoff "$DISK"
+	ok "when all have let go it is detached" vhdxctl detach "$DISK"
+}
+
+# --- the module cannot be loaded --------------------------------------------------------
+
+no_module() {
+	local file
+	file=$(modinfo -n vhdx)
+	have setpriv || return
+	rmmod vhdx || return
+	LINE=$(setpriv --bounding-set=-sys_module vhdxctl attach "$IMAGE" 2>&1)
+	like "$? $LINE" '^2 .*root may not load modules here .*no CAP_SYS_MODULE, as in a container.*modprobe' \
+		"a module that may not be loaded: why, and what to type"
+	cp "$file" "$SCRATCH/module"
+	printf 'vermagic=0.0.0-other' | dd of="$file" bs=1 conv=notrunc status=none \
+		seek="$(grep -abo 'vermagic=' "$SCRATCH/module" | head -n 1 | cut -d : -f 1)"
+	tool attach -J "$IMAGE"
+	is "$STATUS/$(jq -r .error.code <<<"$OUT")" 8/MODULE_VERSION "a module for another kernel has its own code"
+	like "$ERR" "does not fit kernel $(uname -r) .*it was built for 0.0.0-other.*make install" \
+		"and its kernel is named, and what to type"
+	cp "$SCRATCH/module" "$file"
+	mv "$file" "$SCRATCH/module"
+	depmod -a
+	tool attach -J "$IMAGE"
+	is "$STATUS/$(jq -r .error.code <<<"$OUT")" 8/MODULE_MISSING "no module has its own code"
+	like "$ERR" "for the running kernel, $(uname -r) .*apt install linux-headers-$(uname -r)" "and what to install is said"
+	cp "$SCRATCH/module" "$file"
+	depmod -a
+	ok "with the module back, it is loaded" modprobe vhdx
+}
+
+have jq || skip_all "no jq"
+replayed
+read_only_host
+held_by
+no_module
+
+finish
