@@ -185,14 +185,13 @@ stale() {
 around_region() {
 	local at
 	fresh region-beyond
-	at=$(($(stat -c %s "$IMAGE") + (2 << 20)))
+	at=$(($(stat -c %s "$IMAGE") + (120 << 20)))
 	writable "an image with an unknown region beyond its end is attached" || return
-	ones count=64
+	ones count=192
 	detach "$INDEX"
 	ok "the file has grown over it" test "$(stat -c %s "$IMAGE")" -gt $((at + (5 << 20)))
 	ok "no block was put into it" cmp -n $((5 << 20)) -i "$at:0" "$IMAGE" /dev/zero
 	SECTOR=512 in_order "around a region"
-	like "$(vhdxctl map "$IMAGE")" "^ *0 +[0-9]+ +data" "and all blocks have a place"
 }
 
 full_host() {

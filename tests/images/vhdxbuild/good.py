@@ -496,8 +496,10 @@ def region_unknown_optional(name):
 @good()
 def region_beyond(name):
     """a region nobody knows, not required, beyond the end of the file, where the next blocks would go"""
-    image = ordinary(name).place()
-    image.regions.append(Region(image.guid(), 5 * MIB, 0, image.end + 2 * MIB))
+    image = Image(name, 192 * MIB)
+    image.present(0, 1, 31, 63, 191)
+    image.place()
+    image.regions.append(Region(image.guid(), 5 * MIB, 0, image.end + 120 * MIB))
     return image
 
 
