@@ -3,7 +3,8 @@
 # vhdx: Microsoft VHDX virtual disks as Linux block devices.
 #
 #	make		the module for the running kernel, and the tool
-#	make install	both; as root
+#	make install	both, or neither; as root
+#	make install-tools  the tool alone; as root
 #	make demo	make an image, attach it in a virtual machine, mount it
 #			make demo IMAGE=disk.vhdx does it with your own, read-only
 #	make check	all tests: on this machine, and in virtual machines
@@ -47,10 +48,20 @@ module-if-possible:
 	@if [ -e $(KDIR)/Makefile ]; then $(MAKE) --no-print-directory module; \
 	else echo "module: not built, there are no headers for $(KVER) (linux-headers-$(KVER))"; fi
 
-install: tools
+# All or nothing: nothing is installed before both are built.
+install: need-headers tools module
 	$(MAKE) --no-print-directory -C userspace install DESTDIR=$(DESTDIR)
 	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates modules_install
 	[ -n "$(DESTDIR)" ] || depmod -a $(KVER)
+
+need-headers:
+	@[ -e $(KDIR)/Makefile ] || { \
+	echo "install: nothing is installed: to build the module for $(KVER) its headers are needed, in $(KDIR):" >&2; \
+	echo "	apt install linux-headers-$(KVER)" >&2; \
+	echo "the tool alone is installed by: make install-tools" >&2; exit 1; }
+
+install-tools: tools
+	$(MAKE) --no-print-directory -C userspace install DESTDIR=$(DESTDIR)
 
 demo:
 	@tests/vm/packages build vm demo
@@ -104,5 +115,5 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^#[ ]\{0,1\}//p' Makefile
 
-.PHONY: all tools module module-if-possible install demo check check-quick check-suite check-long check-debug bench-needs bench \
+.PHONY: all tools module module-if-possible install install-tools need-headers demo check check-quick check-suite check-long check-debug bench-needs bench \
 	bench-short bench-accept bench-compare fuzz coverage clean help
