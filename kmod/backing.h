@@ -149,6 +149,12 @@ int vhdx_backing_reserve(struct vhdx_backing *backing, u64 offset, u64 length, v
 int vhdx_backing_punch(struct vhdx_backing *backing, u64 offset, u64 length);
 int vhdx_backing_zero(struct vhdx_backing *backing, u64 offset, u64 length, bool keep);
 
+/* Is there any name, in any directory, by which a file can be found? Others have always one. */
+static inline bool vhdx_file_has_name(const struct file *file)
+{
+	return !S_ISREG(file_inode(file)->i_mode) || file_inode(file)->i_nlink;
+}
+
 static inline struct inode *vhdx_backing_inode(const struct vhdx_backing *backing)
 {
 	return backing->file->f_mapping->host;

@@ -31,6 +31,7 @@ struct vhdx_waiter;
  * @parent:	the file below it in its chain, or NULL; see chain.c
  * @depth:	how many there are below it
  * @resolve:	remembers what the parents say, if there are enough of them to make it pay
+ * @nameless:	the file had no name when it was opened, so nobody can find it again
  * @writable:	the rest up to @claims is there
  * @space:	of the file
  * @journal:	how metadata is changed
@@ -51,6 +52,7 @@ struct vhdx_image {
 	struct vhdx_image *parent;
 	unsigned int depth;
 	struct vhdx_resolve *resolve;
+	bool nameless;
 	bool writable;
 	struct vhdx_space *space;
 	struct vhdx_journal *journal;

@@ -287,6 +287,7 @@ struct vhdx_image *vhdx_image_open(struct file *file, const struct vhdx_image_op
 		return ERR_PTR(-ENOMEM);
 	ratelimit_state_init(&image->bad_limit, DEFAULT_RATELIMIT_INTERVAL,
 			     DEFAULT_RATELIMIT_BURST);
+	image->nameless = !vhdx_file_has_name(file);
 	image->parent = options->parent;
 	image->depth = image->parent ? image->parent->depth + 1 : 0;
 	ret = vhdx_backing_open(&image->backing, file, options->writable, fault);

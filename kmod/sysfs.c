@@ -61,6 +61,9 @@ VHDX_SIMPLE_ATTR(dio_reason, "%s", disk->image->backing.direct ?
 		 "-" : disk->image->backing.buffered_because);
 VHDX_SIMPLE_ATTR(read_only_reason, "%s", disk->flags & VHDX_ATTACH_READ_ONLY ?
 		 "attached read-only" : READ_ONCE(disk->failure) ?: "-");
+VHDX_SIMPLE_ATTR(temporary, "%d", disk->image->nameless);
+VHDX_SIMPLE_ATTR(deleted, "%d", !disk->image->nameless &&
+		 !vhdx_file_has_name(disk->image->backing.file));
 VHDX_SIMPLE_ATTR(holes, "%d", disk->image->backing.holes);
 VHDX_SIMPLE_ATTR(wwn, "0x%16phN", disk->wwn);
 VHDX_SIMPLE_ATTR(bad_reads, "%ld", atomic_long_read(&disk->image->bad_reads));
@@ -221,6 +224,8 @@ static struct attribute *vhdx_attrs[] = {
 	&vhdx_attr_type.attr,
 	&vhdx_attr_parents.attr,
 	&vhdx_attr_parent_files.attr,
+	&vhdx_attr_temporary.attr,
+	&vhdx_attr_deleted.attr,
 	&vhdx_attr_chain_answers.attr,
 	&vhdx_attr_chain_bytes.attr,
 	&vhdx_attr_block_size.attr,

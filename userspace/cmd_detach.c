@@ -6,13 +6,13 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "control.h"
 #include "disk.h"
+#include "diskfiles.h"
+#include "disksof.h"
 #include "holders.h"
-#include "memory.h"
 #include "output.h"
 #include "settle.h"
 #include "verb.h"
@@ -30,7 +30,7 @@ enum {
 static const struct cli_option options[] = {
 	{ 'a', "all", NULL, "detach all disks" },
 	{ OPTION_LAZY, "lazy", NULL, "if it is open, detach when it is closed" },
-	{ OPTION_FORCE, "force", NULL, "if it is open, let its I/O fail from now on" },
+	{ OPTION_FORCE, "force", NULL, "if it is open, let its I/O fail; even if its image was deleted" },
 	{ 0 }
 };
 
@@ -54,58 +54,70 @@ static bool set(void *context, int id, const char *value)
 static const struct cli_syntax syntax = {
 	.verb = "detach",
 	.arguments = "DEVICE|IMAGE...",
-	.about = "Remove disks. An image stands for all disks that show it.",
+	.about = "Remove disks. An image stands for all disks that show it. Of several disks, all are\n"
+		 "removed or none.",
 	.options = options,
 	.set = set,
 };
 
-/* The kernel knows the image's inode, whatever its path means here; needs root. */
-static bool kernel_says_same(int control, const struct disk *disk, const struct stat *file)
+static enum exit_code fail_parent(const char *argument, const struct disk *disk)
 {
-	struct vhdx_ioc_status status;
+	char *image = disk_image(disk);
+	enum exit_code status;
 
-	return control >= 0 && !S_ISBLK(file->st_mode) &&
-	       !control_status(control, disk->index, &status) &&
-	       makedev(status.file_major, status.file_minor) == file->st_dev &&
-	       status.file_inode == file->st_ino;
+	status = fail_named(EXIT_BUSY, "IS_PARENT", "%s: is a parent of what %s shows (%s); to detach "
+			    "that: vhdxctl detach %s", argument, disk->node, image ? image : "-",
+			    disk->node);
+	free(image);
+	return status;
 }
 
-static size_t add_disks_of_image(struct disk_list *found, int control, const char *path)
+static enum exit_code find_disks_of(struct disk_list *found, int control, const char *argument)
 {
-	size_t i, before = found->count;
-	struct disk_list disks;
-	struct stat file;
+	enum exit_code status = DONE;
+	struct disks_of disks;
+	size_t i;
 
-	if (stat(path, &file))
-		return 0;
-	disk_list_all(&disks);
-	for (i = 0; i < disks.count; i++)
-		if (disk_is_of_file(&disks.disk[i], &file) ||
-		    kernel_says_same(control, &disks.disk[i], &file))
-			disk_list_add(found, &disks.disk[i]);
-	disk_list_free(&disks);
-	return found->count - before;
-}
-
-static enum exit_code not_attached(const char *argument)
-{
-	if (access(argument, F_OK) && !disk_looks_like_device(argument))
-		return fail_errno(argument, "cannot find it", errno);
-	return fail_named(EXIT_USAGE, "NOT_ATTACHED", "%s: not attached", argument);
+	disks_of_find(&disks, argument, control);
+	for (i = 0; i < disks.showing.count; i++)
+		disk_list_add(found, &disks.showing.disk[i]);
+	if (!disks.showing.count && disks.needing.count)
+		status = fail_parent(argument, &disks.needing.disk[0]);
+	else if (!disks.showing.count)
+		status = disks_of_none(argument);
+	disks_of_free(&disks);
+	return status;
 }
 
 static enum exit_code find_disks(struct disk_list *found, int control, int argc, char **argv)
 {
-	enum exit_code status = DONE;
-	struct disk disk;
+	enum exit_code status, first = DONE;
 	int i;
 
 	for (i = 0; i < argc; i++) {
-		if (disk_of_device(&disk, argv[i]))
-			disk_list_add(found, &disk);
-		else if (!add_disks_of_image(found, control, argv[i]))
-			status = not_attached(argv[i]);
+		status = find_disks_of(found, control, argv[i]);
+		first = first == DONE ? status : first;
 	}
+	return first;
+}
+
+/* P10: what is lost for good needs --force. */
+static enum exit_code check_deleted(const struct disk *disk)
+{
+	char *image = disk_attribute(disk, "vhdx/backing_file");
+	char *parent = disk_deleted_parent(disk);
+	enum exit_code status = DONE;
+
+	if (disk_is_deleted(disk))
+		status = fail_named(EXIT_BUSY, "IMAGE_DELETED", "%s: its image was deleted, so that all "
+				    "its data are gone once it is detached: %s; copy the disk first, "
+				    "or use --force", disk->node, image ? image : "-");
+	else if (parent && !disk_is_temporary(disk))
+		status = fail_named(EXIT_BUSY, "PARENT_DELETED", "%s: %s, a parent of its image %s, was "
+				    "deleted, so that it cannot be attached again; copy the disk "
+				    "first, or use --force", disk->node, parent, image ? image : "-");
+	free(parent);
+	free(image);
 	return status;
 }
 
@@ -169,6 +181,56 @@ static enum exit_code wait_gone(struct settle *settle, const struct disk *disk, 
 	return DONE;
 }
 
+/* Is it open in the end, though udev had time to close it? */
+static bool stays_open(int control, const struct disk *disk, struct settle *settle)
+{
+	struct vhdx_ioc_status status;
+	int tries;
+
+	for (tries = 0; tries < BUSY_TRIES; tries++) {
+		if (control_status(control, disk->index, &status) || !status.openers)
+			return false;
+		settle_pause(settle, BUSY_PAUSE_MS);
+	}
+	return true;
+}
+
+static enum exit_code check_open(int control, const struct disk *disk)
+{
+	char *holders = holders_text(disk);
+	struct settle *settle;
+	enum exit_code status = DONE;
+
+	if (!holders) {
+		settle = settle_begin();
+		if (stays_open(control, disk, settle))
+			status = fail_busy(disk, NULL);
+		settle_end(settle);
+	} else {
+		status = fail_busy(disk, holders);
+	}
+	free(holders);
+	return status;
+}
+
+/* Of several, all are detached or none: each is looked at before the first goes. */
+static enum exit_code check_disks(int control, const struct detach *detach,
+				  const struct disk_list *disks)
+{
+	enum exit_code status, first = DONE;
+	size_t i;
+
+	if (detach->all || detach->lazy || detach->force || disks->count < 2)
+		return DONE;
+	for (i = 0; i < disks->count; i++) {
+		status = check_deleted(&disks->disk[i]);
+		if (status == DONE)
+			status = check_open(control, &disks->disk[i]);
+		first = first == DONE ? status : first;
+	}
+	return first;
+}
+
 static enum exit_code detach_disk(int control, const struct detach *detach,
 				  const struct disk *disk)
 {
@@ -178,10 +240,13 @@ static enum exit_code detach_disk(int control, const struct detach *detach,
 		.index = disk->index,
 		.diskseq = disk_number(disk, "diskseq"),
 	};
-	struct settle *settle = settle_begin();
-	enum exit_code status;
+	enum exit_code status = detach->force ? DONE : check_deleted(disk);
+	struct settle *settle;
 	dev_t number = 0;
 
+	if (status != DONE)
+		return status;
+	settle = settle_begin();
 	disk_device_number(disk, NULL, &number);
 	status = request_detach(control, disk, &request, settle);
 	if (status == DONE && (!detach->lazy || !disk_device_number(disk, NULL, &number)))
@@ -240,9 +305,11 @@ static enum exit_code run(const struct detach *detach, int argc, char **argv)
 		disk_list_all(&disks);
 	else
 		found = find_disks(&disks, control, argc, argv);
-	if (disks.count && control < 0)
+	if (found == DONE && disks.count && control < 0)
 		status = control_open(&control);
-	if (status == DONE)
+	if (status == DONE && found == DONE)
+		status = check_disks(control, detach, &disks);
+	if (status == DONE && found == DONE)
 		status = detach_disks(control, detach, &disks);
 	if (control >= 0)
 		close(control);

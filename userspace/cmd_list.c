@@ -6,6 +6,7 @@
 
 #include "columns.h"
 #include "disk.h"
+#include "disksof.h"
 #include "listing.h"
 #include "verb.h"
 
@@ -33,27 +34,37 @@ static bool set(void *context, int id, const char *value)
 
 static const struct cli_syntax syntax = {
 	.verb = "list",
-	.arguments = "[DEVICE]...",
-	.about = "Show the attached disks, or those named.",
+	.arguments = "[DEVICE|IMAGE]...",
+	.about = "Show the attached disks, or those named. An image stands for all disks that show it, or\n"
+		 "of which it is a parent.",
 	.options = options,
 	.groups = CLI_BYTES | CLI_TABLE,
 	.set = set,
 	.more_help = columns_print_help,
 };
 
+static void add_all(struct disk_list *disks, const struct disk_list *more)
+{
+	size_t i;
+
+	for (i = 0; i < more->count; i++)
+		disk_list_add(disks, &more->disk[i]);
+}
+
 /* Those that are there are shown even if others are not. */
 static enum exit_code find_named(struct disk_list *disks, int argc, char **argv)
 {
 	enum exit_code status = DONE;
-	struct disk disk;
+	struct disks_of found;
 	int i;
 
 	for (i = 0; i < argc; i++) {
-		if (disk_of_device(&disk, argv[i]))
-			disk_list_add(disks, &disk);
-		else
-			status = fail_named(EXIT_USAGE, "NOT_ATTACHED", "%s: not attached",
-					    argv[i]);
+		disks_of_find(&found, argv[i], -1);
+		add_all(disks, &found.showing);
+		add_all(disks, &found.needing);
+		if (!found.showing.count && !found.needing.count)
+			status = disks_of_none(argv[i]);
+		disks_of_free(&found);
 	}
 	return status;
 }

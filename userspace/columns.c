@@ -100,6 +100,18 @@ static struct json_object *get_temporary(const struct disk *disk, const char *fi
 	return json_object_new_boolean(disk_is_temporary(disk));
 }
 
+static struct json_object *get_deleted(const struct disk *disk, const char *file)
+{
+	(void)file;
+	return json_object_new_boolean(disk_is_deleted(disk));
+}
+
+/* That an image was deleted the kernel says in its name. */
+static const char *mark_of_image(const struct disk *disk)
+{
+	return disk_is_temporary(disk) ? " (temporary)" : "";
+}
+
 static void add_mount(void *context, const char *where)
 {
 	char *valid = text_valid_utf8(where);
@@ -153,9 +165,10 @@ static const struct column columns[] = {
 	{ "PARENTS", "images below the one attached", get_number, "vhdx/parents", TEXT, true },
 	{ "REPLAYED", "log entries replayed at attach", get_number, "vhdx/replayed" },
 	{ "TEMP", "is what was written gone at detach?", get_temporary },
+	{ "DELETED", "was the image deleted since?", get_deleted },
 	{ "BACK-MAJ:MIN", "device number below the image", get_image_device },
 	{ "BACK-INO", "inode number of the image", get_image_inode },
-	{ "BACK-FILE", "the image", get_image, NULL, TEXT, true, get_parent_image },
+	{ "BACK-FILE", "the image", get_image, NULL, TEXT, true, get_parent_image, mark_of_image },
 	{ "MOUNTPOINTS", "where it or a partition is mounted", get_mounts },
 };
 
@@ -236,7 +249,7 @@ enum exit_code columns_choose(const struct column *wanted[COLUMNS_MAX], size_t *
 bool column_is_right_aligned(const struct column *column)
 {
 	return column->kind == SIZE || column->get == get_number || column->get == get_bool ||
-	       column->get == get_temporary || column->get == get_image_inode;
+	       column->get == get_temporary || column->get == get_deleted || column->get == get_image_inode;
 }
 
 /* The columns, for --help. */

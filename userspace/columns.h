@@ -26,6 +26,7 @@ struct json_object;
  * @kind:	SIZE: bytes, for people with a unit; TREE: has the branches, if there are any
  * @by_default:	shown unless columns are named
  * @get_of_parent: the same of a parent, which is only a path; NULL: nothing is known
+ * @mark:	what is put behind it in a table for people; NULL: nothing
  */
 struct column {
 	const char *name;
@@ -35,6 +36,7 @@ struct column {
 	enum { TEXT, SIZE, TREE } kind;
 	bool by_default;
 	struct json_object *(*get_of_parent)(const char *path);
+	const char *(*mark)(const struct disk *disk);
 };
 
 size_t columns_default(const struct column *wanted[COLUMNS_MAX], bool all);

@@ -136,29 +136,6 @@ bool disk_looks_like_device(const char *argument)
 }
 
 /**
- * disk_is_of_file() - does a disk show this image?
- * @disk:	attached
- * @file:	of the image
- *
- * By what the path in sysfs leads to, so only right in the mount namespace of whoever
- * attached it. A file that was deleted since does not match another of the same name: its
- * path ends in " (deleted)".
- */
-bool disk_is_of_file(const struct disk *disk, const struct stat *file)
-{
-	char *path = disk_attribute(disk, "vhdx/backing_file");
-	struct stat other;
-	bool same = false;
-
-	if (path && !stat(path, &other))
-		same = S_ISBLK(file->st_mode) ?
-		       S_ISBLK(other.st_mode) && other.st_rdev == file->st_rdev :
-		       other.st_dev == file->st_dev && other.st_ino == file->st_ino;
-	free(path);
-	return same;
-}
-
-/**
  * disk_attribute() - read a file of a disk in sysfs
  * @disk:	attached
  * @file:	relative to the disk's directory

@@ -41,7 +41,6 @@ const char *disk_sysroot(void);
 bool disk_find(struct disk *disk, int index);
 bool disk_of_device(struct disk *disk, const char *argument);
 bool disk_looks_like_device(const char *argument);
-bool disk_is_of_file(const struct disk *disk, const struct stat *file);
 
 char *disk_attribute(const struct disk *disk, const char *file);
 uint64_t disk_number(const struct disk *disk, const char *file);

@@ -6,10 +6,21 @@
 #define VHDXCTL_DISKFILES_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 struct disk;
 
+enum disk_role {
+	DISK_UNRELATED,
+	DISK_SHOWS,		/* this is the image that was attached */
+	DISK_NEEDS,		/* this is one of its parents */
+};
+
 bool disk_is_temporary(const struct disk *disk);
+bool disk_is_deleted(const struct disk *disk);
+char *disk_deleted_parent(const struct disk *disk);
+bool disk_is_of_file(const struct disk *disk, const struct stat *file);
+enum disk_role disk_role_of_file(const struct disk *disk, const struct stat *file);
 char *disk_image(const struct disk *disk);
 char **disk_parents(const struct disk *disk);
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "disk.h"
+#include "diskfiles.h"
 #include "imagefile.h"
 
 /* The byte that QEMU locks while it may write; whoever locks all has locked it, too. */
@@ -21,6 +22,8 @@
  * @path:	for the message
  * @status:	of the file
  *
+ * As the image of a disk, or as one of its parents.
+ *
  * Return: DONE if not, EXIT_BUSY having said where otherwise
  */
 enum exit_code image_check_attached(const char *path, const struct stat *status)
@@ -30,11 +33,14 @@ enum exit_code image_check_attached(const char *path, const struct stat *status)
 	size_t i;
 
 	disk_list_all(&disks);
-	for (i = 0; i < disks.count && result == DONE; i++)
-		if (disk_is_of_file(&disks.disk[i], status))
-			result = fail_named(EXIT_BUSY, "ATTACHED",
-					    "%s: is attached as %s; detach it first", path,
-					    disks.disk[i].node);
+	for (i = 0; i < disks.count && result == DONE; i++) {
+		enum disk_role role = disk_role_of_file(&disks.disk[i], status);
+
+		if (role != DISK_UNRELATED)
+			result = fail_named(EXIT_BUSY, "ATTACHED", "%s: is %s as %s; detach it first",
+					    path, role == DISK_SHOWS ? "attached" :
+					    "the parent of what is attached", disks.disk[i].node);
+	}
 	disk_list_free(&disks);
 	return result;
 }
@@ -85,6 +91,37 @@ enum exit_code image_check_unwritten(const char *path, int fd, const struct stat
 	return result;
 }
 
+static enum exit_code fail_locked(const char *path)
+{
+	return fail_named(EXIT_BUSY, "LOCKED",
+			  "%s: another program has locked it; close it there first", path);
+}
+
+/**
+ * image_check_lockable() - could image_open_exclusive() open a file?
+ * @path:	of the file
+ * @fd:		open for reading
+ * @status:	of the file
+ *
+ * Takes no lock, and opens nothing for writing. Users that only lack the permission are not told
+ * so: the question is about root.
+ *
+ * Return: DONE, or another code having said why not
+ */
+enum exit_code image_check_lockable(const char *path, int fd, const struct stat *status)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	enum exit_code result = image_check_attached(path, status);
+
+	if (result != DONE)
+		return result;
+	if (!fcntl(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK)
+		return fail_locked(path);
+	if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) && errno != EACCES)
+		return fail_errno(path, "cannot open for writing", errno);
+	return DONE;
+}
+
 static enum exit_code lock_whole(const struct write_file *file)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -92,9 +129,7 @@ static enum exit_code lock_whole(const struct write_file *file)
 	if (!fcntl(file->fd, F_OFD_SETLK, &lock))
 		return DONE;
 	if (errno == EAGAIN || errno == EACCES)
-		return fail_named(EXIT_BUSY, "LOCKED",
-				  "%s: another program has locked it; close it there first",
-				  file->path);
+		return fail_locked(file->path);
 	return fail_errno(file->path, "cannot lock", errno);
 }
 

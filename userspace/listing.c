@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The text in a table is made from the values in JSON, so that both always tell the same.
+ * The text in a table is made from the values in JSON, so that both always tell the same. People
+ * are told in the same column what programs find in another: a mark.
  *
  * In a tree each parent is below what it is the parent of. It is no disk, so only its file is shown.
  */
@@ -138,15 +139,18 @@ static char *cell_text(const struct column *column, struct json_object *value, b
 }
 
 static void fill_line(struct libscols_line *line, const struct disk *disk,
-		      const struct column **wanted, size_t count, bool bytes)
+		      const struct column **wanted, size_t count,
+		      const struct globals *globals)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++) {
 		struct json_object *value = wanted[i]->get(disk, wanted[i]->file);
-		char *text = cell_text(wanted[i], value, bytes);
+		const char *mark = wanted[i]->mark && !globals->raw ? wanted[i]->mark(disk) : "";
+		char *text = cell_text(wanted[i], value, globals->bytes);
 
-		scols_line_refer_data(line, i, text);
+		scols_line_refer_data(line, i, xasprintf("%s%s", text, mark));
+		free(text);
 		json_object_put(value);
 	}
 }
@@ -188,7 +192,7 @@ static void add_lines(struct libscols_table *table, const struct disk_list *disk
 	for (i = 0; i < disks->count; i++) {
 		line = scols_table_new_line(table, NULL);
 		if (line)
-			fill_line(line, &disks->disk[i], wanted, count, globals->bytes);
+			fill_line(line, &disks->disk[i], wanted, count, globals);
 		if (line && tree)
 			add_parent_lines(table, line, &disks->disk[i], wanted, count);
 	}

@@ -12,6 +12,7 @@
 
 #include "control.h"
 #include "disk.h"
+#include "diskfiles.h"
 #include "guids.h"
 #include "imagelock.h"
 #include "progress.h"

@@ -40,7 +40,7 @@ char *open_image_path(const char *argument)
 
 	if (!disk_of_device(&disk, argument))
 		return xstrdup(argument);
-	if (disk_is_temporary(&disk)) {
+	if (disk_is_temporary(&disk) || disk_is_deleted(&disk)) {
 		fail_nameless(argument, &disk);
 		return NULL;
 	}

@@ -49,6 +49,8 @@ disk() {
 	echo 1 >"$dir/vhdx/partscan"
 	echo 1 >"$dir/vhdx/dio"
 	echo 2 >"$dir/vhdx/parents"
+	echo 0 >"$dir/vhdx/temporary"
+	echo 0 >"$dir/vhdx/deleted"
 	echo d38d4f63-596a-467e-b103-506dab1b3208 >"$dir/vhdx/disk_id"
 	echo 0x60022480634f8dd36a59506dab1b3208 >"$dir/vhdx/wwn"
 }
@@ -80,7 +82,7 @@ like "$out" '/dev/vhdx2 .* 0x60022480634f8dd36a59506dab1b3208$' \
 run list --sysroot "$TMP/root" -no SIZE vhdx2
 is "$(xargs <"$TMP/.out")" 1.4G "sizes have one decimal"
 run list --sysroot "$TMP/root" --output-all
-is "$(sed -n 1p "$TMP/.out" | wc -w)" 21 "--output-all shows all columns"
+is "$(sed -n 1p "$TMP/.out" | wc -w)" 22 "--output-all shows all columns"
 run list --sysroot "$TMP/root" -J
 is "$(json '.vhdx[0] | "\(.name) \(."maj:min") \(.diskseq) \(.size) \(.ro) \(.parents)"')" \
 	"/dev/vhdx0 259:0 40 1073741824 true 2" "JSON has numbers as numbers and booleans as booleans"
@@ -106,15 +108,29 @@ parents() {
 }
 
 disk 20 2048 '/var/tmp/#8193 (deleted)'
+echo 1 >"$TMP/root/sys/block/vhdx20/vhdx/temporary"
 parents 20 "$TMP/a file" /srv/base.vhdx
 run list --sysroot "$TMP/root" -J vhdx20 vhdx0
 is "$(json '[.vhdx[].temp] | join(",")')" true,false "a disk whose image has no name is temporary"
 is "$(json '.vhdx[0]["back-file"]')" "$TMP/a file" "its image is the first parent"
 is "$(json '.vhdx[0]["back-ino"]')" "$(stat -c %i "$TMP/a file")" "whose inode is shown as well"
+run list --sysroot "$TMP/root" -n -o BACK-FILE vhdx20
+is "$out" "$TMP/a file (temporary)" "people see in the same column that it is temporary"
 disk 21 2048 '/srv/gone.vhdx (deleted)'
+echo 1 >"$TMP/root/sys/block/vhdx21/vhdx/deleted"
+parents 21 "$TMP/a file"
+run list --sysroot "$TMP/root" -n --raw -o TEMP,DELETED,BACK-FILE vhdx21
+is "$out" '0 1 /srv/gone.vhdx\x20(deleted)' "P10: an image that was deleted is named as it was, not by its parent"
+run list --sysroot "$TMP/root" -n vhdx21
+like "$out" '/srv/gone.vhdx \(deleted\)$' "which the usual columns say as well"
+run list --sysroot "$TMP/root" -n --raw -o NAME "$TMP/a file"
+is "$(paste -sd' ' "$TMP/.out")" "/dev/vhdx0 /dev/vhdx20 /dev/vhdx21" \
+	"an image stands for all disks that show it or have it as a parent"
+run list --sysroot "$TMP/root" "$TMP/.err"
+like "$err" '/.err: not attached$' "any other file is not attached"
+run list --sysroot "$TMP/root" "$TMP/absent"
+like "$err" '/absent: cannot find it' "a file that does not exist is another matter"
 parents 21
-run list --sysroot "$TMP/root" -n --raw -o TEMP,BACK-FILE vhdx21
-is "$out" '1 /srv/gone.vhdx\x20(deleted)' "an image that was deleted has none: it is named as it was"
 
 disk 23 2048 '/srv/leaf.avhdx'
 parents 23 '/srv/two\012lines.vhdx' '/srv/a\134012.vhdx'
