@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "blocks.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "format/overlay.h"
 #include "memory.h"
@@ -15,17 +17,21 @@
  * @rules:	what an entry is judged by
  * @overlay:	what replay of the log changes, or NULL
  * @partial:	BAT index of the first partially present block of this chunk
+ * @holes:	descriptor of the file whose holes are skipped; -1: they are read
  */
 struct scan {
 	struct block_counts *counts;
 	struct vhdx_bat_rules rules;
 	const struct vhdx_overlay *overlay;
 	u64 partial;
+	int holes;
 };
 
 static void add_fault(struct block_counts *counts, const struct vhdx_fault *fault)
 {
 	counts->bad++;
+	counts->missing += fault->reason == VHDX_REASON_payload_past_eof ||
+			   fault->reason == VHDX_REASON_bitmap_past_eof;
 	if (counts->faults < BLOCKS_MAX_FAULTS)
 		counts->fault[counts->faults++] = *fault;
 }
@@ -93,6 +99,57 @@ static u64 entries_to_scan(const struct vhdx_super *super)
 	return super->geometry.bat_entries < room ? super->geometry.bat_entries : room;
 }
 
+/* Where is the next entry that is not in a hole of the file, from @index on? */
+static u64 skip_hole(const struct scan *scan, u64 index, u64 total)
+{
+	u64 offset = scan->rules.bat_offset + index * VHDX_BAT_ENTRY_SIZE;
+	off_t data;
+
+	if (scan->holes < 0)
+		return index;
+	data = lseek(scan->holes, (off_t)offset, SEEK_DATA);
+	if (data < 0)
+		return errno == ENXIO ? total : index;
+	return index + ((u64)data - offset) / VHDX_BAT_ENTRY_SIZE;
+}
+
+static bool read_piece(struct scan *scan, const struct vhdx_reader *reader, u64 first, u64 count,
+		       __le64 *entries)
+{
+	u64 offset = scan->rules.bat_offset + first * VHDX_BAT_ENTRY_SIZE, i;
+	struct vhdx_fault fault;
+
+	if (vhdx_read(reader, offset, entries, (u32)(count * VHDX_BAT_ENTRY_SIZE), &fault)) {
+		add_fault(scan->counts, &fault);
+		return false;
+	}
+	for (i = 0; i < count; i++)
+		scan_entry(scan, first + i, le64_to_cpu(entries[i]));
+	return true;
+}
+
+/* @limit: how many entries to read at most */
+static void scan_bat(struct scan *scan, const struct vhdx_super *super,
+		     const struct vhdx_reader *reader, u64 limit)
+{
+	__le64 *entries = xcalloc(READ_ENTRIES, sizeof(*entries));
+	u64 total = entries_to_scan(super), first, count, done = 0;
+
+	memset(scan->counts, 0, sizeof(*scan->counts));
+	scan->partial = NO_INDEX;
+	vhdx_super_bat_rules(super, &scan->rules);
+	first = skip_hole(scan, 0, total);
+	while (first < total && done < limit) {
+		count = total - first < READ_ENTRIES ? total - first : READ_ENTRIES;
+		if (!read_piece(scan, reader, first, count, entries))
+			break;
+		done += count;
+		first = skip_hole(scan, first + count, total);
+	}
+	scan->counts->complete = first >= total;
+	free(entries);
+}
+
 /**
  * blocks_count() - read a BAT from end to end
  * @counts:	filled
@@ -105,25 +162,25 @@ static u64 entries_to_scan(const struct vhdx_super *super)
 void blocks_count(struct block_counts *counts, const struct vhdx_super *super,
 		  const struct vhdx_reader *reader, const struct vhdx_overlay *overlay)
 {
-	__le64 *entries = xcalloc(READ_ENTRIES, sizeof(*entries));
-	struct scan scan = { .counts = counts, .overlay = overlay, .partial = NO_INDEX };
-	u64 total = entries_to_scan(super);
-	struct vhdx_fault fault;
-	u64 first, i, count;
+	struct scan scan = { .counts = counts, .overlay = overlay, .holes = -1 };
 
-	memset(counts, 0, sizeof(*counts));
-	vhdx_super_bat_rules(super, &scan.rules);
-	for (first = 0; first < total; first += count) {
-		u64 offset = super->regions.bat.offset + first * VHDX_BAT_ENTRY_SIZE;
+	scan_bat(&scan, super, reader, UINT64_MAX);
+}
 
-		count = total - first < READ_ENTRIES ? total - first : READ_ENTRIES;
-		if (vhdx_read(reader, offset, entries, (u32)(count * VHDX_BAT_ENTRY_SIZE),
-			      &fault)) {
-			add_fault(counts, &fault);
-			break;
-		}
-		for (i = 0; i < count; i++)
-			scan_entry(&scan, first + i, le64_to_cpu(entries[i]));
-	}
-	free(entries);
+/**
+ * blocks_look() - find bad entries of a BAT in a time that does not grow with it
+ * @counts:	filled, but holes of the file are left out of the numbers of blocks
+ * @super:	complete
+ * @reader:	the image, its log replayed
+ * @overlay:	what replay changes, or NULL
+ * @fd:		of the file
+ *
+ * Holes are not read, and of the rest BLOCKS_LOOK_MAX bytes at most.
+ */
+void blocks_look(struct block_counts *counts, const struct vhdx_super *super,
+		 const struct vhdx_reader *reader, const struct vhdx_overlay *overlay, int fd)
+{
+	struct scan scan = { .counts = counts, .overlay = overlay, .holes = overlay ? -1 : fd };
+
+	scan_bat(&scan, super, reader, BLOCKS_LOOK_MAX / VHDX_BAT_ENTRY_SIZE);
 }

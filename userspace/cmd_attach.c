@@ -25,6 +25,7 @@
 #include "settle.h"
 #include "temporary.h"
 #include "text.h"
+#include "tryout.h"
 #include "verb.h"
 
 #define UDEV_TIMEOUT_MS 10000
@@ -436,14 +437,48 @@ static enum exit_code attach_temporary(const struct globals *globals,
 	return status;
 }
 
+static bool is_written(const struct attach *attach)
+{
+	return !attach->read_only && !attach->temporary;
+}
+
+/* All that attaching would do, but for the module's part of it. */
+static enum exit_code dry_run(const struct globals *globals, const struct attach *attach,
+			      const struct chain *chain)
+{
+	enum exit_code status = tryout_files(chain, is_written(attach));
+	struct new_file child;
+
+	if (status == DONE)
+		status = tryout_index(attach->index);
+	if (status == DONE && attach->temporary) {
+		status = temporary_make(&child, attach->directory, chain->layer[0]);
+		new_file_close(&child);
+	}
+	if (status == DONE)
+		report_dry_run(globals, attach, chain);
+	return status;
+}
+
+/* What is written to is refused if it is incomplete; what is read is not. */
+static void warn_of_missing(const struct attach *attach, const struct chain *chain)
+{
+	unsigned int i;
+
+	for (i = is_written(attach); i < chain->count; i++)
+		tryout_warn_missing(chain->layer[i]);
+}
+
 static enum exit_code attach_image(const struct globals *globals, const struct attach *attach,
 				   const char *path)
 {
 	struct chain chain;
 	enum exit_code status = open_files(attach, &chain, path);
 
+	if (status == DONE)
+		warn_of_missing(attach, &chain);
 	if (status == DONE && attach->dry_run)
-		report_dry_run(globals, attach, &chain);
+		status = dry_run(globals, attach, &chain);
 	else if (status == DONE && attach->read_only)
 		status = attach_open(globals, attach, &chain, chain.layer[0]->image.file.fd);
 	else if (status == DONE && attach->temporary)

@@ -104,15 +104,21 @@ static void inspect_locator(struct inspection *inspection)
 		add_problem(inspection, &fault);
 }
 
-static void inspect_blocks(struct inspection *inspection)
+static void inspect_blocks(struct inspection *inspection, bool all)
 {
+	const struct vhdx_overlay *overlay = inspection->replayed ?
+					     &inspection->replayed->overlay : NULL;
 	unsigned int i;
 
 	if (!inspection->has_tables)
 		return;
-	inspection->has_blocks = true;
-	blocks_count(&inspection->blocks, inspection->super, &inspection->reader,
-		     inspection->replayed ? &inspection->replayed->overlay : NULL);
+	inspection->has_blocks = all;
+	if (all)
+		blocks_count(&inspection->blocks, inspection->super, &inspection->reader, overlay);
+	else
+		blocks_look(&inspection->blocks, inspection->super, &inspection->reader, overlay,
+			    inspection->file->fd);
+	inspection->all_blocks = inspection->blocks.complete;
 	for (i = 0; i < inspection->blocks.faults; i++)
 		add_problem(inspection, &inspection->blocks.fault[i]);
 }
@@ -121,7 +127,7 @@ static void inspect_blocks(struct inspection *inspection)
  * inspect() - find out everything about an image
  * @inspection:	filled; to be freed with inspect_free()
  * @file:	open; must live as long
- * @with_blocks: read the BAT as well, which may be 513 MiB
+ * @with_blocks: read the whole BAT, which may be 513 MiB; otherwise what blocks_look() reads
  */
 void inspect(struct inspection *inspection, struct image_file *file, bool with_blocks)
 {
@@ -141,8 +147,7 @@ void inspect(struct inspection *inspection, struct image_file *file, bool with_b
 	inspect_tables(inspection, log_is_sound);
 	inspect_values(inspection);
 	inspect_locator(inspection);
-	if (with_blocks)
-		inspect_blocks(inspection);
+	inspect_blocks(inspection, with_blocks);
 }
 
 void inspect_free(struct inspection *inspection)

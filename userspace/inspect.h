@@ -34,7 +34,8 @@
  * @problem:	what is wrong
  * @problems:	how many
  * @blocks:	valid if @has_blocks
- * @has_blocks:	the BAT was read
+ * @has_blocks:	the whole BAT was read, holes included
+ * @all_blocks:	every entry of the BAT was checked
  */
 struct inspection {
 	struct image_file *file;
@@ -54,6 +55,7 @@ struct inspection {
 	unsigned int problems;
 	struct block_counts blocks;
 	bool has_blocks;
+	bool all_blocks;
 };
 
 void inspect(struct inspection *inspection, struct image_file *file, bool with_blocks);

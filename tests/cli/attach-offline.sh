@@ -40,6 +40,71 @@ else
 	skip "a missing parent has its own status" "no differencing sample"
 fi
 
+# Cut off in the middle of its blocks
+cut=$TMP/cut.vhdx
+python3 - "$VHDXCTL" "$cut" "$TMP/overlap.vhdx" <<-'END'
+	import shutil, struct, subprocess, sys
+	ctl, cut, overlap = sys.argv[1:]
+	M = 1 << 20
+	subprocess.run([ctl, "create", "-q", "--block-size=1M", cut, "64M"], check=True)
+	with open(cut, "r+b") as file:
+	    file.seek(192 << 10)
+	    table = file.read(65536)
+	    entries = [table[16 + 32 * i:48 + 32 * i] for i in range(2)]
+	    bat, = [struct.unpack_from("<Q", e, 16)[0] for e in entries if e[:4] == bytes.fromhex("6677c22d")]
+	    file.seek(0, 2)
+	    end = file.tell()
+	    for i in range(8):
+	        file.seek(bat + 8 * i)
+	        file.write(struct.pack("<Q", end + i * M | 6))
+	    file.truncate(end + 8 * M)
+	    shutil.copy(cut, overlap)
+	    file.truncate(end + 5 * M)
+	with open(overlap, "r+b") as file:
+	    file.seek(bat + 8)
+	    file.write(struct.pack("<Q", end | 6))
+END
+run info -J "$cut"
+is "$status/$(json .error.code)" 4/PAYLOAD_PAST_EOF "info finds that a file was cut off"
+is "$(json '.image.problems | length')" 3 "and lists the blocks that are missing"
+is "$(json '.image."virtual-size"')" $((64 << 20)) "and what is to be seen all the same"
+run attach --dry-run -J "$cut"
+is "$status/$(json .error.code)" 4/PAYLOAD_PAST_EOF "a dry run refuses a file that was cut off, as attaching does"
+for option in -r --temporary; do
+	run attach --dry-run $option "$cut"
+	exits 0 "with $option it can be attached"
+	like "$err" 'cut.vhdx: 3 blocks are missing, because the file ends before them; reads of them fail' \
+		"and how many blocks are missing is said"
+done
+run snapshot --keep-mode "$cut" "$TMP/cut.avhdx"
+run attach --dry-run "$TMP/cut.avhdx"
+like "$status$err" '^0.*cut.vhdx: 3 blocks are missing' "as it is of a parent"
+run attach --dry-run -J "$TMP/overlap.vhdx"
+is "$status/$(json .error.code)" 4/PAYLOAD_DUPLICATE "a dry run finds two blocks that share space"
+run attach -r --dry-run "$TMP/overlap.vhdx"
+exits 0 "which only matters for writing"
+run create -q "$TMP/locked.vhdx" 64M
+exec {lock}< <(exec python3 -c 'if True:
+	import fcntl, struct, sys, time
+	fd = open(sys.argv[1], "r+b")
+	fcntl.fcntl(fd, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
+	print("locked", flush=True)
+	time.sleep(60)' "$TMP/locked.vhdx")
+locker=$!
+read -r _ <&$lock
+for option in -r --temporary --partscan; do
+	run attach --dry-run -J $option "$TMP/locked.vhdx"
+	is "$status/$(json .error.code)" 5/LOCKED "a dry run with $option finds that another program has locked the file"
+done
+kill "$locker"
+run attach --dry-run --temporary="$TMP/nowhere" "$image"
+like "$status$err" '^1.*nowhere' "a dry run finds that there is no folder for what is temporary"
+
+# A block table too large to be read each time
+run create -q --block-size=1M "$TMP/large.vhdx" 8T
+run info -J "$TMP/large.vhdx"
+is "$status/$(json '.image.warnings | length')" 0/0 "holes of a block table need not be read"
+
 # Here there must be no module: on a machine that has it, this would attach the image.
 if [ -e /dev/vhdx-control ] || modinfo vhdx >/dev/null 2>&1; then
 	skip "without the module, attach fails with status 8" "the module is there"

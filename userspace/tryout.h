@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What attaching would find, found without attaching.
+ */
+#ifndef VHDXCTL_TRYOUT_H
+#define VHDXCTL_TRYOUT_H
+
+#include <stdbool.h>
+
+#include "message.h"
+
+struct chain;
+struct layer;
+
+enum exit_code tryout_files(const struct chain *chain, bool writing);
+enum exit_code tryout_index(int index);
+void tryout_warn_missing(const struct layer *layer);
+
+#endif /* VHDXCTL_TRYOUT_H */
