@@ -141,6 +141,7 @@ static void scan_bat(struct scan *scan, const struct vhdx_super *super,
 	first = skip_hole(scan, 0, total);
 	while (first < total && done < limit) {
 		count = total - first < READ_ENTRIES ? total - first : READ_ENTRIES;
+		count = count < limit - done ? count : limit - done;
 		if (!read_piece(scan, reader, first, count, entries))
 			break;
 		done += count;
@@ -174,13 +175,15 @@ void blocks_count(struct block_counts *counts, const struct vhdx_super *super,
  * @reader:	the image, its log replayed
  * @overlay:	what replay changes, or NULL
  * @fd:		of the file
+ * @bytes:	how much of the BAT to read, about
  *
- * Holes are not read, and of the rest BLOCKS_LOOK_MAX bytes at most.
+ * Holes are not read.
  */
 void blocks_look(struct block_counts *counts, const struct vhdx_super *super,
-		 const struct vhdx_reader *reader, const struct vhdx_overlay *overlay, int fd)
+		 const struct vhdx_reader *reader, const struct vhdx_overlay *overlay, int fd,
+		 u64 bytes)
 {
 	struct scan scan = { .counts = counts, .overlay = overlay, .holes = overlay ? -1 : fd };
 
-	scan_bat(&scan, super, reader, BLOCKS_LOOK_MAX / VHDX_BAT_ENTRY_SIZE);
+	scan_bat(&scan, super, reader, bytes / VHDX_BAT_ENTRY_SIZE);
 }

@@ -35,6 +35,7 @@ struct vhdx_overlay;
 void blocks_count(struct block_counts *counts, const struct vhdx_super *super,
 		  const struct vhdx_reader *reader, const struct vhdx_overlay *overlay);
 void blocks_look(struct block_counts *counts, const struct vhdx_super *super,
-		 const struct vhdx_reader *reader, const struct vhdx_overlay *overlay, int fd);
+		 const struct vhdx_reader *reader, const struct vhdx_overlay *overlay, int fd,
+		 u64 bytes);
 
 #endif /* VHDXCTL_BLOCKS_H */

@@ -460,15 +460,6 @@ static enum exit_code dry_run(const struct globals *globals, const struct attach
 	return status;
 }
 
-/* What is written to is refused if it is incomplete; what is read is not. */
-static void warn_of_missing(const struct attach *attach, const struct chain *chain)
-{
-	unsigned int i;
-
-	for (i = is_written(attach); i < chain->count; i++)
-		tryout_warn_missing(chain->layer[i]);
-}
-
 static enum exit_code attach_image(const struct globals *globals, const struct attach *attach,
 				   const char *path)
 {
@@ -476,7 +467,7 @@ static enum exit_code attach_image(const struct globals *globals, const struct a
 	enum exit_code status = open_files(attach, &chain, path);
 
 	if (status == DONE)
-		warn_of_missing(attach, &chain);
+		tryout_warn_missing(&chain, is_written(attach));
 	if (status == DONE && attach->dry_run)
 		status = dry_run(globals, attach, &chain);
 	else if (status == DONE && attach->read_only)

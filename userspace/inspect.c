@@ -117,7 +117,7 @@ static void inspect_blocks(struct inspection *inspection, bool all)
 		blocks_count(&inspection->blocks, inspection->super, &inspection->reader, overlay);
 	else
 		blocks_look(&inspection->blocks, inspection->super, &inspection->reader, overlay,
-			    inspection->file->fd);
+			    inspection->file->fd, BLOCKS_LOOK_MAX);
 	inspection->all_blocks = inspection->blocks.complete;
 	for (i = 0; i < inspection->blocks.faults; i++)
 		add_problem(inspection, &inspection->blocks.fault[i]);

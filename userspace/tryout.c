@@ -90,20 +90,13 @@ enum exit_code tryout_index(int index)
 			  "away to get a free number", disk.node);
 }
 
-/**
- * tryout_warn_missing() - warn of blocks that reads will fail for
- * @layer:	an image that is not written to, open
- *
- * Such an image can be read where it is whole. The time this takes is bounded, so that of a very
- * large block table only the beginning is looked at.
- */
-void tryout_warn_missing(const struct layer *layer)
+static void warn_missing(const struct layer *layer, u64 bytes)
 {
 	const struct open_image *image = &layer->image;
 	struct block_counts counts;
 
 	blocks_look(&counts, image->super, &image->reader,
-		    image->replayed ? &image->replayed->overlay : NULL, image->file.fd);
+		    image->replayed ? &image->replayed->overlay : NULL, image->file.fd, bytes);
 	if (counts.missing)
 		warn("%s: %s%llu blocks are missing, because the file ends before them; reads of them "
 		     "fail; get a complete copy", layer->path, counts.complete ? "" : "at least ",
@@ -112,4 +105,20 @@ void tryout_warn_missing(const struct layer *layer)
 		warn("%s: %s%llu entries of its block table are bad; reads of their blocks fail; see "
 		     "vhdxctl check", layer->path, counts.complete ? "" : "at least ",
 		     (unsigned long long)counts.bad);
+}
+
+/**
+ * tryout_warn_missing() - warn of blocks that reads will fail for
+ * @chain:	complete
+ * @writing:	for writing: then the kernel refuses the image itself if it is not whole
+ *
+ * Images that are not written to can be read where they are whole. The time this takes is bounded:
+ * of all block tables together BLOCKS_LOOK_MAX bytes are read.
+ */
+void tryout_warn_missing(const struct chain *chain, bool writing)
+{
+	unsigned int i;
+
+	for (i = writing; i < chain->count; i++)
+		warn_missing(chain->layer[i], BLOCKS_LOOK_MAX / chain->count);
 }

@@ -10,10 +10,9 @@
 #include "message.h"
 
 struct chain;
-struct layer;
 
 enum exit_code tryout_files(const struct chain *chain, bool writing);
 enum exit_code tryout_index(int index);
-void tryout_warn_missing(const struct layer *layer);
+void tryout_warn_missing(const struct chain *chain, bool writing);
 
 #endif /* VHDXCTL_TRYOUT_H */
