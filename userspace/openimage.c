@@ -16,7 +16,7 @@ static void fail_nameless(const char *argument, const struct disk *disk)
 {
 	char **parents = disk_parents(disk);
 
-	if (*parents)
+	if (disk_is_temporary(disk) && *parents)
 		fail_named(EXIT_USAGE, "NAMELESS", "%s: what is written to it is in a file without a "
 			   "name, which only the disk shows; the image below is %s", argument,
 			   *parents);

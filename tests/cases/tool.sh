@@ -76,7 +76,7 @@ temporary() {
 	ctl create --force "$image" 1M
 	is "$STATUS/$CODE" 5/ATTACHED "P10: the image below it is not replaced"
 	ctl detach "$image"
-	is "$STATUS/$(grep -c "$DISK" <<<"$OUT")" 0/1 "and detach detaches it by its image"
+	is "$STATUS/$(grep -c "$NAME" <<<"$OUT")" 0/1 "and detach detaches it by its image"
 	rm "$image"
 }
 
