@@ -98,14 +98,16 @@ struct vhdx_io {
 /**
  * struct vhdx_retiring - a file that will not be written to any more
  * @backing:	the file
- * @file:	opened read-only; after vhdx_backing_retire() what it replaced
- * @given:	after vhdx_backing_retire(): likewise; before it NULL
- * @work:	closes them
+ * @file:	opened read-only
+ * @retired:	after vhdx_backing_retire()
+ * @was:	if so: the file as it could be written to, for what is still to be cleaned up
+ * @work:	closes that
  */
 struct vhdx_retiring {
 	struct vhdx_backing *backing;
 	struct file *file;
-	struct file *given;
+	bool retired;
+	struct vhdx_backing was;
 	struct work_struct work;
 };
 

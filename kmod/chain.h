@@ -24,6 +24,7 @@ struct vhdx_image *vhdx_chain_open_child(struct vhdx_image *image, struct file *
 					 const struct vhdx_image_options *options,
 					 struct vhdx_fault *fault);
 void vhdx_chain_drop_child(struct vhdx_image *child);
+void vhdx_chain_give_back(struct vhdx_image *child, struct vhdx_retiring *retiring);
 int vhdx_chain_push(struct vhdx_image *child, struct vhdx_retiring *retiring,
 		    struct vhdx_fault *fault);
 

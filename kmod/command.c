@@ -43,6 +43,7 @@ void vhdx_command_init(struct vhdx_command *command, struct vhdx_image *image,
 	command->image = image;
 	command->again = again;
 	command->done = 0;
+	command->recycled = 0;
 	command->error = 0;
 	command->using = false;
 	command->claimed = false;

@@ -27,6 +27,7 @@ struct vhdx_map;
  * @again:	called when what it waited for is there: have it run again from a context that
  *		may sleep. Called in any context, interrupts included.
  * @done:	bytes of the request that have been dealt with
+ * @recycled:	for vhdx_space_reclaim()
  * @want:	bytes asked for by @io
  * @error:	0, or why it fails
  * @waiter:	for whatever it has to wait for; @error is set and @again called
@@ -51,6 +52,7 @@ struct vhdx_command {
 	struct vhdx_image *image;
 	void (*again)(struct vhdx_command *command);
 	u32 done;
+	u32 recycled;
 	u32 want;
 	int error;
 	struct vhdx_waiter waiter;

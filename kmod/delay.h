@@ -10,7 +10,8 @@
 
 /* Each point is named after what has just been done, or is about to be. */
 #define VHDX_DELAY_POINTS(X) \
-	X(none)
+	X(none) \
+	X(recycle)
 
 #define VHDX_DELAY_ENUM(name) VHDX_DELAY_##name,
 enum vhdx_delay_point { VHDX_DELAY_POINTS(VHDX_DELAY_ENUM) VHDX_NR_DELAY_POINTS };

@@ -33,12 +33,13 @@ struct vhdx_waiter;
  * @resolve:	remembers what the parents say, if there are enough of them to make it pay
  * @nameless:	the file had no name when it was opened, so nobody can find it again
  * @writable:	the rest up to @claims is there
- * @space:	of the file
+ * @space:	of the file; still there when @writable ends, see vhdx_image_give_back()
  * @journal:	how metadata is changed
  * @users:	held from looking up where data is until it was read or written there
  * @claims:	blocks whose entries are being changed
  * @end_error:	0, or why its last session could not be ended in the best order
  * @log_left:	if so: all that was written is durable, in the log
+ * @unused_known: that session has ended, and what it did not use may be given back
  * @bad_reads:	reads failed because of what the image says
  * @bad_limit:	how often that is said; its own, so that no image silences another
  */
@@ -60,6 +61,7 @@ struct vhdx_image {
 	struct vhdx_claims claims;
 	int end_error;
 	bool log_left;
+	bool unused_known;
 	atomic_long_t bad_reads;
 	struct ratelimit_state bad_limit;
 };

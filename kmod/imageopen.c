@@ -321,6 +321,7 @@ int vhdx_image_close(struct vhdx_image *image)
 
 	if (ret && image->log_left)
 		ret = -ENOTEMPTY;
+	vhdx_image_give_back(image, &image->backing);
 	vhdx_pager_destroy(image->pager);
 	kfree(image->super);
 	vhdx_image_drop_replay(image);

@@ -65,7 +65,6 @@ static int vhdx_image_create_journal(struct vhdx_image *image,
 		.header		= &image->super->header,
 		.slot		= image->super->header_slot,
 		.fixed		= image->super->geometry.leave_allocated,
-		.replayed	= image->replayed,
 		.index		= options->index,
 		.on_failure	= options->on_failure,
 		.context	= options->context,
@@ -73,6 +72,14 @@ static int vhdx_image_create_journal(struct vhdx_image *image,
 
 	image->journal = vhdx_journal_create(&journal);
 	return PTR_ERR_OR_ZERO(image->journal);
+}
+
+/* Context: as vhdx_journal_flush(); there is a journal before anything can be freed */
+static void vhdx_image_commit_space(void *context, struct vhdx_waiter *waiter)
+{
+	const struct vhdx_image *image = context;
+
+	vhdx_journal_flush(image->journal, waiter);
 }
 
 /**
@@ -88,16 +95,24 @@ int vhdx_image_prepare_writing(struct vhdx_image *image,
 				      const struct vhdx_image_options *options,
 				      struct vhdx_fault *fault)
 {
+	const struct vhdx_space_owner owner = {
+		.users		= &image->users,
+		.commit		= vhdx_image_commit_space,
+		.context	= image,
+		.index		= options->index,
+	};
+	struct vhdx_space *space;
 	int ret;
 
 	if (vhdx_header_check_writable(&image->super->header, fault))
 		return -EOPNOTSUPP;
 	image->backing.holes = !options->no_holes && vhdx_backing_may_fallocate(&image->backing);
 	vhdx_claims_init(&image->claims);
-	image->space = vhdx_space_create(&image->backing, &image->super->layout,
-					 image->super->geometry.block_size);
-	if (IS_ERR(image->space))
-		return PTR_ERR(image->space);
+	space = vhdx_space_create(&image->backing, &image->super->layout,
+				  &image->super->geometry);
+	if (IS_ERR(space))
+		return PTR_ERR(space);
+	image->space = space;
 	ret = vhdx_image_scan(image, fault);
 	/* the file will grow, and entries with it: the journal writes no others */
 	image->rules.file_size = S64_MAX;
@@ -105,7 +120,7 @@ int vhdx_image_prepare_writing(struct vhdx_image *image,
 		ret = init_srcu_struct(&image->users);
 	if (ret)
 		goto err_destroy_space;
-	ret = vhdx_space_start(image->space, &image->users, options->index);
+	ret = vhdx_space_start(space, &owner);
 	if (ret)
 		goto err_cleanup_users;
 	ret = vhdx_image_create_journal(image, options);
@@ -115,17 +130,21 @@ int vhdx_image_prepare_writing(struct vhdx_image *image,
 	return 0;
 
 err_stop_space:
-	vhdx_space_stop(image->space);
+	vhdx_space_stop(space);
 err_cleanup_users:
 	cleanup_srcu_struct(&image->users);
 err_destroy_space:
-	vhdx_space_destroy(image->space);
+	vhdx_space_destroy(space);
+	image->space = NULL;
 	return ret;
 }
 
 /**
- * vhdx_image_stop_writing() - make everything durable, and undo vhdx_image_prepare_writing()
- * @image:	nobody uses it any more
+ * vhdx_image_stop_writing() - make everything durable, and end the session
+ * @image:	nobody uses it any more; vhdx_image_give_back() is to follow
+ *
+ * How long that takes depends on the file, not on what was discarded: while a disk goes on in a
+ * child its users wait for it.
  *
  * Context: process, no locks that a file system might want.
  * Return: 0, or a negative errno if the log is left to be replayed, see @image->log_left
@@ -133,18 +152,45 @@ err_destroy_space:
 int vhdx_image_stop_writing(struct vhdx_image *image)
 {
 	unsigned int noio = memalloc_noio_save();
+	bool begun = vhdx_journal_begun(image->journal);
 	int ret;
 
 	vhdx_space_stop(image->space);
 	ret = vhdx_journal_close(image->journal, &image->log_left);
 	memalloc_noio_restore(noio);
-	vhdx_space_destroy(image->space);
-	cleanup_srcu_struct(&image->users);
 	image->writable = false;
 	image->end_error = ret;
+	image->unused_known = !ret && (begun || image->replayed);
 	/* the entries are as long as the file is now */
 	image->rules.file_size = vhdx_backing_size(&image->backing);
 	return ret;
+}
+
+/**
+ * vhdx_image_give_back() - give back unused space, and undo vhdx_image_prepare_writing()
+ * @image:	not written to any more; it may be read
+ * @backing:	its file, as it can be written to
+ *
+ * Does nothing if it has been done.
+ *
+ * Context: process, may sleep long
+ */
+void vhdx_image_give_back(struct vhdx_image *image, struct vhdx_backing *backing)
+{
+	unsigned int noio;
+
+	if (!image->space)
+		return;
+	noio = memalloc_noio_save();
+	/* the last commit may have made something durable */
+	srcu_barrier(&image->users);
+	if (image->unused_known)
+		vhdx_space_give_back(image->space, backing,
+				     !vhdx_image_geometry(image)->leave_allocated);
+	memalloc_noio_restore(noio);
+	vhdx_space_destroy(image->space);
+	image->space = NULL;
+	cleanup_srcu_struct(&image->users);
 }
 
 struct vhdx_commit {

@@ -5,6 +5,7 @@
 #ifndef VHDX_IMAGEWRITE_H
 #define VHDX_IMAGEWRITE_H
 
+struct vhdx_backing;
 struct vhdx_fault;
 struct vhdx_image;
 struct vhdx_image_options;
@@ -14,6 +15,7 @@ int vhdx_image_prepare_writing(struct vhdx_image *image,
 			       const struct vhdx_image_options *options,
 			       struct vhdx_fault *fault);
 int vhdx_image_stop_writing(struct vhdx_image *image);
+void vhdx_image_give_back(struct vhdx_image *image, struct vhdx_backing *backing);
 int vhdx_image_commit(struct vhdx_image *image);
 
 #endif /* VHDX_IMAGEWRITE_H */

@@ -35,9 +35,9 @@
  *	S2  The log is put into use: vhdx_ring_start().
  *
  * and after the last one (vhdx_journal_close()): commit, write everything home, flush,
- * headers without LogGuid; then the unused end of the file is cut off. A session in which
- * nothing is written leaves no trace (P1). If opening replayed a log into the file, the end is cut
- * off in any case: the crashed session has allocated ahead.
+ * headers without LogGuid; then (vhdx_space_give_back()) the unused end of the file is cut
+ * off. A session in which nothing is written leaves no trace (P1). If opening replayed a log
+ * into the file, the end is cut off in any case: the crashed session has allocated ahead.
  *
  * If any of this fails, what is on the disk is valid and no newer than what we said was
  * durable. We do not know more: the journal has failed, and nothing is written any more.
@@ -277,21 +277,8 @@ static int vhdx_journal_end(struct vhdx_journal *journal, bool *log_left)
 	ret = vhdx_journal_retire(journal);
 	*log_left = ret;
 	if (ret)
-		return vhdx_journal_fail(journal, "cannot end the session, all is safe in the log",
-					 ret);
-	vhdx_space_settle(journal->o.space);
-	return 0;
-}
-
-/* Give back what is not used at the end of the file. That may fail; it is only space. */
-static void vhdx_journal_cut_file(struct vhdx_journal *journal)
-{
-	struct vhdx_backing *backing = journal->o.backing;
-	u64 end = vhdx_space_end(journal->o.space);
-
-	if (!journal->o.fixed && end < vhdx_backing_size(backing) &&
-	    !vhdx_backing_resize(backing, end))
-		vhdx_backing_flush(backing);
+		vhdx_journal_fail(journal, "cannot end the session, all is safe in the log", ret);
+	return ret;
 }
 
 /**
@@ -311,8 +298,6 @@ int vhdx_journal_close(struct vhdx_journal *journal, bool *log_left)
 	/* if it could not even begin, every write failed, and nothing is lost */
 	if (journal->begun)
 		ret = vhdx_journal_end(journal, log_left);
-	if (!ret && (journal->begun || journal->o.replayed))
-		vhdx_journal_cut_file(journal);
 	vhdx_journal_free(journal);
 	return ret;
 }

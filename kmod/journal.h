@@ -24,7 +24,6 @@ struct vhdx_space;
  * @header:	its current header; the log is empty
  * @slot:	where that is
  * @fixed:	the BAT hardly ever changes: do without the log until it does
- * @replayed:	a log was replayed into the file: its unused end may be cut off in any case
  * @index:	number of the disk, for the thread's name
  * @on_failure:	called once when nothing more can be written; may sleep
  * @context:	for @on_failure
@@ -36,7 +35,6 @@ struct vhdx_journal_options {
 	const struct vhdx_header *header;
 	unsigned int slot;
 	bool fixed;
-	bool replayed;
 	int index;
 	void (*on_failure)(void *context, const char *what, int error);
 	void *context;

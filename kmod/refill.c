@@ -5,32 +5,63 @@
 #include <linux/bitmap.h>
 #include <linux/freezer.h>
 #include <linux/kthread.h>
+#include <linux/ktime.h>
 #include <linux/sched/mm.h>
 
 #include "backing.h"
+#include "delay.h"
 #include "spacestate.h"
 
-/* How much a file grows at once: a share of what it is, within these bounds. */
+/* How much a file grows at once: a share of what it is, between this and VHDX_GROW_MAX. */
 #define VHDX_GROW_MIN		(SZ_64M >> VHDX_UNIT_SHIFT)
-#define VHDX_GROW_MAX		(SZ_1G >> VHDX_UNIT_SHIFT)
 #define VHDX_GROW_SHARE		8
 
 /*
- * Find the next run of units that are gone, from @at on; @max units at most, so that
- * those who wait get something soon.
+ * How long zeroing one piece is to take, in nanoseconds: so long does a writer wait that comes
+ * meanwhile, or the end of the session. Files differ by orders of magnitude in how much that is.
  */
+#define VHDX_PIECE_NS		(20 * NSEC_PER_MSEC)
+#define VHDX_PIECE_FIRST	(SZ_4M >> VHDX_UNIT_SHIFT)
+
+/* How long after the last discard a commit is asked for: discards come in crowds. */
+#define VHDX_RETURN_DELAY	HZ
+
+static void vhdx_space_tell(struct vhdx_space *space, struct list_head *list, int error)
+{
+	LIST_HEAD(waiters);
+
+	spin_lock_irq(&space->lock);
+	list_splice_init(list, &waiters);
+	spin_unlock_irq(&space->lock);
+	vhdx_waiters_tell(&waiters, error);
+}
+
+/* --- recycling -------------------------------------------------------------- */
+
+/* Find the next run of units that are gone; one piece at most. Return: false: none are left */
 static bool vhdx_space_next_gone(struct vhdx_space *space, unsigned long *at,
 				 unsigned long *nr)
 {
-	const unsigned long *map = space->map[VHDX_SPACE_FREEING];
+	const unsigned long *map = space->map[VHDX_SPACE_LOT];
 	unsigned long end;
 
 	spin_lock_irq(&space->lock);
-	*at = find_next_bit(map, space->units, *at);
-	end = find_next_zero_bit(map, min(space->units, *at + VHDX_GROW_MAX), *at);
+	*at = find_first_bit(map, space->units);
+	end = find_next_zero_bit(map, min(space->units, *at + space->piece), *at);
 	*nr = end - *at;
+	if (*at >= space->units)
+		space->lot = VHDX_LOT_NONE;
 	spin_unlock_irq(&space->lock);
 	return *at < space->units;
+}
+
+/* The next piece is to take as long as pieces should. */
+static void vhdx_space_pace(struct vhdx_space *space, unsigned long nr, u64 ns)
+{
+	if (ns > VHDX_PIECE_NS)
+		space->piece = max(space->piece / 2, 1UL);
+	else if (nr == space->piece && ns < VHDX_PIECE_NS / 4)
+		space->piece = min(space->piece * 2, VHDX_GROW_MAX);
 }
 
 static int vhdx_space_zero(struct vhdx_space *space, unsigned long at, unsigned long nr)
@@ -39,67 +70,122 @@ static int vhdx_space_zero(struct vhdx_space *space, unsigned long at, unsigned 
 				 (u64)nr << VHDX_UNIT_SHIFT, false);
 }
 
-/* What is gone becomes ready; or unknown, if the file system does not zero it now. */
+/*
+ * A piece of what is gone becomes ready; or unknown, if the file system does not zero it now.
+ * Those who wait for room try again after each.
+ */
 static void vhdx_space_recycle(struct vhdx_space *space)
 {
-	unsigned long at = 0, nr;
+	u64 start = ktime_get_ns();
+	unsigned long at, nr;
 	int ret;
 
-	/* nobody who looked up the old entries is still on his way */
-	synchronize_srcu(space->users);
-	while (vhdx_space_next_gone(space, &at, &nr)) {
-		ret = vhdx_space_zero(space, at, nr);
-		spin_lock_irq(&space->lock);
-		bitmap_clear(space->map[VHDX_SPACE_FREEING], at, nr);
-		bitmap_clear(space->map[VHDX_SPACE_USED], at, nr);
-		if (ret)
-			space->nr_unknown += nr;
-		else
-			vhdx_space_ready(space, at, nr);
-		spin_unlock_irq(&space->lock);
-		at += nr;
-	}
+	if (!vhdx_space_next_gone(space, &at, &nr))
+		return;
+	vhdx_delay(recycle);
+	ret = vhdx_space_zero(space, at, nr);
+	vhdx_space_pace(space, nr, ktime_get_ns() - start);
 	spin_lock_irq(&space->lock);
-	space->gone = false;
-	space->busy_freeing = false;
+	bitmap_clear(space->map[VHDX_SPACE_LOT], at, nr);
+	bitmap_clear(space->map[VHDX_SPACE_USED], at, nr);
+	if (ret) {
+		space->nr_unknown += nr;
+	} else {
+		vhdx_space_ready(space, at, nr);
+		space->recycled++;
+	}
 	spin_unlock_irq(&space->lock);
+	vhdx_space_tell(space, &space->reclaimers, 0);
 }
 
-/* Find a block's worth of units that are not used, of which some may be unknown. */
-static bool vhdx_space_find_unknown(struct vhdx_space *space, unsigned long *at)
+/* --- asking for a commit -------------------------------------------------------- */
+
+/* The commit is over. Context: any */
+static void vhdx_space_committed(struct vhdx_waiter *waiter, int error)
 {
-	bool found = false;
+	struct vhdx_space *space = container_of(waiter, struct vhdx_space, committed);
+	LIST_HEAD(reclaimers);
+	unsigned long flags;
+
+	spin_lock_irqsave(&space->lock, flags);
+	if (error) {
+		space->stuck = true;
+		list_splice_init(&space->reclaimers, &reclaimers);
+	}
+	space->asked = false;
+	spin_unlock_irqrestore(&space->lock, flags);
+	vhdx_waiters_tell(&reclaimers, error);
+	vhdx_space_kick(space);
+}
+
+/* Would a commit return what was freed, and it alone? */
+static bool vhdx_space_freed_waits(const struct vhdx_space *space)
+{
+	return READ_ONCE(space->any_freed) && READ_ONCE(space->lot) == VHDX_LOT_NONE &&
+	       !READ_ONCE(space->asked) && !READ_ONCE(space->stuck);
+}
+
+static bool vhdx_space_is_due(const struct vhdx_space *space)
+{
+	return vhdx_space_freed_waits(space) &&
+	       time_after_eq(jiffies, READ_ONCE(space->last_freed) + VHDX_RETURN_DELAY);
+}
+
+/*
+ * Nothing is gone. For those who wait for room a commit is asked for even if one is on its way:
+ * it may fail, and they are told so. If a lot is on its way behind it, they wait for that.
+ */
+static void vhdx_space_ask(struct vhdx_space *space)
+{
+	bool due = vhdx_space_is_due(space), wanted, pending, ask;
 
 	spin_lock_irq(&space->lock);
-	if (space->nr_unknown) {
-		*at = bitmap_find_next_zero_area(space->map[VHDX_SPACE_USED], space->units, 0,
-						 space->block_units, 0);
-		found = *at + space->block_units <= space->units;
-		if (!found)
-			space->nr_unknown = 0;
-	}
+	wanted = !list_empty(&space->reclaimers);
+	pending = vhdx_space_pending(space);
+	ask = !space->asked && pending && space->lot < VHDX_LOT_DURABLE && (wanted || due);
+	if (ask)
+		space->asked = true;
+	spin_unlock_irq(&space->lock);
+	if (ask)
+		space->owner.commit(space->owner.context, &space->committed);
+	else if (wanted && !pending)
+		vhdx_space_tell(space, &space->reclaimers, 0);
+}
+
+/* --- making more -------------------------------------------------------------- */
+
+/* Find a block's worth of units that are not used, of which some may be unknown. */
+static bool vhdx_space_find_unknown(struct vhdx_space *space, unsigned long *at,
+				    unsigned long units)
+{
+	bool found;
+
+	spin_lock_irq(&space->lock);
+	*at = bitmap_find_next_zero_area(space->map[VHDX_SPACE_USED], space->units, 0, units, 0);
+	found = *at + units <= space->units;
 	if (found)
-		vhdx_space_use(space, *at, space->block_units);
+		vhdx_space_use(space, *at, units);
+	else if (units == space->block_units)
+		space->nr_unknown = 0;
 	spin_unlock_irq(&space->lock);
 	return found;
 }
 
-/* Return: 1 if a block's worth became ready, 0 if there is none, or a negative errno */
-static int vhdx_space_clean(struct vhdx_space *space)
+/* Return: 1 if so many units became ready, 0 if there are none, or a negative errno */
+static int vhdx_space_clean(struct vhdx_space *space, unsigned long units)
 {
 	unsigned long at;
 	int ret;
 
-	if (!vhdx_space_find_unknown(space, &at))
+	if (!vhdx_space_find_unknown(space, &at, units))
 		return 0;
-	ret = vhdx_space_zero(space, at, space->block_units);
+	ret = vhdx_space_zero(space, at, units);
 	spin_lock_irq(&space->lock);
 	if (ret) {
-		bitmap_clear(space->map[VHDX_SPACE_USED], at, space->block_units);
+		bitmap_clear(space->map[VHDX_SPACE_USED], at, units);
 	} else {
-		vhdx_space_ready(space, at, space->block_units);
-		space->nr_unknown -= min_t(unsigned long, space->nr_unknown,
-					   space->block_units);
+		vhdx_space_ready(space, at, units);
+		space->nr_unknown -= min(space->nr_unknown, units);
 	}
 	spin_unlock_irq(&space->lock);
 	return ret ? ret : 1;
@@ -137,44 +223,75 @@ static int vhdx_space_grow(struct vhdx_space *space)
 	return ret;
 }
 
-/* What cannot be cleaned now is left for another time, and is an error if nothing can grow. */
-static int vhdx_space_refill(struct vhdx_space *space)
+static bool vhdx_space_any_ready(struct vhdx_space *space, unsigned long units)
 {
-	int cleaned = vhdx_space_clean(space), ret;
-
-	if (cleaned > 0)
-		return 0;
-	ret = vhdx_space_grow(space);
-	return ret == -ENOSPC && cleaned < 0 ? cleaned : ret;
-}
-
-static bool vhdx_space_any_ready(struct vhdx_space *space)
-{
+	unsigned long hint = units == space->block_units ? space->hint : 0;
 	bool ready;
 
 	spin_lock_irq(&space->lock);
-	ready = bitmap_find_next_zero_area(space->map[VHDX_SPACE_UNREADY], space->units,
-					   space->hint, space->block_units, 0) +
-		space->block_units <= space->units;
+	ready = bitmap_find_next_zero_area(space->map[VHDX_SPACE_UNREADY], space->units, hint,
+					   units, 0) + units <= space->units;
 	spin_unlock_irq(&space->lock);
 	return ready;
 }
 
+/*
+ * What cannot be cleaned now is left for another time, and is an error if nothing can grow. A
+ * sector bitmap block needs no more than a unit, and may find that where no block fits.
+ */
+static int vhdx_space_refill(struct vhdx_space *space)
+{
+	int cleaned = 0, ret;
+
+	if (READ_ONCE(space->nr_unknown))
+		cleaned = vhdx_space_clean(space, space->block_units);
+	if (cleaned > 0)
+		return 0;
+	ret = vhdx_space_grow(space);
+	if (ret && !vhdx_space_any_ready(space, 1) && vhdx_space_clean(space, 1) > 0)
+		return 0;
+	return ret == -ENOSPC && cleaned < 0 ? cleaned : ret;
+}
+
+/* --- the thread -------------------------------------------------------------- */
+
+/* One thing of each kind: none that takes long keeps the others waiting. */
 static void vhdx_space_serve(struct vhdx_space *space)
 {
-	LIST_HEAD(waiters);
-	int ret = 0;
+	bool gone = READ_ONCE(space->lot) == VHDX_LOT_GONE, ready;
 
-	if (READ_ONCE(space->gone))
+	if (!list_empty_careful(&space->waiters)) {
+		ready = vhdx_space_any_ready(space, space->block_units);
+		if (ready || !gone)
+			vhdx_space_tell(space, &space->waiters,
+					ready ? 0 : vhdx_space_refill(space));
+	}
+	if (gone)
 		vhdx_space_recycle(space);
-	spin_lock_irq(&space->lock);
-	list_splice_init(&space->waiters, &waiters);
-	spin_unlock_irq(&space->lock);
-	if (list_empty(&waiters))
-		return;
-	if (!vhdx_space_any_ready(space))
-		ret = vhdx_space_refill(space);
-	vhdx_waiters_tell(&waiters, ret);
+	else
+		vhdx_space_ask(space);
+}
+
+static bool vhdx_space_has_work(struct vhdx_space *space)
+{
+	return READ_ONCE(space->lot) == VHDX_LOT_GONE ||
+	       !list_empty_careful(&space->waiters) ||
+	       (!list_empty_careful(&space->reclaimers) && !READ_ONCE(space->asked) &&
+		READ_ONCE(space->lot) < VHDX_LOT_DURABLE) ||
+	       vhdx_space_is_due(space) || kthread_should_stop();
+}
+
+/* Only what was freed has a time: an idle disk wakes nothing. */
+static void vhdx_space_sleep(struct vhdx_space *space)
+{
+	long left = READ_ONCE(space->last_freed) + VHDX_RETURN_DELAY - jiffies;
+
+	if (vhdx_space_freed_waits(space))
+		wait_event_freezable_timeout(space->wait, vhdx_space_has_work(space),
+					     max(left, 1L));
+	else
+		wait_event_freezable(space->wait, vhdx_space_has_work(space) ||
+				     vhdx_space_freed_waits(space));
 }
 
 static int vhdx_space_thread(void *data)
@@ -185,56 +302,104 @@ static int vhdx_space_thread(void *data)
 	current->flags |= PF_LOCAL_THROTTLE | PF_MEMALLOC_NOIO;
 	set_freezable();
 	while (!kthread_should_stop()) {
-		wait_event_freezable(space->wait, READ_ONCE(space->gone) ||
-				     !list_empty_careful(&space->waiters) ||
-				     kthread_should_stop());
-		vhdx_space_serve(space);
+		vhdx_space_sleep(space);
+		/* with work enough it does not sleep */
+		try_to_freeze();
+		if (!kthread_should_stop())
+			vhdx_space_serve(space);
+		cond_resched();
 	}
 	return 0;
 }
 
-/**
- * vhdx_space_settle() - the session is over: nothing that was freed can come back
- * @space:	stopped
- *
- * Context: process, may sleep long.
- */
-void vhdx_space_settle(struct vhdx_space *space)
+/* Places that absent blocks name are used; whose they are must be sure for them to be freed. */
+static void vhdx_space_keep_former(struct vhdx_space *space)
 {
-	unsigned int round;
+	unsigned long *former = space->map[VHDX_SPACE_FORMER];
+	unsigned long *used = space->map[VHDX_SPACE_USED];
 
-	/* what the last commit dropped, and what is waiting behind it */
-	for (round = 0; round < 2; round++) {
-		vhdx_space_freeing(space);
-		vhdx_space_recycle(space);
-	}
+	if (bitmap_intersects(used, former, space->capacity))
+		space->former_unsure = true;
+	bitmap_or(used, used, former, space->capacity);
+	bitmap_or(space->map[VHDX_SPACE_UNREADY], space->map[VHDX_SPACE_UNREADY], former,
+		  space->capacity);
+	bitmap_zero(former, space->capacity);
 }
 
 /**
  * vhdx_space_start() - everything is marked, from now on space can be taken
  * @space:	the map
- * @users:	held by whoever uses space by an entry he looked up
- * @index:	number of the disk, for the thread's name
+ * @owner:	copied
  *
  * Return: 0 or a negative errno
  */
-int vhdx_space_start(struct vhdx_space *space, struct srcu_struct *users, int index)
+int vhdx_space_start(struct vhdx_space *space, const struct vhdx_space_owner *owner)
 {
-	unsigned long used = bitmap_weight(space->map[VHDX_SPACE_USED], space->units);
-
+	vhdx_space_keep_former(space);
 	/* whatever is not used may hold anything */
 	bitmap_set(space->map[VHDX_SPACE_UNREADY], 0, space->units);
-	space->nr_unknown = space->units - used;
-	space->users = users;
-	space->thread = kthread_run(vhdx_space_thread, space, "vhdx%d/space", index);
+	space->nr_unknown = space->units -
+			    bitmap_weight(space->map[VHDX_SPACE_USED], space->units);
+	space->owner = *owner;
+	space->committed.done = vhdx_space_committed;
+	space->piece = VHDX_PIECE_FIRST;
+	space->thread = kthread_run(vhdx_space_thread, space, "vhdx%d/space", owner->index);
 	return PTR_ERR_OR_ZERO(space->thread);
 }
 
 /**
  * vhdx_space_stop() - undo vhdx_space_start()
  * @space:	nobody waits or takes any more
+ *
+ * Takes no longer than one piece and one commit. Nothing is asked of the owner afterwards.
  */
 void vhdx_space_stop(struct vhdx_space *space)
 {
 	kthread_stop(space->thread);
+	wait_event(space->wait, !READ_ONCE(space->asked));
+}
+
+/* --- afterwards -------------------------------------------------------------- */
+
+static void vhdx_space_punch(struct vhdx_space *space, struct vhdx_backing *backing,
+			     const unsigned long *map)
+{
+	unsigned long at = 0, end;
+
+	while ((at = find_next_bit(map, space->units, at)) < space->units) {
+		end = find_next_zero_bit(map, min(space->units, at + VHDX_GROW_MAX), at);
+		if (vhdx_backing_punch(backing, (u64)at << VHDX_UNIT_SHIFT,
+				       (u64)(end - at) << VHDX_UNIT_SHIFT))
+			break;
+		at = end;
+		cond_resched();
+	}
+}
+
+/**
+ * vhdx_space_give_back() - the session is over: nothing that was freed can come back
+ * @space:	stopped
+ * @backing:	the file, as it can be written to
+ * @cut:	it may become shorter
+ *
+ * What was freed goes back to the file system, if that takes it. It need not read as zeros: the
+ * next session makes it so before it is used. Any of that may fail; it is only space.
+ *
+ * Context: process, may sleep long.
+ */
+void vhdx_space_give_back(struct vhdx_space *space, struct vhdx_backing *backing, bool cut)
+{
+	unsigned long *freed = space->map[VHDX_SPACE_FREED];
+	u64 end;
+
+	bitmap_or(freed, freed, space->map[VHDX_SPACE_LOT], space->units);
+	bitmap_andnot(space->map[VHDX_SPACE_USED], space->map[VHDX_SPACE_USED], freed,
+		      space->units);
+	end = vhdx_space_end(space);
+	if (cut && end < vhdx_backing_size(backing) && !vhdx_backing_resize(backing, end)) {
+		vhdx_backing_flush(backing);
+		bitmap_clear(freed, end >> VHDX_UNIT_SHIFT,
+			     space->units - (end >> VHDX_UNIT_SHIFT));
+	}
+	vhdx_space_punch(space, backing, freed);
 }

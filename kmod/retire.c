@@ -18,7 +18,7 @@
 int vhdx_retiring_open(struct vhdx_retiring *retiring, struct vhdx_backing *backing)
 {
 	retiring->backing = backing;
-	retiring->given = NULL;
+	retiring->retired = false;
 	retiring->file = dentry_open(&backing->file->f_path,
 				     O_RDONLY | O_LARGEFILE | O_NOATIME,
 				     backing->file->f_cred);
@@ -35,8 +35,9 @@ void vhdx_backing_retire(struct vhdx_retiring *retiring)
 {
 	struct vhdx_backing *backing = retiring->backing;
 
-	swap(backing->file, retiring->file);
-	retiring->given = backing->given;
+	retiring->retired = true;
+	retiring->was = *backing;
+	backing->file = retiring->file;
 	backing->given = get_file(backing->file);
 	WRITE_ONCE(backing->writable, false);
 }
@@ -49,8 +50,8 @@ static void vhdx_retiring_work(struct work_struct *work)
 {
 	struct vhdx_retiring *retiring = container_of(work, struct vhdx_retiring, work);
 
-	__fput_sync(retiring->file);
-	__fput_sync(retiring->given);
+	__fput_sync(retiring->was.file);
+	__fput_sync(retiring->was.given);
 }
 
 /**
@@ -66,10 +67,12 @@ void vhdx_retiring_close(struct vhdx_retiring *retiring)
 {
 	struct vhdx_backing *backing = retiring->backing;
 
-	if (!retiring->given) {
+	if (!retiring->retired) {
 		fput(retiring->file);
 		return;
 	}
+	/* it may have been cut off at its end */
+	WRITE_ONCE(backing->size, vhdx_backing_size(&retiring->was));
 	INIT_WORK_ONSTACK(&retiring->work, vhdx_retiring_work);
 	schedule_work(&retiring->work);
 	flush_work(&retiring->work);

@@ -12,6 +12,9 @@
  * nobody knows which of its sectors are there. A chunk's bitmap entry comes after those of
  * its blocks.
  *
+ * An absent block may go on naming the place it had. That place is kept for it, unless it
+ * cannot be its own: that is no reason to refuse an image.
+ *
  * The BAT of a large disk is mostly a hole when most of the disk was never written: holes
  * are skipped without being read.
  */
@@ -113,6 +116,17 @@ static enum vhdx_reason vhdx_scan_bitmaps(const struct vhdx_scan *scan, u32 inde
 	return VHDX_OK;
 }
 
+/* Return: 0 or -ENOMEM */
+static int vhdx_scan_former(const struct vhdx_scan *scan, u32 index, u64 entry)
+{
+	u64 former = vhdx_bat_former(entry), number;
+
+	if (!former || !scan->space || vhdx_scan_beyond(scan, index) ||
+	    vhdx_index_is_bitmap(scan->rules->geometry, index, &number))
+		return 0;
+	return vhdx_space_mark_former(scan->space, former);
+}
+
 static enum vhdx_reason vhdx_scan_entry(const struct vhdx_scan *scan, u32 index, u64 entry,
 					struct vhdx_scan_partial *partial,
 					struct vhdx_fault *fault)
@@ -131,18 +145,23 @@ static enum vhdx_reason vhdx_scan_entry(const struct vhdx_scan *scan, u32 index,
 	return vhdx_scan_beyond(scan, index) ? VHDX_OK : reason;
 }
 
-static enum vhdx_reason vhdx_scan_piece(const struct vhdx_scan *scan, u32 first, u32 nr,
-					const __le64 *entries,
-					struct vhdx_scan_partial *partial,
-					struct vhdx_fault *fault)
+/* Return: 0, -ENOMEM, or -EUCLEAN with a reason */
+static int vhdx_scan_piece(const struct vhdx_scan *scan, u32 first, u32 nr,
+			   const __le64 *entries, struct vhdx_scan_partial *partial,
+			   struct vhdx_fault *fault)
 {
-	enum vhdx_reason reason = VHDX_OK;
+	int ret = 0;
 	u32 i;
 
-	for (i = 0; !reason && i < nr; i++)
-		reason = vhdx_scan_entry(scan, first + i, le64_to_cpu(entries[i]), partial,
-					 fault);
-	return reason;
+	for (i = 0; !ret && i < nr; i++) {
+		u64 entry = le64_to_cpu(entries[i]);
+
+		if (vhdx_scan_entry(scan, first + i, entry, partial, fault))
+			ret = -EUCLEAN;
+		else
+			ret = vhdx_scan_former(scan, first + i, entry);
+	}
+	return ret;
 }
 
 /* Where is the next entry that is not in a hole, from @index on? */
@@ -186,8 +205,8 @@ int vhdx_scan_bat(const struct vhdx_scan *scan, struct vhdx_fault *fault)
 		ret = scan->reader->read(scan->reader->context, scan->rules->bat_offset +
 					 index * VHDX_BAT_ENTRY_SIZE, piece,
 					 part * VHDX_BAT_ENTRY_SIZE);
-		if (!ret && vhdx_scan_piece(scan, index, part, piece, &partial, fault))
-			ret = -EUCLEAN;
+		if (!ret)
+			ret = vhdx_scan_piece(scan, index, part, piece, &partial, fault);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 		cond_resched();

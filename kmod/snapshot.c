@@ -10,7 +10,8 @@
  *	    (DataWriteGuid), and hands it over.
  *	L2  Open it for writing, its parent being the disk's image as it is. Nothing is
  *	    written to it.
- *	L3  Commit what is dirty, so that less is left to be done when the disk is stopped.
+ *	L3  Commit what is dirty, so that less is left to be done when the disk is stopped;
+ *	    and again, if that took so long that there is much anew.
  *	L4  Hold I/O: requests that are on their way are completed, new ones wait.
  *	L5  See that the link still holds: the first write of a session changes DataWriteGuid,
  *	    and may have come after L1. If so, nothing has happened: -EAGAIN, here and in L2;
@@ -18,7 +19,14 @@
  *	L6  End the session of the file: commit, write home, headers without LogGuid. It is a
  *	    valid image now that has all that was ever completed, and stays as it is.
  *	L7  The child is the disk's image. I/O goes on.
- *	L8  The parent's file is closed as one to write to, and denied to writers.
+ *	L8  What the parent's file does not use is given back to the file system: space that
+ *	    discards have freed, and the end of the file. What was remembered of its own
+ *	    parents is forgotten.
+ *	L9  The parent's file is closed as one to write to, and denied to writers.
+ *
+ * Nothing between L4 and L7 takes longer the more there was discarded, freed or remembered.
+ * It takes as long as the requests that are on their way, two commits, and writing home a
+ * part of the log; the caller is told how long.
  *
  * After a crash up to L6 the file is as after any crash, and the child an orphan that
  * nobody has been told of. After a crash in L7 or later, child and parent are both valid,
@@ -96,6 +104,19 @@ void vhdx_chain_drop_child(struct vhdx_image *child)
 }
 
 /**
+ * vhdx_chain_give_back() - L8: give back what the file of a child's parent does not use
+ * @child:	in use, after vhdx_chain_push()
+ * @retiring:	of its parent's file
+ *
+ * Context: process, may sleep long; I/O is not held
+ */
+void vhdx_chain_give_back(struct vhdx_image *child, struct vhdx_retiring *retiring)
+{
+	vhdx_image_give_back(child->parent, &retiring->was);
+	vhdx_chain_forget(child->parent);
+}
+
+/**
  * vhdx_chain_push() - L5 and L6: end the session of a child's parent
  * @child:	from vhdx_chain_open_child()
  * @retiring:	opened, of the parent's file
@@ -120,6 +141,5 @@ int vhdx_chain_push(struct vhdx_image *child, struct vhdx_retiring *retiring,
 	if (ret)
 		return ret;
 	vhdx_backing_retire(retiring);
-	vhdx_chain_forget(image);
 	return 0;
 }

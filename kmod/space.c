@@ -9,9 +9,9 @@
  *	used	-> unknown   [vhdx_space_return]  the write failed, nothing refers to it
  *	used	-> freed     [vhdx_space_free]    its block was dropped, in memory only
  *	freed	-> freeing   [vhdx_space_freeing] the entry that drops it is being logged
- *	freeing	-> gone	     [vhdx_space_freed]	  that entry is durable
- *	gone	-> ready     [vhdx_space_recycle] nobody reads or writes there any more, and
- *						  it has been made to read as zeros
+ *	freeing	-> durable   [vhdx_space_freed]	  that entry is durable
+ *	durable	-> gone	     [vhdx_space_unused]  nobody reads or writes there any more
+ *	gone	-> ready     [vhdx_space_recycle] it has been made to read as zeros
  *	unknown	-> ready     [vhdx_space_clean]	  it has been made to read as zeros
  *	(none)	-> ready     [vhdx_space_grow]	  the file was made longer
  *
@@ -22,13 +22,25 @@
  *
  * After a crash a freed unit's old entry may come back, unless the new one is durable:
  * that is why a unit is not reused before (P4). And a read or write that was under way
- * when the block was dropped may still go there: so recycling waits for @users.
+ * when the block was dropped may still go there: so recycling waits for @users. What is
+ * between freed and ready is one lot at a time; what is freed meanwhile is the next.
+ *
+ * Nobody needs to flush for that: a second after the last unit was freed the thread asks for a
+ * commit. A command that finds no room, in the file or in the file system under it, asks for
+ * it at once, and tries again when something has become ready (vhdx_space_reclaim()): it
+ * fails only if nothing is on its way. The commit needs neither the thread nor any command.
+ *
+ * An absent block (UNMAPPED, UNDEFINED) may name the place it had. That place is kept for
+ * it: others that read the image may take it for the block's. Before the block gets data its
+ * entry drops the place, which is freed then like any other. What is named by two entries, or
+ * named by one and used, is not freed in this session.
  *
  * Behind the last used unit a file may hold anything when it is opened: unknown.
  *
  * What takes time (zeroing, growing) is done by a thread of its own; who finds nothing
- * ready waits without sleeping. Units are taken from the front, so that the end of the
- * file can be given back on detach.
+ * ready waits without sleeping. The thread zeroes in small pieces, and serves those who
+ * wait in between. Units are taken from the front, so that the end of the file can be given
+ * back on detach.
  */
 #include "space.h"
 
@@ -37,6 +49,7 @@
 #include <linux/slab.h>
 
 #include "backing.h"
+#include "format/geometry.h"
 #include "format/region.h"
 #include "spacestate.h"
 
@@ -126,15 +139,52 @@ bool vhdx_space_mark(struct vhdx_space *space, u64 offset, u64 length)
 }
 
 /**
+ * vhdx_space_mark_former() - an entry of an absent block names the place that the block had
+ * @space:	not started yet
+ * @offset:	bytes, not 0
+ *
+ * It may be one that cannot be: behind the end of the file, used, or named twice.
+ *
+ * Context: process, may sleep
+ * Return: 0 or -ENOMEM
+ */
+int vhdx_space_mark_former(struct vhdx_space *space, u64 offset)
+{
+	unsigned long first = offset >> VHDX_UNIT_SHIFT;
+	unsigned long last = first + space->block_units;
+
+	/* no block will ever be there */
+	if (last > space->most_units) {
+		space->former_unsure = true;
+		return 0;
+	}
+	if (last > space->capacity && vhdx_space_enlarge(space, last))
+		return -ENOMEM;
+	if (find_next_bit(space->map[VHDX_SPACE_FORMER], last, first) < last)
+		space->former_unsure = true;
+	bitmap_set(space->map[VHDX_SPACE_FORMER], first, last - first);
+	return 0;
+}
+
+/* Beyond what is there now, and what all blocks may need and may be grown ahead, there is nothing. */
+static unsigned long vhdx_space_most_units(const struct vhdx_space *space,
+					   const struct vhdx_geometry *g)
+{
+	return space->units + g->payload_blocks * space->block_units + g->chunks +
+	       VHDX_GROW_MAX + space->block_units;
+}
+
+/**
  * vhdx_space_create() - a map of a file in which only the layout is used
  * @backing:	the file; must outlive the map
  * @layout:	header section, log, regions; must outlive the map
- * @block_size:	bytes of a payload block
+ * @g:		of the image
  *
  * Return: the map, or an ERR_PTR
  */
 struct vhdx_space *vhdx_space_create(struct vhdx_backing *backing,
-				     const struct vhdx_layout *layout, u32 block_size)
+				     const struct vhdx_layout *layout,
+				     const struct vhdx_geometry *g)
 {
 	struct vhdx_space *space = kzalloc(sizeof(*space), GFP_KERNEL);
 
@@ -142,9 +192,10 @@ struct vhdx_space *vhdx_space_create(struct vhdx_backing *backing,
 		return ERR_PTR(-ENOMEM);
 	space->backing = backing;
 	space->layout = layout;
-	space->block_units = block_size >> VHDX_UNIT_SHIFT;
+	space->block_units = g->block_size >> VHDX_UNIT_SHIFT;
 	spin_lock_init(&space->lock);
 	INIT_LIST_HEAD(&space->waiters);
+	INIT_LIST_HEAD(&space->reclaimers);
 	init_waitqueue_head(&space->wait);
 	if (vhdx_space_enlarge(space, vhdx_units(backing->size) + VHDX_SPACE_SPARE +
 				      space->block_units)) {
@@ -156,6 +207,7 @@ struct vhdx_space *vhdx_space_create(struct vhdx_backing *backing,
 		space->units = backing->size >> VHDX_UNIT_SHIFT;
 	else
 		space->units = vhdx_units(backing->size);
+	space->most_units = vhdx_space_most_units(space, g);
 	return space;
 }
 
@@ -298,16 +350,70 @@ void vhdx_space_return(struct vhdx_space *space, u64 offset, u64 length)
  * @offset:	where it is
  *
  * Context: any; after the journal was told of the entry that drops it, so that
- * vhdx_space_freeing() never sees a block whose entry is not copied.
+ * vhdx_space_freeing() never sees a block whose entry is not copied; and before the block is
+ * let go, so that there is room for its next data or some on its way.
  */
 void vhdx_space_free(struct vhdx_space *space, u64 offset)
 {
 	unsigned long flags;
+	bool first;
 
 	spin_lock_irqsave(&space->lock, flags);
 	bitmap_set(space->map[VHDX_SPACE_FREED], offset >> VHDX_UNIT_SHIFT, space->block_units);
+	first = !space->any_freed;
 	space->any_freed = true;
+	space->last_freed = jiffies;
 	spin_unlock_irqrestore(&space->lock, flags);
+	if (first)
+		vhdx_space_kick(space);
+}
+
+/**
+ * vhdx_space_free_former() - an absent block's entry does not name its former place any more
+ * @space:	started
+ * @offset:	what it named, not 0
+ *
+ * Context: as vhdx_space_free()
+ */
+void vhdx_space_free_former(struct vhdx_space *space, u64 offset)
+{
+	if (!space->former_unsure)
+		vhdx_space_free(space, offset);
+}
+
+/* Is anything between freed and ready? Context: @space->lock held */
+bool vhdx_space_pending(const struct vhdx_space *space)
+{
+	return !space->stuck && (space->any_freed || space->lot != VHDX_LOT_NONE);
+}
+
+/**
+ * vhdx_space_reclaim() - there is no room: have what was freed made ready
+ * @space:	started
+ * @seen:	0 at first; for the next time that the same is tried
+ * @waiter:	told when to try again, or why there is no point
+ *
+ * Context: any; nothing is held that vhdx_space_owner.users stands for
+ * Return: false if nothing is on its way, nor has become ready since the last time: the
+ * waiter is not told
+ */
+bool vhdx_space_reclaim(struct vhdx_space *space, u32 *seen, struct vhdx_waiter *waiter)
+{
+	bool pending, more;
+	unsigned long flags;
+
+	spin_lock_irqsave(&space->lock, flags);
+	pending = vhdx_space_pending(space);
+	more = *seen != space->recycled;
+	*seen = space->recycled;
+	if (pending)
+		list_add_tail(&waiter->node, &space->reclaimers);
+	spin_unlock_irqrestore(&space->lock, flags);
+	if (pending)
+		vhdx_space_kick(space);
+	else if (more)
+		waiter->done(waiter, 0);
+	return pending || more;
 }
 
 /**
@@ -322,12 +428,24 @@ void vhdx_space_freeing(struct vhdx_space *space)
 	unsigned long flags;
 
 	spin_lock_irqsave(&space->lock, flags);
-	if (space->any_freed && !space->busy_freeing) {
-		swap(space->map[VHDX_SPACE_FREED], space->map[VHDX_SPACE_FREEING]);
+	if (space->any_freed && space->lot == VHDX_LOT_NONE) {
+		swap(space->map[VHDX_SPACE_FREED], space->map[VHDX_SPACE_LOT]);
 		space->any_freed = false;
-		space->busy_freeing = true;
+		space->lot = VHDX_LOT_FREEING;
 	}
 	spin_unlock_irqrestore(&space->lock, flags);
+}
+
+/* Whatever looked up the old entries of a lot has ended. Context: softirq */
+static void vhdx_space_unused(struct rcu_head *rcu)
+{
+	struct vhdx_space *space = container_of(rcu, struct vhdx_space, lot_rcu);
+	unsigned long flags;
+
+	spin_lock_irqsave(&space->lock, flags);
+	space->lot = VHDX_LOT_GONE;
+	spin_unlock_irqrestore(&space->lock, flags);
+	vhdx_space_kick(space);
 }
 
 /**
@@ -336,11 +454,13 @@ void vhdx_space_freeing(struct vhdx_space *space)
  */
 void vhdx_space_freed(struct vhdx_space *space)
 {
-	bool gone;
+	bool durable;
 
 	spin_lock_irq(&space->lock);
-	space->gone = gone = space->busy_freeing;
+	durable = space->lot == VHDX_LOT_FREEING;
+	if (durable)
+		space->lot = VHDX_LOT_DURABLE;
 	spin_unlock_irq(&space->lock);
-	if (gone)
-		vhdx_space_kick(space);
+	if (durable)
+		call_srcu(space->owner.users, &space->lot_rcu, vhdx_space_unused);
 }

@@ -5,6 +5,48 @@
 #include "image.h"
 #include "space.h"
 
+/* No room in the image, in the file system it is in, or in the quota of its owner */
+static bool vhdx_step_no_room(int error)
+{
+	return error == -ENOSPC || error == -EFBIG || error == -EDQUOT;
+}
+
+/*
+ * What was freed may be waiting for a commit. Then the command begins anew with the block, at
+ * another place: this one may be what the file system has no room for. While it waits it holds
+ * its claims and nothing else.
+ */
+static bool vhdx_step_reclaim(struct vhdx_command *command)
+{
+	struct vhdx_image *image = command->image;
+
+	if (command->place) {
+		vhdx_space_return(image->space, command->place,
+				  vhdx_image_geometry(image)->block_size);
+		command->place = 0;
+		command->done = command->first;
+	}
+	if (command->nr_pages)
+		vhdx_journal_cancel(image->journal, command->pages, command->nr_pages);
+	command->nr_pages = 0;
+	command->error = 0;
+	return vhdx_space_reclaim(image->space, &command->recycled, &command->waiter);
+}
+
+/**
+ * vhdx_step_fail() - complete a command that changes something with an error, unless it is
+ *		      worth another try
+ * @command:	running, and in no part of the file that others may free; gone afterwards
+ * @error:	negative errno
+ *
+ * Context: the thread's
+ */
+void vhdx_step_fail(struct vhdx_command *command, int error)
+{
+	if (!vhdx_step_no_room(error) || !vhdx_step_reclaim(command))
+		vhdx_command_fail(command, error);
+}
+
 /**
  * vhdx_step_ready() - may a command that changes something go on?
  * @command:	running
@@ -19,7 +61,7 @@ bool vhdx_step_ready(struct vhdx_command *command)
 	if (!command->error && vhdx_journal_error(journal))
 		command->error = -EIO;
 	if (command->error) {
-		vhdx_command_fail(command, command->error);
+		vhdx_step_fail(command, command->error);
 		return false;
 	}
 	if (likely(vhdx_journal_begun(journal)))
@@ -100,13 +142,13 @@ static void vhdx_step_make(struct vhdx_edit *edit, void *context)
 }
 
 /**
- * vhdx_step_change() - W6: change the entry, and let the block go
- * @command:	claimed and reserved
+ * vhdx_step_edit() - change the entry of a block
+ * @command:	claimed and reserved; stays claimed
  * @entry:	what the block's entry becomes; what space was taken is its now
  *
  * Context: any
  */
-void vhdx_step_change(struct vhdx_command *command, u64 entry)
+void vhdx_step_edit(struct vhdx_command *command, u64 entry)
 {
 	struct vhdx_image *image = command->image;
 	u64 position = command->claim.block << vhdx_image_geometry(image)->block_shift;
@@ -119,5 +161,38 @@ void vhdx_step_change(struct vhdx_command *command, u64 entry)
 			    &change);
 	command->nr_pages = 0;
 	command->place = 0;
+}
+
+/**
+ * vhdx_step_change() - W6: change the entry, and let the block go
+ * @command:	claimed and reserved
+ * @entry:	as above
+ *
+ * Context: any
+ */
+void vhdx_step_change(struct vhdx_command *command, u64 entry)
+{
+	vhdx_step_edit(command, entry);
 	vhdx_command_unclaim(command);
+}
+
+/**
+ * vhdx_step_drop_former() - an absent block is to change: its former place is not kept any more
+ * @command:	claimed
+ * @map:	of the block, which is absent; its entry is changed
+ *
+ * Return: false if it waits
+ */
+bool vhdx_step_drop_former(struct vhdx_command *command, struct vhdx_map *map)
+{
+	u64 former = vhdx_bat_former(map->entry);
+
+	if (likely(!former))
+		return true;
+	if (!vhdx_step_reserve(command))
+		return false;
+	map->entry = vhdx_bat_entry(vhdx_bat_state(map->entry), 0);
+	vhdx_step_edit(command, map->entry);
+	vhdx_space_free_former(command->image->space, former);
+	return true;
 }

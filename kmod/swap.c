@@ -5,6 +5,7 @@
 #include "swap.h"
 
 #include <linux/blk-mq.h>
+#include <linux/ktime.h>
 #include <linux/sched/mm.h>
 
 #include "chain.h"
@@ -12,6 +13,10 @@
 #include "disk.h"
 #include "image.h"
 #include "imagewrite.h"
+
+/* A commit in less than that leaves nothing to be done before I/O is held; so many are tried. */
+#define VHDX_SWAP_QUICK_NS	(10 * NSEC_PER_MSEC)
+#define VHDX_SWAP_COMMITS	4
 
 /* The child's data would go to the disk, and so to the child, and so on. */
 static bool vhdx_swap_holds(const struct vhdx_disk *disk, const struct file *file)
@@ -84,6 +89,20 @@ static int vhdx_swap_image(struct vhdx_disk *disk, struct vhdx_image *child,
 	return ret;
 }
 
+/* L3. Each time less is left: what was written while the last commit was made */
+static int vhdx_swap_commit(struct vhdx_image *image)
+{
+	unsigned int left = VHDX_SWAP_COMMITS;
+	u64 start;
+	int ret;
+
+	do {
+		start = ktime_get_ns();
+		ret = vhdx_image_commit(image);
+	} while (!ret && --left && ktime_get_ns() - start > VHDX_SWAP_QUICK_NS);
+	return ret;
+}
+
 static int vhdx_swap_files(struct vhdx_disk *disk, struct vhdx_image *child, u64 *held_ns,
 			   struct vhdx_fault *fault)
 {
@@ -93,6 +112,8 @@ static int vhdx_swap_files(struct vhdx_disk *disk, struct vhdx_image *child, u64
 	if (ret)
 		return ret;
 	ret = vhdx_swap_image(disk, child, &retiring, held_ns, fault);
+	if (!ret)
+		vhdx_chain_give_back(child, &retiring);
 	vhdx_retiring_close(&retiring);
 	return ret;
 }
@@ -121,7 +142,7 @@ int vhdx_swap_snapshot(struct vhdx_disk *disk, struct file *file, u64 *held_ns,
 	child = vhdx_chain_open_child(disk->image, file, &options, fault);
 	if (IS_ERR(child))
 		return PTR_ERR(child);
-	ret = vhdx_image_commit(disk->image);
+	ret = vhdx_swap_commit(disk->image);
 	if (!ret)
 		ret = vhdx_swap_files(disk, child, held_ns, fault);
 	if (ret)

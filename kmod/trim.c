@@ -7,6 +7,7 @@
  *
  *			discard			write-zeroes
  *	absent		-			ZERO if all of the block, else - (reads as zeros)
+ *	 its old place	freed if all of the block	likewise
  *	all of a block	UNMAPPED, space freed	ZERO, space freed; in place if NOUNMAP
  *	part of a block	hole in the host file	zeros in the host file
  *	fixed disk	-			zeros in the host file
@@ -17,7 +18,8 @@
  * lets a parent's data show that were hidden: UNMAPPED and ZERO hide them, and sectors
  * zeroed in a partially present block are marked.
  *
- * The entry changes before the space is freed, see vhdx_space_free(). Until the change is
+ * The entry changes before the space is freed, and the block is let go after that, see
+ * vhdx_space_free(). Until the change is
  * durable a crash brings the old contents back, which both requests allow.
  *
  * All this may take long, so it has a thread of its own.
@@ -55,11 +57,14 @@ static void vhdx_trim_next(struct vhdx_command *command, struct vhdx_trim *trim)
 }
 
 /* A block that is nowhere. Return: 1 if it is dealt with, 0 if it waits */
-static int vhdx_trim_absent(struct vhdx_command *command, const struct vhdx_trim *trim)
+static int vhdx_trim_absent(struct vhdx_command *command, struct vhdx_trim *trim)
 {
 	enum vhdx_block_state state = vhdx_bat_state(trim->map.entry);
+	bool space = trim->zeroes && trim->keep, drop = trim->whole && !trim->keep;
 
-	if (!trim->zeroes || (!trim->keep && (!trim->whole || state == VHDX_BLOCK_ZERO)))
+	if ((space || drop) && !vhdx_step_drop_former(command, &trim->map))
+		return 0;
+	if (!space && !(drop && trim->zeroes && state != VHDX_BLOCK_ZERO))
 		return 1;
 	if (!vhdx_step_reserve(command))
 		return 0;
@@ -80,7 +85,7 @@ static int vhdx_trim_block(struct vhdx_command *command, const struct vhdx_trim 
 
 	if (!vhdx_step_reserve(command))
 		return 0;
-	vhdx_step_change(command, vhdx_bat_entry(state, 0));
+	vhdx_step_edit(command, vhdx_bat_entry(state, 0));
 	vhdx_space_free(command->image->space, vhdx_bat_offset(trim->map.entry));
 	return 1;
 }
@@ -188,5 +193,5 @@ void vhdx_trim_run(struct vhdx_command *command)
 	if (ret > 0)
 		vhdx_command_complete(command);
 	else if (ret < 0)
-		vhdx_command_fail(command, ret);
+		vhdx_step_fail(command, ret);
 }

@@ -19,7 +19,12 @@
  * Nothing is flushed. The journal makes the data durable before the entry (J4), so after a
  * crash the block is absent, or its data are there.
  *
- * If W5 fails the block stays absent, and the space is cleaned before it is used again.
+ * If W5 fails the block stays absent, and the space is cleaned before it is used again. If it
+ * fails for want of room, in W4, W5 or in a block that is present, and discards have freed
+ * some that waits for a commit, the command waits for that, and goes back to W4.
+ *
+ * An absent block whose entry names a former place drops that first: it is not used again
+ * before that is durable.
  *
  * In a child, a write to a part of a block that is not present, or present in part and not
  * there, marks its sectors instead: sectors.c has what that adds to these steps. Parents are
@@ -133,7 +138,8 @@ static void vhdx_write_claimed(struct vhdx_command *command)
 		}
 		fallthrough;
 	case VHDX_MAP_ZERO:
-		vhdx_write_new(command, map.length);
+		if (vhdx_step_drop_former(command, &map))
+			vhdx_write_new(command, map.length);
 		break;
 	case VHDX_MAP_MISS:
 		vhdx_map_load(&map, &command->waiter);

@@ -41,6 +41,22 @@ static inline u64 vhdx_bat_entry(enum vhdx_block_state state, u64 offset)
 	return offset | (u64)state;
 }
 
+/*
+ * The place that an absent block had, or 0: an entry may go on naming it, and then nothing else
+ * may be put there (2.5.1.1).
+ */
+static inline u64 vhdx_bat_former(u64 entry)
+{
+	switch (vhdx_bat_state(entry)) {
+	case VHDX_BLOCK_UNDEFINED:
+	case VHDX_BLOCK_UNMAPPED:
+	case VHDX_BLOCK_UNMAPPED_DRAFT:
+		return vhdx_bat_offset(entry);
+	default:
+		return 0;
+	}
+}
+
 /**
  * struct vhdx_bat_rules - what an entry is judged by
  * @geometry:	of the image

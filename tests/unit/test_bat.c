@@ -169,6 +169,16 @@ static void take_apart(void **state)
 	assert_int_equal(vhdx_bat_entry(VHDX_BLOCK_PARTIALLY_PRESENT, 5 * GIB), 5 * GIB | 7);
 }
 
+static void former(void **state)
+{
+	static const u64 places[] = { 0, 3 * MIB, 0, 3 * MIB, 0, 3 * MIB, 0, 0 };
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 8; i++)
+		assert_int_equal(vhdx_bat_former(3 * MIB | i), places[i]);
+}
+
 static void names(void **state)
 {
 	static const char *const expected[] = {
@@ -185,6 +195,7 @@ static void names(void **state)
 int main(void)
 {
 	suite_add("an entry is 3 bits of state, 17 reserved, 44 of MiB", take_apart);
+	suite_add("UNDEFINED and UNMAPPED name the place that a block had", former);
 	suite_add("every state has its name in the format's words", names);
 	SUITE_ADD_ROWS(rows, check);
 	return suite_run("bat");

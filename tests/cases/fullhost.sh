@@ -1,0 +1,235 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A host without room: what discards have freed is used before a write fails, and goes back to
+# the host by itself.
+# shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
+. "$(dirname "$0")/../lib/guest.bash"
+
+HOST=$SCRATCH/host
+
+# writable FILE [OPTION...]: sets DISK
+writable() {
+	local device
+	device=$(vhdxctl attach --no-partscan "${@:2}" "$1" 2>"$SCRATCH/stderr") ||
+		{ not_ok "attached" "$(<"$SCRATCH/stderr")"; return 1; }
+	use "${device#/dev/vhdx}"
+}
+
+# put MIB [DD-OPTION...]: 4 KiB into a block of 1 MiB
+put() {
+	dd if=/dev/urandom of="$DISK" bs=4k count=1 seek=$(($1 << 8)) oflag=direct conv=notrunc \
+		status=none "${@:2}" 2>"$SCRATCH/stderr"
+}
+
+# put_block MIB [DD-OPTION...]: all of it
+put_block() {
+	dd if=/dev/urandom of="$DISK" bs=1M count=1 seek="$1" oflag=direct conv=notrunc \
+		status=none "${@:2}" 2>"$SCRATCH/stderr"
+}
+
+discard() { blkdiscard -o "$1M" -l "$2M" "$DISK"; }
+
+# fill FROM: until there is no room; sets FULL, the first block for which there is none
+fill() {
+	for ((FULL = $1; FULL < $1 + 200; FULL++)); do
+		"$WRITE" "$FULL" || break
+	done
+	like "$(<"$SCRATCH/stderr")" 'No space' "$NAME_OF: it is full"
+	sync "$DISK"
+}
+
+# What else is on the host takes what room there is.
+crumbs() {
+	dd if=/dev/zero bs=64k oflag=direct,append conv=notrunc of="$HOST/rest" status=none 2>/dev/null
+	dd if=/dev/zero bs=4k oflag=append conv=notrunc of="$HOST/crumbs" status=none 2>/dev/null
+	sync -f "$HOST"
+}
+
+# make_room FIRST N: N blocks are discarded, and nothing else gives room
+make_room() {
+	[ "$WRITE" = put ] || crumbs
+	discard "$1" "$2"
+}
+
+# each_way FIRST: present blocks are discarded from there on, each time for another way to write
+each_way() {
+	make_room "$1" $((1 + MORE))
+	ok "$NAME_OF: a write right after a discard finds room" "$WRITE" $((FULL + 1))
+	make_room $(($1 + 3)) $((1 + MORE))
+	ok "$NAME_OF: so does a synced one" "$WRITE" $((FULL + 3)) oflag=direct,dsync
+	make_room $(($1 + 6)) $((1 + MORE))
+	ok "$NAME_OF: so do zeros that take space" \
+		fallocate --zero-range -o $((FULL + 5))M -l 1M "$DISK"
+	make_room $(($1 + 9)) $((2 + MORE))
+	ok "$NAME_OF: so does a write of several blocks" \
+		dd if=/dev/urandom of="$DISK" bs=1M count=2 seek=$((FULL + 6)) oflag=direct \
+		conv=notrunc status=none
+}
+
+# no_room_at_all: when nothing was freed, a write fails, and soon
+no_room_at_all() {
+	while "$WRITE" $((FULL + 10)); do FULL=$((FULL + 1)); done
+	ok "$NAME_OF: without a discard there is none" not timeout 20 dd if=/dev/zero of="$DISK" \
+		bs=1M count=1 seek=$((FULL + 20)) oflag=direct conv=notrunc status=none
+	ok "$NAME_OF: what is there can be read" dd if="$DISK" of=/dev/null bs=1M count=8 \
+		iflag=direct status=none
+}
+
+clean() {
+	vhdxctl check -q "$1" >/dev/null
+	case $? in 0 | 3) ;; *) return 1 ;; esac
+}
+
+# --- a device that is full ----------------------------------------------------------
+
+on_a_device() {
+	local NAME_OF=device WRITE=put MORE=0 loop
+	vhdxctl create -q --block-size=1M "$SCRATCH/image.vhdx" 256M
+	head -c 32M /dev/zero | tr '\0' '\245' >"$SCRATCH/device"
+	dd if="$SCRATCH/image.vhdx" of="$SCRATCH/device" conv=notrunc status=none
+	loop=$(losetup -f --show "$SCRATCH/device") && defer losetup -d "$loop"
+	writable "$loop" || return
+	fill 0
+	each_way 0
+	no_room_at_all
+	detach "$INDEX"
+	ok "device: the image is in order" clean "$SCRATCH/device"
+}
+
+# A child needs a sector bitmap block for its first partial write, and marks its sectors.
+child_on_a_device() {
+	local NAME_OF=child WRITE=put MORE=0 loop
+	vhdxctl create -q --block-size=1M "$SCRATCH/base.vhdx" 256M
+	vhdxctl snapshot -q --keep-mode --block-size=1M "$SCRATCH/base.vhdx" "$SCRATCH/child.avhdx"
+	head -c 32M /dev/zero | tr '\0' '\245' >"$SCRATCH/device"
+	dd if="$SCRATCH/child.avhdx" of="$SCRATCH/device" conv=notrunc status=none
+	loop=$(losetup -f --show "$SCRATCH/device") && defer losetup -d "$loop"
+	writable "$loop" --parent-dir "$SCRATCH" || return
+	WRITE=put_block fill 0
+	discard 0 2
+	ok "child: a first partial write, with a new sector bitmap, finds room" put $((FULL + 20))
+	each_way 3
+	detach "$INDEX"
+}
+
+# --- a file system that is full -------------------------------------------------------
+
+# on_a_file_system KIND [ATTACH-OPTION...]
+on_a_file_system() {
+	local NAME_OF="$*" WRITE=put_block MORE=1
+	truncate -s 0 "$SCRATCH/fs" && truncate -s 340M "$SCRATCH/fs" && mkdir -p "$HOST"
+	if ! host_fs "$1" "$SCRATCH/fs" >/dev/null 2>&1 || ! mount -o loop "$SCRATCH/fs" "$HOST"; then
+		skip "$NAME_OF" "no such file system here"
+		return
+	fi
+	defer umount -l "$HOST"
+	vhdxctl create -q --block-size=1M "$HOST/image.vhdx" 512M
+	writable "$HOST/image.vhdx" "${@:2}" || return
+	for ((FULL = 0; FULL < 40; FULL++)); do put_block "$FULL"; done
+	sync "$DISK"
+	crumbs
+	fill 40
+	each_way 0
+	# in a block that is present, where a discard has left a hole
+	blkdiscard -o $((20 << 20)) -l $((512 << 10)) "$DISK"
+	make_room 21 2
+	ok "$NAME_OF: so does a write into a hole of a present block" \
+		dd if=/dev/urandom of="$DISK" bs=512k count=1 seek=40 oflag=direct conv=notrunc status=none
+	detach "$INDEX"
+	ok "$NAME_OF: the image is in order" clean "$HOST/image.vhdx"
+	umount "$HOST"
+}
+
+# --- the host gets it back --------------------------------------------------------------
+
+kib() { echo $(($(stat -c %b "$1") / 2)); }
+
+less_than() { [ "$(kib "$1")" -lt "$2" ]; }
+
+# within SECONDS COMMAND...: as wait_for, and a debug kernel has no more time
+within() {
+	local tries=$(($1 * 20))
+	shift
+	while ! "$@"; do
+		[ $((tries--)) -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+fstrim_shows() {
+	local image=$SCRATCH/trimmed.vhdx before
+	vhdxctl create -q --block-size=1M "$image" 128M
+	writable "$image" || return
+	mkfs.ext4 -q "$DISK" && mkdir -p "$SCRATCH/mount" && mount "$DISK" "$SCRATCH/mount" || return
+	defer umount -l "$SCRATCH/mount"
+	dd if=/dev/urandom of="$SCRATCH/mount/large" bs=1M count=40 status=none
+	sync
+	rm "$SCRATCH/mount/large"
+	sync
+	before=$(kib "$image")
+	fstrim "$SCRATCH/mount"
+	ok "what fstrim discards goes back to the host, without a sync (from $before KiB)" \
+		within 4 less_than "$image" $((before - 36 * 1024))
+	umount "$SCRATCH/mount"
+	detach "$INDEX"
+}
+
+# Discarded, made durable, discarded again while the first lot is on its way back
+all_of_it_goes_back() {
+	local image=$SCRATCH/lots.vhdx before
+	vhdxctl create -q --block-size=1M "$image" 64M
+	writable "$image" || return
+	dd if=/dev/urandom of="$DISK" bs=1M count=20 oflag=direct conv=fsync status=none
+	before=$(kib "$image")
+	delay recycle 1500
+	discard 0 4
+	sync "$DISK"
+	sleep 0.2
+	discard 4 16
+	sync "$DISK"
+	delay recycle 0
+	ok "what is discarded while the last lot goes back follows it, without another sync" \
+		within 6 less_than "$image" $((before - 19 * 1024))
+	detach "$INDEX"
+}
+
+# An idle disk is left alone.
+nothing_for_nothing() {
+	local image=$SCRATCH/idle.vhdx commits
+	vhdxctl create -q --block-size=1M "$image" 64M
+	writable "$image" || return
+	put 1
+	sync "$DISK"
+	discard 1 1
+	sleep 3
+	commits=$(attr journal_commits)
+	sleep 7
+	is "$(attr journal_commits)" "$commits" "once it is back there are no more commits"
+	detach "$INDEX"
+	ok "the image is in order" vhdxctl check -q "$image"
+}
+
+# While the second of the last discard has not passed
+detached_at_once() {
+	local image=$SCRATCH/once.vhdx
+	vhdxctl create -q --block-size=1M "$image" 64M
+	writable "$image" || return
+	dd if=/dev/urandom of="$DISK" bs=1M count=40 oflag=direct conv=fsync status=none
+	discard 2 30
+	detach "$INDEX" || not_ok "detached" "$LINE"
+	ok "what is discarded just before detach goes back as well ($(kib "$image") KiB)" \
+		less_than "$image" $((15 * 1024))
+	ok "and the image is in order" vhdxctl check -q "$image"
+}
+
+on_a_device
+child_on_a_device
+on_a_file_system ext4
+on_a_file_system ext4 --direct-io=off
+sliced xfs 2 && on_a_file_system xfs
+fstrim_shows
+all_of_it_goes_back
+nothing_for_nothing
+detached_at_once
+
+finish
