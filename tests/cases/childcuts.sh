@@ -68,6 +68,8 @@ cut_child child-small-writes 2 -t 4 -b 16384 -d 4 -z 4
 if [ "$SLICE" = 0 ]; then
 	cut_child child-mixed 2 -t 8 -d 12 -z 12
 	cut_child child-whole-blocks 1 -t 4
+	# all that is not used is freed by discards and on its way back
+	DEVICE=69 cut_child child-full 1 -t 4 -d 25 -z 5 -f 2 -F 2 -b 65536
 fi
 # Nothing is freed before a flush, and a flush is slow when everybody waits: room for a dozen blocks
 [ "$LONG" = 0 ] || DEVICE=392 cut_child child-two-pages 32 -t 16 -d 2 -z 3 -b 65536

@@ -158,6 +158,12 @@ ring_is_full() {
 	is "$(largest_entry)" 64 "full-ring: an entry takes a quarter of the log"
 }
 
+# All that is not used is freed by discards and on its way back: writes wait for that.
+device_is_full() {
+	local DEVICE=68
+	cut_device full-device dynamic 1 -t 4 -d 25 -z 5 -f 2 -F 2 -b 65536
+}
+
 # An image that was cut off is attached, and cut off again; and once more while that is replayed.
 attaches() {
 	cut_again found "$(($(entries) * 2 / 3)).1" -n $((OPERATIONS / 4)) -t 4 -u 100
@@ -189,6 +195,8 @@ devices() {
 	ring_wraps
 	forget
 	ring_is_full
+	forget
+	device_is_full
 	forget
 	[ "$LONG" = 0 ] || cut_device large-blocks dynamic 8 -t 32 -d 6 -z 6
 	forget
