@@ -75,7 +75,8 @@ static const struct cli_syntax syntax = {
 	.set = set,
 };
 
-static void report(const struct snapshot *snapshot)
+/* @held_ns: how long a disk in use was stopped; 0 if there is none */
+static void report(const struct snapshot *snapshot, u64 held_ns)
 {
 	struct json_object *created = json_object_new_object();
 	const struct create_plan *plan = &snapshot->plan;
@@ -89,6 +90,8 @@ static void report(const struct snapshot *snapshot)
 	json_add_size(created, "file-size", plan->file_size);
 	json_add_size(created, "block-size", plan->geometry.block_size);
 	json_add_string(created, "disk-id", id);
+	if (held_ns)
+		json_add_number(created, "io-held-us", held_ns / 1000);
 	output_add("created", created);
 	note("%s: created as a child of %s", snapshot->child, snapshot->parent.path);
 }
@@ -122,7 +125,7 @@ static enum exit_code run(struct request *request, struct layer *parent)
 		return status;
 	if (!request->keep_mode)
 		protect(&request->snapshot.parent);
-	report(&request->snapshot);
+	report(&request->snapshot, 0);
 	return DONE;
 }
 
@@ -150,7 +153,7 @@ static enum exit_code run_live(struct request *request, const struct disk *disk)
 	if (status == DONE) {
 		if (!request->keep_mode)
 			protect(&request->snapshot.parent);
-		report(&request->snapshot);
+		report(&request->snapshot, live.held_ns);
 		note("%s: goes on in %s; I/O was held for %.1f ms", disk->node,
 		     request->snapshot.child, (double)live.held_ns / 1e6);
 	}
