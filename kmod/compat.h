@@ -162,7 +162,6 @@ static inline void vhdx_task_set_read_bytes(u64 bytes)
  * struct vhdx_limits - what we tell the block layer about a disk
  * @logical_block_size:	bytes
  * @physical_block_size: bytes
- * @io_opt:		bytes
  * @chunk_sectors:	no request crosses a multiple of it; units of 512 bytes
  * @dma_alignment:	mask for memory addresses
  * @max_hw_sectors:	longest request; units of 512 bytes
@@ -175,7 +174,6 @@ static inline void vhdx_task_set_read_bytes(u64 bytes)
 struct vhdx_limits {
 	unsigned int logical_block_size;
 	unsigned int physical_block_size;
-	unsigned int io_opt;
 	unsigned int chunk_sectors;
 	unsigned int dma_alignment;
 	unsigned int max_hw_sectors;
@@ -198,7 +196,6 @@ static inline struct gendisk *vhdx_alloc_gendisk(struct blk_mq_tag_set *set,
 		.logical_block_size	= l->logical_block_size,
 		.physical_block_size	= l->physical_block_size,
 		.io_min			= l->physical_block_size,
-		.io_opt			= l->io_opt,
 		.chunk_sectors		= l->chunk_sectors,
 		.dma_alignment		= l->dma_alignment,
 		.max_hw_sectors		= l->max_hw_sectors,
@@ -222,7 +219,6 @@ static inline struct gendisk *vhdx_alloc_gendisk(struct blk_mq_tag_set *set,
 		blk_queue_logical_block_size(q, l->logical_block_size);
 		blk_queue_physical_block_size(q, l->physical_block_size);
 		blk_queue_io_min(q, l->physical_block_size);
-		blk_queue_io_opt(q, l->io_opt);
 		blk_queue_chunk_sectors(q, l->chunk_sectors);
 		blk_queue_dma_alignment(q, l->dma_alignment);
 		blk_queue_max_hw_sectors(q, l->max_hw_sectors);

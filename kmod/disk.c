@@ -34,7 +34,7 @@
 #define VHDX_MAX_HW_SECTORS	(SZ_1M >> SECTOR_SHIFT)
 
 /* Enough requests on their way to keep any backing file busy. */
-#define VHDX_MAX_READAHEAD	SZ_2M
+#define VHDX_READAHEAD		SZ_2M
 
 static struct workqueue_struct *vhdx_disk_wq;
 
@@ -167,13 +167,17 @@ static u32 vhdx_disk_memory_alignment(const struct vhdx_disk *disk)
 	return alignment;
 }
 
+/*
+ * There is no optimal size of a request (io_opt). mkfs.ext4 takes one for the stripe of a RAID and
+ * spreads its tables by it, and since Linux 6.9 each change of a limit sets read-ahead to twice as
+ * much: half a GiB for blocks of 256 MiB. That requests do not cross blocks is in chunk_sectors.
+ */
 static int vhdx_disk_alloc_gendisk(struct vhdx_disk *disk)
 {
 	const struct vhdx_geometry *g = vhdx_image_geometry(disk->image);
 	struct vhdx_limits limits = {
 		.logical_block_size	= g->logical_sector_size,
 		.physical_block_size	= max(g->physical_sector_size, g->logical_sector_size),
-		.io_opt			= g->block_size,
 		.chunk_sectors		= g->block_size >> SECTOR_SHIFT,
 		.dma_alignment		= vhdx_disk_memory_alignment(disk) - 1,
 		.max_hw_sectors		= VHDX_MAX_HW_SECTORS,
@@ -286,14 +290,6 @@ void vhdx_disk_discard(struct vhdx_disk *disk)
 	kfree(disk);
 }
 
-/* The block layer would read ahead by twice io_opt: half a GiB for one mapped page. */
-static void vhdx_disk_limit_readahead(struct vhdx_disk *disk)
-{
-	struct backing_dev_info *bdi = disk->gendisk->bdi;
-
-	bdi->ra_pages = min(bdi->ra_pages, (unsigned long)VHDX_MAX_READAHEAD >> PAGE_SHIFT);
-}
-
 /**
  * vhdx_disk_add() - announce a disk
  * @disk:	created
@@ -313,7 +309,7 @@ int vhdx_disk_add(struct vhdx_disk *disk, const struct attribute_group **groups)
 	if (ret)
 		module_put(THIS_MODULE);
 	else
-		vhdx_disk_limit_readahead(disk);
+		disk->gendisk->bdi->ra_pages = VHDX_READAHEAD >> PAGE_SHIFT;
 	return ret;
 }
 

@@ -11,11 +11,31 @@ limits() {
 	attach "$IMAGES/good/$1.vhdx"
 	is "$(blockdev --getss "$DISK")/$(blockdev --getpbsz "$DISK")" "$3/$4" "$1: sector sizes"
 	is "$(blockdev --getsize64 "$DISK")" "$5" "$1: size"
-	is "$(queue optimal_io_size)" "$2" "$1: the optimal size of a request is a block"
+	is "$(queue optimal_io_size)" 0 "$1: no size of a request is better than another"
 	is "$(queue chunk_sectors)" "$(($2 / 512))" "$1: requests do not cross blocks"
 	is "$(attr block_size)" "$2" "$1: block size in sysfs"
 	is "$(queue rotational)$(queue add_random)" 00 "$1: it does not rotate"
 	is "$(cat "$SYS/removable")" 0 "$1: is not removable"
+	detach "$INDEX"
+}
+
+# mkfs.ext4 takes an optimal size for the stripe of a RAID and spreads its tables by it.
+no_stripe() {
+	vhdxctl create -q --block-size="$1" "$SCRATCH/$1.vhdx" 1G
+	attach -n -w -o 2 "$SCRATCH/$1.vhdx"
+	like "$(mke2fs -n -v -t ext4 -b 4096 "$DISK" 2>&1)" 'Stride=0 blocks, Stripe width=0 blocks' \
+		"blocks of $1: mkfs.ext4 finds no RAID"
+	detach "$INDEX"
+}
+
+# Any limit that is written to makes the kernel compute read-ahead again.
+read_ahead_stays() {
+	local before
+	attach "$IMAGES/good/$1.vhdx"
+	before=$(queue read_ahead_kb)
+	is "$before" 2048 "$1: 2 MiB are read ahead"
+	ok "$1: a limit can be set" eval "echo 512 >$SYS/queue/max_sectors_kb"
+	ok "$1: read-ahead does not grow when a limit is set" test "$(queue read_ahead_kb)" -le "$before"
 	detach "$INDEX"
 }
 
@@ -107,6 +127,10 @@ limits block-1m-512 $((1 << 20)) 512 512 $((9 * 1024 ** 3 + 1024 ** 2 + 512))
 limits block-256m-4k $((256 << 20)) 4096 4096 $((65 * 1024 ** 3 + 1024 ** 2 + 4096))
 limits disk-512b $((1 << 20)) 512 4096 512
 limits disk-64t $((1 << 20)) 512 4096 $((64 * 1024 ** 4))
+no_stripe 1M
+no_stripe 256M
+read_ahead_stays block-1m-512
+read_ahead_stays block-256m-4k
 partitions gpt 1
 partitions dos 2
 identity
