@@ -192,8 +192,9 @@ static int vhdx_disk_alloc_gendisk(struct vhdx_disk *disk)
 	snprintf(gendisk->disk_name, DISK_NAME_LEN, "vhdx%d", disk->index);
 	gendisk->fops = &vhdx_fops;
 	gendisk->private_data = disk;
+	/* only the kernel's own look is left out: partx and parted may still add partitions */
 	if (disk->flags & VHDX_ATTACH_NO_PARTSCAN)
-		gendisk->flags |= GENHD_FL_NO_PART;
+		set_bit(GD_SUPPRESS_PART_SCAN, &gendisk->state);
 	set_capacity(gendisk, g->disk_size >> SECTOR_SHIFT);
 	set_disk_ro(gendisk, !disk->image->writable);
 	disk->gendisk = gendisk;

@@ -69,7 +69,20 @@ partitions() {
 	attached "$1: attach without a partition scan" -n "$SCRATCH/$1.vhdx"
 	ok "$1: finds none" not test -e "${DISK}p1"
 	is "$(attr partscan)" 0 "$1: and sysfs says so"
+	ok "$1: partx adds them all the same" partx -a "$DISK"
+	ok "$1: both are there" wait_for 5 test -b "${DISK}p1" -a -b "${DISK}p2"
+	ok "$1: partx takes them away again" partx -d "$DISK"
 	detach "$INDEX"
+	parted_makes_one "$1"
+}
+
+# parted writes the table and adds the partitions to the kernel's.
+parted_makes_one() {
+	cp --sparse=always "$SCRATCH/$1.vhdx" "$SCRATCH/parted.vhdx"
+	attached "$1: attach for parted without a partition scan" -n -w -o 2 "$SCRATCH/parted.vhdx"
+	ok "$1: parted makes a partition" parted -s "$DISK" mkpart primary 40MiB 50MiB
+	ok "$1: which is there" wait_for 5 test -b "${DISK}p3"
+	wait_for 10 is_not_busy "$INDEX"
 }
 
 identity() {
