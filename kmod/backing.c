@@ -59,7 +59,8 @@ static void vhdx_backing_find_alignment(struct vhdx_backing *backing)
 	struct kstat stat;
 
 	backing->offset_alignment = bdev ? bdev_logical_block_size(bdev) : SECTOR_SIZE;
-	backing->memory_alignment = SECTOR_SIZE;
+	backing->memory_alignment = max_t(u32, bdev ? bdev_dma_alignment(bdev) + 1 : 0,
+					  SECTOR_SIZE);
 	if (S_ISBLK(inode->i_mode) ||
 	    vfs_getattr(&backing->file->f_path, &stat, STATX_DIOALIGN, AT_STATX_SYNC_AS_STAT) ||
 	    !(stat.result_mask & STATX_DIOALIGN))
