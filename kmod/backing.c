@@ -12,6 +12,7 @@
 #include <linux/file.h>
 #include <linux/magic.h>
 #include <linux/moduleparam.h>
+#include <linux/mutex.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -25,15 +26,75 @@ module_param(buffered, bool, 0644);
 MODULE_PARM_DESC(buffered, "use no direct I/O on any file; taken at attach, and meant for tests");
 
 /* All attached files: the same file may come by different names and opens. */
-static DEFINE_SPINLOCK(vhdx_backing_lock);
+static DEFINE_MUTEX(vhdx_backing_lock);
 static LIST_HEAD(vhdx_backing_files);
 
 /* What is below, if that is one device */
+static struct block_device *vhdx_inode_bdev(struct inode *inode)
+{
+	return S_ISBLK(inode->i_mode) ? I_BDEV(inode) : inode->i_sb->s_bdev;
+}
+
 static struct block_device *vhdx_backing_bdev(const struct vhdx_backing *backing)
 {
-	struct inode *inode = vhdx_backing_inode(backing);
+	return vhdx_inode_bdev(vhdx_backing_inode(backing));
+}
 
-	return S_ISBLK(inode->i_mode) ? I_BDEV(inode) : inode->i_sb->s_bdev;
+/* The block device that a file is on, or is; NULL if that is none, or several. It stays as long. */
+struct block_device *vhdx_file_bdev(const struct file *file)
+{
+	return vhdx_inode_bdev(vhdx_real_inode(file));
+}
+
+/* On one device, or if there is none, on one file system */
+static bool vhdx_files_share_device(const struct file *a, const struct file *b)
+{
+	struct block_device *bdev = vhdx_file_bdev(a);
+
+	if (bdev || vhdx_file_bdev(b))
+		return bdev == vhdx_file_bdev(b);
+	return vhdx_real_inode(a)->i_sb == vhdx_real_inode(b)->i_sb;
+}
+
+static bool vhdx_files_have_device(struct file *const *files, unsigned int nr,
+				   const struct file *file)
+{
+	while (nr--)
+		if (vhdx_files_share_device(files[nr], file))
+			return true;
+	return false;
+}
+
+/**
+ * vhdx_backing_devices() - one file for each device that a disk's files are on
+ * @index:	number of the disk
+ * @files:	in: files whose devices are not of interest; out: and others, with references
+ * @nr:		how many are there
+ * @max:	how many there may be
+ *
+ * Return: how many there are now; if that is @max, there may be more
+ */
+unsigned int vhdx_backing_devices(int index, struct file **files, unsigned int nr,
+				  unsigned int max)
+{
+	struct vhdx_backing *backing;
+
+	mutex_lock(&vhdx_backing_lock);
+	list_for_each_entry(backing, &vhdx_backing_files, node)
+		if (nr < max && backing->index == index &&
+		    !vhdx_files_have_device(files, nr, backing->file))
+			files[nr++] = get_file(backing->file);
+	mutex_unlock(&vhdx_backing_lock);
+	return nr;
+}
+
+/* Exchange the opens of a file for others of the same; for retire.c. Context: process */
+void vhdx_backing_replace(struct vhdx_backing *backing, struct file **file, struct file **given)
+{
+	mutex_lock(&vhdx_backing_lock);
+	swap(backing->file, *file);
+	swap(backing->given, *given);
+	mutex_unlock(&vhdx_backing_lock);
 }
 
 /*
@@ -50,7 +111,8 @@ static bool vhdx_backing_is_stable(const struct vhdx_backing *backing)
 
 /*
  * What direct I/O needs. For a file system that does not tell, what its block device needs,
- * or 512, is a guess; vhdx_backing_try_direct() finds out.
+ * or 512, is a guess; vhdx_backing_try_direct() finds out. A device may need more of memory than
+ * of its sectors, and the other way round: dm-crypt takes whole sectors of its own only.
  */
 static void vhdx_backing_find_alignment(struct vhdx_backing *backing)
 {
@@ -151,7 +213,7 @@ void vhdx_backing_choose_mode(struct vhdx_backing *backing, u32 sector_size,
 	vhdx_backing_make_stable(backing);
 	/* what user space has looked at would be looked for at each write */
 	if (backing->direct)
-		invalidate_mapping_pages(backing->file->f_mapping, 0, -1);
+		invalidate_mapping_pages(vhdx_backing_inode(backing)->i_mapping, 0, -1);
 }
 
 static int vhdx_backing_check_given(struct file *given, bool writable,
@@ -174,24 +236,75 @@ static int vhdx_backing_check_given(struct file *given, bool writable,
 	return 0;
 }
 
+/* As deny_write_access(), of an inode that is not a file's own. Return: false if it has writers */
+static bool vhdx_inode_deny_write(struct inode *inode)
+{
+	return atomic_dec_unless_positive(&inode->i_writecount);
+}
+
+/**
+ * vhdx_backing_deny_writers() - keep writers away, as far as there are none yet
+ * @backing:	open, only read from now on
+ *
+ * On overlayfs from both inodes: the overlay's own is what writers through the overlay open, and
+ * those of the upper directory open the other. Block devices have no such lock; their users must
+ * know.
+ */
+void vhdx_backing_deny_writers(struct vhdx_backing *backing)
+{
+	struct inode *inode = vhdx_backing_inode(backing);
+
+	if (!S_ISREG(inode->i_mode))
+		return;
+	backing->write_denied = !deny_write_access(backing->file);
+	backing->data_denied = inode != file_inode(backing->file) && vhdx_inode_deny_write(inode);
+}
+
+static void vhdx_backing_allow_writers(struct vhdx_backing *backing)
+{
+	if (backing->write_denied)
+		allow_write_access(backing->file);
+	if (backing->data_denied)
+		atomic_inc(&vhdx_backing_inode(backing)->i_writecount);
+	backing->write_denied = backing->data_denied = false;
+}
+
+/* Are writers kept away from wherever the data can be written? */
+static bool vhdx_backing_denies_writers(const struct vhdx_backing *backing)
+{
+	return backing->write_denied &&
+	       (backing->data_denied || vhdx_backing_inode(backing) == file_inode(backing->file));
+}
+
 /*
  * As long as the file is attached read-only nobody may write to it, or the disk would
- * change under its readers. Block devices have no such lock; their users must know.
+ * change under its readers.
  */
 static int vhdx_backing_deny_write(struct vhdx_backing *backing, struct file *given,
 				   struct vhdx_fault *fault)
 {
-	int ret;
-
 	if (!S_ISREG(vhdx_backing_inode(backing)->i_mode))
 		return 0;
 	/* a memfd is writable without being counted as open for writing */
-	ret = given->f_mode & FMODE_WRITE ? -ETXTBSY : deny_write_access(backing->file);
-	if (ret)
-		vhdx_fault_set(fault, VHDX_REASON_attach_open_for_writing, 0, 0);
-	else
-		backing->write_denied = true;
-	return ret;
+	if (!(given->f_mode & FMODE_WRITE))
+		vhdx_backing_deny_writers(backing);
+	if (vhdx_backing_denies_writers(backing))
+		return 0;
+	vhdx_backing_allow_writers(backing);
+	vhdx_fault_set(fault, VHDX_REASON_attach_open_for_writing, 0, 0);
+	return -ETXTBSY;
+}
+
+/*
+ * One file, if perhaps by two inodes of overlayfs. Which one holds the data changes when a file of
+ * the lower directory is copied up, as by chmod.
+ */
+static bool vhdx_backing_is_same(const struct vhdx_backing *a, const struct vhdx_backing *b)
+{
+	if (vhdx_backing_inode(a) == vhdx_backing_inode(b))
+		return true;
+	return S_ISREG(vhdx_backing_inode(a)->i_mode) && S_ISREG(vhdx_backing_inode(b)->i_mode) &&
+	       d_real_inode(a->dentry) == d_real_inode(b->dentry);
 }
 
 /*
@@ -203,9 +316,9 @@ static int vhdx_backing_claim(struct vhdx_backing *backing, struct vhdx_fault *f
 	enum vhdx_reason reason = VHDX_OK;
 	struct vhdx_backing *other;
 
-	spin_lock(&vhdx_backing_lock);
+	mutex_lock(&vhdx_backing_lock);
 	list_for_each_entry(other, &vhdx_backing_files, node) {
-		if (vhdx_backing_inode(other) != vhdx_backing_inode(backing))
+		if (!vhdx_backing_is_same(other, backing))
 			continue;
 		if (other->writable)
 			reason = VHDX_REASON_attach_attached;
@@ -214,7 +327,7 @@ static int vhdx_backing_claim(struct vhdx_backing *backing, struct vhdx_fault *f
 	}
 	if (!reason)
 		list_add(&backing->node, &vhdx_backing_files);
-	spin_unlock(&vhdx_backing_lock);
+	mutex_unlock(&vhdx_backing_lock);
 	if (reason)
 		vhdx_fault_set(fault, reason, 0, 0);
 	return reason ? -EBUSY : 0;
@@ -222,9 +335,9 @@ static int vhdx_backing_claim(struct vhdx_backing *backing, struct vhdx_fault *f
 
 static void vhdx_backing_unclaim(struct vhdx_backing *backing)
 {
-	spin_lock(&vhdx_backing_lock);
+	mutex_lock(&vhdx_backing_lock);
 	list_del(&backing->node);
-	spin_unlock(&vhdx_backing_lock);
+	mutex_unlock(&vhdx_backing_lock);
 }
 
 /**
@@ -252,6 +365,8 @@ int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool wri
 	backing->file = dentry_open(&given->f_path, flags, given->f_cred);
 	if (IS_ERR(backing->file))
 		return PTR_ERR(backing->file);
+	backing->dentry = backing->file->f_path.dentry;
+	backing->inode = vhdx_real_inode(backing->file);
 	vhdx_backing_thaw_init(backing);
 	backing->writable = writable;
 	backing->holes = writable;
@@ -283,8 +398,7 @@ int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool wri
 void vhdx_backing_close(struct vhdx_backing *backing)
 {
 	vhdx_backing_thaw_exit(backing);
-	if (backing->write_denied)
-		allow_write_access(backing->file);
+	vhdx_backing_allow_writers(backing);
 	if (backing->made_stable)
 		vhdx_unwant_stable_writes(vhdx_backing_inode(backing));
 	vhdx_backing_unclaim(backing);

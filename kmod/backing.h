@@ -19,6 +19,8 @@
  * struct vhdx_backing - an open host file
  * @file:		our own open of it, without access times
  * @given:		the caller's open of it: keeps the locks the caller took
+ * @dentry:		of both; stays the same when they are replaced (retire.c)
+ * @inode:		holds the data: of a file on overlayfs, that of the layer below
  * @size:		bytes; changes only by vhdx_backing_resize() and is read without lock
  * @direct:		reads bypass the page cache
  * @buffered_because:	why @direct is false; NULL if it is true
@@ -28,9 +30,11 @@
  * @memory_alignment:	what direct I/O needs of memory addresses, in bytes
  * @stable:		data that are written directly must not change meanwhile
  * @made_stable:	we asked for that of its page cache
- * @write_denied:	we hold deny_write_access()
+ * @write_denied:	writers are kept away from @file's inode
+ * @data_denied:	likewise from @inode, if that is another one
  * @writable:		we may write, and nobody else here does
  * @holes:		unused parts may be given back to the file system
+ * @index:		number of the disk it is for; set before it is opened
  * @unflushed:		a write was completed since the last flush began
  * @abandoned:		the disk is detached by force: nothing waits for a thaw
  * @thaw_lock:		protects @thaw_waiters
@@ -41,6 +45,8 @@
 struct vhdx_backing {
 	struct file *file;
 	struct file *given;
+	struct dentry *dentry;
+	struct inode *inode;
 	u64 size;
 	bool direct;
 	const char *buffered_because;
@@ -51,8 +57,10 @@ struct vhdx_backing {
 	bool stable;
 	bool made_stable;
 	bool write_denied;
+	bool data_denied;
 	bool writable;
 	bool holes;
+	int index;
 	bool unflushed;
 	bool abandoned;
 	spinlock_t thaw_lock;
@@ -122,6 +130,11 @@ void vhdx_backing_abandon(struct vhdx_backing *backing);
 int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool writable,
 		      struct vhdx_fault *fault);
 void vhdx_backing_close(struct vhdx_backing *backing);
+void vhdx_backing_deny_writers(struct vhdx_backing *backing);
+struct block_device *vhdx_file_bdev(const struct file *file);
+unsigned int vhdx_backing_devices(int index, struct file **files, unsigned int nr,
+				  unsigned int max);
+void vhdx_backing_replace(struct vhdx_backing *backing, struct file **file, struct file **given);
 int vhdx_retiring_open(struct vhdx_retiring *retiring, struct vhdx_backing *backing);
 void vhdx_backing_retire(struct vhdx_retiring *retiring);
 void vhdx_retiring_close(struct vhdx_retiring *retiring);
@@ -159,7 +172,7 @@ static inline bool vhdx_file_has_name(const struct file *file)
 
 static inline struct inode *vhdx_backing_inode(const struct vhdx_backing *backing)
 {
-	return backing->file->f_mapping->host;
+	return backing->inode;
 }
 
 /*

@@ -21,6 +21,7 @@
 #include <linux/err.h>
 #include <linux/sizes.h>
 
+#include "compat.h"
 #include "image.h"
 #include "resolve.h"
 
@@ -102,7 +103,7 @@ static int vhdx_chain_check_files(struct file *const *files, unsigned int nr,
 
 	for (i = 0; i < nr; i++)
 		for (j = 0; j < i; j++)
-			if (files[i]->f_mapping->host == files[j]->f_mapping->host) {
+			if (vhdx_real_inode(files[i]) == vhdx_real_inode(files[j])) {
 				vhdx_fault_set(fault, VHDX_REASON_parent_duplicate, 0, i);
 				return -EOPNOTSUPP;
 			}

@@ -10,6 +10,7 @@
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
 #include <linux/bvec.h>
+#include <linux/dcache.h>
 #include <linux/fileattr.h>
 #include <linux/fs.h>
 #include <linux/hdreg.h>
@@ -277,12 +278,23 @@ static inline void vhdx_unwant_stable_writes(struct inode *inode)
 #define vhdx_fileattr fileattr
 #endif
 
+/*
+ * The inode that holds the data: of a file on overlayfs, that of the layer below.
+ * 6.9: ->d_real() has other arguments; d_real_inode() has the same in all kernels.
+ */
+static inline struct inode *vhdx_real_inode(const struct file *file)
+{
+	struct inode *inode = file->f_mapping->host;
+
+	return S_ISREG(inode->i_mode) ? d_real_inode(file->f_path.dentry) : inode;
+}
+
 /* Does the file system write data to a new place each time? btrfs does, unless it is told not to. */
 static inline bool vhdx_copies_on_write(const struct file *file)
 {
 	struct vhdx_fileattr attr = { .flags_valid = true };
 
-	return file->f_mapping->host->i_sb->s_magic == BTRFS_SUPER_MAGIC &&
+	return vhdx_real_inode(file)->i_sb->s_magic == BTRFS_SUPER_MAGIC &&
 	       (vfs_fileattr_get(file->f_path.dentry, &attr) || !(attr.flags & FS_NOCOW_FL));
 }
 

@@ -290,6 +290,7 @@ struct vhdx_image *vhdx_image_open(struct file *file, const struct vhdx_image_op
 	image->nameless = !vhdx_file_has_name(file);
 	image->parent = options->parent;
 	image->depth = image->parent ? image->parent->depth + 1 : 0;
+	image->backing.index = options->index;
 	ret = vhdx_backing_open(&image->backing, file, options->writable, fault);
 	if (ret)
 		goto err_free_image;

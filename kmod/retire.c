@@ -29,16 +29,18 @@ int vhdx_retiring_open(struct vhdx_retiring *retiring, struct vhdx_backing *back
  * vhdx_backing_retire() - from now on it is as if the file had been opened read-only
  * @retiring:	opened; no read or write of the file is in flight
  *
- * Context: any
+ * Context: process
  */
 void vhdx_backing_retire(struct vhdx_retiring *retiring)
 {
 	struct vhdx_backing *backing = retiring->backing;
+	struct file *given;
 
+	given = get_file(retiring->file);
 	retiring->retired = true;
 	retiring->was = *backing;
-	backing->file = retiring->file;
-	backing->given = get_file(backing->file);
+	/* @was has the references that come back */
+	vhdx_backing_replace(backing, &retiring->file, &given);
 	WRITE_ONCE(backing->writable, false);
 }
 
@@ -77,6 +79,5 @@ void vhdx_retiring_close(struct vhdx_retiring *retiring)
 	schedule_work(&retiring->work);
 	flush_work(&retiring->work);
 	destroy_work_on_stack(&retiring->work);
-	if (S_ISREG(vhdx_backing_inode(backing)->i_mode))
-		backing->write_denied = !deny_write_access(backing->file);
+	vhdx_backing_deny_writers(backing);
 }
