@@ -15,6 +15,7 @@
 #include <linux/uaccess.h>
 
 #include "disk.h"
+#include "format/chain.h"
 #include "format/reason.h"
 #include "image.h"
 #include "registry.h"
@@ -26,6 +27,8 @@
 				 VHDX_ATTACH_NO_REPLAY | VHDX_ATTACH_NO_HOLES)
 /* How soon to look again at a disk of which a snapshot is being made */
 #define VHDX_LOOK_AGAIN_MS	5
+
+static_assert(VHDX_MAX_FILES == VHDX_CHAIN_MAX_FILES);
 
 #define VHDX_DETACH_FLAGS	(VHDX_DETACH_LAZY | VHDX_DETACH_FORCE)
 
@@ -94,11 +97,14 @@ static int vhdx_control_check_attach(const struct vhdx_ioc_attach *arg, struct v
 
 	if (arg->flags & ~VHDX_ATTACH_FLAGS || arg->reserved)
 		reason = VHDX_REASON_attach_flags;
-	else if (!arg->nr_files || arg->nr_files > VHDX_MAX_FILES)
+	else if (!arg->nr_files)
 		reason = VHDX_REASON_attach_file_count;
-	if (reason)
-		vhdx_fault_set(fault, reason, 0, 0);
-	return reason ? -EINVAL : 0;
+	else if (arg->nr_files > VHDX_MAX_FILES)
+		reason = VHDX_REASON_parent_depth;
+	if (!reason)
+		return 0;
+	vhdx_fault_set(fault, reason, 0, arg->nr_files);
+	return reason == VHDX_REASON_parent_depth ? -EOPNOTSUPP : -EINVAL;
 }
 
 static void vhdx_control_put_files(struct file **files, unsigned int nr)

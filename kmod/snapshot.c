@@ -38,6 +38,7 @@
 #include <linux/err.h>
 
 #include "chain.h"
+#include "format/chain.h"
 #include "image.h"
 #include "imagewrite.h"
 #include "resolve.h"
@@ -76,6 +77,11 @@ struct vhdx_image *vhdx_chain_open_child(struct vhdx_image *image, struct file *
 	struct vhdx_image *child;
 	int ret;
 
+	/* the image and its parents, and one more; else it could not be attached again */
+	if (image->depth + 2 > VHDX_CHAIN_MAX_FILES) {
+		vhdx_fault_set(fault, VHDX_REASON_parent_depth, 0, image->depth + 2);
+		return ERR_PTR(-EOPNOTSUPP);
+	}
 	/* L5 compares again */
 	vhdx_image_data_guid(image, &image->super->header.data_write_guid);
 	its.parent = image;

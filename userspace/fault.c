@@ -45,6 +45,11 @@ static const char *remedy(enum vhdx_reason reason)
 	case VHDX_REASON_log_dirty:
 		return "with --replay=auto it is replayed (with -r, in memory), by vhdxctl replay "
 		       "into the file";
+	case VHDX_REASON_parent_depth:
+		return "merge some of them first, with vhdxctl merge";
+	case VHDX_REASON_snapshot_on_itself:
+		return "put it on another device";
+	case VHDX_REASON_attach_far_out:
 	case VHDX_REASON_block_overlap:
 		return "with -r it can be read";
 	case VHDX_REASON_log_write_failed:

@@ -8,7 +8,10 @@
 #include "locator.h"
 #include "open.h"
 
-/* Files in a chain at most: the same bound as the ioctl's */
+/*
+ * Files in a chain at most, for attach and for live snapshots. A read may have to look into each,
+ * and each is open, with descriptors of the tool's and memory of the module's.
+ */
 #define VHDX_CHAIN_MAX_FILES	256U
 
 bool vhdx_chain_links(const struct vhdx_locator *locator, const struct vhdx_guid *data_guid);

@@ -27,7 +27,7 @@
 #define VHDX_MESSAGE_SIZE	256
 #define VHDX_RELEASE_SIZE	32
 
-/* Most files in one attach: a disk and its parents. */
+/* Most files of a disk, itself and its parents; also after VHDX_IOC_SNAPSHOT. */
 #define VHDX_MAX_FILES		256
 
 /*
@@ -195,7 +195,7 @@ struct vhdx_ioc_status {
  * by detach and is the child's parent from here on; what comes later goes to the child.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF as for attach; ENODEV if there is no such disk;
- * EBUSY if a snapshot is being made; EAGAIN if the disk was written to for the first time
+ * EBUSY if a snapshot is being made; EOPNOTSUPP if the disk has VHDX_MAX_FILES already; EAGAIN if the disk was written to for the first time
  * meanwhile, so that the child is to be made anew; others as for attach, about the child. After
  * any of them but EIO the disk goes on as before.
  */

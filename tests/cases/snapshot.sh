@@ -170,10 +170,29 @@ refused() {
 	detach "$INDEX"
 }
 
+# As many files as attach takes, and one more
+too_deep() {
+	local number files=()
+	for number in {1..256}; do
+		files+=("$SCRATCH/deep/parent_depth.$number.vhdx")
+	done
+	mkdir -p "$SCRATCH/deep"
+	cp --sparse=always "$PRISTINE"/bad/parents/parent_depth.*.vhdx "$SCRATCH/deep/"
+	attached "256 files are attached" -n -w -o 2 "${files[@]}" || return
+	cp "${files[0]}" "$SCRATCH/deep/child.vhdx"
+	LINE=$(ioctl snapshot "$INDEX" "$SCRATCH/deep/child.vhdx")
+	is "$(field "$LINE" errno)/$(field "$LINE" reason)" EOPNOTSUPP/707 \
+		"a snapshot that could not be attached again is refused"
+	ok "and by the tool, with its reason" not snapshot "$SCRATCH/deep/child.avhdx"
+	like "$LINE" "256 files" "which is said"
+	detach "$INDEX"
+}
+
 modprobe vhdx
 under_a_writer
 parents_stay
 under_a_file_system
 refused
+too_deep
 
 finish
