@@ -17,7 +17,7 @@
 
 static unsigned int cache_mb = 64;
 module_param(cache_mb, uint, 0644);
-MODULE_PARM_DESC(cache_mb, "metadata to keep in memory per image, in MiB; taken at attach");
+MODULE_PARM_DESC(cache_mb, "metadata to keep in memory per disk, of all its files, in MiB; taken at attach");
 
 /* The kernel's error number for one of the core's reasons; not for VHDX_OK. */
 static int vhdx_reason_errno(enum vhdx_reason reason)
@@ -219,9 +219,10 @@ static int vhdx_image_create_pager(struct vhdx_image *image, int index)
 		.finish		= vhdx_image_finish,
 		.context	= image,
 	};
+	const struct vhdx_pager *sharing = image->parent ? image->parent->pager : NULL;
 	unsigned long pages = max(cache_mb, 1U) * (SZ_1M / VHDX_PAGE_SIZE);
 
-	image->pager = vhdx_pager_create(&image->backing, &owner, pages, index);
+	image->pager = vhdx_pager_create(&image->backing, &owner, sharing, pages, index);
 	return PTR_ERR_OR_ZERO(image->pager);
 }
 

@@ -38,6 +38,24 @@ int vhdx_image_check_replay(struct vhdx_image *image, struct vhdx_fault *fault)
 	return ret;
 }
 
+/* What is in the file must be in the map, or the file would be cut off before it. */
+static int vhdx_image_check_layout(const struct vhdx_image *image, struct vhdx_fault *fault)
+{
+	const struct vhdx_layout *layout = &image->super->layout;
+	const struct vhdx_extent *extent;
+	unsigned int i;
+
+	for (i = 0; i < layout->count; i++) {
+		extent = &layout->extent[i];
+		if (extent->offset >= image->backing.size ||
+		    vhdx_space_covers(image->space, extent->offset + extent->length))
+			continue;
+		vhdx_fault_set(fault, VHDX_REASON_attach_far_out, extent->offset, extent->length);
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
 static int vhdx_image_scan(struct vhdx_image *image, struct vhdx_fault *fault)
 {
 	struct vhdx_reader reader = {
@@ -52,7 +70,12 @@ static int vhdx_image_scan(struct vhdx_image *image, struct vhdx_fault *fault)
 		.space		= image->space,
 	};
 
-	return vhdx_scan_bat(&scan, fault);
+	int ret = vhdx_image_check_layout(image, fault);
+
+	if (ret)
+		return ret;
+	ret = vhdx_scan_bat(&scan, fault);
+	return ret && fault->reason == VHDX_REASON_attach_far_out ? -EOPNOTSUPP : ret;
 }
 
 static int vhdx_image_create_journal(struct vhdx_image *image,

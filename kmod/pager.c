@@ -10,7 +10,8 @@
  * becomes LOADED and joins the LRU, or leaves the index if the read failed; either way all
  * waiters are told. LOADED pages may go at any time: the shrinker, or a load that exceeds
  * the limit, takes those that nobody has looked at since the last round (second chance).
- * Not those that are pinned: the journal pins a page as long as what is in memory is not
+ * The limit is the disk's: the pagers of all files of a chain share one budget, and a load that
+ * exceeds it takes pages from the file that has the most. Not those that are pinned: the journal pins a page as long as what is in memory is not
  * in its place in the file, so that what is read again is never older than what went.
  *
  *	(none) -> LOADING	vhdx_pager_load()
@@ -56,10 +57,21 @@ struct vhdx_page {
 	struct rcu_head rcu;
 };
 
+/*
+ * How much all files of a disk may keep in memory
+ */
+struct vhdx_pager_budget {
+	unsigned long max_pages;		/* I */
+	atomic_long_t nr_loaded;		/* of all pagers */
+	spinlock_t lock;
+	struct list_head pagers;		/* under lock; none: to be freed */
+};
+
 struct vhdx_pager {
 	const struct vhdx_backing *backing;	/* I */
 	struct vhdx_pager_owner owner;		/* I */
-	unsigned long max_pages;		/* I */
+	struct vhdx_pager_budget *budget;	/* I */
+	struct list_head sharing;		/* on budget->pagers */
 	struct xarray pages;
 	struct list_head lru;			/* L: oldest first */
 	unsigned long nr_loaded;		/* L: length of lru */
@@ -122,6 +134,7 @@ static unsigned long vhdx_pager_evict(struct vhdx_pager *pager, unsigned long nr
 		freed++;
 	}
 	xa_unlock_irqrestore(&pager->pages, flags);
+	atomic_long_sub(freed, &pager->budget->nr_loaded);
 
 	list_for_each_entry_safe(page, next, &victims, lru)
 		call_rcu(&page->rcu, vhdx_page_free_rcu);
@@ -142,36 +155,78 @@ static unsigned long vhdx_pager_shrink_scan(struct shrinker *shrinker,
 	return vhdx_pager_evict(vhdx_shrinker_owner(shrinker), sc->nr_to_scan, false);
 }
 
+static struct vhdx_pager_budget *vhdx_budget_create(unsigned long max_pages)
+{
+	struct vhdx_pager_budget *budget = kzalloc(sizeof(*budget), GFP_KERNEL);
+
+	if (!budget)
+		return NULL;
+	budget->max_pages = max_pages;
+	spin_lock_init(&budget->lock);
+	INIT_LIST_HEAD(&budget->pagers);
+	return budget;
+}
+
+static void vhdx_budget_join(struct vhdx_pager_budget *budget, struct vhdx_pager *pager)
+{
+	pager->budget = budget;
+	spin_lock(&budget->lock);
+	list_add(&pager->sharing, &budget->pagers);
+	spin_unlock(&budget->lock);
+}
+
+/* A chain is opened and closed by one task at a time: nothing joins what the last one leaves. */
+static void vhdx_budget_leave(struct vhdx_pager *pager)
+{
+	struct vhdx_pager_budget *budget = pager->budget;
+	bool last;
+
+	atomic_long_sub(pager->nr_loaded, &budget->nr_loaded);
+	spin_lock(&budget->lock);
+	list_del(&pager->sharing);
+	last = list_empty(&budget->pagers);
+	spin_unlock(&budget->lock);
+	if (last)
+		kfree(budget);
+}
+
 /**
  * vhdx_pager_create() - an empty pager
  * @backing:	the file; must outlive the pager
  * @owner:	copied
- * @max_pages:	how many loaded pages to keep before old ones are dropped
+ * @sharing:	pager of another file of the disk, whose budget is shared; NULL: a new one
+ * @max_pages:	of a new budget: how many loaded pages to keep before old ones are dropped
  * @index:	number of the disk, to tell shrinkers apart
  *
  * Return: the pager, or an ERR_PTR
  */
 struct vhdx_pager *vhdx_pager_create(const struct vhdx_backing *backing,
 				     const struct vhdx_pager_owner *owner,
+				     const struct vhdx_pager *sharing,
 				     unsigned long max_pages, int index)
 {
 	struct vhdx_pager *pager = kzalloc(sizeof(*pager), GFP_KERNEL);
-	int ret;
+	struct vhdx_pager_budget *budget;
+	int ret = -ENOMEM;
 
 	if (!pager)
 		return ERR_PTR(-ENOMEM);
+	budget = sharing ? sharing->budget : vhdx_budget_create(max_pages);
+	if (!budget)
+		goto err_free_pager;
 	pager->backing = backing;
 	pager->owner = *owner;
-	pager->max_pages = max_pages;
 	xa_init_flags(&pager->pages, XA_FLAGS_LOCK_IRQ);
 	INIT_LIST_HEAD(&pager->lru);
+	vhdx_budget_join(budget, pager);
 	ret = vhdx_shrinker_register(&pager->shrinker, vhdx_pager_shrink_count,
 				     vhdx_pager_shrink_scan, pager, "metadata", index);
-	if (ret) {
-		kfree(pager);
-		return ERR_PTR(ret);
-	}
-	return pager;
+	if (!ret)
+		return pager;
+	vhdx_budget_leave(pager);
+err_free_pager:
+	kfree(pager);
+	return ERR_PTR(ret);
 }
 
 /**
@@ -184,6 +239,7 @@ void vhdx_pager_destroy(struct vhdx_pager *pager)
 	unsigned long index;
 
 	vhdx_shrinker_unregister(&pager->shrinker);
+	vhdx_budget_leave(pager);
 	xa_for_each(&pager->pages, index, page)
 		vhdx_page_free(page);
 	xa_destroy(&pager->pages);
@@ -236,6 +292,7 @@ static void vhdx_page_loaded(struct vhdx_page *page)
 	smp_store_release(&page->loaded, true);
 	list_add_tail(&page->lru, &pager->lru);
 	pager->nr_loaded++;
+	atomic_long_inc(&pager->budget->nr_loaded);
 	list_splice_init(&page->waiters, &waiters);
 	xa_unlock_irqrestore(&pager->pages, flags);
 	vhdx_waiters_tell(&waiters, 0);
@@ -321,12 +378,30 @@ static int vhdx_pager_join(struct vhdx_pager *pager, struct vhdx_page *fresh,
 	return ret;
 }
 
+/* Context: @budget->lock held, so that it stays. Return: what has the most pages */
+static struct vhdx_pager *vhdx_budget_largest(struct vhdx_pager_budget *budget)
+{
+	struct vhdx_pager *pager, *largest = NULL;
+
+	list_for_each_entry(pager, &budget->pagers, sharing)
+		if (!largest || READ_ONCE(pager->nr_loaded) > READ_ONCE(largest->nr_loaded))
+			largest = pager;
+	return largest;
+}
+
 /* Looking at more than one page for each that is loaded gets ahead of the loads. */
 static void vhdx_pager_make_room(struct vhdx_pager *pager)
 {
-	if (READ_ONCE(pager->nr_loaded) >= pager->max_pages &&
-	    !vhdx_pager_evict(pager, 8, false))
-		vhdx_pager_evict(pager, 1, true);
+	struct vhdx_pager_budget *budget = pager->budget;
+	struct vhdx_pager *largest;
+
+	if (atomic_long_read(&budget->nr_loaded) < (long)budget->max_pages)
+		return;
+	spin_lock(&budget->lock);
+	largest = vhdx_budget_largest(budget);
+	if (!vhdx_pager_evict(largest, 8, false))
+		vhdx_pager_evict(largest, 1, true);
+	spin_unlock(&budget->lock);
 }
 
 /**

@@ -56,6 +56,7 @@ struct vhdx_pager_stats {
 
 struct vhdx_pager *vhdx_pager_create(const struct vhdx_backing *backing,
 				     const struct vhdx_pager_owner *owner,
+				     const struct vhdx_pager *sharing,
 				     unsigned long max_pages, int index);
 void vhdx_pager_destroy(struct vhdx_pager *pager);
 

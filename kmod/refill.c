@@ -195,6 +195,9 @@ static int vhdx_space_grow_to(struct vhdx_space *space, unsigned long units)
 {
 	int ret = 0;
 
+	/* longer than what is of use, see space.c: what is there was not looked at */
+	if (((u64)units << VHDX_UNIT_SHIFT) < vhdx_backing_size(space->backing))
+		return -ENOSPC;
 	if (units > space->capacity)
 		ret = vhdx_space_enlarge(space, max(units, 2 * space->capacity));
 	if (!ret)

@@ -73,6 +73,8 @@ static enum vhdx_reason vhdx_scan_place(const struct vhdx_scan *scan, u32 index,
 
 	if (vhdx_scan_logged(scan, index, offset, length))
 		return vhdx_fault_set(fault, VHDX_REASON_log_payload_changed, at, offset);
+	if (scan->space && !vhdx_space_covers(scan->space, offset + length))
+		return vhdx_fault_set(fault, VHDX_REASON_attach_far_out, at, entry);
 	if (scan->space && !vhdx_space_mark(scan->space, offset, length))
 		return vhdx_fault_set(fault, VHDX_REASON_block_overlap, at, entry);
 	return VHDX_OK;

@@ -37,6 +37,10 @@
  *
  * Behind the last used unit a file may hold anything when it is opened: unknown.
  *
+ * The maps cover twice what all blocks would take, and VHDX_SPACE_SLACK. A file may be longer
+ * than that, as a device is, or a file made sparse by mistake: the rest is not used. Only a file
+ * that has something there cannot be written to.
+ *
  * What takes time (zeroing, growing) is done by a thread of its own; who finds nothing
  * ready waits without sleeping. The thread zeroes in small pieces, and serves those who
  * wait in between. Units are taken from the front, so that the end of the file can be given
@@ -116,6 +120,25 @@ static unsigned long vhdx_units(u64 bytes)
 	return (bytes + VHDX_UNIT - 1) >> VHDX_UNIT_SHIFT;
 }
 
+/* How many units of a file are of use, however long it is */
+static u64 vhdx_space_limit(const struct vhdx_geometry *g)
+{
+	return 2 * ((g->payload_blocks << (g->block_shift - VHDX_UNIT_SHIFT)) + g->chunks) +
+	       VHDX_SPACE_SLACK;
+}
+
+/**
+ * vhdx_space_covers() - can something be marked there?
+ * @space:	not started yet
+ * @end:	bytes
+ *
+ * Return: false if @end is behind what is of use
+ */
+bool vhdx_space_covers(const struct vhdx_space *space, u64 end)
+{
+	return end <= (u64)space->capacity << VHDX_UNIT_SHIFT;
+}
+
 /**
  * vhdx_space_mark() - something uses a part of the file
  * @space:	not started yet
@@ -187,6 +210,7 @@ struct vhdx_space *vhdx_space_create(struct vhdx_backing *backing,
 				     const struct vhdx_geometry *g)
 {
 	struct vhdx_space *space = kzalloc(sizeof(*space), GFP_KERNEL);
+	u64 units;
 
 	if (!space)
 		return ERR_PTR(-ENOMEM);
@@ -197,16 +221,17 @@ struct vhdx_space *vhdx_space_create(struct vhdx_backing *backing,
 	INIT_LIST_HEAD(&space->waiters);
 	INIT_LIST_HEAD(&space->reclaimers);
 	init_waitqueue_head(&space->wait);
-	if (vhdx_space_enlarge(space, vhdx_units(backing->size) + VHDX_SPACE_SPARE +
-				      space->block_units)) {
+	/* a device cannot grow to whole units, a file will: see vhdx_space_size() */
+	if (S_ISBLK(vhdx_backing_inode(backing)->i_mode))
+		units = backing->size >> VHDX_UNIT_SHIFT;
+	else
+		units = vhdx_units(backing->size);
+	units = min(units, vhdx_space_limit(g));
+	if (vhdx_space_enlarge(space, units + VHDX_SPACE_SPARE + space->block_units)) {
 		kfree(space);
 		return ERR_PTR(-ENOMEM);
 	}
-	/* a device cannot grow to whole units, a file will: see vhdx_space_size() */
-	if (S_ISBLK(vhdx_backing_inode(backing)->i_mode))
-		space->units = backing->size >> VHDX_UNIT_SHIFT;
-	else
-		space->units = vhdx_units(backing->size);
+	space->units = units;
 	space->most_units = vhdx_space_most_units(space, g);
 	return space;
 }

@@ -34,6 +34,7 @@ struct vhdx_space *vhdx_space_create(struct vhdx_backing *backing,
 				     const struct vhdx_layout *layout,
 				     const struct vhdx_geometry *g);
 void vhdx_space_destroy(struct vhdx_space *space);
+bool vhdx_space_covers(const struct vhdx_space *space, u64 end);
 bool vhdx_space_mark(struct vhdx_space *space, u64 offset, u64 length);
 int vhdx_space_mark_former(struct vhdx_space *space, u64 offset);
 

@@ -20,6 +20,9 @@
 /* What there is room for in a new map besides the file: its first growth */
 #define VHDX_SPACE_SPARE	(SZ_64M >> VHDX_UNIT_SHIFT)
 
+/* What the maps cover besides blocks: the layout, growing ahead, and what others left unused */
+#define VHDX_SPACE_SLACK	((64ULL * SZ_1G) >> VHDX_UNIT_SHIFT)
+
 enum vhdx_space_map {
 	VHDX_SPACE_USED,		/* anything but ready and unknown */
 	VHDX_SPACE_UNREADY,		/* anything but ready */

@@ -154,23 +154,22 @@ static ssize_t vhdx_emit_data_write_guid(const struct vhdx_disk *disk, char *buf
 }
 VHDX_ATTR(data_write_guid);
 
-static ssize_t vhdx_emit_cache_pages(const struct vhdx_disk *disk, char *buf)
+/* Of all files of the chain */
+static struct vhdx_pager_stats vhdx_sysfs_cache(const struct vhdx_disk *disk)
 {
-	struct vhdx_pager_stats stats;
+	struct vhdx_pager_stats stats, sum = { .pages = 0 };
+	const struct vhdx_image *image;
 
-	vhdx_pager_stats(disk->image->pager, &stats);
-	return sysfs_emit(buf, "%lu\n", stats.pages);
+	for (image = disk->image; image; image = image->parent) {
+		vhdx_pager_stats(image->pager, &stats);
+		sum.pages += stats.pages;
+		sum.loads += stats.loads;
+	}
+	return sum;
 }
-VHDX_ATTR(cache_pages);
 
-static ssize_t vhdx_emit_cache_loads(const struct vhdx_disk *disk, char *buf)
-{
-	struct vhdx_pager_stats stats;
-
-	vhdx_pager_stats(disk->image->pager, &stats);
-	return sysfs_emit(buf, "%lu\n", stats.loads);
-}
-VHDX_ATTR(cache_loads);
+VHDX_SIMPLE_ATTR(cache_pages, "%lu", vhdx_sysfs_cache(disk).pages);
+VHDX_SIMPLE_ATTR(cache_loads, "%lu", vhdx_sysfs_cache(disk).loads);
 
 /* Zeros for a disk that is read-only */
 static struct vhdx_journal_stats vhdx_sysfs_journal(const struct vhdx_disk *disk)

@@ -124,10 +124,86 @@ limited() {
 	echo "$old" >$param
 }
 
+# Objects that a page of metadata is kept in, of all disks and of others
+pages_of_kernel() { awk '$1 == "kmalloc-4k" { print $2 }' /proc/slabinfo; }
+
+# A chain of four files reads as many tables.
+one_budget() {
+	local param=/sys/module/vhdx/parameters/cache_mb old before pages files=("$HUGE") i
+	old=$(cat $param)
+	defer eval "echo $old >$param"
+	echo 1 >$param
+	for i in 1 2 3; do
+		vhdxctl snapshot -q --keep-mode --block-size=1M "${files[0]}" "$SCRATCH/$i.avhdx"
+		files=("$SCRATCH/$i.avhdx" "${files[@]}")
+	done
+	settle_memory
+	before=$(pages_of_kernel)
+	attached "a chain of four files: attached" -n "${files[@]}"
+	sectors "of four files, with 1 MiB of cache"
+	pages=$(($(pages_of_kernel) - before))
+	diag "cache_mb=1: $(attr cache_pages) pages, $pages objects of 4 KiB"
+	ok "cache_mb is for the disk, not for each of its files" test "$pages" -lt 600
+	ok "cache_pages counts those of all files" test "$(attr cache_pages)" -gt 200 -a "$(attr cache_pages)" -lt 320
+	detach "$INDEX"
+	echo "$old" >$param
+}
+
+# A file may be far longer than what its disk can use: that costs nothing.
+sparse_file() {
+	local file=$SCRATCH/tmpfs/a.vhdx size before more
+	mkdir -p "$SCRATCH/tmpfs"
+	mount -t tmpfs tmpfs "$SCRATCH/tmpfs"
+	defer umount -l "$SCRATCH/tmpfs"
+	vhdxctl create -q --block-size=1M "$file" 1G
+	for size in 1P 17P; do
+		truncate -s "$size" "$file"
+		settle_memory
+		before=$(kernel_memory)
+		attached "a disk of 1 GiB in a file of $size: attached for writing" -n -w -o 2 "$file" || continue
+		more=$(($(kernel_memory) - before))
+		diag "$size: $more KiB of kernel memory more"
+		ok "it takes less than 8 MiB of kernel memory" test "$more" -lt 8192
+		dd if=/dev/urandom of="$SCRATCH/data" bs=1M count=4 status=none
+		ok "it is written" dd if="$SCRATCH/data" of="$DISK" bs=1M oflag=direct status=none
+		ok "and read" cmp -n $((4 << 20)) "$SCRATCH/data" "$DISK"
+		ok "and detached" detach "$INDEX"
+		is "$(vhdxctl check -q "$file" 2>&1)" "" "the image is clean"
+		ok "what is behind its blocks was given back" test "$(stat -c %s "$file")" -lt $((2 << 30))
+	done
+	far_out "$file"
+}
+
+# far_out FILE: one block at 64 TiB
+far_out() {
+	truncate -s 100T "$1"
+	damage_bat "$1" $((64 << 40))
+	attach -n -w -o 2 "$1"
+	is "$(field "$LINE" errno)/$(field "$LINE" reason)" EOPNOTSUPP/930 "a block far behind where all would have room is not written to"
+	attached "it can be read" -n "$1" && detach "$INDEX"
+}
+
+# damage_bat FILE OFFSET: block 0 is there
+damage_bat() {
+	python3 - "$@" <<-'END'
+		import struct, sys
+		with open(sys.argv[1], "r+b") as f:
+		    f.seek(192 << 10)
+		    table = f.read(64 << 10)
+		    bat = bytes.fromhex("6677c22d23f600429d64115e9bfd4a08")
+		    at = table.index(bat)
+		    offset = struct.unpack_from("<Q", table, at + 16)[0]
+		    f.seek(offset)
+		    f.write(struct.pack("<Q", int(sys.argv[2]) | 6))
+	END
+}
+
 as_fast
 little_memory
+one_budget
 memory_comes_back
 limited
+sparse_file
 untouched "the image is as it was" good/huge-64t.vhdx
 
 finish
