@@ -12,9 +12,10 @@
  * from the block layer, which no longer calls us. What ->release() touches, the structure
  * itself, lives until vhdx_block_free_disk().
  *
- * A disk cannot be made of a file that lives on it: its files are chosen before it exists,
- * and the child of a live snapshot is refused if it is on the disk itself (swap.c). Images
- * inside images are fine, and the outer disk is open as long as the inner one is attached.
+ * A disk cannot be made of a file that lives on it, or on what is made of it: its files are
+ * chosen before it exists, and the child of a live snapshot is refused if it is on the disk
+ * itself (stack.c). Images inside images are fine, and the outer disk is open as long as the
+ * inner one is attached.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

@@ -13,34 +13,19 @@
 #include "disk.h"
 #include "image.h"
 #include "imagewrite.h"
+#include "stack.h"
 
 /* A commit in less than that leaves nothing to be done before I/O is held; so many are tried. */
 #define VHDX_SWAP_QUICK_NS	(10 * NSEC_PER_MSEC)
 #define VHDX_SWAP_COMMITS	4
 
-/* The child's data would go to the disk, and so to the child, and so on. */
-static bool vhdx_swap_holds(const struct vhdx_disk *disk, const struct file *file)
-{
-	struct inode *inode = file->f_mapping->host;
-	struct block_device *bdev = inode->i_sb->s_bdev;
-
-	if (S_ISBLK(inode->i_mode))
-		bdev = I_BDEV(inode);
-	return bdev && bdev->bd_disk == disk->gendisk;
-}
-
-static int vhdx_swap_check_snapshot(const struct vhdx_disk *disk, const struct file *file,
+static int vhdx_swap_check_snapshot(struct vhdx_disk *disk, struct file *file,
 				    struct vhdx_fault *fault)
 {
-	enum vhdx_reason reason = VHDX_OK;
-
-	if (!disk->image->writable || READ_ONCE(disk->failure))
-		reason = VHDX_REASON_snapshot_read_only;
-	else if (vhdx_swap_holds(disk, file))
-		reason = VHDX_REASON_snapshot_on_itself;
-	if (reason)
-		vhdx_fault_set(fault, reason, 0, 0);
-	return reason ? -EINVAL : 0;
+	if (disk->image->writable && !READ_ONCE(disk->failure))
+		return vhdx_stack_check(disk, file, fault);
+	vhdx_fault_set(fault, VHDX_REASON_snapshot_read_only, 0, 0);
+	return -EINVAL;
 }
 
 /*

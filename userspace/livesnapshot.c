@@ -7,15 +7,19 @@
 #include "livesnapshot.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "control.h"
 #include "disk.h"
 #include "diskfiles.h"
+#include "fault.h"
 #include "guids.h"
 #include "imagelock.h"
+#include "memory.h"
 #include "progress.h"
+#include "stack.h"
 
 /* The link changes once in the life of a disk, if nothing else is wrong. */
 #define TRIES 3
@@ -98,6 +102,27 @@ static enum exit_code attempt(struct live_snapshot *live, int control, bool *aga
 	return status;
 }
 
+/*
+ * The kernel refuses that as well, and tries out what cannot be seen; but not in words of what is
+ * on what.
+ */
+static enum exit_code check_place(const struct live_snapshot *live)
+{
+	char *copy = xstrdup(live->snapshot->child);
+	char *below = stack_on_disk(live->disk, dirname(copy)), *message;
+	enum exit_code status;
+
+	free(copy);
+	if (!below)
+		return DONE;
+	message = xasprintf("snapshot: %s would be on the disk itself: %s", live->snapshot->child,
+			    below);
+	status = fail_reason_said(live->disk->node, VHDX_REASON_snapshot_on_itself, message);
+	free(message);
+	free(below);
+	return status;
+}
+
 /**
  * live_snapshot() - let a disk go on in a new child
  * @live:	to be freed with live_snapshot_free() in any case
@@ -106,11 +131,12 @@ static enum exit_code attempt(struct live_snapshot *live, int control, bool *aga
  */
 enum exit_code live_snapshot(struct live_snapshot *live)
 {
-	enum exit_code status;
+	enum exit_code status = check_place(live);
 	bool again = true;
 	int control, tries;
 
-	status = control_open(&control);
+	if (status == DONE)
+		status = control_open(&control);
 	if (status != DONE)
 		return status;
 	for (tries = 0; again && tries < TRIES; tries++)
