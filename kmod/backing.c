@@ -340,6 +340,12 @@ static void vhdx_backing_unclaim(struct vhdx_backing *backing)
 	mutex_unlock(&vhdx_backing_lock);
 }
 
+/* Close it before this returns: another attach may be next. Context: kernel thread, no locks */
+void vhdx_backing_put_file(struct file *file)
+{
+	__fput_sync(file);
+}
+
 /**
  * vhdx_backing_open() - take a file that user space opened
  * @backing:	filled on success
@@ -350,7 +356,7 @@ static void vhdx_backing_unclaim(struct vhdx_backing *backing)
  * Opens the same file once more without access times: updating them would write to a
  * file that must stay as it is (P1), and start a transaction where reads must not.
  *
- * Context: process; opens files, so not under locks that a file system may take.
+ * Context: kernel thread; opens files, so not under locks that a file system may take.
  * Return: 0 or a negative errno
  */
 int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool writable,
@@ -377,7 +383,7 @@ int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool wri
 			vhdx_backing_unclaim(backing);
 	}
 	if (ret) {
-		fput(backing->file);
+		vhdx_backing_put_file(backing->file);
 		return ret;
 	}
 	backing->given = get_file(given);
@@ -393,7 +399,7 @@ int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool wri
  * vhdx_backing_close() - give the file back
  * @backing:	open, no read or write in flight
  *
- * Context: process; closing may do anything, so no locks.
+ * Context: kernel thread; closing may do anything, so no locks.
  */
 void vhdx_backing_close(struct vhdx_backing *backing)
 {
@@ -402,6 +408,6 @@ void vhdx_backing_close(struct vhdx_backing *backing)
 	if (backing->made_stable)
 		vhdx_unwant_stable_writes(vhdx_backing_inode(backing));
 	vhdx_backing_unclaim(backing);
-	fput(backing->file);
-	fput(backing->given);
+	vhdx_backing_put_file(backing->file);
+	vhdx_backing_put_file(backing->given);
 }

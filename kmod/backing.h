@@ -10,7 +10,6 @@
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/uio.h>
-#include <linux/workqueue.h>
 
 #include "format/reason.h"
 #include "waiter.h"
@@ -109,14 +108,12 @@ struct vhdx_io {
  * @file:	opened read-only
  * @retired:	after vhdx_backing_retire()
  * @was:	if so: the file as it could be written to, for what is still to be cleaned up
- * @work:	closes that
  */
 struct vhdx_retiring {
 	struct vhdx_backing *backing;
 	struct file *file;
 	bool retired;
 	struct vhdx_backing was;
-	struct work_struct work;
 };
 
 void vhdx_backing_thaw_init(struct vhdx_backing *backing);
@@ -129,6 +126,7 @@ void vhdx_backing_abandon(struct vhdx_backing *backing);
 
 int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool writable,
 		      struct vhdx_fault *fault);
+void vhdx_backing_put_file(struct file *file);
 void vhdx_backing_close(struct vhdx_backing *backing);
 void vhdx_backing_deny_writers(struct vhdx_backing *backing);
 struct block_device *vhdx_file_bdev(const struct file *file);

@@ -25,8 +25,7 @@ struct vhdx_image *vhdx_chain_open_child(struct vhdx_image *image, struct file *
 					 struct vhdx_fault *fault);
 void vhdx_chain_drop_child(struct vhdx_image *child);
 void vhdx_chain_give_back(struct vhdx_image *child, struct vhdx_retiring *retiring);
-int vhdx_chain_push(struct vhdx_image *child, struct vhdx_retiring *retiring,
-		    struct vhdx_fault *fault);
+int vhdx_chain_check_link(struct vhdx_image *child, struct vhdx_fault *fault);
 
 int vhdx_chain_remember(struct vhdx_image *image, int index);
 void vhdx_chain_forget(struct vhdx_image *image);

@@ -4,20 +4,17 @@
  */
 #include "control.h"
 
-#include <linux/blkdev.h>
 #include <linux/capability.h>
-#include <linux/delay.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/kdev_t.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "disk.h"
 #include "format/chain.h"
 #include "format/reason.h"
-#include "image.h"
 #include "registry.h"
 #include "uapi/release.h"
 #include "uapi/vhdx.h"
@@ -25,9 +22,6 @@
 #define VHDX_ATTACH_FLAGS	(VHDX_ATTACH_READ_ONLY | VHDX_ATTACH_NO_PARTSCAN | \
 				 VHDX_ATTACH_AUTOCLEAR | VHDX_ATTACH_BUFFERED | \
 				 VHDX_ATTACH_NO_REPLAY | VHDX_ATTACH_NO_HOLES)
-/* How soon to look again at a disk of which a snapshot is being made */
-#define VHDX_LOOK_AGAIN_MS	5
-
 static_assert(VHDX_MAX_FILES == VHDX_CHAIN_MAX_FILES);
 
 #define VHDX_DETACH_FLAGS	(VHDX_DETACH_LAZY | VHDX_DETACH_FORCE)
@@ -201,76 +195,6 @@ static long vhdx_control_detach(void __user *user)
 	return ret;
 }
 
-static u32 vhdx_control_type(const struct vhdx_geometry *g)
-{
-	if (g->has_parent)
-		return VHDX_TYPE_DIFFERENCING;
-	return g->leave_allocated ? VHDX_TYPE_FIXED : VHDX_TYPE_DYNAMIC;
-}
-
-static void vhdx_control_fill_file(struct vhdx_ioc_status *arg, const struct vhdx_backing *b)
-{
-	const struct inode *inode = file_inode(b->file);
-
-	if (b->direct)
-		arg->flags |= VHDX_STATUS_DIRECT_IO;
-	arg->file_major = MAJOR(inode->i_sb->s_dev);
-	arg->file_minor = MINOR(inode->i_sb->s_dev);
-	arg->file_inode = inode->i_ino;
-}
-
-static void vhdx_control_fill_status(const struct vhdx_disk *disk, struct vhdx_ioc_status *arg)
-{
-	const struct vhdx_geometry *g = vhdx_image_geometry(disk->image);
-
-	arg->index = disk->index;
-	arg->flags = disk->flags;
-	arg->type = vhdx_control_type(g);
-	arg->nr_files = disk->image->depth + 1;
-	arg->openers = disk_openers(disk->gendisk);
-	arg->disk_size = g->disk_size;
-	arg->block_size = g->block_size;
-	arg->logical_sector_size = g->logical_sector_size;
-	arg->physical_sector_size = g->physical_sector_size;
-	arg->major = MAJOR(disk_devt(disk->gendisk));
-	arg->minor = MINOR(disk_devt(disk->gendisk));
-	arg->diskseq = disk->gendisk->diskseq;
-	arg->replayed = disk->image->replayed;
-	memcpy(arg->disk_id, disk->image->super->disk_id.bytes, sizeof(arg->disk_id));
-	vhdx_control_fill_file(arg, &disk->image->backing);
-}
-
-struct vhdx_control_look {
-	struct vhdx_ioc_status *arg;
-	bool swapping;
-};
-
-/* Who waited for a snapshot here would make everybody wait who looks for any disk. */
-static void vhdx_control_look(struct vhdx_disk *disk, void *context)
-{
-	struct vhdx_control_look *look = context;
-
-	look->swapping = !down_read_trylock(&disk->swap);
-	if (look->swapping)
-		return;
-	vhdx_control_fill_status(disk, look->arg);
-	up_read(&disk->swap);
-}
-
-static int vhdx_control_do_status(struct vhdx_ioc_status *arg)
-{
-	struct vhdx_control_look look = { .arg = arg };
-	int ret;
-
-	for (;;) {
-		ret = vhdx_registry_find(arg->index, arg->next, vhdx_control_look, &look);
-		if (ret || !look.swapping)
-			return ret;
-		if (msleep_interruptible(VHDX_LOOK_AGAIN_MS))
-			return -EINTR;
-	}
-}
-
 static long vhdx_control_status(void __user *user)
 {
 	struct vhdx_ioc_status arg;
@@ -281,7 +205,7 @@ static long vhdx_control_status(void __user *user)
 		return ret;
 	if (arg.next > 1 || arg.index < 0)
 		return -EINVAL;
-	ret = vhdx_control_do_status(&arg);
+	ret = vhdx_registry_status(arg.index, arg.next, &arg);
 	if (ret)
 		return ret;
 	return vhdx_control_copy_out(user, &arg, sizeof(arg));

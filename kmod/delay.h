@@ -10,8 +10,16 @@
 
 /* Each point is named after what has just been done, or is about to be. */
 #define VHDX_DELAY_POINTS(X) \
-	X(none) \
-	X(recycle)
+	X(recycle)		/* freed space is about to be made to read as zeros */ \
+	X(queue_added)		/* a command is on a list, its thread not yet woken */ \
+	X(life_end)		/* a disk is GOING, its removal not yet started */ \
+	X(remove)		/* about to be unplugged */ \
+	X(remove_closed)	/* its files are closed, its number is taken still */ \
+	X(make_opened)		/* the image is open, the disk not announced */ \
+	X(make_added)		/* announced, and not LIVE yet */ \
+	X(kill)			/* dead, and the block layer not yet told */ \
+	X(swap_held)		/* I/O is held for a snapshot */ \
+	X(swap_done)		/* the child has taken over, I/O is still held */
 
 #define VHDX_DELAY_ENUM(name) VHDX_DELAY_##name,
 enum vhdx_delay_point { VHDX_DELAY_POINTS(VHDX_DELAY_ENUM) VHDX_NR_DELAY_POINTS };

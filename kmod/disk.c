@@ -1,16 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * DOC: the life of a disk
+ * DOC: making, killing and removing a disk
  *
- *	vhdx_disk_create	image open, threads running, nothing visible
- *	vhdx_disk_add		announced; partitions are read, so it must work by now
- *	vhdx_disk_close		no new openers (also: vhdx_disk_close_lazily)
- *	vhdx_disk_remove	unplugged; every request is over; files closed
- *	vhdx_block_free_disk		the last opener is gone too
+ *	vhdx_disk_alloc		a structure with a number, COMING (life.c has the states)
+ *	vhdx_disk_make		image open, threads running; announced; partitions are read,
+ *				so it works by now; then it is LIVE
+ *	vhdx_disk_kill		at any moment: its I/O ends
+ *	vhdx_disk_remove	GOING: unplugged; every request is over; files closed; GONE
+ *	vhdx_block_free_disk	the last opener is gone too
  *
- * Between the last two a disk detached by force may still be open: its openers get errors
- * from the block layer, which no longer calls us. What ->release() touches, the structure
- * itself, lives until vhdx_block_free_disk().
+ * Making and removing are jobs (job.c): they wait for the backing file, and nothing waits
+ * for them that could not stop to. Killing waits for nothing. Its order:
+ *
+ *	K1  The queues are dead: no request goes to the backing file any more.
+ *	K2  The disk is dead: it cannot be opened, and all processes that wait for its state
+ *	    go home. A LIVE disk is GOING.
+ *	K3  In a job: what is on the queues' lists fails, the block layer is told, and tells
+ *	    file systems. That may hang in what they do about it.
+ *
+ * Requests that are in the backing file cannot be taken back: their memory is written to.
+ * So a dead disk whose backing file hangs stays GOING, its files open and its number taken,
+ * until the backing file answers; and the module cannot be unloaded, because jobs and disks
+ * hold references to it.
+ *
+ * Between the last two steps a killed disk may still be open: its openers get errors from
+ * the block layer, which calls none of our functions but ->release() and ->set_read_only().
+ * What they touch, the structure itself, lives until vhdx_block_free_disk(); the image is
+ * closed by then.
  *
  * A disk cannot be made of a file that lives on it, or on what is made of it: its files are
  * chosen before it exists, and the child of a live snapshot is refused if it is on the disk
@@ -22,14 +38,15 @@
 #include "disk.h"
 
 #include <linux/backing-dev.h>
+#include <linux/file.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
 #include "chain.h"
 #include "compat.h"
+#include "delay.h"
 #include "image.h"
 #include "submit.h"
-#include "uapi/vhdx.h"
 
 /* 1 MiB, the smallest block: larger requests would only be held together to be split. */
 #define VHDX_MAX_HW_SECTORS	(SZ_1M >> SECTOR_SHIFT)
@@ -37,43 +54,46 @@
 /* Enough requests on their way to keep any backing file busy. */
 #define VHDX_READAHEAD		SZ_2M
 
-static struct workqueue_struct *vhdx_disk_wq;
+/* From here on, or no more, the block layer can be told that the disk is dead. */
+static void vhdx_disk_plug(struct vhdx_disk *disk, bool plugged)
+{
+	spin_lock(&disk->life.lock);
+	disk->plugged = plugged;
+	spin_unlock(&disk->life.lock);
+}
 
 static int vhdx_block_open(VHDX_OPEN_ARGS)
 {
 	struct vhdx_disk *disk = VHDX_OPEN_DISK->private_data;
-
-	lockdep_assert_held(&disk->gendisk->open_mutex);
-	if (disk->closing)
-		return -ENXIO;
 	/*
 	 * Armed by the first exclusive open, as by mount: udev's probing opens and closes
 	 * every disk, and must not make it vanish before its user comes.
 	 */
-	if ((mode & VHDX_OPEN_EXCL) && (disk->flags & VHDX_ATTACH_AUTOCLEAR))
-		disk->autoclear = true;
-	return 0;
-}
+	bool arm = (mode & VHDX_OPEN_EXCL) && (disk->flags & VHDX_ATTACH_AUTOCLEAR);
 
-/* Is it time for an autoclear disk to go? Context: open_mutex held */
-static void vhdx_disk_try_clear(struct vhdx_disk *disk)
-{
-	lockdep_assert_held(&disk->gendisk->open_mutex);
-	if (disk->autoclear && !disk->closing && !disk_openers(disk->gendisk))
-		queue_work(vhdx_disk_wq, &disk->last_close);
+	if (!vhdx_life_open(&disk->life, arm))
+		return -ENXIO;
+	/* the scan for partitions is the first to come, and may hang */
+	vhdx_disk_plug(disk, true);
+	return 0;
 }
 
 static void vhdx_block_release(VHDX_RELEASE_ARGS)
 {
-	vhdx_disk_try_clear(gendisk->private_data);
+	struct vhdx_disk *disk = gendisk->private_data;
+
+	vhdx_life_release(&disk->life);
 }
 
-/* Nothing makes a disk writable whose image is not, or cannot be written to any more. */
+/*
+ * Nothing makes a disk writable whose image is not, or cannot be written to any more. Called
+ * on a dead disk, too, which has no image.
+ */
 static int vhdx_block_set_read_only(struct block_device *bdev, bool ro)
 {
 	const struct vhdx_disk *disk = bdev->bd_disk->private_data;
 
-	return ro || (disk->image->writable && !disk->failure) ? 0 : -EROFS;
+	return ro || (disk->writable && !READ_ONCE(disk->failure)) ? 0 : -EROFS;
 }
 
 /* Something could not be written: what is there can still be read. Process context */
@@ -124,7 +144,7 @@ static int vhdx_block_get_unique_id(struct gendisk *gendisk, u8 id[16], enum blk
 
 static void vhdx_block_free_disk(struct gendisk *gendisk)
 {
-	kfree(gendisk->private_data);
+	vhdx_disk_put(gendisk->private_data);
 	module_put(THIS_MODULE);
 }
 
@@ -228,182 +248,355 @@ void vhdx_disk_image_options(struct vhdx_disk *disk, struct vhdx_image_options *
 	};
 }
 
+static u32 vhdx_disk_type(const struct vhdx_geometry *g)
+{
+	if (g->has_parent)
+		return VHDX_TYPE_DIFFERENCING;
+	return g->leave_allocated ? VHDX_TYPE_FIXED : VHDX_TYPE_DYNAMIC;
+}
+
+static void vhdx_disk_note_file(struct vhdx_ioc_status *status, const struct vhdx_backing *b)
+{
+	const struct inode *inode = file_inode(b->file);
+
+	if (b->direct)
+		status->flags |= VHDX_STATUS_DIRECT_IO;
+	status->file_major = MAJOR(inode->i_sb->s_dev);
+	status->file_minor = MINOR(inode->i_sb->s_dev);
+	status->file_inode = inode->i_ino;
+}
+
 /**
- * vhdx_disk_create() - everything about a disk that can be done before it is seen
+ * vhdx_disk_note() - note what is shown of a disk's image
+ * @disk:	with an image that stays meanwhile
+ *
+ * So that nobody who looks has to wait for a snapshot, or for a removal.
+ */
+void vhdx_disk_note(struct vhdx_disk *disk)
+{
+	const struct vhdx_image *image = disk->image;
+	const struct vhdx_geometry *g = vhdx_image_geometry(image);
+	struct vhdx_ioc_status status = {
+		.index			= disk->index,
+		.flags			= disk->flags,
+		.type			= vhdx_disk_type(g),
+		.nr_files		= image->depth + 1,
+		.block_size		= g->block_size,
+		.disk_size		= g->disk_size,
+		.logical_sector_size	= g->logical_sector_size,
+		.physical_sector_size	= g->physical_sector_size,
+		.diskseq		= disk->gendisk->diskseq,
+		.replayed		= image->replayed,
+	};
+
+	memcpy(status.disk_id, image->super->disk_id.bytes, sizeof(status.disk_id));
+	vhdx_disk_note_file(&status, &image->backing);
+	spin_lock(&disk->life.lock);
+	disk->noted = status;
+	spin_unlock(&disk->life.lock);
+}
+
+/* The sequence number; 0 until there is one. Context: any that may take spinlocks */
+u64 vhdx_disk_seq(struct vhdx_disk *disk)
+{
+	u64 seq;
+
+	spin_lock(&disk->life.lock);
+	seq = disk->noted.diskseq;
+	spin_unlock(&disk->life.lock);
+	return seq;
+}
+
+/**
+ * vhdx_disk_status() - what is shown of a disk
+ * @disk:	was LIVE a moment ago
+ * @status:	filled, but for @size and @next
+ *
+ * Context: any that may take spinlocks
+ */
+void vhdx_disk_status(struct vhdx_disk *disk, struct vhdx_ioc_status *status)
+{
+	u32 size = status->size, next = status->next;
+
+	spin_lock(&disk->life.lock);
+	*status = disk->noted;
+	status->openers = disk->life.openers;
+	spin_unlock(&disk->life.lock);
+	status->size = size;
+	status->next = next;
+	status->major = MAJOR(disk->devt);
+	status->minor = MINOR(disk->devt);
+}
+
+static void vhdx_disk_put_files(struct vhdx_disk *disk)
+{
+	/* of a killed caller's, these are the last references */
+	while (disk->nr_files)
+		vhdx_backing_put_file(disk->files[--disk->nr_files]);
+	kfree(disk->files);
+	disk->files = NULL;
+}
+
+/**
+ * vhdx_disk_alloc() - a disk to be made
  * @files:	the image and its parents; references that stay the caller's
  * @nr:		how many
  * @flags:	VHDX_ATTACH_*
- * @index:	N of /dev/vhdxN, reserved by the caller
- * @on_last_close: work to do when an autoclear disk was closed; finds the disk by its
- *		member last_close
- * @fault:	filled on failure if the failure has a reason; clear before
+ * @end:	see struct vhdx_life
  *
- * Context: process, no locks that a file system might want.
- * Return: the disk, or an ERR_PTR
+ * Return: the disk, COMING, with one reference; or an ERR_PTR
  */
-struct vhdx_disk *vhdx_disk_create(struct file *const *files, unsigned int nr, u32 flags,
-				   int index, work_func_t on_last_close,
-				   struct vhdx_fault *fault)
+struct vhdx_disk *vhdx_disk_alloc(struct file *const *files, unsigned int nr, u32 flags,
+				  void (*end)(struct vhdx_life *life))
 {
 	struct vhdx_disk *disk = kzalloc(sizeof(*disk), GFP_KERNEL);
-	struct vhdx_image_options options;
-	int ret;
 
 	if (!disk)
 		return ERR_PTR(-ENOMEM);
-	disk->index = index;
+	disk->files = kmemdup(files, nr * sizeof(*files), GFP_KERNEL);
+	if (!disk->files) {
+		kfree(disk);
+		return ERR_PTR(-ENOMEM);
+	}
+	while (disk->nr_files < nr)
+		get_file(disk->files[disk->nr_files++]);
+	refcount_set(&disk->refs, 1);
 	disk->flags = flags;
 	init_rwsem(&disk->swap);
-	vhdx_disk_image_options(disk, &options);
-	INIT_WORK(&disk->last_close, on_last_close);
-	disk->image = vhdx_chain_open(files, nr, &options, fault);
-	if (IS_ERR(disk->image)) {
-		ret = PTR_ERR(disk->image);
-		goto err_free_disk;
-	}
-	vhdx_disk_set_wwn(disk);
-	ret = vhdx_queues_start(&disk->queues, disk->image, &vhdx_submit_ops, index);
-	if (ret)
-		goto err_close_image;
-	ret = vhdx_disk_alloc_gendisk(disk);
-	if (ret)
-		goto err_stop_queues;
+	vhdx_life_init(&disk->life, end);
 	return disk;
-
-err_stop_queues:
-	vhdx_queues_stop(&disk->queues);
-err_close_image:
-	vhdx_chain_close(disk->image);
-err_free_disk:
-	kfree(disk);
-	return ERR_PTR(ret);
 }
 
-/**
- * vhdx_disk_discard() - undo vhdx_disk_create()
- * @disk:	was never added
- */
-void vhdx_disk_discard(struct vhdx_disk *disk)
+/* Context: any */
+void vhdx_disk_get(struct vhdx_disk *disk)
 {
-	/* of a disk that was never added the block layer frees the queue here: tags last */
-	put_disk(disk->gendisk);
-	vhdx_queues_stop(&disk->queues);
-	vhdx_chain_close(disk->image);
+	refcount_inc(&disk->refs);
+}
+
+/* Context: any; the last one finds a disk that was never made, or is gone */
+void vhdx_disk_put(struct vhdx_disk *disk)
+{
+	if (!refcount_dec_and_test(&disk->refs))
+		return;
+	/* still there if no job was ever started */
+	while (disk->nr_files)
+		fput(disk->files[--disk->nr_files]);
+	kfree(disk->files);
 	kfree(disk);
 }
 
-/**
- * vhdx_disk_add() - announce a disk
- * @disk:	created
- * @groups:	its sysfs files, there from the first uevent on
- *
- * Reads partitions, so this may take as long as the backing file takes to answer.
- *
- * Return: 0, or a negative errno and the disk is as before
- */
-int vhdx_disk_add(struct vhdx_disk *disk, const struct attribute_group **groups)
+/* Context: process; reads partitions, so it takes as long as the backing file likes */
+static int vhdx_disk_add(struct vhdx_disk *disk, const struct attribute_group **groups)
 {
 	int ret;
 
 	/* until vhdx_block_free_disk() */
 	__module_get(THIS_MODULE);
+	vhdx_disk_get(disk);
 	ret = device_add_disk(NULL, disk->gendisk, groups);
-	if (ret)
+	if (ret) {
+		vhdx_disk_put(disk);
 		module_put(THIS_MODULE);
-	else
-		disk->gendisk->bdi->ra_pages = VHDX_READAHEAD >> PAGE_SHIFT;
+		return ret;
+	}
+	disk->gendisk->bdi->ra_pages = VHDX_READAHEAD >> PAGE_SHIFT;
+	disk->devt = disk_devt(disk->gendisk);
+	vhdx_disk_plug(disk, true);
+	vhdx_delay(make_added);
+	return 0;
+}
+
+/* Wait for a kill that is under way. */
+static void vhdx_disk_await_mark(struct vhdx_disk *disk)
+{
+	wait_event(disk->life.wait, !READ_ONCE(disk->marking));
+}
+
+/* No kill is in the queues or in the gendisk from here on. */
+static void vhdx_disk_unplug(struct vhdx_disk *disk)
+{
+	vhdx_disk_plug(disk, false);
+	vhdx_disk_await_mark(disk);
+}
+
+/* The image is open: make a disk of it, and announce that. */
+static int vhdx_disk_make_gendisk(struct vhdx_disk *disk, const struct attribute_group **groups)
+{
+	int ret = vhdx_queues_start(&disk->queues, disk->image, &vhdx_submit_ops, disk->index);
+
+	if (ret)
+		return ret;
+	ret = vhdx_disk_alloc_gendisk(disk);
+	if (ret)
+		goto err_stop_queues;
+	vhdx_disk_note(disk);
+	vhdx_delay(make_opened);
+	ret = vhdx_life_is_dead(&disk->life) ? -ENODEV : vhdx_disk_add(disk, groups);
+	if (!ret)
+		return 0;
+	vhdx_disk_unplug(disk);
+	/* of a disk that was never added the block layer frees the queue here: tags last */
+	put_disk(disk->gendisk);
+err_stop_queues:
+	vhdx_queues_stop(&disk->queues);
 	return ret;
 }
 
 /**
- * vhdx_disk_close() - let nobody open the disk any more
- * @disk:	added
- * @force:	even if somebody has it open
+ * vhdx_disk_make() - open the image, and announce the disk
+ * @disk:	COMING, with its number
+ * @groups:	its sysfs files, there from the first uevent on
  *
- * Return: false, and nothing changed, if it is open
+ * Context: process, no locks that a file system might want; as the backing file likes.
+ * Return: 0, or a negative errno, perhaps with a reason in @disk->fault; then nothing is
+ * left of it
  */
-bool vhdx_disk_close(struct vhdx_disk *disk, bool force)
+int vhdx_disk_make(struct vhdx_disk *disk, const struct attribute_group **groups)
 {
-	bool closed;
+	struct vhdx_image_options options;
+	int ret;
 
-	mutex_lock(&disk->gendisk->open_mutex);
-	closed = force || !disk_openers(disk->gendisk);
-	if (closed)
-		disk->closing = true;
-	mutex_unlock(&disk->gendisk->open_mutex);
-	return closed;
+	vhdx_disk_image_options(disk, &options);
+	disk->image = vhdx_chain_open(disk->files, disk->nr_files, &options, &disk->fault);
+	vhdx_disk_put_files(disk);
+	if (IS_ERR(disk->image))
+		return PTR_ERR(disk->image);
+	disk->writable = disk->image->writable;
+	vhdx_disk_set_wwn(disk);
+	ret = vhdx_disk_make_gendisk(disk, groups);
+	if (ret)
+		vhdx_chain_close(disk->image);
+	return ret;
 }
 
 /**
- * vhdx_disk_close_lazily() - as vhdx_disk_close(), or else do it after the last close
- * @disk:	added
- *
- * Return: true if the disk was not open, and is closed now
+ * vhdx_disk_let_go() - requests are dispatched again
+ * @disk:	held by vhdx_disk_hold(), or let go since because it was killed
  */
-bool vhdx_disk_close_lazily(struct vhdx_disk *disk)
+void vhdx_disk_let_go(struct vhdx_disk *disk)
 {
-	bool closed;
+	bool held;
 
-	mutex_lock(&disk->gendisk->open_mutex);
-	disk->autoclear = true;
-	closed = !disk_openers(disk->gendisk);
-	disk->closing = closed;
-	mutex_unlock(&disk->gendisk->open_mutex);
-	return closed;
+	spin_lock(&disk->life.lock);
+	held = disk->held;
+	disk->held = false;
+	spin_unlock(&disk->life.lock);
+	if (held)
+		blk_mq_unquiesce_queue(disk->gendisk->queue);
 }
 
 /**
- * vhdx_disk_closed() - see if it was closed for the last time, once more
- * @disk:	added
+ * vhdx_disk_hold() - complete what is on its way, and let nothing follow
+ * @disk:	LIVE, and kept from being removed
+ *
+ * A frozen queue has no requests, and lets none in; but it counts as a lock that whoever
+ * submits takes, and closing a session takes those of the host file system. So it is only
+ * emptied by freezing; then requests may come and wait undispatched, until
+ * vhdx_disk_let_go(), or until the disk is killed: then they fail, and get no further than
+ * submit.c.
+ *
+ * Context: process
  */
-void vhdx_disk_closed(struct vhdx_disk *disk)
+void vhdx_disk_hold(struct vhdx_disk *disk)
 {
-	mutex_lock(&disk->gendisk->open_mutex);
-	vhdx_disk_try_clear(disk);
-	mutex_unlock(&disk->gendisk->open_mutex);
+	struct request_queue *q = disk->gendisk->queue;
+	unsigned int frozen = vhdx_freeze_queue(q);
+
+	blk_mq_quiesce_queue(q);
+	spin_lock(&disk->life.lock);
+	disk->held = true;
+	spin_unlock(&disk->life.lock);
+	vhdx_unfreeze_queue(q, frozen);
+	/* it may have been before it was held that a kill let it go */
+	if (vhdx_life_is_dead(&disk->life))
+		vhdx_disk_let_go(disk);
+}
+
+/* Queued requests fail, and the block layer lets no new ones in. */
+static void vhdx_disk_mark(struct vhdx_disk *disk)
+{
+	vhdx_delay(kill);
+	vhdx_queues_drain(&disk->queues);
+	/* a snapshot that changes it now finds the disk dead, and does the same */
+	vhdx_chain_abandon(READ_ONCE(disk->image));
+	vhdx_disk_let_go(disk);
+	blk_mark_disk_dead(disk->gendisk);
+	spin_lock(&disk->life.lock);
+	WRITE_ONCE(disk->marking, false);
+	spin_unlock(&disk->life.lock);
+	wake_up_all(&disk->life.wait);
+}
+
+/* Return: true if the caller is to call vhdx_disk_mark(), as nobody else does or did */
+static bool vhdx_disk_claim_mark(struct vhdx_disk *disk)
+{
+	bool ours;
+
+	spin_lock(&disk->life.lock);
+	ours = disk->plugged && !disk->marked;
+	if (ours) {
+		disk->marked = true;
+		WRITE_ONCE(disk->marking, true);
+	}
+	spin_unlock(&disk->life.lock);
+	return ours;
+}
+
+static void vhdx_disk_mark_job(struct vhdx_job *job)
+{
+	struct vhdx_disk *disk = container_of(job, struct vhdx_disk, mark);
+
+	vhdx_disk_mark(disk);
+	vhdx_disk_put(disk);
 }
 
 /**
- * vhdx_disk_remove() - unplug a closed disk
- * @disk:	closed; must not be touched by the caller afterwards
- * @force:	fail what is not yet being read; reads in the backing file are waited for
+ * vhdx_disk_kill() - end a disk's I/O, and all waits for it, now
+ * @disk:	in any state
  *
- * Context: process, no locks that a file system might want.
+ * What is in the backing file already is waited for, by the disk's jobs only. Then it is
+ * removed.
+ *
+ * Context: any that may take spinlocks
+ */
+void vhdx_disk_kill(struct vhdx_disk *disk)
+{
+	bool mark;
+
+	vhdx_queues_kill(&disk->queues);
+	mark = vhdx_disk_claim_mark(disk);
+	vhdx_life_kill(&disk->life);
+	if (!mark)
+		return;
+	/* in a job of its own: file systems on the disk are told, and those that work hang */
+	vhdx_disk_get(disk);
+	vhdx_job_start(&disk->mark, vhdx_disk_mark_job, false);
+}
+
+/**
+ * vhdx_disk_remove() - unplug a disk, and close its files
+ * @disk:	GOING
+ *
+ * Context: process, no locks that a file system might want; as the backing file likes.
  * Return: 0, or a negative errno as vhdx_image_close() has it; the disk is gone all the same
  */
-int vhdx_disk_remove(struct vhdx_disk *disk, bool force)
+int vhdx_disk_remove(struct vhdx_disk *disk)
 {
 	int ret;
 
-	if (force) {
-		vhdx_queues_kill(&disk->queues);
-		vhdx_chain_abandon(disk->image);
-		blk_mark_disk_dead(disk->gendisk);
+	vhdx_delay(remove);
+	/* file systems learn that it is dead before they are asked to write */
+	if (vhdx_life_is_dead(&disk->life)) {
+		if (vhdx_disk_claim_mark(disk))
+			vhdx_disk_mark(disk);
+		vhdx_disk_await_mark(disk);
 	}
 	del_gendisk(disk->gendisk);
+	vhdx_disk_unplug(disk);
 	/* whose request is over may still be on the way out of submit.c */
 	blk_mq_quiesce_queue(disk->gendisk->queue);
 	vhdx_queues_stop(&disk->queues);
 	ret = vhdx_chain_close(disk->image);
 	put_disk(disk->gendisk);
 	return ret;
-}
-
-/**
- * vhdx_disk_init() - module init
- *
- * Return: 0 or a negative errno
- */
-int vhdx_disk_init(void)
-{
-	vhdx_disk_wq = alloc_workqueue("vhdx-detach", WQ_UNBOUND, 0);
-	return vhdx_disk_wq ? 0 : -ENOMEM;
-}
-
-/**
- * vhdx_disk_exit() - module exit; no disk is left
- */
-void vhdx_disk_exit(void)
-{
-	destroy_workqueue(vhdx_disk_wq);
 }

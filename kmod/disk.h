@@ -5,61 +5,92 @@
 #ifndef VHDX_DISK_H
 #define VHDX_DISK_H
 
+#include <linux/refcount.h>
 #include <linux/rwsem.h>
-#include <linux/workqueue.h>
 
+#include "format/reason.h"
+#include "job.h"
+#include "life.h"
 #include "queue.h"
+#include "uapi/vhdx.h"
 
 struct attribute_group;
 struct file;
 struct gendisk;
-struct vhdx_fault;
 struct vhdx_image_options;
 
 /**
  * struct vhdx_disk - from attach to the last close after detach
+ * @refs:	of the registry's table, of jobs, of processes that wait, of the gendisk
+ * @life:	what may be done with it
+ * @make:	the job that makes it
+ * @remove:	the job that removes it
+ * @mark:	the job that tells the block layer that it is dead
+ * @plugged:	@mark may be started; under @life's lock
+ * @marked:	it was, or the same was done without it; likewise
+ * @marking:	and is not over; likewise
+ * @held:	requests are not dispatched; likewise
  * @index:	N of /dev/vhdxN
  * @flags:	VHDX_ATTACH_* as asked for
+ * @files:	the image and its parents, until they are opened
+ * @nr_files:	how many
+ * @made:	0, or why it could not be made; valid when no longer COMING
+ * @removed:	0, or what was lost; valid when GONE
+ * @fault:	the reason for @made
  * @image:	what it shows; gone once detached; changes by vhdx_swap_snapshot()
- * @swap:	held for reading by who looks at @image from outside; for writing while it
- *		changes
- * @busy:	a snapshot is being made; under the registry's lock
+ * @swap:	held for reading by sysfs while it looks at @image; for writing while that
+ *		changes, which takes no I/O
+ * @writable:	the image was, when it was attached
+ * @noted:	what is shown of it; under @life's lock
+ * @devt:	device number; valid when no longer COMING
  * @queues:	how requests get there
  * @gendisk:	what the rest of the kernel sees
  * @wwn:	NAA identifier; kept here because it may be asked for after the image is gone
  * @failure:	what could not be written, or NULL
- * @closing:	no new openers; under gendisk->open_mutex
- * @autoclear:	detach when the last opener goes; under gendisk->open_mutex
- * @last_close:	runs @on_last_close, which cannot run under open_mutex
  */
 struct vhdx_disk {
+	refcount_t refs;
+	struct vhdx_life life;
+	struct vhdx_job make;
+	struct vhdx_job remove;
+	struct vhdx_job mark;
+	bool plugged;
+	bool marked;
+	bool marking;
+	bool held;
 	int index;
 	u32 flags;
+	struct file **files;
+	unsigned int nr_files;
+	int made;
+	int removed;
+	struct vhdx_fault fault;
 	struct vhdx_image *image;
 	struct rw_semaphore swap;
-	bool busy;
+	bool writable;
+	struct vhdx_ioc_status noted;
+	dev_t devt;
 	struct vhdx_queues queues;
 	struct gendisk *gendisk;
 	u8 wwn[16];
 	const char *failure;
-	bool closing;
-	bool autoclear;
-	struct work_struct last_close;
 };
 
-struct vhdx_disk *vhdx_disk_create(struct file *const *files, unsigned int nr, u32 flags,
-				   int index, work_func_t on_last_close,
-				   struct vhdx_fault *fault);
-int vhdx_disk_add(struct vhdx_disk *disk, const struct attribute_group **groups);
-bool vhdx_disk_close(struct vhdx_disk *disk, bool force);
-bool vhdx_disk_close_lazily(struct vhdx_disk *disk);
-void vhdx_disk_closed(struct vhdx_disk *disk);
-int vhdx_disk_remove(struct vhdx_disk *disk, bool force);
-void vhdx_disk_discard(struct vhdx_disk *disk);
+struct vhdx_disk *vhdx_disk_alloc(struct file *const *files, unsigned int nr, u32 flags,
+				  void (*end)(struct vhdx_life *life));
+void vhdx_disk_get(struct vhdx_disk *disk);
+void vhdx_disk_put(struct vhdx_disk *disk);
 
+int vhdx_disk_make(struct vhdx_disk *disk, const struct attribute_group **groups);
+void vhdx_disk_kill(struct vhdx_disk *disk);
+int vhdx_disk_remove(struct vhdx_disk *disk);
+
+void vhdx_disk_hold(struct vhdx_disk *disk);
+void vhdx_disk_let_go(struct vhdx_disk *disk);
+
+u64 vhdx_disk_seq(struct vhdx_disk *disk);
+void vhdx_disk_note(struct vhdx_disk *disk);
+void vhdx_disk_status(struct vhdx_disk *disk, struct vhdx_ioc_status *status);
 void vhdx_disk_image_options(struct vhdx_disk *disk, struct vhdx_image_options *options);
-
-int vhdx_disk_init(void);
-void vhdx_disk_exit(void);
 
 #endif /* VHDX_DISK_H */

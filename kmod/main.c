@@ -7,22 +7,22 @@
  * journal (with session and ring) changes metadata and makes it durable, image maps the
  * virtual disk onto the file, chain (with resolve) onto that file and its parents, command,
  * read, write (with step and sectors), trim, queue and submit (with inline) carry requests,
- * disk is the block device, swap (with snapshot) gives it another image, registry knows them all, control is
- * the door.
+ * life says what may be done with a disk, job does what takes long, disk is the block device,
+ * swap (with snapshot) gives it another image, registry knows them all, control is the door.
  */
 #include <linux/init.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
 #include "control.h"
-#include "disk.h"
 #include "heldlocks.h"
+#include "job.h"
 #include "registry.h"
 #include "uapi/release.h"
 
 static int __init vhdx_init(void)
 {
-	int ret = vhdx_disk_init();
+	int ret = vhdx_job_init();
 
 	if (ret)
 		return ret;
@@ -30,7 +30,7 @@ static int __init vhdx_init(void)
 	ret = vhdx_control_init();
 	if (ret) {
 		vhdx_held_locks_exit();
-		vhdx_disk_exit();
+		vhdx_job_exit();
 	}
 	return ret;
 }
@@ -39,7 +39,7 @@ static void __exit vhdx_exit(void)
 {
 	vhdx_control_exit();
 	vhdx_held_locks_exit();
-	vhdx_disk_exit();
+	vhdx_job_exit();
 	vhdx_registry_exit();
 	rcu_barrier();		/* the pager's pages are freed by our code */
 }

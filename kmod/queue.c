@@ -8,6 +8,15 @@
  * lock-free list; the thread is woken once per batch and takes the whole list, under one
  * plug so that the reads below are batched too.
  *
+ * A command on the list may be over before the thread is woken for it: the thread may be
+ * awake. With its last request over, the disk may be removed. So a queue is added to and
+ * woken in one RCU read-side section, and vhdx_queues_stop() waits for such sections before
+ * it frees the queues.
+ *
+ * A killed disk takes no more commands off its lists by its threads only: a thread may hang
+ * in the backing file. vhdx_queues_drain() fails what is on the lists, and each command
+ * added later is failed by the context that adds it.
+ *
  * Discards, which may take long in the backing file, have one more thread, so that reads and
  * writes do not wait behind them. What takes longer still, flushing and growing the file,
  * is done by threads of the journal's and the space's.
@@ -22,11 +31,13 @@
 #include <linux/freezer.h>
 #include <linux/kthread.h>
 #include <linux/moduleparam.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "command.h"
 #include "compat.h"
+#include "delay.h"
 #include "image.h"
 #include "read.h"
 #include "trim.h"
@@ -72,6 +83,31 @@ void vhdx_queue_kick(struct vhdx_queue *queue)
 		wake_up(&queue->wait);
 }
 
+/* Fail what nobody has taken up. Context: any */
+static void vhdx_queue_drain(struct vhdx_queue *queue)
+{
+	struct llist_node *list = llist_reverse_order(llist_del_all(&queue->list));
+	struct vhdx_command *command, *next;
+
+	llist_for_each_entry_safe(command, next, list, node)
+		vhdx_command_fail(command, -EIO);
+}
+
+/* Onto the list, and wake the thread if @wake and the list was empty. Context: any */
+static void vhdx_queue_put(struct vhdx_queue *queue, struct vhdx_command *command, bool wake)
+{
+	rcu_read_lock();
+	/* only the first has to wake the thread: it takes all that it finds */
+	wake &= llist_add(&command->node, &queue->list);
+	vhdx_delay_atomic(queue_added);
+	if (wake)
+		vhdx_queue_kick(queue);
+	/* ordered after the addition; pairs with vhdx_queues_drain() */
+	if (unlikely(READ_ONCE(queue->queues->dead)))
+		vhdx_queue_drain(queue);
+	rcu_read_unlock();
+}
+
 /**
  * vhdx_queue_add() - have a command run by a thread
  * @queue:	of its request
@@ -84,8 +120,7 @@ void vhdx_queue_add(struct vhdx_queue *queue, struct vhdx_command *command)
 {
 	struct vhdx_queue *its = vhdx_queue_of(command);
 
-	if (llist_add(&command->node, &its->list) && its != queue)
-		vhdx_queue_kick(its);
+	vhdx_queue_put(its, command, its != queue);
 }
 
 /**
@@ -96,11 +131,7 @@ void vhdx_queue_add(struct vhdx_queue *queue, struct vhdx_command *command)
  */
 void vhdx_queue_again(struct vhdx_command *command)
 {
-	struct vhdx_queue *queue = vhdx_queue_of(command);
-
-	/* only the first has to wake the thread: it takes all that it finds */
-	if (llist_add(&command->node, &queue->list))
-		vhdx_queue_kick(queue);
+	vhdx_queue_put(vhdx_queue_of(command), command, true);
 }
 
 static void vhdx_queue_dispatch(struct vhdx_queues *queues, struct vhdx_command *command)
@@ -147,8 +178,10 @@ static int vhdx_queue_thread(void *data)
 	set_freezable();
 	while (!kthread_should_stop()) {
 		wait_event_freezable(queue->wait, !llist_empty(&queue->list) ||
-				     kthread_should_stop());
+				     kthread_should_park() || kthread_should_stop());
 		vhdx_queue_run(queue);
+		if (kthread_should_park())
+			kthread_parkme();
 	}
 	return 0;
 }
@@ -166,22 +199,22 @@ static int vhdx_queue_start(struct vhdx_queue *queue, struct vhdx_queues *queues
 	return PTR_ERR_OR_ZERO(queue->thread);
 }
 
-static void vhdx_queues_stop_threads(struct vhdx_queues *queues, unsigned int nr)
+static void vhdx_queues_stop_threads(struct vhdx_queues *queues)
 {
-	while (nr--)
-		kthread_stop(queues->queue[nr].thread);
+	while (queues->nr_threads)
+		kthread_stop(queues->queue[--queues->nr_threads].thread);
+	/* whoever added a command may be on the way to wake a thread for it */
+	synchronize_rcu();
 	kfree(queues->queue);
 }
 
-/* One thread more than queues if there is anything to trim. */
-static unsigned int vhdx_queues_threads(const struct vhdx_queues *queues)
-{
-	return queues->nr + queues->image->writable;
-}
-
+/*
+ * One thread more than queues if there is anything to trim. How many were started is
+ * remembered: a writable image may have become read-only when they are stopped.
+ */
 static int vhdx_queues_start_threads(struct vhdx_queues *queues, int index)
 {
-	unsigned int nr = vhdx_queues_threads(queues), i;
+	unsigned int nr = queues->nr + queues->image->writable, i;
 	int ret;
 
 	queues->queue = kcalloc(nr, sizeof(*queues->queue), GFP_KERNEL);
@@ -190,9 +223,10 @@ static int vhdx_queues_start_threads(struct vhdx_queues *queues, int index)
 	for (i = 0; i < nr; i++) {
 		ret = vhdx_queue_start(&queues->queue[i], queues, index, i);
 		if (ret) {
-			vhdx_queues_stop_threads(queues, i);
+			vhdx_queues_stop_threads(queues);
 			return ret;
 		}
+		queues->nr_threads++;
 	}
 	return 0;
 }
@@ -245,7 +279,7 @@ int vhdx_queues_start(struct vhdx_queues *q, struct vhdx_image *image,
 	return 0;
 
 err_stop_threads:
-	vhdx_queues_stop_threads(q, vhdx_queues_threads(q));
+	vhdx_queues_stop_threads(q);
 err_free_stats:
 	free_percpu(q->stats);
 	return ret;
@@ -258,13 +292,15 @@ err_free_stats:
 void vhdx_queues_stop(struct vhdx_queues *queues)
 {
 	blk_mq_free_tag_set(&queues->tag_set);
-	vhdx_queues_stop_threads(queues, vhdx_queues_threads(queues));
+	vhdx_queues_stop_threads(queues);
 	free_percpu(queues->stats);
 }
 
 /**
  * vhdx_queues_kill() - from now on, fail what is not yet being read or written
- * @queues:	running
+ * @queues:	zeroed, running or not
+ *
+ * Context: any
  */
 void vhdx_queues_kill(struct vhdx_queues *queues)
 {
@@ -272,8 +308,49 @@ void vhdx_queues_kill(struct vhdx_queues *queues)
 }
 
 /**
- * vhdx_queues_serve() - from now on, serve another image
+ * vhdx_queues_drain() - fail what is on the lists, whatever the threads are doing
+ * @queues:	running, killed
+ *
+ * Context: any
+ */
+void vhdx_queues_drain(struct vhdx_queues *queues)
+{
+	unsigned int i;
+
+	/* taking a list is a full barrier: what is added to it after that finds @dead */
+	for (i = 0; i < queues->nr_threads; i++)
+		vhdx_queue_drain(&queues->queue[i]);
+}
+
+/**
+ * vhdx_queues_park() - see that no thread is on its way out of an image
  * @queues:	no request is on its way, and none is dispatched
+ *
+ * A thread may have handed a command to another one and not have come back yet: it may be about
+ * to wake a thread of the journal's, which is about to be freed.
+ *
+ * Context: process
+ */
+void vhdx_queues_park(struct vhdx_queues *queues)
+{
+	unsigned int i;
+
+	for (i = 0; i < queues->nr_threads; i++)
+		kthread_park(queues->queue[i].thread);
+}
+
+/* Undo vhdx_queues_park(). */
+void vhdx_queues_unpark(struct vhdx_queues *queues)
+{
+	unsigned int i;
+
+	for (i = 0; i < queues->nr_threads; i++)
+		kthread_unpark(queues->queue[i].thread);
+}
+
+/**
+ * vhdx_queues_serve() - from now on, serve another image
+ * @queues:	parked
  * @image:	of the same geometry
  */
 void vhdx_queues_serve(struct vhdx_queues *queues, struct vhdx_image *image)

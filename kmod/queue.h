@@ -54,6 +54,7 @@ struct vhdx_queue_stats {
  * @tag_set:	for the block layer; driver_data is this structure
  * @nr:		of @queue
  * @nr_poll:	of these, the last ones are for requests that are polled for
+ * @nr_threads:	that run, one for each of the first of @queue
  * @queue:	the queues; behind them one that the block layer does not know, for what may
  *		take long in the backing file
  */
@@ -65,6 +66,7 @@ struct vhdx_queues {
 	struct blk_mq_tag_set tag_set;
 	unsigned int nr;
 	unsigned int nr_poll;
+	unsigned int nr_threads;
 	struct vhdx_queue *queue;
 };
 
@@ -76,6 +78,9 @@ int vhdx_queues_start(struct vhdx_queues *queues, struct vhdx_image *image,
 		      const struct blk_mq_ops *ops, int index);
 void vhdx_queues_stop(struct vhdx_queues *queues);
 void vhdx_queues_kill(struct vhdx_queues *queues);
+void vhdx_queues_drain(struct vhdx_queues *queues);
+void vhdx_queues_park(struct vhdx_queues *queues);
+void vhdx_queues_unpark(struct vhdx_queues *queues);
 void vhdx_queues_stats(const struct vhdx_queues *queues, struct vhdx_queue_stats *stats);
 void vhdx_queues_serve(struct vhdx_queues *queues, struct vhdx_image *image);
 void vhdx_queues_map(struct blk_mq_tag_set *set);

@@ -8,8 +8,8 @@
 #include <linux/types.h>
 
 struct file;
-struct vhdx_disk;
 struct vhdx_fault;
+struct vhdx_ioc_status;
 
 /**
  * struct vhdx_attached - how to find a disk that was just attached
@@ -27,8 +27,7 @@ int vhdx_registry_detach(int index, u64 diskseq, u32 flags, struct vhdx_fault *f
 int vhdx_registry_snapshot(int index, u64 diskseq, struct file *file, u64 *held_ns,
 			   struct vhdx_fault *fault);
 
-typedef void (*vhdx_registry_visit)(struct vhdx_disk *disk, void *context);
-int vhdx_registry_find(int index, bool or_next, vhdx_registry_visit visit, void *context);
+int vhdx_registry_status(int index, bool or_next, struct vhdx_ioc_status *status);
 
 void vhdx_registry_exit(void);
 

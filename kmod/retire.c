@@ -44,18 +44,6 @@ void vhdx_backing_retire(struct vhdx_retiring *retiring)
 	WRITE_ONCE(backing->writable, false);
 }
 
-/*
- * Really, not when this task gets to it: as long as they are open, they count as writers. Of a
- * kernel thread, because old kernels demand that.
- */
-static void vhdx_retiring_work(struct work_struct *work)
-{
-	struct vhdx_retiring *retiring = container_of(work, struct vhdx_retiring, work);
-
-	__fput_sync(retiring->was.file);
-	__fput_sync(retiring->was.given);
-}
-
 /**
  * vhdx_retiring_close() - close what is not needed any more, and keep writers away
  * @retiring:	opened, retired or not
@@ -63,21 +51,20 @@ static void vhdx_retiring_work(struct work_struct *work)
  * Others who have the file open for writing are not found out about: they could have written
  * to it before, too.
  *
- * Context: process; no I/O to a disk made of the file is held
+ * Context: kernel thread; no I/O to a disk made of the file is held
  */
 void vhdx_retiring_close(struct vhdx_retiring *retiring)
 {
 	struct vhdx_backing *backing = retiring->backing;
 
 	if (!retiring->retired) {
-		fput(retiring->file);
+		vhdx_backing_put_file(retiring->file);
 		return;
 	}
 	/* it may have been cut off at its end */
 	WRITE_ONCE(backing->size, vhdx_backing_size(&retiring->was));
-	INIT_WORK_ONSTACK(&retiring->work, vhdx_retiring_work);
-	schedule_work(&retiring->work);
-	flush_work(&retiring->work);
-	destroy_work_on_stack(&retiring->work);
+	/* as long as they are open, they count as writers */
+	vhdx_backing_put_file(retiring->was.file);
+	vhdx_backing_put_file(retiring->was.given);
 	vhdx_backing_deny_writers(backing);
 }

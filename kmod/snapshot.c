@@ -18,7 +18,9 @@
  *	    user space goes back to L1.
  *	L6  End the session of the file: commit, write home, headers without LogGuid. It is a
  *	    valid image now that has all that was ever completed, and stays as it is.
- *	L7  The child is the disk's image. I/O goes on.
+ *	L7  The child is the disk's image. I/O goes on. What looks at the image from outside
+ *	    is kept away only in two moments that take no I/O: when the session is about to
+ *	    end, and now.
  *	L8  What the parent's file does not use is given back to the file system: space that
  *	    discards have freed, and the end of the file. What was remembered of its own
  *	    parents is forgotten.
@@ -31,6 +33,9 @@
  * After a crash up to L6 the file is as after any crash, and the child an orphan that
  * nobody has been told of. After a crash in L7 or later, child and parent are both valid,
  * and the child has what was flushed since.
+ *
+ * All this is a job (job.c): a file that hangs hangs the job. A disk that is killed up to L5
+ * stays in its file; the process that asked for the snapshot goes home in any case.
  *
  * If L6 fails, the file could not be written to: the disk becomes read-only, as after any
  * such failure, and shows what it showed.
@@ -67,7 +72,7 @@ static int vhdx_chain_check_child(const struct vhdx_image *image, const struct v
  * @fault:	filled on failure if the failure has a reason; clear before
  *
  * Context: process, no locks that a file system might want.
- * Return: the child, for vhdx_chain_push() or vhdx_chain_drop_child(), or an ERR_PTR
+ * Return: the child, for swap.c or vhdx_chain_drop_child(), or an ERR_PTR
  */
 struct vhdx_image *vhdx_chain_open_child(struct vhdx_image *image, struct file *file,
 					 const struct vhdx_image_options *options,
@@ -111,7 +116,7 @@ void vhdx_chain_drop_child(struct vhdx_image *child)
 
 /**
  * vhdx_chain_give_back() - L8: give back what the file of a child's parent does not use
- * @child:	in use, after vhdx_chain_push()
+ * @child:	in use, its parent retired
  * @retiring:	of its parent's file
  *
  * Context: process, may sleep long; I/O is not held
@@ -123,29 +128,21 @@ void vhdx_chain_give_back(struct vhdx_image *child, struct vhdx_retiring *retiri
 }
 
 /**
- * vhdx_chain_push() - L5 and L6: end the session of a child's parent
+ * vhdx_chain_check_link() - L5: does the link to a child's parent still hold?
  * @child:	from vhdx_chain_open_child()
- * @retiring:	opened, of the parent's file
- * @fault:	filled on failure if the failure has a reason; clear before
+ * @fault:	filled on failure; clear before
  *
- * Context: process, in a NOIO scope; no request is on its way to the parent
- * Return: 0 if the child is to be used from now on, or a negative errno
+ * Context: process; no request is on its way to the parent
+ * Return: 0 or -EAGAIN
  */
-int vhdx_chain_push(struct vhdx_image *child, struct vhdx_retiring *retiring,
-		    struct vhdx_fault *fault)
+int vhdx_chain_check_link(struct vhdx_image *child, struct vhdx_fault *fault)
 {
 	struct vhdx_image *image = child->parent;
 	struct vhdx_guid guid;
-	int ret;
 
 	vhdx_image_data_guid(image, &guid);
-	if (memcmp(&guid, &image->super->header.data_write_guid, sizeof(guid))) {
-		vhdx_fault_set_guid(fault, VHDX_REASON_parent_mismatch, 0, &guid);
-		return -EAGAIN;
-	}
-	ret = vhdx_image_stop_writing(image);
-	if (ret)
-		return ret;
-	vhdx_backing_retire(retiring);
-	return 0;
+	if (!memcmp(&guid, &image->super->header.data_write_guid, sizeof(guid)))
+		return 0;
+	vhdx_fault_set_guid(fault, VHDX_REASON_parent_mismatch, 0, &guid);
+	return -EAGAIN;
 }

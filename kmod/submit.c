@@ -42,8 +42,7 @@ static bool vhdx_submit_takes(const struct vhdx_image *image, const struct reque
 /* Is there any point in trying? */
 static bool vhdx_submit_tries(const struct vhdx_queues *queues, const struct request *rq)
 {
-	return vhdx_inline_suits(rq) && READ_ONCE(queues->inline_reads) &&
-	       !READ_ONCE(queues->dead);
+	return vhdx_inline_suits(rq) && READ_ONCE(queues->inline_reads);
 }
 
 /* Not all of it: the scope is large, and is filled if it is needed. */
@@ -93,7 +92,7 @@ static void vhdx_submit(struct vhdx_batch *batch, struct request *rq)
 	blk_mq_start_request(rq);
 	vhdx_command_init(command, queues->image, vhdx_queue_again);
 	vhdx_poll_begin(queue, rq);
-	if (!vhdx_submit_takes(queues->image, rq))
+	if (unlikely(READ_ONCE(queues->dead)) || !vhdx_submit_takes(queues->image, rq))
 		vhdx_command_fail(command, -EIO);
 	else if (!vhdx_submit_read(batch, queues, rq))
 		vhdx_submit_leave(batch, queue, command);

@@ -4,12 +4,12 @@
  */
 #include "swap.h"
 
-#include <linux/blk-mq.h>
+#include <linux/blkdev.h>
 #include <linux/ktime.h>
 #include <linux/sched/mm.h>
 
 #include "chain.h"
-#include "compat.h"
+#include "delay.h"
 #include "disk.h"
 #include "image.h"
 #include "imagewrite.h"
@@ -22,33 +22,51 @@
 static int vhdx_swap_check_snapshot(struct vhdx_disk *disk, struct file *file,
 				    struct vhdx_fault *fault)
 {
-	if (disk->image->writable && !READ_ONCE(disk->failure))
+	if (disk->writable && !READ_ONCE(disk->failure))
 		return vhdx_stack_check(disk, file, fault);
 	vhdx_fault_set(fault, VHDX_REASON_snapshot_read_only, 0, 0);
 	return -EINVAL;
 }
 
-/*
- * L4. A frozen queue has no requests, and lets none in; but it counts as a lock that whoever
- * submits takes, and closing a session takes those of the host file system. So it is only
- * emptied by freezing; then requests may come and wait undispatched.
- *
- * Return: for vhdx_swap_release()
- */
-static unsigned int vhdx_swap_hold(struct request_queue *q)
+/* L4. Return: for vhdx_swap_release() */
+static unsigned int vhdx_swap_hold(struct vhdx_disk *disk)
 {
-	unsigned int frozen = vhdx_freeze_queue(q);
-
-	blk_mq_quiesce_queue(q);
-	vhdx_unfreeze_queue(q, frozen);
+	vhdx_disk_hold(disk);
+	vhdx_queues_park(&disk->queues);
+	vhdx_delay(swap_held);
 	/* reclaim would wait for what is held */
 	return memalloc_noio_save();
 }
 
-static void vhdx_swap_release(struct request_queue *q, unsigned int noio)
+static void vhdx_swap_release(struct vhdx_disk *disk, unsigned int noio)
 {
 	memalloc_noio_restore(noio);
-	blk_mq_unquiesce_queue(q);
+	vhdx_queues_unpark(&disk->queues);
+	vhdx_disk_let_go(disk);
+}
+
+/* L6. Who looks at the image meanwhile finds no journal there. */
+static int vhdx_swap_end_session(struct vhdx_disk *disk)
+{
+	down_write(&disk->swap);
+	disk->image->writable = false;
+	up_write(&disk->swap);
+	return vhdx_image_stop_writing(disk->image);
+}
+
+/* L7 */
+static void vhdx_swap_exchange(struct vhdx_disk *disk, struct vhdx_image *child,
+			       struct vhdx_retiring *retiring)
+{
+	down_write(&disk->swap);
+	vhdx_backing_retire(retiring);
+	WRITE_ONCE(disk->image, child);
+	vhdx_queues_serve(&disk->queues, child);
+	vhdx_disk_note(disk);
+	up_write(&disk->swap);
+	if (vhdx_life_is_dead(&disk->life))
+		vhdx_chain_abandon(child);
+	vhdx_delay(swap_done);
 }
 
 /* L4 to L7 of snapshot.c */
@@ -56,20 +74,15 @@ static int vhdx_swap_image(struct vhdx_disk *disk, struct vhdx_image *child,
 			   struct vhdx_retiring *retiring, u64 *held_ns,
 			   struct vhdx_fault *fault)
 {
-	struct request_queue *q = disk->gendisk->queue;
 	u64 start = ktime_get_ns();
-	unsigned int noio;
-	int ret;
+	unsigned int noio = vhdx_swap_hold(disk);
+	int ret = vhdx_life_is_dead(&disk->life) ? -ENODEV : vhdx_chain_check_link(child, fault);
 
-	down_write(&disk->swap);
-	noio = vhdx_swap_hold(q);
-	ret = vhdx_chain_push(child, retiring, fault);
-	if (!ret) {
-		disk->image = child;
-		vhdx_queues_serve(&disk->queues, child);
-	}
-	vhdx_swap_release(q, noio);
-	up_write(&disk->swap);
+	if (!ret)
+		ret = vhdx_swap_end_session(disk);
+	if (!ret)
+		vhdx_swap_exchange(disk, child, retiring);
+	vhdx_swap_release(disk, noio);
 	*held_ns = ktime_get_ns() - start;
 	return ret;
 }
@@ -105,12 +118,12 @@ static int vhdx_swap_files(struct vhdx_disk *disk, struct vhdx_image *child, u64
 
 /**
  * vhdx_swap_snapshot() - go on in a child
- * @disk:	added; not being detached
+ * @disk:	LIVE, and held
  * @file:	the child's; a reference that stays the caller's
  * @held_ns:	set to how long I/O was held
  * @fault:	filled on failure if the failure has a reason; clear before
  *
- * Context: process, no locks that a file system might want.
+ * Context: a job, no locks that a file system might want.
  * Return: 0, or a negative errno and the disk is as before, but for what snapshot.c says of
  * failures to write
  */

@@ -53,7 +53,7 @@ VHDX_SIMPLE_ATTR(block_size, "%u", vhdx_image_geometry(disk->image)->block_size)
 VHDX_SIMPLE_ATTR(replayed, "%u", disk->image->replayed);
 VHDX_SIMPLE_ATTR(replayed_to, "%s", !disk->image->replayed ? "-" :
 		 disk->image->replay ? "memory" : "file");
-VHDX_SIMPLE_ATTR(autoclear, "%d", READ_ONCE(disk->autoclear) ||
+VHDX_SIMPLE_ATTR(autoclear, "%d", READ_ONCE(disk->life.armed) ||
 		 disk->flags & VHDX_ATTACH_AUTOCLEAR);
 VHDX_SIMPLE_ATTR(partscan, "%d", !(disk->flags & VHDX_ATTACH_NO_PARTSCAN));
 VHDX_SIMPLE_ATTR(dio, "%d", disk->image->backing.direct);

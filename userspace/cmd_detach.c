@@ -197,19 +197,20 @@ static bool stays_open(int control, const struct disk *disk, struct settle *sett
 
 static enum exit_code check_open(int control, const struct disk *disk)
 {
-	char *holders = holders_text(disk);
-	struct settle *settle;
 	enum exit_code status = DONE;
+	struct holders holders;
+	struct settle *settle;
 
-	if (!holders) {
+	holders_find(&holders, disk);
+	if (!holders.uses) {
 		settle = settle_begin();
 		if (stays_open(control, disk, settle))
-			status = fail_busy(disk, NULL);
+			status = fail_busy(disk, &holders);
 		settle_end(settle);
 	} else {
-		status = fail_busy(disk, holders);
+		status = fail_busy(disk, &holders);
 	}
-	free(holders);
+	holders_free(&holders);
 	return status;
 }
 

@@ -145,7 +145,9 @@ enum vhdx_class {
 	x(922, snapshot_on_itself, ARGUMENT, "snapshot: the child's file is on the disk itself") \
 	x(923, detach_busy, BUSY, "detach: a snapshot of the disk is being made") \
 	x(928, detach_log_left, IO, "detach: the disk is gone; all that was written is safe in the image's log, but could not be brought to its place") \
-	x(930, attach_far_out, UNSUPPORTED, "attach: the file is used far behind where all its blocks would have room")
+	x(930, attach_far_out, UNSUPPORTED, "attach: the file is used far behind where all its blocks would have room") \
+	x(940, detach_pending, BUSY, "detach: the disk is dead, but its backing file does not answer; when it does, its files are closed and its number is free") \
+	x(941, detached_meanwhile, BUSY, "the disk was detached by force meanwhile")
 
 /**
  * enum vhdx_reason - what exactly is wrong; VHDX_OK (zero) means nothing is

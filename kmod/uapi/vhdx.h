@@ -78,7 +78,8 @@ struct vhdx_ioc_version {
  * @message:	out: on failure, the cause in words, or empty
  *
  * Errors: EPERM without CAP_SYS_ADMIN; EINVAL, E2BIG, EFAULT for the structure; EBADF for
- * a descriptor; EBUSY, ETXTBSY if the file or the index is in use; EINVAL if it is no
+ * a descriptor; EBUSY, ETXTBSY if the file or the index is in use; ENODEV if the disk was
+ * detached by force while it was being attached; EINTR; EINVAL if it is no
  * VHDX; EUCLEAN if it is damaged; EOPNOTSUPP if it needs what this module has not;
  * EROFS if its log must be replayed and that was not wanted; EIO; ENOMEM.
  */
@@ -112,8 +113,13 @@ struct vhdx_ioc_attach {
  * When it returns 0 without VHDX_DETACH_LAZY, the disk is gone and its files are closed.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT as for attach; ENODEV if there is no such disk;
- * EBUSY if it is open, or just being attached or detached; EIO if it is gone, but not all
- * that was written after its last flush could be made durable.
+ * EBUSY if it is open, or just being attached; EIO if it is gone, but not all that was
+ * written after its last flush could be made durable; EINPROGRESS if it was to be detached
+ * by force, and is dead, but its backing file does not answer: its files will be closed, and
+ * its number be free, when that does; EINTR if a signal ended the wait, but not the detach.
+ *
+ * By force, it also ends a disk that is being attached or detached, and whatever waits for
+ * it.
  */
 struct vhdx_ioc_detach {
 	__u32 size;
@@ -195,9 +201,10 @@ struct vhdx_ioc_status {
  * by detach and is the child's parent from here on; what comes later goes to the child.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF as for attach; ENODEV if there is no such disk;
- * EBUSY if a snapshot is being made; EOPNOTSUPP if the disk has VHDX_MAX_FILES already; EAGAIN if the disk was written to for the first time
- * meanwhile, so that the child is to be made anew; others as for attach, about the child. After
- * any of them but EIO the disk goes on as before.
+ * EBUSY if a snapshot is being made; EOPNOTSUPP if the disk has VHDX_MAX_FILES already; EINTR if
+ * a signal ended the wait, but not the snapshot; EAGAIN if the disk was written to for the first
+ * time meanwhile, so that the child is to be made anew; others as for attach, about the child.
+ * After any of them but EIO the disk goes on as before.
  */
 struct vhdx_ioc_snapshot {
 	__u32 size;

@@ -1,0 +1,179 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# P9: a backing file that hangs stops its own disk and nothing else; and every wait on behalf of a
+# disk can be ended, by a signal and by detach --force.
+#	VHDX_PARTS="scan attach"	only these
+# shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
+. "$(dirname "$0")/../lib/guest.bash"
+# shellcheck source=../lib/hang.bash
+. "$(dirname "$0")/../lib/hang.bash"
+
+wanted() { [[ " ${VHDX_PARTS:-scan attach detach snapshot} " = *" $1 "* ]]; }
+
+PENDING=940				# reasons
+MEANWHILE=941
+
+# fresh CLAIM: on the device, an image whose first sector is there to be read
+fresh() {
+	ok "$1: there is an image" image_on "$DEVICE" 64
+	attached "$1: and it can be written" -n -w -o 2 -i 0 "$DEVICE" || return
+	dd if=/dev/urandom of="$DISK" bs=1M count=4 oflag=direct status=none
+	detach 0
+}
+
+# others CLAIM: nothing else is in the way of other disks
+others() {
+	timely 5 ioctl status -n 0
+	ok "P9: $1: status answers" test $? -lt 2
+	ok "P9: $1: list answers" timely 5 vhdxctl list
+	ok "P9: $1: another image is attached" timely 5 ioctl attach -n -i 5 "$SCRATCH/other.vhdx"
+	ok "P9: $1: and read" timely 5 dd if=/dev/vhdx5 of=/dev/null bs=64k count=1 iflag=direct
+	ok "P9: $1: and detached" timely 5 ioctl detach 5
+}
+
+# forced CLAIM: detach --force of disk 0, whose device hangs
+forced() {
+	timely 20 ioctl detach -f 0
+	like "$OUTPUT" "errno=EINPROGRESS reason=$PENDING" "P9: $1: detach --force returns, and says what is left to be done"
+	ok "P7: $1: its number is taken still" not timely 5 ioctl attach -n -i 0 "$SCRATCH/other.vhdx"
+	ok "P7: $1: rmmod is refused" not rmmod vhdx
+}
+
+# revived CLAIM: the device answers, and all is as if it had never hung
+revived() {
+	no_delays
+	answer hanging
+	ok "P9: $1: when the device answers, the disk goes" wait_for 20 test ! -e /sys/block/vhdx0
+	ok "P9: $1: and its number is free" wait_for 20 free_number
+	is "$(threads 0)" "" "P7: $1: no thread of it is left"
+}
+
+free_number() { ioctl attach -n -i 0 "$SCRATCH/other.vhdx" && detach 0; }
+hangs() { [ "$(sed -n 's/^State:.*\(.\) (.*/\1/p' "/proc/$1/status")" = D ]; }
+
+# --- a scan for partitions hangs, with open_mutex held -------------------------------------
+
+scan() {
+	local reader
+	fresh scan || return
+	attached "scan: attached" -i 0 "$DEVICE" || return
+	udevadm settle -t 10
+	exec 7</dev/vhdx0
+	hang hanging
+	blockdev --rereadpt /dev/vhdx0 2>/dev/null &
+	reader=$!
+	ok "scan: a scan for partitions hangs" wait_for 10 hangs $reader
+	timely 5 ioctl detach 0
+	like "$OUTPUT" errno=EBUSY "P9: scan: detach says that it is open"
+	others scan
+	forced scan
+	timely 5 dd of=/dev/null bs=4k count=1 skip=9000 <&7
+	is $? 1 "P9: scan: who has it open gets an error"
+	exec 7<&-
+	others "scan, killed"
+	revived scan
+	ok "P9: scan: so does the scan" wait_for 10 is_over $reader
+}
+
+# --- attach hangs --------------------------------------------------------------------------
+
+attach_hangs() {
+	local pid
+	fresh attach || return
+	delay make_opened 2000
+	ioctl attach -i 0 "$DEVICE" >"$SCRATCH/attach" &
+	pid=$!
+	sleep $((1 + DEBUG))
+	hang hanging
+	ok "attach: hangs in its scan for partitions" wait_for 20 test -e /sys/block/vhdx0/queue
+	sleep 3
+	ok "attach: and does not end" not is_over $pid
+	others attach
+	forced attach
+	ok "P9: attach: it is ended by detach --force" wait_for 5 is_over $pid
+	like "$(<"$SCRATCH/attach")" "errno=ENODEV reason=$MEANWHILE" "P9: attach: and says so"
+	revived attach
+	hang hanging
+	ioctl attach -i 0 "$DEVICE" >"$SCRATCH/attach" &
+	pid=$!
+	sleep 2
+	ok "attach: hangs in reading the header" not is_over $pid
+	others "attach, the header"
+	kill -9 $pid
+	ok "P9: attach: it is ended by a signal" wait_for 8 is_over $pid
+	revived "attach, killed"
+}
+
+# --- detach hangs ----------------------------------------------------------------------------
+
+detach_hangs() {
+	local pid
+	fresh detach || return
+	attached "detach: attached" -n -w -o 2 -i 0 "$DEVICE" || return
+	dd if=/dev/urandom of="$DISK" bs=1M count=8 seek=8 oflag=direct status=none
+	udevadm settle -t 10
+	hang hanging
+	ioctl detach 0 >/dev/null &
+	pid=$!
+	sleep 2
+	ok "detach: hangs in ending the session" not is_over $pid
+	others detach
+	kill -9 $pid
+	ok "P9: detach: it is ended by a signal" wait_for 8 is_over $pid
+	forced detach
+	revived detach
+	attach -n -i 0 "$DEVICE"
+	ok "P3: detach: and the image is in order" dd if="$DISK" of=/dev/null bs=1M count=16 status=none
+	detach 0
+}
+
+# --- a snapshot hangs --------------------------------------------------------------------------
+
+snapshot_hangs() {
+	local pid writer
+	fresh snapshot || return
+	attached "snapshot: attached" -n -w -o 2 -i 0 "$DEVICE" || return
+	rm -f "$SCRATCH/child.avhdx"
+	udevadm settle -t 10
+	delay swap_held 2000
+	vhdxctl snapshot /dev/vhdx0 "$SCRATCH/child.avhdx" >"$SCRATCH/snapshot" 2>&1 &
+	pid=$!
+	sleep $((1 + DEBUG))
+	dd if=/dev/urandom of=/dev/vhdx0 bs=4k count=1 oflag=direct status=none 2>/dev/null &
+	writer=$!
+	hang hanging
+	sleep 3
+	others snapshot
+	timely 5 cat /sys/block/vhdx0/vhdx/{backing_file,journal_commits,data_write_guid}
+	ok "P9: snapshot: sysfs answers" test $? = 0
+	answer hanging
+	wait $pid
+	is $? 0 "snapshot: is made in the end"
+	wait $writer
+	is $? 0 "snapshot: and what waited is written"
+	no_delays
+	hang hanging
+	dd if=/dev/vhdx0 of=/dev/null bs=4k count=1 iflag=direct 2>/dev/null &
+	writer=$!
+	sleep 1
+	rm -f "$SCRATCH/child2.avhdx"
+	vhdxctl snapshot /dev/vhdx0 "$SCRATCH/child2.avhdx" >"$SCRATCH/snapshot" 2>&1 &
+	pid=$!
+	sleep 2
+	ok "snapshot: waits for a read that hangs" not is_over $pid
+	others "snapshot, waiting"
+	forced snapshot
+	ok "P9: snapshot: it is ended by detach --force" wait_for 5 is_over $pid
+	like "$(<"$SCRATCH/snapshot")" "detached by force" "P9: snapshot: and says so"
+	revived snapshot
+	ok "P9: snapshot: the read ends" wait_for 10 is_over $writer
+}
+
+vhdxctl create -q "$SCRATCH/other.vhdx" 40M
+device hanging 96 || { skip "P9" "no device mapper"; finish; exit; }
+! wanted scan || scan
+! wanted attach || attach_hangs
+! wanted detach || detach_hangs
+! wanted snapshot || snapshot_hangs
+
+finish
