@@ -147,7 +147,7 @@ enum vhdx_class {
 	x(928, detach_log_left, IO, "detach: the disk is gone; all that was written is safe in the image's log, but could not be brought to its place") \
 	x(930, attach_far_out, UNSUPPORTED, "attach: the file is used far behind where all its blocks would have room") \
 	x(940, detach_pending, BUSY, "detach: the disk is dead, but its backing file does not answer; when it does, its files are closed and its number is free") \
-	x(941, detached_meanwhile, BUSY, "the disk was detached by force meanwhile")
+	x(941, detached_meanwhile, BUSY, "disk: it was detached by force meanwhile")
 
 /**
  * enum vhdx_reason - what exactly is wrong; VHDX_OK (zero) means nothing is
