@@ -50,7 +50,7 @@ static bool vhdx_space_next_gone(struct vhdx_space *space, unsigned long *at,
 	end = find_next_zero_bit(map, min(space->units, *at + space->piece), *at);
 	*nr = end - *at;
 	if (*at >= space->units)
-		space->lot = VHDX_LOT_NONE;
+		WRITE_ONCE(space->lot, VHDX_LOT_NONE);
 	spin_unlock_irq(&space->lock);
 	return *at < space->units;
 }
@@ -109,10 +109,10 @@ static void vhdx_space_committed(struct vhdx_waiter *waiter, int error)
 
 	spin_lock_irqsave(&space->lock, flags);
 	if (error) {
-		space->stuck = true;
+		WRITE_ONCE(space->stuck, true);
 		list_splice_init(&space->reclaimers, &reclaimers);
 	}
-	space->asked = false;
+	WRITE_ONCE(space->asked, false);
 	spin_unlock_irqrestore(&space->lock, flags);
 	vhdx_waiters_tell(&reclaimers, error);
 	vhdx_space_kick(space);
@@ -144,7 +144,7 @@ static void vhdx_space_ask(struct vhdx_space *space)
 	pending = vhdx_space_pending(space);
 	ask = !space->asked && pending && space->lot < VHDX_LOT_DURABLE && (wanted || due);
 	if (ask)
-		space->asked = true;
+		WRITE_ONCE(space->asked, true);
 	spin_unlock_irq(&space->lock);
 	if (ask)
 		space->owner.commit(space->owner.context, &space->committed);
@@ -158,14 +158,17 @@ static void vhdx_space_ask(struct vhdx_space *space)
 static bool vhdx_space_find_unknown(struct vhdx_space *space, unsigned long *at,
 				    unsigned long units)
 {
-	bool found;
+	bool block = units == space->block_units, found = false;
 
 	spin_lock_irq(&space->lock);
-	*at = bitmap_find_next_zero_area(space->map[VHDX_SPACE_USED], space->units, 0, units, 0);
-	found = *at + units <= space->units;
+	if (space->nr_unknown || !block) {
+		*at = bitmap_find_next_zero_area(space->map[VHDX_SPACE_USED], space->units, 0,
+						 units, 0);
+		found = *at + units <= space->units;
+	}
 	if (found)
 		vhdx_space_use(space, *at, units);
-	else if (units == space->block_units)
+	else if (block)
 		space->nr_unknown = 0;
 	spin_unlock_irq(&space->lock);
 	return found;
@@ -228,10 +231,11 @@ static int vhdx_space_grow(struct vhdx_space *space)
 
 static bool vhdx_space_any_ready(struct vhdx_space *space, unsigned long units)
 {
-	unsigned long hint = units == space->block_units ? space->hint : 0;
+	unsigned long hint;
 	bool ready;
 
 	spin_lock_irq(&space->lock);
+	hint = units == space->block_units ? space->hint : 0;
 	ready = bitmap_find_next_zero_area(space->map[VHDX_SPACE_UNREADY], space->units, hint,
 					   units, 0) + units <= space->units;
 	spin_unlock_irq(&space->lock);
@@ -244,10 +248,8 @@ static bool vhdx_space_any_ready(struct vhdx_space *space, unsigned long units)
  */
 static int vhdx_space_refill(struct vhdx_space *space)
 {
-	int cleaned = 0, ret;
+	int cleaned = vhdx_space_clean(space, space->block_units), ret;
 
-	if (READ_ONCE(space->nr_unknown))
-		cleaned = vhdx_space_clean(space, space->block_units);
 	if (cleaned > 0)
 		return 0;
 	ret = vhdx_space_grow(space);

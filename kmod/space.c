@@ -386,8 +386,8 @@ void vhdx_space_free(struct vhdx_space *space, u64 offset)
 	spin_lock_irqsave(&space->lock, flags);
 	bitmap_set(space->map[VHDX_SPACE_FREED], offset >> VHDX_UNIT_SHIFT, space->block_units);
 	first = !space->any_freed;
-	space->any_freed = true;
-	space->last_freed = jiffies;
+	WRITE_ONCE(space->any_freed, true);
+	WRITE_ONCE(space->last_freed, jiffies);
 	spin_unlock_irqrestore(&space->lock, flags);
 	if (first)
 		vhdx_space_kick(space);
@@ -455,8 +455,8 @@ void vhdx_space_freeing(struct vhdx_space *space)
 	spin_lock_irqsave(&space->lock, flags);
 	if (space->any_freed && space->lot == VHDX_LOT_NONE) {
 		swap(space->map[VHDX_SPACE_FREED], space->map[VHDX_SPACE_LOT]);
-		space->any_freed = false;
-		space->lot = VHDX_LOT_FREEING;
+		WRITE_ONCE(space->any_freed, false);
+		WRITE_ONCE(space->lot, VHDX_LOT_FREEING);
 	}
 	spin_unlock_irqrestore(&space->lock, flags);
 }
@@ -468,7 +468,7 @@ static void vhdx_space_unused(struct rcu_head *rcu)
 	unsigned long flags;
 
 	spin_lock_irqsave(&space->lock, flags);
-	space->lot = VHDX_LOT_GONE;
+	WRITE_ONCE(space->lot, VHDX_LOT_GONE);
 	spin_unlock_irqrestore(&space->lock, flags);
 	vhdx_space_kick(space);
 }
@@ -484,7 +484,7 @@ void vhdx_space_freed(struct vhdx_space *space)
 	spin_lock_irq(&space->lock);
 	durable = space->lot == VHDX_LOT_FREEING;
 	if (durable)
-		space->lot = VHDX_LOT_DURABLE;
+		WRITE_ONCE(space->lot, VHDX_LOT_DURABLE);
 	spin_unlock_irq(&space->lock);
 	if (durable)
 		call_srcu(space->owner.users, &space->lot_rcu, vhdx_space_unused);

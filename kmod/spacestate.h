@@ -43,7 +43,8 @@ enum vhdx_space_lot {
 };
 
 /*
- * L: lock; T: only the thread changes it; I: set when made or started
+ * L: lock, written with WRITE_ONCE() what is read without it; T: only the thread changes it;
+ * I: set when made or started
  */
 struct vhdx_space {
 	struct vhdx_backing *backing;		/* I */
