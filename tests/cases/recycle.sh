@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../lib/guest.bash"
 
 PIECE=400		# a piece takes so many milliseconds more
-BLOCKS=200
+BLOCKS=$((DEBUG ? 60 : 200))
 
 writable() {
 	local device
