@@ -31,6 +31,12 @@ static bool vhdx_backing_freezes(const struct vhdx_backing *backing)
 	return S_ISREG(vhdx_backing_inode(backing)->i_mode);
 }
 
+/* Of the file as it was opened: overlayfs takes the protection of the layer below itself. */
+static struct super_block *vhdx_backing_sb(const struct vhdx_backing *backing)
+{
+	return file_inode(backing->file)->i_sb;
+}
+
 /* Context: timer */
 static void vhdx_backing_look_again(struct timer_list *timer)
 {
@@ -95,7 +101,7 @@ void vhdx_backing_wait_thaw(struct vhdx_backing *backing, struct vhdx_waiter *wa
 bool vhdx_backing_try_start_write(struct vhdx_backing *backing)
 {
 	return !vhdx_backing_freezes(backing) ||
-	       sb_start_write_trylock(vhdx_backing_inode(backing)->i_sb);
+	       sb_start_write_trylock(vhdx_backing_sb(backing));
 }
 
 /**
@@ -125,7 +131,7 @@ int vhdx_backing_start_write(struct vhdx_backing *backing)
 void vhdx_backing_end_write(struct vhdx_backing *backing)
 {
 	if (vhdx_backing_freezes(backing))
-		sb_end_write(vhdx_backing_inode(backing)->i_sb);
+		sb_end_write(vhdx_backing_sb(backing));
 }
 
 /**
