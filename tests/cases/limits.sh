@@ -71,7 +71,7 @@ partitions() {
 	is "$(attr partscan)" 0 "$1: and sysfs says so"
 	ok "$1: partx adds them all the same" partx -a "$DISK"
 	ok "$1: both are there" wait_for 5 test -b "${DISK}p1" -a -b "${DISK}p2"
-	ok "$1: partx takes them away again" partx -d "$DISK"
+	ok "$1: partx takes them away again" wait_for 10 partx -d "$DISK"
 	detach "$INDEX"
 	parted_makes_one "$1"
 }
