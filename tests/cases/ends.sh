@@ -124,8 +124,8 @@ thread() {
 # the write as well; the disk is gone before the journal has woken the thread.
 wake() {
 	local i pid
-	for i in 1 2 3; do
-		rm -f "$SCRATCH/wake.vhdx"
+	for i in 1 2; do
+		rm -f "$SCRATCH/wake.vhdx" "$SCRATCH/written"
 		vhdxctl create -q --block-size=1M "$SCRATCH/wake.vhdx" 64M
 		attached "wake: attached, $i" -n -w -o 2 -i 7 "$SCRATCH/wake.vhdx" || return
 		echo 0 >"$SYS/vhdx/inline_reads"
@@ -133,10 +133,11 @@ wake() {
 		delay queue_added 1500
 		(
 			dd if=/dev/urandom of=/dev/vhdx7 bs=64k count=1 oflag=direct status=none
-			wait_for 10 is_not_busy 7
+			: >"$SCRATCH/written"
+			wait_for 30 is_not_busy 7
 		) &
 		pid=$!
-		while ! is_over $pid; do
+		while [ ! -e "$SCRATCH/written" ]; do
 			dd if=/dev/vhdx7 of=/dev/null bs=4k count=1 iflag=direct status=none 2>/dev/null
 			sleep 0.1
 		done
