@@ -14,6 +14,8 @@
 #	make check-suite  the whole guest suite on each of KERNELS
 #	make check-long	  that, with everything tried for hours
 #	make check-debug  the guest tests on a kernel with KASAN, lockdep and so on
+#	make check-slice  a few of them, chosen by SEED or the number of commits
+#	make check-kcsan  what has threads, on a kernel that looks for data races
 #	make bench	against loop, the raw file, qemu-nbd and vhdimount: in
 #			instructions, and by the clock; tests/bench/README.md
 #	make bench-short  the hot path in instructions: dearer than it was?
@@ -31,6 +33,7 @@ KERNELS ?= 6.1 6.12 7
 DESTDIR ?=
 SECONDS_EACH ?= 60
 IMAGE ?=
+SEED ?=
 V ?=
 
 export V
@@ -83,6 +86,12 @@ check-long:
 check-debug:
 	@tests/run debug
 
+check-slice:
+	@tests/run slice $(SEED)
+
+check-kcsan:
+	@tests/run kcsan
+
 bench-needs:
 	@tests/vm/packages build vm test
 
@@ -115,5 +124,5 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^#[ ]\{0,1\}//p' Makefile
 
-.PHONY: all tools module module-if-possible install install-tools need-headers demo check check-quick check-suite check-long check-debug bench-needs bench \
+.PHONY: all tools module module-if-possible install install-tools need-headers demo check check-quick check-suite check-long check-debug check-slice check-kcsan bench-needs bench \
 	bench-short bench-accept bench-compare fuzz coverage clean help

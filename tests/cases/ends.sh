@@ -79,7 +79,7 @@ readonly_after_force() {
 	local how
 	for how in -r -w; do
 		if [ $how = -w ]; then
-			cp --sparse=always "$GOOD" "$SCRATCH/rw.vhdx"
+			cp --sparse=always "$PRISTINE/good/states-mixed.vhdx" "$SCRATCH/rw.vhdx"
 			attach -n -w -o 2 -i 7 "$SCRATCH/rw.vhdx"
 		else
 			attach -n -i 7 "$GOOD"
