@@ -33,12 +33,14 @@
  *
  * "The request is not the one that the task submits."
  *	A plug that is full is emptied by the submission of one more bio, and that bio, which may
- *	be a read of metadata, is not among the requests. It shows: current->bio_list is set while
- *	a bio is submitted, and is not when the plug is finished. So requests that come as a list
- *	are served only without a bio_list. A request that comes alone is the submitter's own only
- *	if there is no plug; with one, the plug is being emptied through an I/O scheduler, or has
- *	requests for other disks, too. A plug that is emptied because its task goes to sleep is
- *	left to kblockd by the block layer.
+ *	be a read of metadata, is not among the requests. While a bio is submitted,
+ *	current->bio_list is set, to a place on the stack. The plug that is emptied is older than
+ *	that, and higher up on the stack. A plug that is younger was begun by the block layer for
+ *	the very bio that is submitted, as it does since 6.9. So requests that come as a list are
+ *	served if the plug is finished (no bio_list), or if it is younger than the bio_list. A
+ *	request that comes alone is the submitter's own only if there is no plug; with one, the
+ *	plug is being emptied through an I/O scheduler, or has requests for other disks, too. A
+ *	plug that is emptied because its task goes to sleep is left to kblockd by the block layer.
  *
  * "The stack overflows."
  *	Half of it must be left on entry. Through two disks, one in a file system on the other,
@@ -100,19 +102,27 @@ static bool vhdx_inline_has_stack(void)
 	return here - (unsigned long)end_of_stack(current) >= THREAD_SIZE / 2;
 }
 
+/* Are the requests of the plug what the task is about to submit, or has just submitted? */
+static bool vhdx_inline_owns(const struct blk_plug *plug, const struct bio_list *bios)
+{
+	return !bios || (unsigned long)plug < (unsigned long)bios;
+}
+
 /*
  * Is the request, or are all requests of the list, what the task itself has submitted, and may
- * what it has collected stay where it is for the time?
+ * what it has collected stay where it is for the time? @bios is an array of two.
  */
 static bool vhdx_inline_can_hide(const struct request_queue *q, bool batch)
 {
 	const struct bio_list *bios = current->bio_list;
 	const struct blk_plug *plug = current->plug;
 
-	if (batch)
-		return !bios && plug && !plug->multiple_queues && list_empty(&plug->cb_list) &&
-		       vhdx_plug_cached_queue(plug, q) == q;
-	return !plug && !(bios && (bios[0].head || bios[1].head));
+	if (bios && (bios[0].head || bios[1].head))
+		return false;
+	if (!batch)
+		return !plug;
+	return plug && vhdx_inline_owns(plug, bios) && !plug->multiple_queues &&
+	       list_empty(&plug->cb_list) && vhdx_plug_cached_queue(plug, q) == q;
 }
 
 /* See above. */

@@ -61,7 +61,7 @@ commit_fails() {
 	turn parent errors
 	ok "commit: the snapshot fails" not vhdxctl snapshot "$DISK" "$SCRATCH/c.avhdx"
 	ok "P7: commit: there is no child" not test -e "$SCRATCH/c.avhdx"
-	is "$(attr read_only_reason)" "cannot write the log" "P7: commit: the disk is read-only, with a reason"
+	like "$(attr read_only_reason)" "^cannot (write the log|flush the file)" "P7: commit: the disk is read-only, with a reason"
 	ok "P7: commit: and can be read" holds
 	after commit
 }
@@ -86,7 +86,7 @@ session_fails() {
 	held swap_held turn parent errors
 	ok "session: the snapshot fails" test $STATUS != 0
 	ok "P7: session: there is no child" not test -e "$SCRATCH/c.avhdx"
-	is "$(attr read_only_reason)" "cannot end the session" "P7: session: the disk is read-only, with a reason"
+	like "$(attr read_only_reason)" "^cannot end the session" "P7: session: the disk is read-only, with a reason"
 	ok "P7: session: and can be read" holds
 	ok "P7: session: BLKROSET does not change that" not blockdev --setrw "$DISK"
 	after session
