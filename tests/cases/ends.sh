@@ -133,6 +133,8 @@ wake() {
 		delay queue_added 1500
 		(
 			dd if=/dev/urandom of=/dev/vhdx7 bs=64k count=1 oflag=direct status=none
+			# the thread that is delayed now stays so; udev's reads are not to be
+			delay queue_added 0
 			: >"$SCRATCH/written"
 			wait_for 30 is_not_busy 7
 		) &
