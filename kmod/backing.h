@@ -173,6 +173,12 @@ static inline struct inode *vhdx_backing_inode(const struct vhdx_backing *backin
 	return backing->inode;
 }
 
+/* What a freeze protects: overlayfs takes the protection of the layer below itself. */
+static inline struct super_block *vhdx_backing_sb(const struct vhdx_backing *backing)
+{
+	return file_inode(backing->file)->i_sb;
+}
+
 /*
  * A block device does that past its page cache, and says EBUSY if something in there is dirty: not
  * if it is used through it.

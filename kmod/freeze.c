@@ -31,12 +31,6 @@ static bool vhdx_backing_freezes(const struct vhdx_backing *backing)
 	return S_ISREG(vhdx_backing_inode(backing)->i_mode);
 }
 
-/* Of the file as it was opened: overlayfs takes the protection of the layer below itself. */
-static struct super_block *vhdx_backing_sb(const struct vhdx_backing *backing)
-{
-	return file_inode(backing->file)->i_sb;
-}
-
 /* Context: timer */
 static void vhdx_backing_look_again(struct timer_list *timer)
 {

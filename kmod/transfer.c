@@ -18,18 +18,14 @@ static void vhdx_io_put(struct vhdx_io *io)
 /* Freeze protection goes with the write, from the task that begins it to where it ends. */
 static void vhdx_io_hand_over(struct vhdx_io *io)
 {
-	struct inode *inode = vhdx_backing_inode(io->backing);
-
-	if (S_ISREG(inode->i_mode))
-		vhdx_write_hand_over(inode->i_sb);
+	if (S_ISREG(vhdx_backing_inode(io->backing)->i_mode))
+		vhdx_write_hand_over(vhdx_backing_sb(io->backing));
 }
 
 static void vhdx_io_end_write(struct vhdx_io *io)
 {
-	struct inode *inode = vhdx_backing_inode(io->backing);
-
-	if (S_ISREG(inode->i_mode))
-		vhdx_write_take_over(inode->i_sb);
+	if (S_ISREG(vhdx_backing_inode(io->backing)->i_mode))
+		vhdx_write_take_over(vhdx_backing_sb(io->backing));
 	vhdx_backing_end_write(io->backing);
 	/* before anybody is told, who might ask for a flush */
 	vhdx_backing_touched(io->backing);
