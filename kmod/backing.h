@@ -35,7 +35,7 @@
  * @holes:		unused parts may be given back to the file system
  * @index:		number of the disk it is for; set before it is opened
  * @unflushed:		a write was completed since the last flush began
- * @abandoned:		the disk is detached by force: nothing waits for a thaw
+ * @dead:		set when the disk is detached by force: nothing waits for a thaw then
  * @thaw_lock:		protects @thaw_waiters
  * @thaw_waiters:	writes that met a frozen file system
  * @thaw_timer:		tells them to try again
@@ -61,7 +61,7 @@ struct vhdx_backing {
 	bool holes;
 	int index;
 	bool unflushed;
-	bool abandoned;
+	const bool *dead;
 	spinlock_t thaw_lock;
 	struct list_head thaw_waiters;
 	struct timer_list thaw_timer;
@@ -122,7 +122,6 @@ void vhdx_backing_wait_thaw(struct vhdx_backing *backing, struct vhdx_waiter *wa
 bool vhdx_backing_try_start_write(struct vhdx_backing *backing);
 int vhdx_backing_start_write(struct vhdx_backing *backing);
 void vhdx_backing_end_write(struct vhdx_backing *backing);
-void vhdx_backing_abandon(struct vhdx_backing *backing);
 
 int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool writable,
 		      struct vhdx_fault *fault);

@@ -195,18 +195,6 @@ struct vhdx_image *vhdx_chain_open(struct file *const *files, unsigned int nr,
 }
 
 /**
- * vhdx_chain_abandon() - no write to any file of the chain waits for a thaw any more
- * @image:	of a disk that is detached by force
- *
- * Context: any; @image does not change
- */
-void vhdx_chain_abandon(struct vhdx_image *image)
-{
-	for (; image; image = image->parent)
-		vhdx_backing_abandon(&image->backing);
-}
-
-/**
  * vhdx_chain_close() - close an image and its parents
  * @image:	nobody maps, reads or writes it any more; or NULL
  *

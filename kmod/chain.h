@@ -17,7 +17,6 @@ struct vhdx_retiring;
 struct vhdx_image *vhdx_chain_open(struct file *const *files, unsigned int nr,
 				   const struct vhdx_image_options *options,
 				   struct vhdx_fault *fault);
-void vhdx_chain_abandon(struct vhdx_image *image);
 int vhdx_chain_close(struct vhdx_image *image);
 
 struct vhdx_image *vhdx_chain_open_child(struct vhdx_image *image, struct file *file,

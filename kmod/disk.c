@@ -18,6 +18,9 @@
  *	K3  In a job: what is on the queues' lists fails, the block layer is told, and tells
  *	    file systems. That may hang in what they do about it.
  *
+ * A command that waits for another thread of the disk, as the journal's, waits for the backing
+ * file if that thread hangs there: it fails when the file answers.
+ *
  * Requests that are in the backing file cannot be taken back: their memory is written to.
  * So a dead disk whose backing file hangs stays GOING, its files open and its number taken,
  * until the backing file answers; and the module cannot be unloaded, because jobs and disks
@@ -242,6 +245,7 @@ void vhdx_disk_image_options(struct vhdx_disk *disk, struct vhdx_image_options *
 		.mode		= vhdx_disk_mode(disk),
 		.no_replay	= disk->flags & VHDX_ATTACH_NO_REPLAY,
 		.no_holes	= disk->flags & VHDX_ATTACH_NO_HOLES,
+		.dead		= &disk->life.dead,
 		.index		= disk->index,
 		.on_failure	= vhdx_disk_failed,
 		.context	= disk,
@@ -485,6 +489,31 @@ void vhdx_disk_let_go(struct vhdx_disk *disk)
 		blk_mq_unquiesce_queue(disk->gendisk->queue);
 }
 
+/* What is dispatched no more is dispatched again by vhdx_disk_let_go(), or a kill. */
+static void vhdx_disk_note_held(struct vhdx_disk *disk)
+{
+	spin_lock(&disk->life.lock);
+	disk->held = true;
+	spin_unlock(&disk->life.lock);
+	/* it may have been before it was held that a kill let it go */
+	if (vhdx_life_is_dead(&disk->life))
+		vhdx_disk_let_go(disk);
+}
+
+/**
+ * vhdx_disk_stop() - let no request follow those that are on their way
+ * @disk:	LIVE, and kept from being removed
+ *
+ * As vhdx_disk_hold(), but for those that are on their way: they are not waited for.
+ *
+ * Context: process
+ */
+void vhdx_disk_stop(struct vhdx_disk *disk)
+{
+	blk_mq_quiesce_queue_nowait(disk->gendisk->queue);
+	vhdx_disk_note_held(disk);
+}
+
 /**
  * vhdx_disk_hold() - complete what is on its way, and let nothing follow
  * @disk:	LIVE, and kept from being removed
@@ -503,13 +532,8 @@ void vhdx_disk_hold(struct vhdx_disk *disk)
 	unsigned int frozen = vhdx_freeze_queue(q);
 
 	blk_mq_quiesce_queue(q);
-	spin_lock(&disk->life.lock);
-	disk->held = true;
-	spin_unlock(&disk->life.lock);
 	vhdx_unfreeze_queue(q, frozen);
-	/* it may have been before it was held that a kill let it go */
-	if (vhdx_life_is_dead(&disk->life))
-		vhdx_disk_let_go(disk);
+	vhdx_disk_note_held(disk);
 }
 
 /* Queued requests fail, and the block layer lets no new ones in. */
@@ -517,8 +541,6 @@ static void vhdx_disk_mark(struct vhdx_disk *disk)
 {
 	vhdx_delay(kill);
 	vhdx_queues_drain(&disk->queues);
-	/* a snapshot that changes it now finds the disk dead, and does the same */
-	vhdx_chain_abandon(READ_ONCE(disk->image));
 	vhdx_disk_let_go(disk);
 	blk_mark_disk_dead(disk->gendisk);
 	spin_lock(&disk->life.lock);

@@ -85,6 +85,7 @@ int vhdx_disk_make(struct vhdx_disk *disk, const struct attribute_group **groups
 void vhdx_disk_kill(struct vhdx_disk *disk);
 int vhdx_disk_remove(struct vhdx_disk *disk);
 
+void vhdx_disk_stop(struct vhdx_disk *disk);
 void vhdx_disk_hold(struct vhdx_disk *disk);
 void vhdx_disk_let_go(struct vhdx_disk *disk);
 

@@ -15,7 +15,8 @@
  * flushes of what was written before, are not concerned: file systems serve them while frozen.
  *
  * vfs_truncate() takes freeze protection itself, which must not be taken twice. It is called
- * after a look. A freeze that comes in between is waited for.
+ * after a look. A freeze that comes in between is waited for; so is one that the file system
+ * itself meets when the file is closed.
  */
 #include "backing.h"
 
@@ -50,7 +51,6 @@ static void vhdx_backing_look_again(struct timer_list *timer)
  */
 void vhdx_backing_thaw_init(struct vhdx_backing *backing)
 {
-	backing->abandoned = false;
 	spin_lock_init(&backing->thaw_lock);
 	INIT_LIST_HEAD(&backing->thaw_waiters);
 	timer_setup(&backing->thaw_timer, vhdx_backing_look_again, 0);
@@ -102,16 +102,18 @@ bool vhdx_backing_try_start_write(struct vhdx_backing *backing)
  * vhdx_backing_start_write() - keep the file system from being frozen, later if need be
  * @backing:	the file, writable
  *
- * Context: process; sleeps as long as the file system is frozen, or until
- * vhdx_backing_abandon()
- * Return: 0, until vhdx_backing_end_write(); -EIO if the file is abandoned
+ * Context: process; sleeps as long as the file system is frozen, or until the disk is detached by
+ * force
+ * Return: 0, until vhdx_backing_end_write(); -EIO if the disk is dead
  */
 int vhdx_backing_start_write(struct vhdx_backing *backing)
 {
 	while (!vhdx_backing_try_start_write(backing)) {
-		if (READ_ONCE(backing->abandoned))
+		if (READ_ONCE(*backing->dead))
 			return -EIO;
-		schedule_timeout_idle(VHDX_THAW_INTERVAL);
+		/* unsafe only for the system's suspend: place.c holds a mutex of its own */
+		__set_current_state(TASK_IDLE | TASK_FREEZABLE_UNSAFE);
+		schedule_timeout(VHDX_THAW_INTERVAL);
 	}
 	return 0;
 }
@@ -126,15 +128,4 @@ void vhdx_backing_end_write(struct vhdx_backing *backing)
 {
 	if (vhdx_backing_freezes(backing))
 		sb_end_write(vhdx_backing_sb(backing));
-}
-
-/**
- * vhdx_backing_abandon() - wait for no thaw any more
- * @backing:	the file; its disk is being detached by force
- *
- * Context: any
- */
-void vhdx_backing_abandon(struct vhdx_backing *backing)
-{
-	WRITE_ONCE(backing->abandoned, true);
 }

@@ -99,6 +99,7 @@ struct vhdx_map {
  * @no_replay:	refuse an image whose log must be replayed
  * @no_holes:	do not give unused space back to the file system
  * @parent:	open, the file it must be a child of; NULL if it must have no parent
+ * @dead:	of the disk; lives as long as the image
  * @index:	number of the disk it is for
  * @on_failure:	called once when nothing more can be written; process context, may sleep
  * @context:	for @on_failure
@@ -109,6 +110,7 @@ struct vhdx_image_options {
 	bool no_replay;
 	bool no_holes;
 	struct vhdx_image *parent;
+	const bool *dead;
 	int index;
 	void (*on_failure)(void *context, const char *what, int error);
 	void *context;

@@ -292,6 +292,7 @@ struct vhdx_image *vhdx_image_open(struct file *file, const struct vhdx_image_op
 	image->parent = options->parent;
 	image->depth = image->parent ? image->parent->depth + 1 : 0;
 	image->backing.index = options->index;
+	image->backing.dead = options->dead;
 	ret = vhdx_backing_open(&image->backing, file, options->writable, fault);
 	if (ret)
 		goto err_free_image;

@@ -181,8 +181,9 @@ static void vhdx_budget_leave(struct vhdx_pager *pager)
 	struct vhdx_pager_budget *budget = pager->budget;
 	bool last;
 
-	atomic_long_sub(pager->nr_loaded, &budget->nr_loaded);
 	spin_lock(&budget->lock);
+	/* under the lock: no other pager makes room here any more */
+	atomic_long_sub(pager->nr_loaded, &budget->nr_loaded);
 	list_del(&pager->sharing);
 	last = list_empty(&budget->pagers);
 	spin_unlock(&budget->lock);

@@ -14,8 +14,8 @@
  * it frees the queues.
  *
  * A killed disk takes no more commands off its lists by its threads only: a thread may hang
- * in the backing file. vhdx_queues_drain() fails what is on the lists, and each command
- * added later is failed by the context that adds it.
+ * in the backing file. vhdx_queues_drain() fails what is on the lists, and what a thread has taken
+ * and not begun with. Each command added later is failed by the context that adds it.
  *
  * Discards, which may take long in the backing file, have one more thread, so that reads and
  * writes do not wait behind them. What takes longer still, flushing and growing the file,
@@ -83,14 +83,19 @@ void vhdx_queue_kick(struct vhdx_queue *queue)
 		wake_up(&queue->wait);
 }
 
-/* Fail what nobody has taken up. Context: any */
-static void vhdx_queue_drain(struct vhdx_queue *queue)
+static void vhdx_queue_fail(struct llist_node *list)
 {
-	struct llist_node *list = llist_reverse_order(llist_del_all(&queue->list));
 	struct vhdx_command *command, *next;
 
 	llist_for_each_entry_safe(command, next, list, node)
 		vhdx_command_fail(command, -EIO);
+}
+
+/* Fail all commands that the thread has not begun with. Context: any */
+static void vhdx_queue_drain(struct vhdx_queue *queue)
+{
+	vhdx_queue_fail(xchg(&queue->rest, NULL));
+	vhdx_queue_fail(llist_reverse_order(llist_del_all(&queue->list)));
 }
 
 /* Onto the list, and wake the thread if @wake and the list was empty. Context: any */
@@ -156,15 +161,19 @@ static void vhdx_queue_dispatch(struct vhdx_queues *queues, struct vhdx_command 
 static void vhdx_queue_run(struct vhdx_queue *queue)
 {
 	struct llist_node *list = llist_reverse_order(llist_del_all(&queue->list));
-	struct vhdx_command *command, *next;
+	struct vhdx_command *command;
 	struct blk_plug plug;
 
 	blk_start_plug(&plug);
-	llist_for_each_entry_safe(command, next, list, node) {
+	while (list) {
+		command = llist_entry(list, struct vhdx_command, node);
+		/* a full barrier: a kill finds the rest, or the disk is found dead here */
+		xchg(&queue->rest, list->next);
 		if (unlikely(READ_ONCE(queue->queues->dead)))
 			vhdx_command_fail(command, -EIO);
 		else
 			vhdx_queue_dispatch(queue->queues, command);
+		list = xchg(&queue->rest, NULL);
 	}
 	blk_finish_plug(&plug);
 	cond_resched();

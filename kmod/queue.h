@@ -20,6 +20,7 @@ struct vhdx_queues;
 /**
  * struct vhdx_queue - one hardware queue
  * @list:	commands the thread has to look at, newest first
+ * @rest:	commands the thread has taken, but not begun with
  * @wait:	where the thread sleeps
  * @thread:	looks at them
  * @queues:	all of the disk's
@@ -28,6 +29,7 @@ struct vhdx_queues;
  */
 struct vhdx_queue {
 	struct llist_head list;
+	struct llist_node *rest;
 	wait_queue_head_t wait;
 	struct task_struct *thread;
 	struct vhdx_queues *queues;

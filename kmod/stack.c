@@ -32,6 +32,7 @@
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/refcount.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "backing.h"
@@ -71,7 +72,7 @@ static void vhdx_trial_put(struct vhdx_trial *trial)
 {
 	if (!refcount_dec_and_test(&trial->users))
 		return;
-	fput(trial->file);
+	vhdx_backing_put_file(trial->file);
 	__free_page(trial->page);
 	kfree(trial);
 }
@@ -94,6 +95,8 @@ static int vhdx_trial_thread(void *data)
 {
 	struct vhdx_trial *trial = data;
 
+	/* reclaim would wait for the disk that is stopped */
+	memalloc_noio_save();
 	if (trial->bdev)
 		blkdev_issue_flush(trial->bdev);
 	vhdx_trial_read(trial);
@@ -142,14 +145,14 @@ static struct vhdx_trial *vhdx_trial_prepare(struct file *file, struct block_dev
 }
 
 /* With the disk stopped. Return: did the device go on? */
-static bool vhdx_trial_run(struct vhdx_trial *trial, struct request_queue *q, unsigned int ms)
+static bool vhdx_trial_run(struct vhdx_trial *trial, struct vhdx_disk *disk, unsigned int ms)
 {
 	bool done;
 
-	blk_mq_quiesce_queue(q);
+	vhdx_disk_stop(disk);
 	wake_up_process(trial->thread);
 	done = wait_for_completion_timeout(&trial->done, msecs_to_jiffies(ms));
-	blk_mq_unquiesce_queue(q);
+	vhdx_disk_let_go(disk);
 	return done;
 }
 
@@ -167,7 +170,7 @@ static int vhdx_stack_try(struct vhdx_disk *disk, struct file *file, struct bloc
 
 	if (IS_ERR(trial))
 		return PTR_ERR(trial);
-	if (!vhdx_trial_run(trial, disk->gendisk->queue, ms)) {
+	if (!vhdx_trial_run(trial, disk, ms)) {
 		ret = wait_for_completion_killable_timeout(&trial->done,
 							   msecs_to_jiffies(VHDX_TRIAL_END_MS));
 		ret = min(ret, 0L);
@@ -260,7 +263,7 @@ int vhdx_stack_check(struct vhdx_disk *disk, struct file *file, struct vhdx_faul
 	if (!ret && nr == VHDX_STACK_MAX)
 		ret = 1;
 	for (i = 0; i < nr; i++)
-		fput(files[i]);
+		vhdx_backing_put_file(files[i]);
 	if (ret <= 0)
 		return ret;
 	vhdx_fault_set(fault, VHDX_REASON_snapshot_on_itself, 0, 0);

@@ -64,8 +64,6 @@ static void vhdx_swap_exchange(struct vhdx_disk *disk, struct vhdx_image *child,
 	vhdx_queues_serve(&disk->queues, child);
 	vhdx_disk_note(disk);
 	up_write(&disk->swap);
-	if (vhdx_life_is_dead(&disk->life))
-		vhdx_chain_abandon(child);
 	vhdx_delay(swap_done);
 }
 

@@ -103,7 +103,8 @@ static int vhdx_emit_line(struct file *file, char *space, char *buf, size_t room
  */
 static ssize_t vhdx_emit_parent_files(const struct vhdx_disk *disk, char *buf)
 {
-	char *space = kmalloc(PATH_MAX, GFP_KERNEL);
+	/* reclaim could wait for I/O that a snapshot holds, which waits for the lock held here */
+	char *space = kmalloc(PATH_MAX, GFP_NOIO);
 	const struct vhdx_image *image = disk->image;
 	ssize_t at = 0;
 	int length = 1;
