@@ -67,13 +67,22 @@ static enum exit_code make_child(struct live_snapshot *live)
 	return status == DONE ? snapshot_make(live->snapshot, &progress) : status;
 }
 
-static enum exit_code hand_over(struct live_snapshot *live, int control, bool *again)
+/* Did the process stop waiting, so that the disk may be in the child by now? */
+static bool is_unknown(int error, const struct vhdx_ioc_snapshot *request)
+{
+	return error == EINTR ||
+	       (error == ENODEV && request->reason == VHDX_REASON_detached_meanwhile);
+}
+
+static enum exit_code hand_over(struct live_snapshot *live, int control, bool *again,
+				bool *unknown)
 {
 	struct vhdx_ioc_snapshot request = { .size = sizeof(request) };
 	struct write_file child;
 	enum exit_code status = image_open_exclusive(&child, live->snapshot->child);
 	int error;
 
+	*unknown = false;
 	if (status != DONE)
 		return status;
 	request.index = live->disk->index;
@@ -82,22 +91,31 @@ static enum exit_code hand_over(struct live_snapshot *live, int control, bool *a
 	close(child.fd);
 	live->held_ns = request.held_ns;
 	*again = error == EAGAIN;
+	*unknown = is_unknown(error, &request);
+	if (*unknown)
+		warn("%s: is kept: it may have what was written last", live->snapshot->child);
 	if (!error)
 		return DONE;
 	return *again ? EXIT_BUSY : control_failed(live->disk->node, "cannot make a snapshot",
 						   error, request.reason, request.message);
 }
 
-/* Return: DONE, or another code; then there is no child, and the disk is as before */
+/*
+ * A child that the disk may be in is never deleted.
+ *
+ * Return: DONE, or another code; then there is no child, and the disk is as before, unless it was
+ * detached meanwhile
+ */
 static enum exit_code attempt(struct live_snapshot *live, int control, bool *again)
 {
 	enum exit_code status = make_child(live);
+	bool unknown;
 
 	*again = false;
 	if (status != DONE)
 		return status;
-	status = hand_over(live, control, again);
-	if (status != DONE)
+	status = hand_over(live, control, again, &unknown);
+	if (status != DONE && !unknown)
 		unlink(live->snapshot->child);
 	return status;
 }
