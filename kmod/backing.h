@@ -122,6 +122,7 @@ void vhdx_backing_wait_thaw(struct vhdx_backing *backing, struct vhdx_waiter *wa
 bool vhdx_backing_try_start_write(struct vhdx_backing *backing);
 int vhdx_backing_start_write(struct vhdx_backing *backing);
 void vhdx_backing_end_write(struct vhdx_backing *backing);
+bool vhdx_backing_is_frozen(struct vhdx_backing *backing);
 
 int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool writable,
 		      struct vhdx_fault *fault);

@@ -129,3 +129,18 @@ void vhdx_backing_end_write(struct vhdx_backing *backing)
 	if (vhdx_backing_freezes(backing))
 		sb_end_write(vhdx_backing_sb(backing));
 }
+
+/**
+ * vhdx_backing_is_frozen() - would writing have to wait?
+ * @backing:	the file, writable
+ *
+ * Context: process
+ * Return: true if the file system is frozen, or is being frozen
+ */
+bool vhdx_backing_is_frozen(struct vhdx_backing *backing)
+{
+	if (!vhdx_backing_try_start_write(backing))
+		return true;
+	vhdx_backing_end_write(backing);
+	return false;
+}

@@ -88,9 +88,9 @@ static void vhdx_space_recycle(struct vhdx_space *space)
 	spin_lock_irq(&space->lock);
 	bitmap_clear(space->map[VHDX_SPACE_LOT], at, nr);
 	bitmap_clear(space->map[VHDX_SPACE_USED], at, nr);
-	if (ret) {
-		space->nr_unknown += nr;
-	} else {
+	/* together with what is unknown beside it there may be room */
+	WRITE_ONCE(space->may_clean, true);
+	if (!ret) {
 		vhdx_space_ready(space, at, nr);
 		space->recycled++;
 	}
@@ -161,7 +161,7 @@ static bool vhdx_space_find_unknown(struct vhdx_space *space, unsigned long *at,
 	bool block = units == space->block_units, found = false;
 
 	spin_lock_irq(&space->lock);
-	if (space->nr_unknown || !block) {
+	if (space->may_clean || !block) {
 		*at = bitmap_find_next_zero_area(space->map[VHDX_SPACE_USED], space->units, 0,
 						 units, 0);
 		found = *at + units <= space->units;
@@ -169,7 +169,7 @@ static bool vhdx_space_find_unknown(struct vhdx_space *space, unsigned long *at,
 	if (found)
 		vhdx_space_use(space, *at, units);
 	else if (block)
-		space->nr_unknown = 0;
+		WRITE_ONCE(space->may_clean, false);
 	spin_unlock_irq(&space->lock);
 	return found;
 }
@@ -184,12 +184,10 @@ static int vhdx_space_clean(struct vhdx_space *space, unsigned long units)
 		return 0;
 	ret = vhdx_space_zero(space, at, units);
 	spin_lock_irq(&space->lock);
-	if (ret) {
+	if (ret)
 		bitmap_clear(space->map[VHDX_SPACE_USED], at, units);
-	} else {
+	else
 		vhdx_space_ready(space, at, units);
-		space->nr_unknown -= min(space->nr_unknown, units);
-	}
 	spin_unlock_irq(&space->lock);
 	return ret ? ret : 1;
 }
@@ -343,8 +341,7 @@ int vhdx_space_start(struct vhdx_space *space, const struct vhdx_space_owner *ow
 	vhdx_space_keep_former(space);
 	/* whatever is not used may hold anything */
 	bitmap_set(space->map[VHDX_SPACE_UNREADY], 0, space->units);
-	space->nr_unknown = space->units -
-			    bitmap_weight(space->map[VHDX_SPACE_USED], space->units);
+	space->may_clean = true;
 	space->owner = *owner;
 	space->committed.done = vhdx_space_committed;
 	space->piece = VHDX_PIECE_FIRST;

@@ -33,7 +33,7 @@
  * An absent block (UNMAPPED, UNDEFINED) may name the place it had. That place is kept for
  * it: others that read the image may take it for the block's. Before the block gets data its
  * entry drops the place, which is freed then like any other. What is named by two entries, or
- * named by one and used, is not freed in this session.
+ * named by one while a block uses it, is not freed when an entry drops it.
  *
  * Behind the last used unit a file may hold anything when it is opened: unknown.
  *
@@ -365,7 +365,7 @@ void vhdx_space_return(struct vhdx_space *space, u64 offset, u64 length)
 
 	spin_lock_irqsave(&space->lock, flags);
 	bitmap_clear(space->map[VHDX_SPACE_USED], offset >> VHDX_UNIT_SHIFT, nr);
-	space->nr_unknown += nr;
+	WRITE_ONCE(space->may_clean, true);
 	spin_unlock_irqrestore(&space->lock, flags);
 }
 

@@ -58,7 +58,7 @@ struct vhdx_space {
 	unsigned long capacity;			/* L, T: of the bitmaps */
 	unsigned long *map[VHDX_SPACE_MAPS];	/* L */
 	unsigned long hint;			/* L: no block's worth is ready before */
-	unsigned long nr_unknown;		/* L: about; 0 if there is nothing to clean */
+	bool may_clean;				/* L: false if no block's worth is unused, ready or not */
 	bool any_freed;				/* L */
 	unsigned long last_freed;		/* L: jiffies */
 	enum vhdx_space_lot lot;		/* L */

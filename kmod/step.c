@@ -21,6 +21,10 @@ static bool vhdx_step_reclaim(struct vhdx_command *command)
 	struct vhdx_image *image = command->image;
 
 	if (command->place) {
+		/* what was allocated there is room that others need */
+		if (!vhdx_backing_is_frozen(&image->backing))
+			vhdx_backing_punch(&image->backing, command->place,
+					   vhdx_image_geometry(image)->block_size);
 		vhdx_space_return(image->space, command->place,
 				  vhdx_image_geometry(image)->block_size);
 		command->place = 0;

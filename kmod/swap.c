@@ -96,6 +96,11 @@ static int vhdx_swap_commit(struct vhdx_image *image)
 		start = ktime_get_ns();
 		ret = vhdx_image_commit(image);
 	} while (!ret && --left && ktime_get_ns() - start > VHDX_SWAP_QUICK_NS);
+	/* with nothing to commit, a frozen file system would be met while I/O is held */
+	if (!ret)
+		ret = vhdx_backing_start_write(&image->backing);
+	if (!ret)
+		vhdx_backing_end_write(&image->backing);
 	return ret;
 }
 

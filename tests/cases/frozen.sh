@@ -141,6 +141,46 @@ forced() {
 	ok "P3: and the image is clean" vhdxctl check -q "$IMAGE"
 }
 
+number_is_free() { ioctl attach -n -i "$1" "$OTHER" && ioctl detach "$1"; }
+
+# given_up CLAIM: a detach by force ends what waits, and the number is free before the thaw
+given_up() {
+	ioctl detach -f "$INDEX" >/dev/null
+	ok "P9: $1: detach --force ends it while the host is frozen" wait_for 20 number_is_free "$INDEX"
+}
+
+# The end of a session waits, which a plain detach has begun.
+detach_waits() {
+	local pid
+	attached "a session to be ended" -w -n -o 2 "$IMAGE" || return
+	dd if="$SCRATCH/data" of="$DISK" bs=1M count=1 skip=4 seek=4 oflag=direct conv=notrunc status=none
+	frozen
+	ioctl detach "$INDEX" >/dev/null &
+	pid=$!
+	sleep 2
+	ok "a detach waits for the thaw" not ended $pid
+	given_up "a detach that waits"
+	ok "P9: and so does the process that detached" wait_for 20 ended $pid
+	thawed
+}
+
+# So does the replay that an attach begins with: the log has been left by the detach above.
+attach_waits() {
+	local pid
+	frozen
+	ioctl attach -w -n -o 2 -i "$INDEX" "$IMAGE" >/dev/null &
+	pid=$!
+	sleep 2
+	ok "an attach waits for the thaw" not ended $pid
+	given_up "an attach that waits"
+	ok "P9: and so does the process that attached" wait_for 20 ended $pid
+	thawed
+	attached "after the thaw it is attached" -w -n -o 2 "$IMAGE" || return
+	ok "P3: what was flushed is there" read_back 0 2
+	detach "$INDEX"
+	ok "P8: and the image is clean" vhdxctl check -q "$IMAGE"
+}
+
 host || { not_ok "a file system for an image" ""; finish; exit; }
 head -c ${SIZE}M /dev/urandom >"$SCRATCH/data"
 room_waits
@@ -149,5 +189,7 @@ reads_go_on 0
 reads_go_on 1
 flush_ends
 forced
+detach_waits
+attach_waits
 
 finish
