@@ -141,7 +141,7 @@ forced() {
 	ok "P3: and the image is clean" vhdxctl check -q "$IMAGE"
 }
 
-number_is_free() { ioctl attach -n -i "$1" "$OTHER" && ioctl detach "$1"; }
+number_is_free() { ioctl attach -n -i "$1" "$OTHER" && detach "$1"; }
 
 # given_up CLAIM: a detach by force ends what waits, and the number is free before the thaw
 given_up() {
@@ -154,8 +154,9 @@ detach_waits() {
 	local pid
 	attached "a session to be ended" -w -n -o 2 "$IMAGE" || return
 	dd if="$SCRATCH/data" of="$DISK" bs=1M count=1 skip=4 seek=4 oflag=direct conv=notrunc status=none
+	udevadm settle -t 10
 	frozen
-	ioctl detach "$INDEX" >/dev/null &
+	detach "$INDEX" &
 	pid=$!
 	sleep 2
 	ok "a detach waits for the thaw" not ended $pid
