@@ -103,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CLAIM(super.file_size == sparse_file_size);
 	CLAIM(super.header_slot < 2);
 	CLAIM(super.warnings < 1U << VHDX_WARNING_COUNT);
-	claim_layout(&super.layout, sparse_file_size);
+	claim_layout(&super.layout);
 	claim_items(&super.items, super.regions.metadata.length);
 	claim_geometry(&super.geometry);
 	CLAIM((vhdx_payload_index(&super.geometry, super.geometry.payload_blocks - 1) + 1) *

@@ -28,13 +28,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	reason = vhdx_region_table_decode(&regions, &layout, &warnings, table,
 					  VHDX_REGION_TABLE_1_OFFSET, file_size, &fault);
 	claim_fault(reason, &fault);
-	claim_layout(&layout, file_size);
+	claim_layout(&layout);
 	if (reason)
 		return 0;
 	CLAIM(layout.count >= 4);
 	CLAIM(vhdx_layout_overlaps(&layout, regions.bat.offset, regions.bat.length));
 	CLAIM(vhdx_layout_overlaps(&layout, regions.metadata.offset, regions.metadata.length));
 	CLAIM(regions.bat.length && regions.metadata.length);
+	CLAIM(vhdx_range_inside(regions.bat.offset, regions.bat.length, file_size));
+	CLAIM(vhdx_range_inside(regions.metadata.offset, regions.metadata.length, file_size));
 	CLAIM(!vhdx_ranges_overlap(regions.bat.offset, regions.bat.length,
 				   regions.metadata.offset, regions.metadata.length));
 	return 0;

@@ -59,8 +59,8 @@ void stamp(void *structure, u32 length);
 /* A decoder said @reason: the fault says the same, and can be put into words. */
 void claim_fault(enum vhdx_reason reason, const struct vhdx_fault *fault);
 
-/* Sorted, disjoint, within the file, and with something in it. */
-void claim_layout(const struct vhdx_layout *layout, u64 file_size);
+/* Sorted, disjoint, where a file may be, and with something in it. */
+void claim_layout(const struct vhdx_layout *layout);
 
 void claim_geometry(const struct vhdx_geometry *g);
 
