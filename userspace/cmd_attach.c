@@ -420,7 +420,7 @@ static enum exit_code attach_writable(const struct globals *globals,
 	status = image_check_same(&image, &chain->layer[0]->image.file.stat);
 	if (status == DONE)
 		status = attach_open(globals, attach, chain, image.fd);
-	close(image.fd);
+	write_file_close(&image);
 	return status;
 }
 

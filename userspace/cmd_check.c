@@ -207,6 +207,7 @@ static enum exit_code run(struct job *job, struct rows *rows, bool json)
 static enum exit_code check_file(struct job *job, const char *path, struct rows *rows, bool json)
 {
 	enum exit_code status = DONE;
+	int error;
 
 	if (job->repair.mode != REPAIR_NOTHING && !job->dry_run)
 		status = image_open_exclusive(&job->file, path);
@@ -217,8 +218,9 @@ static enum exit_code check_file(struct job *job, const char *path, struct rows 
 		status = run(job, rows, json);
 		image_file_close(&job->check.file);
 	}
-	if (job->file.fd >= 0 && close(job->file.fd) && status == DONE)
-		status = fail_errno(path, "cannot close", errno);
+	error = write_file_close(&job->file);
+	if (error && status == DONE)
+		status = fail_errno(path, "cannot close", error);
 	return status;
 }
 

@@ -210,6 +210,7 @@ static enum exit_code run(struct replay *replay, const char *path)
 {
 	struct write_file file = { .fd = -1 };
 	enum exit_code status;
+	int error;
 
 	if (replay->dry_run)
 		return replay_path(replay, path, &file);
@@ -218,8 +219,9 @@ static enum exit_code run(struct replay *replay, const char *path)
 		return status;
 	interrupt_catch();
 	status = replay_path(replay, path, &file);
-	if (close(file.fd) && status == DONE)
-		status = fail_errno(path, "cannot close", errno);
+	error = write_file_close(&file);
+	if (error && status == DONE)
+		status = fail_errno(path, "cannot close", error);
 	return status;
 }
 

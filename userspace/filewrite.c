@@ -4,13 +4,44 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "interrupt.h"
+#include "memory.h"
 #include "progress.h"
 
 #define ZEROS_BYTES (1U << 20)
 #define ALLOCATE_BYTES (256ULL << 20)
+
+/**
+ * write_file_name() - say what a file is called in messages
+ * @file:	zero or named before
+ * @path:	copied
+ */
+void write_file_name(struct write_file *file, const char *path)
+{
+	char *copy = xstrdup(path);
+
+	free(file->path);
+	file->path = copy;
+}
+
+/**
+ * write_file_close() - close a file, if it is open, and forget its name
+ * @file:	its fd is -1 afterwards
+ *
+ * Return: 0, or a positive errno of close()
+ */
+int write_file_close(struct write_file *file)
+{
+	int error = file->fd >= 0 && close(file->fd) ? errno : 0;
+
+	free(file->path);
+	file->path = NULL;
+	file->fd = -1;
+	return error;
+}
 
 /**
  * write_at() - write a range

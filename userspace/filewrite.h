@@ -14,14 +14,16 @@ struct progress;
 
 /**
  * struct write_file - a file to write to
- * @path:	for messages
- * @fd:		open for writing
+ * @path:	for messages; its own copy
+ * @fd:		open for writing; -1: none
  */
 struct write_file {
-	const char *path;
+	char *path;
 	int fd;
 };
 
+void write_file_name(struct write_file *file, const char *path);
+int write_file_close(struct write_file *file);
 enum exit_code write_at(const struct write_file *file, uint64_t offset, const void *data,
 			size_t length);
 enum exit_code write_zeros(const struct write_file *file, uint64_t offset, uint64_t length,

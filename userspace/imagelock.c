@@ -164,8 +164,8 @@ static enum exit_code check_file(const struct write_file *file)
 
 /**
  * image_open_exclusive() - open an image for reading and writing, for us alone
- * @file:	filled; to be closed by its fd
- * @path:	must live as long
+ * @file:	filled; to be closed with write_file_close()
+ * @path:	of the file
  *
  * A block device is opened exclusively: not if it is mounted or held otherwise.
  *
@@ -179,17 +179,16 @@ enum exit_code image_open_exclusive(struct write_file *file, const char *path)
 
 	if (!stat(path, &what) && S_ISBLK(what.st_mode))
 		flags |= O_EXCL;
-	file->path = path;
+	file->path = NULL;
 	file->fd = open(path, flags);
 	if (file->fd < 0)
 		return fail_open(path, errno);
+	write_file_name(file, path);
 	status = check_file(file);
 	if (status == DONE)
 		status = lock_whole(file);
-	if (status != DONE) {
-		close(file->fd);
-		file->fd = -1;
-	}
+	if (status != DONE)
+		write_file_close(file);
 	return status;
 }
 

@@ -88,7 +88,7 @@ static enum exit_code hand_over(struct live_snapshot *live, int control, bool *a
 	request.index = live->disk->index;
 	request.fd = child.fd;
 	error = control_snapshot(control, &request);
-	close(child.fd);
+	write_file_close(&child);
 	live->held_ns = request.held_ns;
 	*again = error == EAGAIN;
 	*unknown = is_unknown(error, &request);

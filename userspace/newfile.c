@@ -91,7 +91,7 @@ static enum exit_code open_named(struct new_file *new_file)
 /**
  * new_file_open() - begin a file
  * @new_file:	filled; to be closed in any case
- * @path:	its name to be; must live as long
+ * @path:	its name to be
  * @replace:	a file of that name may be there, and is to be replaced
  *
  * Return: DONE, or another code having said why
@@ -101,7 +101,7 @@ enum exit_code new_file_open(struct new_file *new_file, const char *path, bool r
 	enum exit_code status;
 
 	memset(new_file, 0, sizeof(*new_file));
-	new_file->file.path = path;
+	write_file_name(&new_file->file, path);
 	new_file->file.fd = -1;
 	new_file->target = xstrdup(path);
 	new_file->replace = replace;
@@ -221,8 +221,7 @@ void new_file_close(struct new_file *new_file)
 {
 	if (new_file->temporary)
 		unlink(new_file->temporary);
-	if (new_file->file.fd >= 0)
-		close(new_file->file.fd);
+	write_file_close(&new_file->file);
 	free(new_file->temporary);
 	free(new_file->directory);
 	free(new_file->target);

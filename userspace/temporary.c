@@ -61,7 +61,7 @@ enum exit_code temporary_make(struct new_file *child, const char *directory,
 		status = image_check_unwritten(parent->path, file->fd, &file->stat);
 	if (status == DONE)
 		status = write_child(child, parent);
-	child->file.path = "temporary file";
+	write_file_name(&child->file, "temporary file");
 	free(path);
 	return status;
 }

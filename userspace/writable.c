@@ -34,9 +34,7 @@ enum exit_code writable_lock(struct write_file *file, const struct layer *layer)
 
 void writable_unlock(struct write_file *file)
 {
-	if (file->fd >= 0)
-		close(file->fd);
-	file->fd = -1;
+	write_file_close(file);
 }
 
 /**
