@@ -21,6 +21,8 @@
  *	6. What was merged is deleted, the top first; or with --keep: the child's parent_linkage
  *	   becomes G, and its parent_linkage2 null.
  *
+ *	7. The target, which was a parent, may be written again.
+ *
  * If this ends at any moment, for whatever reason, it can be done again: step 1 finds a
  * linkage that fits and a G, or makes one; steps 3 to 5 write what they have written.
  */
@@ -323,7 +325,11 @@ static enum exit_code write_all(struct work *work, const struct check *check)
 		status = fill_target(work, check);
 	if (status == DONE)
 		status = relink_grandchildren(work);
-	return status == DONE ? finish(work) : status;
+	if (status == DONE)
+		status = finish(work);
+	if (status == DONE)
+		writable_permit(&work->files[work->into]);
+	return status;
 }
 
 /* The rest of step 0: what would stop an attach for writing stops this. */

@@ -1,19 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "writable.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "imagelock.h"
 #include "replay.h"
 
-/* snapshot takes the permission away; who owns the file may give it back. */
-static void permit(const struct layer *layer)
+static bool is_protected(const struct stat *status)
 {
-	const struct stat *status = &layer->image.file.stat;
+	return S_ISREG(status->st_mode) && !(status->st_mode & 0200);
+}
 
-	if (S_ISREG(status->st_mode) && !(status->st_mode & 0200) &&
-	    !fchmod(layer->image.file.fd, (status->st_mode | 0200) & 07777))
-		note("%s: made writable", layer->path);
+/*
+ * snapshot takes the permission to write from a parent. Its owner needs that to open it, root does
+ * not; a file that is open stays so.
+ */
+static bool needs_permission(const struct layer *layer)
+{
+	return is_protected(&layer->image.file.stat) &&
+	       faccessat(AT_FDCWD, layer->path, W_OK, AT_EACCESS) && errno == EACCES;
+}
+
+/* The mode is as it was before anything is written, whatever comes then. */
+static enum exit_code open_with_permission(struct write_file *file, const struct layer *layer)
+{
+	const struct image_file *image = &layer->image.file;
+	enum exit_code status = image_check_lockable(layer->path, image->fd, &image->stat);
+	bool permitted;
+
+	if (status != DONE)
+		return status;
+	permitted = !fchmod(image->fd, (image->stat.st_mode | 0200) & 07777);
+	status = image_open_exclusive(file, layer->path);
+	if (permitted && fchmod(image->fd, image->stat.st_mode & 07777))
+		warn("%s: its mode was changed and cannot be restored", layer->path);
+	return status;
 }
 
 /**
@@ -21,15 +45,29 @@ static void permit(const struct layer *layer)
  * @file:	filled; to be closed by writable_unlock()
  * @layer:	the same, open for reading
  *
+ * Its mode stays as it is, even if that lets nobody write to it.
+ *
  * Return: DONE, or another code having said why
  */
 enum exit_code writable_lock(struct write_file *file, const struct layer *layer)
 {
-	enum exit_code status;
+	enum exit_code status = needs_permission(layer) ? open_with_permission(file, layer) :
+			image_open_exclusive(file, layer->path);
 
-	permit(layer);
-	status = image_open_exclusive(file, layer->path);
 	return status == DONE ? image_check_same(file, &layer->image.file.stat) : status;
+}
+
+/**
+ * writable_permit() - the owner of a file may write to it from now on
+ * @file:	by writable_lock()
+ */
+void writable_permit(const struct write_file *file)
+{
+	struct stat status;
+
+	if (!fstat(file->fd, &status) && is_protected(&status) &&
+	    !fchmod(file->fd, (status.st_mode | 0200) & 07777))
+		note("%s: made writable", file->path);
 }
 
 void writable_unlock(struct write_file *file)

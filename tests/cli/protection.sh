@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The protection of a parent, its mode that lets nobody write, stays until a merge has succeeded.
+# shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
+. "$(dirname "$0")/common.bash"
+
+have jq || skip_all "no jq"
+cd "$TMP" || exit 1
+
+# fresh: base <- child <- grand, as snapshot leaves them; and another
+fresh() {
+	rm -rf work
+	mkdir work
+	run create work/base.vhdx 64M
+	run create work/other.vhdx 64M
+	run snapshot work/base.vhdx work/child.avhdx
+	run snapshot work/child.avhdx work/grand.avhdx
+	[ -z "$user" ] || chown -R "$user" work
+}
+
+modes() { (cd work && stat -c '%a' base.vhdx child.avhdx | xargs); }
+
+# tool ARGUMENT...: like run, as the user whose turn it is
+tool() {
+	local as=()
+
+	[ -z "$user" ] || as=(setpriv --reuid "$user" --regid "$user" --clear-groups)
+	(
+		trap '' XFSZ
+		ulimit -f "${limit:-unlimited}"
+		exec "${as[@]}" "$VHDXCTL" "$@"
+	) >"$TMP/.out" 2>"$TMP/.err"
+	status=$?
+	out=$(<"$TMP/.out") err=$(<"$TMP/.err")
+}
+
+keeps_protection() {
+	local user=$1 name=$2
+
+	fresh
+	run snapshot --keep-mode work/base.vhdx work/second.avhdx
+	tool merge -J work/child.avhdx --relink work/grand.avhdx
+	is "$(json .error.code) $(modes)" "OTHER_CHILD 444 444" \
+		"a merge that is refused leaves the protection of all its files ($name)"
+	fresh
+	limit=1 tool merge work/grand.avhdx
+	is "$status $(modes)" "9 444 444" "as does a merge that fails ($name)"
+	tool set -J work/child.avhdx --parent work/other.vhdx
+	is "$(json .error.code) $(modes)" "PARENT_MISMATCH 444 444" "as does set that is refused ($name)"
+	tool set work/child.avhdx --parent work/base.vhdx
+	is "$status $(modes)" "0 444 444" "and set that is not ($name)"
+	tool merge work/grand.avhdx
+	is "$status $(modes)" "0 444 644" "the parent may be written when a merge has succeeded ($name)"
+}
+
+if [ "$(id -u)" = 0 ]; then
+	keeps_protection '' root
+	chmod 755 "$TMP"
+	if setpriv --reuid 65534 "$VHDXCTL" --version >/dev/null 2>&1; then
+		keeps_protection 65534 "another user"
+	else
+		skip "the same for another user" "no setpriv, or the tool is out of reach"
+	fi
+else
+	keeps_protection '' "not root"
+fi
+
+done_testing
