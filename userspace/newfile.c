@@ -25,6 +25,14 @@ static enum exit_code fail_exists(const char *path)
 			  "VHDX without children", path);
 }
 
+/* QEMU, or another vhdxctl, that has it open would go on writing to a file without a name. */
+static enum exit_code lock_victim(struct new_file *new_file, const struct stat *victim)
+{
+	enum exit_code status = image_open_exclusive(&new_file->old, new_file->file.path);
+
+	return status == DONE ? image_check_same(&new_file->old, victim) : status;
+}
+
 /* What is replaced must be an image, and one that nobody uses and no other image needs. */
 static enum exit_code check_victim(struct new_file *new_file)
 {
@@ -45,7 +53,9 @@ static enum exit_code check_victim(struct new_file *new_file)
 	if (!S_ISREG(victim.st_mode))
 		return fail(EXIT_USAGE, "%s: is no regular file and will not be replaced", path);
 	status = image_check_attached(path, &victim);
-	return status == DONE ? dependents_check_replace(path) : status;
+	if (status == DONE)
+		status = dependents_check_replace(path);
+	return status == DONE ? lock_victim(new_file, &victim) : status;
 }
 
 static char *directory_of(const char *path)
@@ -103,6 +113,7 @@ enum exit_code new_file_open(struct new_file *new_file, const char *path, bool r
 	memset(new_file, 0, sizeof(*new_file));
 	write_file_name(&new_file->file, path);
 	new_file->file.fd = -1;
+	new_file->old.fd = -1;
 	new_file->target = xstrdup(path);
 	new_file->replace = replace;
 	status = check_victim(new_file);
@@ -162,7 +173,7 @@ static int replace_name(struct new_file *new_file)
 
 static int give_name(struct new_file *new_file)
 {
-	if (new_file->replace)
+	if (new_file->old.fd >= 0)
 		return replace_name(new_file);
 	if (new_file->temporary)
 		return move_name(new_file->temporary, new_file->target);
@@ -222,6 +233,7 @@ void new_file_close(struct new_file *new_file)
 	if (new_file->temporary)
 		unlink(new_file->temporary);
 	write_file_close(&new_file->file);
+	write_file_close(&new_file->old);
 	free(new_file->temporary);
 	free(new_file->directory);
 	free(new_file->target);

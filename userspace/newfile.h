@@ -15,7 +15,8 @@
  * @target:	the name it gets
  * @directory:	where
  * @temporary:	the name it has meanwhile; NULL: none
- * @replace:	a file of that name is to go
+ * @replace:	a file of that name may go
+ * @old:	that file, locked until it is gone; its fd is -1 if there is none
  */
 struct new_file {
 	struct write_file file;
@@ -23,6 +24,7 @@ struct new_file {
 	char *directory;
 	char *temporary;
 	bool replace;
+	struct write_file old;
 };
 
 enum exit_code new_file_open(struct new_file *new_file, const char *path, bool replace);

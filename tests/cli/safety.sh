@@ -93,6 +93,38 @@ for verb in "create" "snapshot --keep-mode child/child.avhdx" "merge own/child.a
 		rm -f with/lone.avhdx with/nothing
 	}
 done
+
+# Open file description locks: of the whole file, as vhdxctl takes them, and of a byte, as QEMU does
+if have python3; then
+	cat >lock.py <<-'END'
+		import fcntl, struct, sys, time
+		kind, start, length = getattr(fcntl, sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+		file = open(sys.argv[1], "r+b")
+		fcntl.fcntl(file, 37, struct.pack("hhqqi4x", kind, 0, start, length, 0))
+		print("locked", flush=True)
+		time.sleep(60)
+	END
+	for lock in "F_WRLCK 0 0" "F_RDLCK 100 1"; do
+		cp child/child.avhdx with/open.avhdx
+		# shellcheck disable=SC2086  # several words
+		exec {locked}< <(exec python3 lock.py with/open.avhdx $lock)
+		locker=$!
+		read -r _ <&"$locked"
+		for verb in "create" "snapshot --keep-mode child/child.avhdx" "merge own/child.avhdx --output"; do
+			size=
+			[ "$verb" != create ] || size=1G
+			# shellcheck disable=SC2086  # several words
+			refused LOCKED "P10: ${verb%% *} --force does not replace what another program has locked ($lock)" \
+				$verb with/open.avhdx $size --force
+		done
+		is "$status $err" "5 vhdxctl: with/open.avhdx: another program has locked it; close it there first" \
+			"it is said why, and what to do"
+		kill "$locker"
+		exec {locked}<&-
+	done
+else
+	skip "--force does not replace what another program has locked" "no python3"
+fi
 run create --help
 like "$out" '--force  *replace a VHDX of that name, if it has no children' "--help says what --force replaces"
 
