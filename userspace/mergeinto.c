@@ -203,6 +203,25 @@ static bool is_searched(const struct work *work, unsigned int number)
 	return searched;
 }
 
+/*
+ * The top is a parent itself, if snapshot has left it like that, and its children may be anywhere.
+ * What is between it and the target is protected for the sake of the chain.
+ */
+static enum exit_code check_protection(const struct work *work)
+{
+	const struct layer *top = work->chain->layer[0];
+	const struct stat *status = &top->image.file.stat;
+	const struct merge *merge = work->merge;
+
+	if (merge->keep || merge->force || merge->relinks || !S_ISREG(status->st_mode) ||
+	    status->st_mode & 0222)
+		return DONE;
+	return fail_named(EXIT_BUSY, "PROTECTED", "%s: its mode is %04o, so nobody is to write to it; "
+			  "vhdxctl snapshot leaves parents like that, whose children may be anywhere, "
+			  "and it would be deleted; use --relink for them, or --keep, or --force if "
+			  "there are none", top->path, (unsigned int)status->st_mode & 07777);
+}
+
 /* With --keep only the target changes; else all that is merged goes away. */
 static enum exit_code check_others(struct work *work)
 {
@@ -219,7 +238,7 @@ static enum exit_code check_others(struct work *work)
 	for (i = 0; i <= work->into && !work->merge->force; i++)
 		if (!is_searched(work, i))
 			children_each(&search, work->chain->layer[i]->path);
-	return work->others;
+	return work->others == DONE ? check_protection(work) : work->others;
 }
 
 /* Step 1 */

@@ -102,7 +102,7 @@ run info -J work/1.vhdx
 is "$linkage" "$(json '.image."data-write-guid"') null" "and knows its parent's new DataWriteGuid"
 ok "as does the parent" shows work/1.vhdx work/disk.raw
 fresh
-chmod a-w work/*.vhdx
+chmod a-w work/0.vhdx work/1.vhdx
 run merge work/2.vhdx
 is "$status" 0 "what snapshot has protected can be merged all the same"
 

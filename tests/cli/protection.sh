@@ -53,6 +53,26 @@ keeps_protection() {
 	is "$status $(modes)" "0 444 644" "the parent may be written when a merge has succeeded ($name)"
 }
 
+# A child that is a parent itself, whose children are not found
+user=''
+fresh
+mkdir elsewhere
+mv work/grand.avhdx elsewhere/
+run merge -J work/child.avhdx
+is "$status $(json .error.code) $(cd work && echo ./*)" "5 PROTECTED ./base.vhdx ./child.avhdx ./other.vhdx" \
+	"merge does not delete a child that is marked as a parent"
+like "$(json .error.message)" 'work/child.avhdx: its mode is 0444, .* children may be anywhere, .* use --relink' \
+	"it is said why, and what to do"
+for option in "--relink elsewhere/grand.avhdx" --keep --force; do
+	rm -rf work elsewhere
+	fresh
+	mkdir elsewhere
+	mv work/grand.avhdx elsewhere/
+	# shellcheck disable=SC2086  # several words
+	run merge work/child.avhdx $option
+	exits 0 "it is merged with ${option%% *}"
+done
+
 if [ "$(id -u)" = 0 ]; then
 	keeps_protection '' root
 	chmod 755 "$TMP"
