@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -111,35 +112,80 @@ static bool is_file(const struct dirent *entry)
 	return entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN;
 }
 
-/**
- * children_each() - find children of some images
- * @search:	of which
- * @beside:	look in the directory of this file
- *
- * Warns if the directory is too large to be searched to its end.
- */
-void children_each(const struct children_search *search, const char *beside)
+/* Warns if the directory is too large to be searched to its end. */
+static bool look_in(const struct children_search *search, const char *name)
 {
-	char *real = realpath(beside, NULL);
-	char *copy = real ? real : xstrdup(beside);
-	const char *name = dirname(copy);
 	DIR *directory = opendir(name);
 	time_t end = time(NULL) + SEARCH_MAX_SECONDS;
 	unsigned int files = 0;
 	struct dirent *entry;
+	bool go_on = true;
 
-	while (directory && (entry = readdir(directory))) {
+	while (directory && go_on && (entry = readdir(directory))) {
 		if (!is_file(entry))
 			continue;
 		if (files++ == SEARCH_MAX_FILES || time(NULL) > end) {
 			warn("%s: has too many files to look for children of %s in all of them",
-			     name, beside);
+			     name, search->parent[0]->path);
 			break;
 		}
-		if (!look_at_entry(search, name, entry->d_name))
-			break;
+		go_on = look_at_entry(search, name, entry->d_name);
 	}
 	if (directory)
 		closedir(directory);
+	return go_on;
+}
+
+/**
+ * struct places - directories, each of them once
+ * @name:	real paths
+ * @count:	how many
+ */
+struct places {
+	char *name[2 * VHDX_CHAIN_MAX_FILES];
+	unsigned int count;
+};
+
+/* @path: of something in the directory */
+static void add_place(struct places *places, const char *path)
+{
+	char *copy = xstrdup(path);
+	char *name = realpath(dirname(copy), NULL);
+	unsigned int i;
+
 	free(copy);
+	for (i = 0; name && i < places->count; i++) {
+		if (!strcmp(places->name[i], name)) {
+			free(name);
+			return;
+		}
+	}
+	if (name)
+		places->name[places->count++] = name;
+}
+
+/**
+ * children_each() - find children of some images
+ * @search:	of which, and where
+ *
+ * If the name of an image is a symbolic link, both its directory and that of the file are searched.
+ */
+void children_each(const struct children_search *search)
+{
+	struct places places = { 0 };
+	bool go_on = true;
+	unsigned int i;
+
+	for (i = 0; i < search->besides; i++) {
+		char *real = realpath(search->beside[i]->path, NULL);
+
+		if (real)
+			add_place(&places, real);
+		free(real);
+		add_place(&places, search->beside[i]->path);
+	}
+	for (i = 0; i < places.count; i++) {
+		go_on = go_on && look_in(search, places.name[i]);
+		free(places.name[i]);
+	}
 }

@@ -14,6 +14,8 @@ struct layer;
  * struct children_search - whose children to look for
  * @parent:	any of these images
  * @count:	how many
+ * @beside:	look in the directories of these images
+ * @besides:	how many, VHDX_CHAIN_MAX_FILES at most
  * @is_known:	called for each file; true: it is not to be looked at
  * @visit:	called for each child, with the one it is a child of; false ends the search
  * @context:	for both
@@ -21,11 +23,13 @@ struct layer;
 struct children_search {
 	struct layer *const *parent;
 	unsigned int count;
+	struct layer *const *beside;
+	unsigned int besides;
 	bool (*is_known)(void *context, const struct stat *status);
 	bool (*visit)(void *context, const char *path, const struct layer *parent);
 	void *context;
 };
 
-void children_each(const struct children_search *search, const char *beside);
+void children_each(const struct children_search *search);
 
 #endif /* VHDXCTL_CHILDREN_H */

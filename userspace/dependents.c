@@ -55,6 +55,8 @@ static void find_children(struct children *children, struct layer *layer)
 	const struct children_search search = {
 		.parent = &layer,
 		.count = 1,
+		.beside = &layer,
+		.besides = 1,
 		.is_known = is_known,
 		.visit = add_child,
 		.context = children,
@@ -63,7 +65,7 @@ static void find_children(struct children *children, struct layer *layer)
 	memset(children, 0, sizeof(*children));
 	children->layer = layer;
 	if (S_ISREG(layer->image.file.stat.st_mode))
-		children_each(&search, layer->path);
+		children_each(&search);
 }
 
 static enum exit_code check_children(const struct layer *layer, const char *what,

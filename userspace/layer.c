@@ -2,7 +2,6 @@
 #include "layer.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,27 +101,6 @@ bool layer_is_file(const struct layer *layer, const struct stat *status)
 	if (S_ISBLK(own->st_mode))
 		return S_ISBLK(status->st_mode) && own->st_rdev == status->st_rdev;
 	return own->st_dev == status->st_dev && own->st_ino == status->st_ino;
-}
-
-static char *directory_of(const struct layer *layer)
-{
-	char *real = realpath(layer->path, NULL);
-	char *copy = real ? real : xstrdup(layer->path);
-	char *directory = xstrdup(dirname(copy));
-
-	free(copy);
-	return directory;
-}
-
-/* Are two files in the same directory? */
-bool layer_is_beside(const struct layer *layer, const struct layer *other)
-{
-	char *a = directory_of(layer), *b = directory_of(other);
-	bool beside = !strcmp(a, b);
-
-	free(a);
-	free(b);
-	return beside;
 }
 
 /**

@@ -29,7 +29,6 @@ void layer_free(struct layer *layer);
 
 bool layer_has_parent(const struct layer *layer);
 bool layer_is_file(const struct layer *layer, const struct stat *status);
-bool layer_is_beside(const struct layer *layer, const struct layer *other);
 char *layer_text(const struct layer *layer, const struct vhdx_locator_text *text);
 
 #endif /* VHDXCTL_LAYER_H */

@@ -192,17 +192,6 @@ static bool refuse_child(void *context, const char *path, const struct layer *pa
 	return true;
 }
 
-/* Two files of a chain are often in one directory: its children are named once. */
-static bool is_searched(const struct work *work, unsigned int number)
-{
-	bool searched = false;
-	unsigned int i;
-
-	for (i = 0; i < number && !searched; i++)
-		searched = layer_is_beside(work->chain->layer[i], work->chain->layer[number]);
-	return searched;
-}
-
 /*
  * The top is a parent itself, if snapshot has left it like that, and its children may be anywhere.
  * What is between it and the target is protected for the sake of the chain.
@@ -225,19 +214,20 @@ static enum exit_code check_protection(const struct work *work)
 /* With --keep only the target changes; else all that is merged goes away. */
 static enum exit_code check_others(struct work *work)
 {
-	unsigned int first = work->merge->keep ? work->into : 0, i;
+	unsigned int first = work->merge->keep ? work->into : 0;
 	const struct children_search search = {
 		.parent = work->chain->layer + first,
 		.count = work->into - first + 1,
+		.beside = work->chain->layer,
+		.besides = work->into + 1,
 		.is_known = is_known,
 		.visit = refuse_child,
 		.context = work,
 	};
 
 	work->others = DONE;
-	for (i = 0; i <= work->into && !work->merge->force; i++)
-		if (!is_searched(work, i))
-			children_each(&search, work->chain->layer[i]->path);
+	if (!work->merge->force)
+		children_each(&search);
 	return work->others == DONE ? check_protection(work) : work->others;
 }
 
@@ -303,22 +293,34 @@ static enum exit_code relink_grandchildren(struct work *work)
 	return status;
 }
 
-static enum exit_code delete_file(const char *path)
+static void sync_directory_of(char *path)
 {
-	char *copy;
-	int fd;
+	int fd = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (unlink(path))
-		return fail_errno(path, "is merged, but cannot be deleted", errno);
-	note("%s: merged and deleted", path);
-	copy = xstrdup(path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(copy);
-	if (fd >= 0) {
-		fsync(fd);	/* or it is there again, and can be merged again */
-		close(fd);
-	}
-	return DONE;
+	if (fd < 0)
+		return;
+	fsync(fd);	/* or it is there again, and can be merged again */
+	close(fd);
+}
+
+/* By its real name: what the user gave may be a link to it. */
+static enum exit_code delete_file(const struct layer *layer)
+{
+	char *real = realpath(layer->path, NULL);
+	enum exit_code status = DONE;
+	struct stat found;
+
+	if (real && !lstat(real, &found) && !layer_is_file(layer, &found))
+		status = fail(EXIT_BUSY, "%s: is merged, but was replaced meanwhile, so it is not "
+			      "deleted", layer->path);
+	else if (!real || unlink(real))
+		status = fail_errno(layer->path, "is merged, but cannot be deleted", errno);
+	else
+		note("%s: merged and deleted", real);
+	if (status == DONE)
+		sync_directory_of(real);
+	free(real);
+	return status;
 }
 
 /* Step 6 */
@@ -332,7 +334,7 @@ static enum exit_code finish(struct work *work)
 		return relink(child_of(work), &work->files[work->into - 1], NULL, &work->guid,
 			      &none);
 	for (i = 0; i < work->into && status == DONE; i++)
-		status = delete_file(work->chain->layer[i]->path);
+		status = delete_file(work->chain->layer[i]);
 	return status;
 }
 

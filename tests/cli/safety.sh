@@ -59,7 +59,7 @@ cp with/base.vhdx with/copy.vhdx
 run attach --dry-run with/copy.vhdx
 exits 0 "a copy beside it is not the parent of its child"
 mkdir link && ln -s ../with/base.vhdx link/base.vhdx
-refused HAS_CHILDREN "children are looked for beside the file, not beside a link to it" attach link/base.vhdx
+refused HAS_CHILDREN "children are looked for beside the file that a link leads to" attach link/base.vhdx
 for n in 1 2 3 4 5; do run snapshot --keep-mode with/base.vhdx "with/more-$n.avhdx"; done
 refused HAS_CHILDREN "of many children" attach with/base.vhdx
 like "$err" 'is the parent of [^,]*, [^,]*, [^,]*, [^,]* and others, ' "some are named"
@@ -135,6 +135,24 @@ run snapshot --keep-mode with/child.avhdx with/grand.avhdx
 refused OTHER_CHILD "P10: merge leaves alone what others need" merge with/child.avhdx
 like "$err" 'other.avhdx: is a child of with/base.vhdx as well' "other children are named"
 like "$err" 'grand.avhdx: is a child of with/child.avhdx as well' "all of them"
+
+
+# By the name of a link
+fresh
+mkdir -p link
+ln -s child.avhdx with/alias.avhdx
+run merge with/alias.avhdx
+is "$status $(cd with && echo ./*)" "0 ./alias.avhdx ./base.vhdx" "merge by a symbolic link deletes the child, not the link"
+fresh
+rm -rf link && mkdir link
+ln -s ../with/child.avhdx link/child.avhdx
+run snapshot --keep-mode link/child.avhdx link/grand.avhdx
+refused OTHER_CHILD "P10: merge by a symbolic link leaves alone a child beside the link" merge link/child.avhdx --parent-dir with
+like "$err" 'link/grand.avhdx: is a child of link/child.avhdx as well' "which is named"
+mv link/grand.avhdx with/grand.avhdx
+run set with/grand.avhdx --parent with/child.avhdx
+refused OTHER_CHILD "P10: and one beside the file" merge link/child.avhdx --parent-dir with
+rm -rf link
 
 # Verbs that leave a parent what it is
 fresh
