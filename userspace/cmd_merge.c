@@ -20,6 +20,7 @@ enum {
 	OPTION_DEPTH,
 	OPTION_KEEP,
 	OPTION_RELINK,
+	OPTION_KEEP_MODE,
 	OPTION_FORCE,
 };
 
@@ -29,6 +30,7 @@ static const struct cli_option options[] = {
 	{ OPTION_OUTPUT, "output", "FILE", "make a new image of all, change none" },
 	{ OPTION_KEEP, "keep", NULL, "do not delete what was merged" },
 	{ OPTION_RELINK, "relink", "IMAGE", "make a child of CHILD one of the result; may be repeated" },
+	{ OPTION_KEEP_MODE, "keep-mode", NULL, "leave the permission to write to the parent as it is" },
 	{ OPTION_FORCE, "force", NULL, "even if other images need these; replace a VHDX without children" },
 	PARENT_OPTIONS,
 	PROGRESS_OPTIONS,
@@ -83,6 +85,9 @@ static bool set(void *context, int id, const char *value)
 		return true;
 	case OPTION_RELINK:
 		return add_relink(&request->merge, value);
+	case OPTION_KEEP_MODE:
+		request->merge.keep_mode = true;
+		return true;
 	case OPTION_FORCE:
 		request->merge.force = true;
 		return true;
@@ -108,9 +113,10 @@ static enum exit_code check_options(const struct request *request)
 {
 	if (!!request->into + !!request->output + !!request->depth > 1)
 		return fail(EXIT_USAGE, "merge: --into, --depth and --output exclude each other");
-	if (request->output && (request->merge.relinks || request->merge.keep))
-		return fail(EXIT_USAGE, "merge: --output leaves all images as they are; --keep and "
-			    "--relink are of no use with it");
+	if (request->output && (request->merge.relinks || request->merge.keep ||
+				request->merge.keep_mode))
+		return fail(EXIT_USAGE, "merge: --output leaves all images as they are; --keep, "
+			    "--keep-mode and --relink are of no use with it");
 	return DONE;
 }
 

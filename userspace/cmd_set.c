@@ -12,16 +12,21 @@
 #include "output.h"
 #include "parents.h"
 #include "progress.h"
+#include "protect.h"
 #include "relink.h"
 #include "verb.h"
 #include "writable.h"
 
-enum { OPTION_IGNORE_MISMATCH = CLI_OWN };
+enum {
+	OPTION_IGNORE_MISMATCH = CLI_OWN,
+	OPTION_KEEP_MODE,
+};
 
 static const struct cli_option options[] = {
 	{ PARENT_OPTION, "parent", "IMAGE", "the parent is this file now" },
 	{ OPTION_IGNORE_MISMATCH, "ignore-id-mismatch", NULL,
 	  "even if it was changed, or never was the parent" },
+	{ OPTION_KEEP_MODE, "keep-mode", NULL, "do not take the permission to write from the parent" },
 	{ PARENT_MAP_OPTION, "map-path", "WINDOWS=DIR",
 	  "what Windows calls a directory here: 'C:\\VMs=/srv/vms'" },
 	{ 0 }
@@ -30,10 +35,12 @@ static const struct cli_option options[] = {
 /**
  * struct request - what was asked for
  * @ignore_mismatch: any image will do
+ * @keep_mode:	do not protect the parent
  * @maps:	where Windows paths are, and --parent
  */
 struct request {
 	bool ignore_mismatch;
+	bool keep_mode;
 	struct parent_options maps;
 };
 
@@ -41,10 +48,16 @@ static bool set(void *context, int id, const char *value)
 {
 	struct request *request = context;
 
-	if (id != OPTION_IGNORE_MISMATCH)
+	switch (id) {
+	case OPTION_IGNORE_MISMATCH:
+		request->ignore_mismatch = true;
+		return true;
+	case OPTION_KEEP_MODE:
+		request->keep_mode = true;
+		return true;
+	default:
 		return parent_options_set(&request->maps, "set", id, value);
-	request->ignore_mismatch = true;
-	return true;
+	}
 }
 
 static const struct cli_syntax syntax = {
@@ -129,6 +142,8 @@ static enum exit_code set_parent(const struct request *request, struct chain *ch
 		status = open_parent(request, chain, &parent);
 	if (status == DONE)
 		status = write_parent(request, chain->layer[0], file, parent);
+	if (status == DONE && !request->keep_mode)
+		protect_parent(parent->path, &parent->image.file.stat);
 	layer_free(parent);
 	return status;
 }

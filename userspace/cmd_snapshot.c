@@ -3,10 +3,7 @@
  * vhdxctl snapshot: make a differencing image, so that what is written from now on leaves its
  * parent as it is. Of an image that needs no module and no root; of a disk in use, both.
  */
-#include <errno.h>
 #include <getopt.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "chain.h"
 #include "disk.h"
@@ -15,6 +12,7 @@
 #include "livesnapshot.h"
 #include "output.h"
 #include "progress.h"
+#include "protect.h"
 #include "sizes.h"
 #include "snapshot.h"
 #include "verb.h"
@@ -96,20 +94,6 @@ static void report(const struct snapshot *snapshot, u64 held_ns)
 	note("%s: created as a child of %s", snapshot->child, snapshot->parent.path);
 }
 
-/* Nothing but a reminder: root writes all the same, and so does who has it open. */
-static void protect(const struct snapshot_origin *parent)
-{
-	const struct stat *status = &parent->stat;
-
-	if (!S_ISREG(status->st_mode) || !(status->st_mode & 0222))
-		return;
-	if (chmod(parent->path, status->st_mode & 07555))
-		warn("%s: cannot be made read-only (%s); it must not be changed any more",
-		     parent->path, strerror(errno));
-	else
-		note("%s: made read-only", parent->path);
-}
-
 static enum exit_code run(struct request *request, struct layer *parent)
 {
 	enum exit_code status = snapshot_check_parent(parent);
@@ -124,7 +108,8 @@ static enum exit_code run(struct request *request, struct layer *parent)
 	if (status != DONE)
 		return status;
 	if (!request->keep_mode)
-		protect(&request->snapshot.parent);
+		protect_parent(request->snapshot.parent.path,
+			       &request->snapshot.parent.stat);
 	report(&request->snapshot, 0);
 	return DONE;
 }
@@ -152,7 +137,8 @@ static enum exit_code run_live(struct request *request, const struct disk *disk)
 	status = live_snapshot(&live);
 	if (status == DONE) {
 		if (!request->keep_mode)
-			protect(&request->snapshot.parent);
+			protect_parent(request->snapshot.parent.path,
+				       &request->snapshot.parent.stat);
 		report(&request->snapshot, live.held_ns);
 		note("%s: goes on in %s; I/O was held for %.1f ms", disk->node,
 		     request->snapshot.child, (double)live.held_ns / 1e6);

@@ -17,6 +17,7 @@ struct progress;
  * @chain:	complete; the first is merged
  * @into:	the one it is merged into, with all between them
  * @keep:	do not delete what was merged
+ * @keep_mode:	leave the mode of the target as it is
  * @force:	even if others need what is changed or deleted
  * @relink:	paths of children of the first, to become children of the result
  * @relinks:	how many
@@ -27,6 +28,7 @@ struct merge {
 	struct chain *chain;
 	unsigned int into;
 	bool keep;
+	bool keep_mode;
 	bool force;
 	const char *relink[MERGE_MAX_RELINKS];
 	unsigned int relinks;

@@ -21,7 +21,8 @@
  *	6. What was merged is deleted, the top first; or with --keep: the child's parent_linkage
  *	   becomes G, and its parent_linkage2 null.
  *
- *	7. The target, which was a parent, may be written again.
+ *	7. The target, which was a parent, may be written again; or, if it has children that were
+ *	   re-linked, may not.
  *
  * If this ends at any moment, for whatever reason, it can be done again: step 1 finds a
  * linkage that fits and a G, or makes one; steps 3 to 5 write what they have written.
@@ -41,6 +42,7 @@
 #include "interrupt.h"
 #include "memory.h"
 #include "mergeblocks.h"
+#include "protect.h"
 #include "relink.h"
 #include "writable.h"
 
@@ -338,6 +340,17 @@ static enum exit_code finish(struct work *work)
 	return status;
 }
 
+/* Step 7 */
+static void set_mode(const struct work *work)
+{
+	const struct layer *target = target_of(work);
+
+	if (work->merge->relinks)
+		protect_parent(target->path, &target->image.file.stat);
+	else
+		writable_permit(&work->files[work->into]);
+}
+
 static enum exit_code write_all(struct work *work, const struct check *check)
 {
 	enum exit_code status = announce(work);
@@ -348,8 +361,8 @@ static enum exit_code write_all(struct work *work, const struct check *check)
 		status = relink_grandchildren(work);
 	if (status == DONE)
 		status = finish(work);
-	if (status == DONE)
-		writable_permit(&work->files[work->into]);
+	if (status == DONE && !work->merge->keep_mode)
+		set_mode(work);
 	return status;
 }
 

@@ -73,6 +73,28 @@ for option in "--relink elsewhere/grand.avhdx" --keep --force; do
 	exits 0 "it is merged with ${option%% *}"
 done
 
+# What becomes a parent
+mode() { stat -c %a "$1"; }
+for option in "" --keep-mode; do
+	[ -z "$option" ] && wanted=444 || wanted=644
+	rm -rf work
+	fresh
+	chmod 644 work/base.vhdx
+	# shellcheck disable=SC2086  # none, or a word
+	run set work/child.avhdx --parent work/base.vhdx $option
+	is "$status $(mode work/base.vhdx)" "0 $wanted" "set protects the new parent, as snapshot does: $wanted with '$option'"
+	chmod 644 work/base.vhdx
+	# shellcheck disable=SC2086
+	run merge work/child.avhdx --relink work/grand.avhdx $option
+	is "$status $(mode work/base.vhdx)" "0 $wanted" "as does merge --relink: $wanted with '$option'"
+done
+fresh
+run merge work/child.avhdx --relink work/grand.avhdx
+is "$status $(mode work/base.vhdx)" "0 444" "one that is protected stays so with --relink"
+fresh
+run merge work/grand.avhdx --keep-mode
+is "$status $(mode work/child.avhdx)" "0 444" "and with --keep-mode"
+
 if [ "$(id -u)" = 0 ]; then
 	keeps_protection '' root
 	chmod 755 "$TMP"
