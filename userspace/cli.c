@@ -118,6 +118,12 @@ static void print_version(void)
 	exit(output_finish(false, DONE));
 }
 
+/* After a wrong option, none prints anything more; those that say how to print still count. */
+static bool counts_after_failure(int id)
+{
+	return id == 'q' || id == 'J';
+}
+
 static void set_global(struct globals *globals, int id, const char *value)
 {
 	globals->used |= find_global(id)->group;
@@ -208,7 +214,9 @@ enum exit_code cli_parse_globals(struct globals *globals, int argc, char **argv,
 	add_options(&tables, global_options);
 	opterr = 0;
 	while ((id = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
-		if (id == '?' || id == ':') {
+		if (status != DONE && !counts_after_failure(id)) {
+			continue;
+		} else if (id == '?' || id == ':') {
 			status = bad_option(&tables, "", id, argv);
 		} else if (id == 'h') {
 			usage();
@@ -239,8 +247,8 @@ static enum exit_code check_groups(const struct cli_syntax *syntax, const struct
  * @argv:	argv[0] is the verb
  * @context:	for @syntax->set
  *
- * All options are looked at even after a wrong one, so that --json is honoured wherever it
- * stands. Afterwards argv[optind] is the first argument.
+ * The first wrong option decides. Those behind it are looked at only so that --json is honoured
+ * wherever it stands. Afterwards argv[optind] is the first argument.
  *
  * Return: DONE, or EXIT_USAGE having said why
  */
@@ -255,6 +263,8 @@ enum exit_code cli_parse(const struct cli_syntax *syntax, struct globals *global
 	add_options(&tables, global_options);
 	optind = 0;	/* GNU: start anew, argv is another one now */
 	while ((id = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
+		if (status != DONE && !counts_after_failure(id))
+			continue;
 		if (id == '?' || id == ':')
 			status = bad_option(&tables, syntax->verb, id, argv);
 		else if (id == 'h')

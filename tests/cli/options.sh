@@ -52,6 +52,15 @@ like "$status $err" '^1 vhdxctl: ifno: unknown verb \(did you mean info\?\)' "he
 run attach --readonly "$TMP"
 like "$err" 'wrong option --readonly \(did you mean --read-only\?\); see vhdxctl attach --help$' \
 	"an option that is mistyped: the nearest is suggested"
+# The letters behind the first wrong one are -v, -h and others.
+run snapshot p.vhdx -c.avhdx
+is "$status/$out/$err" "1//vhdxctl: snapshot: wrong option -c; see vhdxctl snapshot --help" \
+	"the first wrong option decides, whatever comes behind it"
+run create --no-such-option --block-size=junk --help --version
+is "$status/$out/$err" "1//vhdxctl: create: wrong option --no-such-option; see vhdxctl create --help" \
+	"not a wrong value either"
+run --no-such-option --help list
+is "$status/$out/$err" "1//vhdxctl: wrong option --no-such-option; see vhdxctl --help" "before the verb, too"
 run --jsno list
 like "$err" 'wrong option --jsno \(did you mean --json\?\)' "before the verb, too"
 run info --json=1 "$TMP"
