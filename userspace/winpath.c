@@ -7,6 +7,9 @@
  *	\\?\UNC\host\share\base.vhdx	//host/share/base.vhdx
  *	\\?\Volume{GUID}\base.vhdx	Volume{GUID}/base.vhdx
  *	\VMs\base.vhdx			/VMs/base.vhdx
+ *	.\a:\base.vhdx			./a:/base.vhdx
+ *
+ * In the last one the dot stays: without it, the name of a directory would be that of a drive.
  */
 #include "winpath.h"
 
@@ -42,6 +45,12 @@ static const char *take_root(const char **path)
 	return "";
 }
 
+/* Would what is relative, by its leading dot, be something else without it? */
+static bool needs_dot(const char *path, const char *normal)
+{
+	return path[0] == '.' && is_separator(path[1]) && !winpath_is_relative(normal);
+}
+
 /**
  * winpath_normal() - bring a path into the form of this file
  * @path:	as Windows or a user spells it
@@ -50,7 +59,7 @@ static const char *take_root(const char **path)
  */
 char *winpath_normal(const char *path)
 {
-	const char *root = take_root(&path);
+	const char *given = path, *root = take_root(&path);
 	char *normal = xcalloc(strlen(path) + 4, 1);
 	char *out = normal + strlen(strcpy(normal, root));
 	bool first = true;
@@ -66,6 +75,10 @@ char *winpath_normal(const char *path)
 			first = false;
 		}
 		path += length + !!path[length];
+	}
+	if (*normal && needs_dot(given, normal)) {
+		memmove(normal + 2, normal, strlen(normal) + 1);
+		memcpy(normal, "./", 2);
 	}
 	return normal;
 }

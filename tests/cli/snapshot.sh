@@ -58,6 +58,22 @@ like "$(stat -c %A b/child.avhdx)" '^-rw' "--keep-mode leaves the parent's mode"
 run attach --dry-run -J b/grand.avhdx
 is "$(json '.image.parents | join(" ")')" "b/child.avhdx b/../a/base.vhdx" "all parents are found"
 
+# Directories with the names of drives
+mkdir a: 'c:' && mkdir a:/b:
+for parent in a:/parent.vhdx a:/b:/parent.vhdx; do
+	run create "$parent" 4M
+	run snapshot "$parent" drive.avhdx --force
+	run info -J drive.avhdx
+	is "$(json '.image.parent."relative-path"')" ".\\${parent//\//\\}" \
+		"a parent below $(dirname "$parent")/ has a relative path with a leading dot"
+	rm -rf moved && mkdir moved && cp -r a: drive.avhdx moved/
+	run attach --dry-run -J moved/drive.avhdx
+	is "$status $(json '.image.parents | join(" ")')" "0 moved/./$parent" "by which it is found"
+	run snapshot --keep-mode "$parent" c:/sibling.avhdx --force
+	run attach --dry-run -J c:/sibling.avhdx
+	is "$status $(json '.image.parents | join(" ")')" "0 c:/../$parent" "as it is by a child beside that"
+done
+
 # Refused
 run snapshot -J a/base.vhdx b/child.avhdx
 is "$status/$(json .error.code)" "5/EXISTS" "a file that is there stays"
