@@ -96,6 +96,7 @@ killed() {
 	begin "killed, $1" || return
 	held "$1" ioctl detach -f 0
 	ok "P9: killed, $1: the snapshot is ended" test $STATUS != 0
+	[ "$1" != swap_done ] || ok "P10: killed, $1: the child is kept, since the disk is in it" test -s "$SCRATCH/c.avhdx"
 	ok "P7: killed, $1: the disk is gone" wait_for 20 gone 0
 	rm -f "$SCRATCH"/*.avhdx
 	after "killed, $1"
