@@ -123,14 +123,14 @@ no_module() {
 	perl -0pi -e 's/vermagic=\S{11}/vermagic=0.0.0-other/; s/(vermagic=\S+ )SMP/$1XMP/' "$file"
 	tool attach -J "$IMAGE"
 	is "$STATUS/$(jq -r .error.code <<<"$OUT")" 8/MODULE_VERSION "a module for another kernel has its own code"
-	like "$ERR" "does not fit kernel $(uname -r) .*it was built for 0.0.0-other.*make install" \
+	like "$ERR" "does not fit kernel $(quote "$(uname -r)") .*it was built for 0.0.0-other.*make install" \
 		"and its kernel is named, and what to type"
 	cp "$SCRATCH/module" "$file"
 	mv "$file" "$SCRATCH/module"
 	depmod -a
 	tool attach -J "$IMAGE"
 	is "$STATUS/$(jq -r .error.code <<<"$OUT")" 8/MODULE_MISSING "no module has its own code"
-	like "$ERR" "for the running kernel, $(uname -r) .*apt install linux-headers-$(uname -r)" "and what to install is said"
+	like "$ERR" "for the running kernel, $(quote "$(uname -r)") .*apt install linux-headers-$(quote "$(uname -r)")" "and what to install is said"
 	cp "$SCRATCH/module" "$file"
 	depmod -a
 	ok "with the module back, it is loaded" modprobe vhdx
