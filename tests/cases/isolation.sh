@@ -80,7 +80,7 @@ scan() {
 attach_hangs() {
 	local pid
 	fresh attach || return
-	delay make_opened 2000
+	delay make_opened $((2000 * (1 + 4 * DEBUG)))
 	ioctl attach -i 0 "$DEVICE" >"$SCRATCH/attach" &
 	pid=$!
 	sleep $((1 + DEBUG))
