@@ -518,8 +518,8 @@ void vhdx_disk_stop(struct vhdx_disk *disk)
  * vhdx_disk_hold() - complete what is on its way, and let nothing follow
  * @disk:	LIVE, and kept from being removed
  *
- * A frozen queue has no requests, and lets none in; but it counts as a lock that whoever
- * submits takes, and closing a session takes those of the host file system. So it is only
+ * A frozen queue has no requests, and lets none in; but it counts as a lock that a
+ * submitter takes, and closing a session takes those of the host file system. So it is only
  * emptied by freezing; then requests may come and wait undispatched, until
  * vhdx_disk_let_go(), or until the disk is killed: then they fail, and get no further than
  * submit.c.
@@ -549,7 +549,7 @@ static void vhdx_disk_mark(struct vhdx_disk *disk)
 	wake_up_all(&disk->life.wait);
 }
 
-/* Return: true if the caller is to call vhdx_disk_mark(), as nobody else does or did */
+/* Return: true if the caller is to call vhdx_disk_mark(), which no other task does or did */
 static bool vhdx_disk_claim_mark(struct vhdx_disk *disk)
 {
 	bool ours;

@@ -46,7 +46,7 @@ static void vhdx_backing_look_again(struct timer_list *timer)
 }
 
 /**
- * vhdx_backing_thaw_init() - nobody waits for a thaw
+ * vhdx_backing_thaw_init() - begin without writes that wait for a thaw
  * @backing:	being opened
  */
 void vhdx_backing_thaw_init(struct vhdx_backing *backing)

@@ -164,7 +164,7 @@ err_destroy_space:
 
 /**
  * vhdx_image_stop_writing() - make everything durable, and end the session
- * @image:	nobody uses it any more; vhdx_image_give_back() is to follow
+ * @image:	not in use any more; vhdx_image_give_back() is to follow
  *
  * How long that takes depends on the file, not on what was discarded: while a disk goes on in a
  * child its users wait for it.

@@ -59,7 +59,7 @@ static bool vhdx_life_try_end(struct vhdx_life *life)
 }
 
 /**
- * vhdx_life_open() - somebody wants to open the disk
+ * vhdx_life_open() - a process wants to open the disk
  * @life:	of the disk
  * @arm:	remove it after the last close
  *

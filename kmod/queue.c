@@ -212,7 +212,7 @@ static void vhdx_queues_stop_threads(struct vhdx_queues *queues)
 {
 	while (queues->nr_threads)
 		kthread_stop(queues->queue[--queues->nr_threads].thread);
-	/* whoever added a command may be on the way to wake a thread for it */
+	/* a context that added a command may be about to wake a thread for it */
 	synchronize_rcu();
 	kfree(queues->queue);
 }

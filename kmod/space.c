@@ -25,7 +25,7 @@
  * when the block was dropped may still go there: so recycling waits for @users. What is
  * between freed and ready is one lot at a time; what is freed meanwhile is the next.
  *
- * Nobody needs to flush for that: a second after the last unit was freed the thread asks for a
+ * That needs no flush by a user: a second after the last unit was freed the thread asks for a
  * commit. A command that finds no room, in the file or in the file system under it, asks for
  * it at once, and tries again when something has become ready (vhdx_space_reclaim()): it
  * fails only if nothing is on its way. The commit needs neither the thread nor any command.

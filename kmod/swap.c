@@ -45,7 +45,7 @@ static void vhdx_swap_release(struct vhdx_disk *disk, unsigned int noio)
 	vhdx_disk_let_go(disk);
 }
 
-/* L6. Who looks at the image meanwhile finds no journal there. */
+/* L6. sysfs, which looks at the image meanwhile, finds no journal there. */
 static int vhdx_swap_end_session(struct vhdx_disk *disk)
 {
 	down_write(&disk->swap);
