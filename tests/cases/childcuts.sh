@@ -44,7 +44,8 @@ cut_child() {
 	local name=$1 said
 	child_on_device "$1" "$2"
 	recorder "$name" "$SCRATCH/$name.device" || return
-	said=$(vhdxctl attach --parent "$PARENT" "$DEV" 2>&1) || { not_ok "$name: attached" "$said"; return; }
+	said=$(vhdxctl attach --parent "$PARENT" "$DEV" 2>"$SCRATCH/stderr") ||
+		{ not_ok "$name: attached" "$(<"$SCRATCH/stderr")"; return; }
 	use "${said#/dev/vhdx}"
 	writes "$name" "$DISK" -B $(($2 << 20)) "${@:3}"
 	detach "$INDEX" || not_ok "$name: detached" "$LINE"

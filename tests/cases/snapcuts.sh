@@ -165,7 +165,8 @@ after() { echo $(($1 > ${POSITION[$2]})); }
 attach_newest() {
 	for ((FOUND = ${#NAMES[@]} - 1; FOUND >= 0; FOUND--)); do
 		[ -e "$LOOK/${NAMES[FOUND]}" ] || continue
-		LINE=$(vhdxctl attach "$@" "$LOOK/${NAMES[FOUND]}" 2>&1) || continue
+		LINE=$(vhdxctl attach "$@" "$LOOK/${NAMES[FOUND]}" 2>"$SCRATCH/stderr") ||
+			{ LINE=$(<"$SCRATCH/stderr"); continue; }
 		use "${LINE#/dev/vhdx}"
 		return
 	done

@@ -80,7 +80,7 @@ under_a_writer() {
 # content FILE: what a disk of it shows
 content() {
 	local sum device
-	device=$(vhdxctl attach -r "$1" 2>&1) || { echo "$device"; return; }
+	device=$(vhdxctl attach -r "$1" 2>"$SCRATCH/stderr") || { cat "$SCRATCH/stderr"; return; }
 	sum=$(sha256sum <"$device")
 	vhdxctl detach "$device" >/dev/null
 	echo "$sum"
