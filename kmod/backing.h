@@ -197,6 +197,12 @@ static inline void vhdx_backing_touched(struct vhdx_backing *backing)
 		WRITE_ONCE(backing->unflushed, true);
 }
 
+/* Was the disk that the file is for killed? Commands then wait for nothing any more. */
+static inline bool vhdx_backing_is_dead(const struct vhdx_backing *backing)
+{
+	return READ_ONCE(*backing->dead);
+}
+
 static inline u64 vhdx_backing_size(const struct vhdx_backing *backing)
 {
 	return READ_ONCE(backing->size);

@@ -41,23 +41,26 @@ static bool vhdx_journal_try_reserve(struct vhdx_journal *journal,
 				     struct vhdx_waiter *waiter)
 {
 	unsigned int i, more = 0;
+	bool room, wait;
 	unsigned long flags;
-	bool room;
 
 	spin_lock_irqsave(&journal->lock, flags);
 	for (i = 0; i < nr; i++)
 		more += !vhdx_journal_charged(vhdx_page_log(pages[i]));
 	room = journal->nr_charged + more <= journal->max_dirty;
+	wait = !room && vhdx_journal_may_wait(journal);
 	if (room) {
 		journal->nr_charged += more;
 		for (i = 0; i < nr; i++)
 			vhdx_page_log(pages[i])->reservations++;
-	} else {
+	} else if (wait) {
 		list_add_tail(&waiter->node, &journal->reservers);
 		if (journal->nr_dirty)
 			vhdx_journal_kick(journal);
 	}
 	spin_unlock_irqrestore(&journal->lock, flags);
+	if (!room && !wait)
+		waiter->done(waiter, -EIO);
 	return room;
 }
 
@@ -68,12 +71,14 @@ static void vhdx_journal_unpin(struct vhdx_journal *journal, struct vhdx_page *c
 		vhdx_pager_unpin(journal->o.pager, pages[nr]);
 }
 
-/* A page has no room at home. @waiter is told why, or of the thaw. */
+/* A page has no room at home yet. @waiter is told when to try again, or why there is no point. */
 static void vhdx_journal_no_place(struct vhdx_journal *journal, int error,
 				  struct vhdx_waiter *waiter)
 {
 	if (error == -EAGAIN)
 		vhdx_backing_wait_thaw(journal->o.backing, waiter);
+	else if (error == -EINPROGRESS)
+		vhdx_journal_wait_place(journal, waiter);
 	else
 		waiter->done(waiter, error);
 }

@@ -4,12 +4,15 @@
 #include <linux/hash.h>
 
 /**
- * vhdx_claims_init() - nobody holds anything
+ * vhdx_claims_init() - no block is claimed
  * @claims:	filled
+ * @dead:	of the disk
  */
-void vhdx_claims_init(struct vhdx_claims *claims)
+void vhdx_claims_init(struct vhdx_claims *claims, const bool *dead)
 {
 	unsigned int i;
+
+	claims->dead = dead;
 
 	for (i = 0; i < VHDX_CLAIM_BUCKETS; i++) {
 		spin_lock_init(&claims->bucket[i].lock);
@@ -27,7 +30,8 @@ static unsigned int vhdx_claim_bucket(u64 block)
  * @claims:	of the image
  * @claim:	not held
  * @block:	which
- * @waiter:	told when it is worth trying again, if somebody else holds it
+ * @waiter:	told when it is worth trying again, if another command holds it, or that the disk
+ *		was killed
  *
  * Takes no memory: claims are in the requests that need them.
  *
@@ -40,13 +44,15 @@ bool vhdx_claim(struct vhdx_claims *claims, struct vhdx_claim *claim, u64 block,
 	unsigned int i = vhdx_claim_bucket(block);
 	struct vhdx_claim *held;
 	unsigned long flags;
-	bool ours = true;
+	bool ours = true, dead;
 
 	spin_lock_irqsave(&claims->bucket[i].lock, flags);
+	dead = READ_ONCE(*claims->dead);
 	list_for_each_entry(held, &claims->bucket[i].held, node) {
 		if (held->block != block)
 			continue;
-		list_add_tail(&waiter->node, &held->waiters);
+		if (!dead)
+			list_add_tail(&waiter->node, &held->waiters);
 		ours = false;
 		break;
 	}
@@ -56,6 +62,8 @@ bool vhdx_claim(struct vhdx_claims *claims, struct vhdx_claim *claim, u64 block,
 		list_add(&claim->node, &claims->bucket[i].held);
 	}
 	spin_unlock_irqrestore(&claims->bucket[i].lock, flags);
+	if (!ours && dead)
+		waiter->done(waiter, -EIO);
 	return ours;
 }
 
@@ -77,4 +85,25 @@ void vhdx_claim_release(struct vhdx_claims *claims, struct vhdx_claim *claim)
 	list_splice(&claim->waiters, &waiters);
 	spin_unlock_irqrestore(&claims->bucket[i].lock, flags);
 	vhdx_waiters_tell(&waiters, 0);
+}
+
+/**
+ * vhdx_claims_abandon() - the disk was killed: all that wait for a claim are told
+ * @claims:	of an image; what holds them may hang in the file
+ *
+ * Context: any that may take spinlocks, interrupts on
+ */
+void vhdx_claims_abandon(struct vhdx_claims *claims)
+{
+	struct vhdx_claim *held;
+	LIST_HEAD(waiters);
+	unsigned int i;
+
+	for (i = 0; i < VHDX_CLAIM_BUCKETS; i++) {
+		spin_lock_irq(&claims->bucket[i].lock);
+		list_for_each_entry(held, &claims->bucket[i].held, node)
+			list_splice_init(&held->waiters, &waiters);
+		spin_unlock_irq(&claims->bucket[i].lock);
+	}
+	vhdx_waiters_tell(&waiters, -EIO);
 }

@@ -25,18 +25,21 @@ struct vhdx_claim {
 
 /**
  * struct vhdx_claims - all claims of an image
+ * @dead:	the disk was killed: nothing waits any more
  * @bucket:	by block number: those held
  */
 struct vhdx_claims {
+	const bool *dead;
 	struct {
 		spinlock_t lock;
 		struct list_head held;
 	} bucket[VHDX_CLAIM_BUCKETS];
 };
 
-void vhdx_claims_init(struct vhdx_claims *claims);
+void vhdx_claims_init(struct vhdx_claims *claims, const bool *dead);
 bool vhdx_claim(struct vhdx_claims *claims, struct vhdx_claim *claim, u64 block,
 		struct vhdx_waiter *waiter);
 void vhdx_claim_release(struct vhdx_claims *claims, struct vhdx_claim *claim);
+void vhdx_claims_abandon(struct vhdx_claims *claims);
 
 #endif /* VHDX_CLAIM_H */

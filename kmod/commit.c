@@ -69,20 +69,19 @@ static void vhdx_journal_copy(struct vhdx_journal *journal, struct vhdx_page_log
 }
 
 /*
- * J3: images are there for all pages there may be. @flushers gets those who asked; those who
- * waited for room are told.
+ * J3: images are there for all pages there may be. Flushes by now are in this commit; commands
+ * that waited for room are told.
  *
  * Return: how many pages there are to be logged
  */
-static unsigned int vhdx_journal_copy_dirty(struct vhdx_journal *journal,
-					    struct list_head *flushers)
+static unsigned int vhdx_journal_copy_dirty(struct vhdx_journal *journal)
 {
 	struct vhdx_page_log *log, *next;
 	LIST_HEAD(reservers);
 	unsigned int nr = 0;
 
 	spin_lock_irq(&journal->lock);
-	list_splice_init(&journal->flushers, flushers);
+	list_splice_init(&journal->flushers, &journal->committing);
 	list_for_each_entry_safe(log, next, &journal->dirty, dirty)
 		vhdx_journal_copy(journal, log, nr++);
 	if (journal->nr_charged < journal->max_dirty)
@@ -140,7 +139,7 @@ static int vhdx_journal_log_batch(struct vhdx_journal *journal, unsigned int nr)
 	return 0;
 }
 
-static int vhdx_journal_do_commit(struct vhdx_journal *journal, struct list_head *flushers)
+static int vhdx_journal_do_commit(struct vhdx_journal *journal)
 {
 	bool home = vhdx_ring_filling(&journal->ring, journal->max_dirty);
 	unsigned int nr;
@@ -153,7 +152,7 @@ static int vhdx_journal_do_commit(struct vhdx_journal *journal, struct list_head
 		return vhdx_journal_fail(journal, "cannot write metadata", ret);
 	vhdx_journal_prepare_batch(journal);
 	size = vhdx_backing_size(journal->o.backing);
-	nr = vhdx_journal_copy_dirty(journal, flushers);
+	nr = vhdx_journal_copy_dirty(journal);
 	vhdx_journal_stamp_sizes(journal, size);
 	ret = vhdx_backing_flush(journal->o.backing);
 	if (ret)
@@ -176,17 +175,16 @@ static int vhdx_journal_do_commit(struct vhdx_journal *journal, struct list_head
  */
 int vhdx_journal_commit(struct vhdx_journal *journal)
 {
-	LIST_HEAD(flushers);
 	int ret = journal->error;
 
 	if (!ret)
-		ret = vhdx_journal_do_commit(journal, &flushers);
+		ret = vhdx_journal_do_commit(journal);
 	if (ret) {
 		vhdx_journal_tell(journal, &journal->flushers, ret);
 		vhdx_journal_tell(journal, &journal->reservers, ret);
 	} else {
 		vhdx_space_freed(journal->o.space);
 	}
-	vhdx_waiters_tell(&flushers, ret);
+	vhdx_journal_tell(journal, &journal->committing, ret);
 	return ret;
 }

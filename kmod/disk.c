@@ -15,11 +15,10 @@
  *	K1  The queues are dead: no request goes to the backing file any more.
  *	K2  The disk is dead: it cannot be opened, and all processes that wait for its state
  *	    go home. A LIVE disk is GOING.
- *	K3  In a job: what is on the queues' lists fails, the block layer is told, and tells
- *	    file systems. That may hang in what they do about it.
- *
- * A command that waits for another thread of the disk, as the journal's, waits for the backing
- * file if that thread hangs there: it fails when the file answers.
+ *	K3  In a job: what is on the queues' lists fails, and so do commands that wait for
+ *	    another thread of the disk, for metadata or for each other, because any of that may
+ *	    hang in the backing file; the block layer is told, and tells file systems. That may
+ *	    hang in what they do about it.
  *
  * Requests that are in the backing file cannot be taken back: their memory is written to.
  * So a dead disk whose backing file hangs stays GOING, its files open and its number taken,
@@ -49,6 +48,7 @@
 #include "compat.h"
 #include "delay.h"
 #include "image.h"
+#include "imagewrite.h"
 #include "submit.h"
 
 /* 1 MiB, the smallest block: larger requests would only be held together to be split. */
@@ -536,11 +536,26 @@ void vhdx_disk_hold(struct vhdx_disk *disk)
 	vhdx_disk_note_held(disk);
 }
 
+/*
+ * Commands wait for nothing any more. A snapshot that gives the disk another image meanwhile has
+ * waited for all commands: none wait for the image that is not looked at.
+ */
+static void vhdx_disk_abandon(struct vhdx_disk *disk)
+{
+	struct vhdx_image *image;
+
+	down_read(&disk->swap);
+	for (image = disk->image; image; image = image->parent)
+		vhdx_image_abandon(image);
+	up_read(&disk->swap);
+}
+
 /* Queued requests fail, and the block layer lets no new ones in. */
 static void vhdx_disk_mark(struct vhdx_disk *disk)
 {
 	vhdx_delay(kill);
 	vhdx_queues_drain(&disk->queues);
+	vhdx_disk_abandon(disk);
 	vhdx_disk_let_go(disk);
 	blk_mark_disk_dead(disk->gendisk);
 	spin_lock(&disk->life.lock);

@@ -38,8 +38,8 @@ struct vhdx_image_options;
  * @removed:	0, or what was lost; valid when GONE
  * @fault:	the reason for @made
  * @image:	what it shows; gone once detached; changes by vhdx_swap_snapshot()
- * @swap:	held for reading by sysfs while it looks at @image; for writing while that
- *		changes, which takes no I/O
+ * @swap:	held for reading by what looks at @image from outside, as sysfs does; for
+ *		writing while that changes, which takes no I/O
  * @writable:	the image was, when it was attached
  * @noted:	what is shown of it; under @life's lock
  * @devt:	device number; valid when no longer COMING

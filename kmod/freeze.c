@@ -109,9 +109,9 @@ bool vhdx_backing_try_start_write(struct vhdx_backing *backing)
 int vhdx_backing_start_write(struct vhdx_backing *backing)
 {
 	while (!vhdx_backing_try_start_write(backing)) {
-		if (READ_ONCE(*backing->dead))
+		if (vhdx_backing_is_dead(backing))
 			return -EIO;
-		/* unsafe only for the system's suspend: place.c holds a mutex of its own */
+		/* "unsafe": a lock may be held. The suspend of the system does not need it. */
 		__set_current_state(TASK_IDLE | TASK_FREEZABLE_UNSAFE);
 		schedule_timeout(VHDX_THAW_INTERVAL);
 	}

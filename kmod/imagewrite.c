@@ -13,6 +13,7 @@
 #include "journal.h"
 #include "replay.h"
 #include "scan.h"
+#include "pager.h"
 #include "space.h"
 
 /**
@@ -130,7 +131,7 @@ int vhdx_image_prepare_writing(struct vhdx_image *image,
 	if (vhdx_header_check_writable(&image->super->header, fault))
 		return -EOPNOTSUPP;
 	image->backing.holes = !options->no_holes && vhdx_backing_may_fallocate(&image->backing);
-	vhdx_claims_init(&image->claims);
+	vhdx_claims_init(&image->claims, image->backing.dead);
 	space = vhdx_space_create(&image->backing, &image->super->layout,
 				  &image->super->geometry);
 	if (IS_ERR(space))
@@ -245,4 +246,23 @@ int vhdx_image_commit(struct vhdx_image *image)
 	vhdx_journal_flush(image->journal, &commit.waiter);
 	wait_for_completion(&commit.done);
 	return commit.error;
+}
+
+/**
+ * vhdx_image_abandon() - the disk was killed: its commands wait for nothing any more
+ * @image:	open; kept from vhdx_image_stop_writing() meanwhile if it is writable
+ *
+ * Commands that wait for a thread, for metadata or for each other are told -EIO, by what they wait
+ * for and in no order. Commands that are in the file itself are not ended by that.
+ *
+ * Context: process
+ */
+void vhdx_image_abandon(struct vhdx_image *image)
+{
+	vhdx_pager_abandon(image->pager);
+	if (!image->writable)
+		return;
+	vhdx_journal_abandon(image->journal);
+	vhdx_space_abandon(image->space);
+	vhdx_claims_abandon(&image->claims);
 }

@@ -17,5 +17,6 @@ int vhdx_image_prepare_writing(struct vhdx_image *image,
 int vhdx_image_stop_writing(struct vhdx_image *image);
 void vhdx_image_give_back(struct vhdx_image *image, struct vhdx_backing *backing);
 int vhdx_image_commit(struct vhdx_image *image);
+void vhdx_image_abandon(struct vhdx_image *image);
 
 #endif /* VHDX_IMAGEWRITE_H */

@@ -63,16 +63,32 @@ void vhdx_journal_kick(struct vhdx_journal *journal)
 	wake_up(&journal->wait);
 }
 
+/*
+ * Of a killed disk nothing waits: what is on a list by now is told by vhdx_journal_abandon().
+ * Context: @journal->lock held
+ */
+bool vhdx_journal_may_wait(const struct vhdx_journal *journal)
+{
+	lockdep_assert_held(&journal->lock);
+	return !vhdx_backing_is_dead(journal->o.backing);
+}
+
 static void vhdx_journal_join(struct vhdx_journal *journal, struct list_head *list,
 			      struct vhdx_waiter *waiter)
 {
 	unsigned long flags;
+	bool may;
 
 	spin_lock_irqsave(&journal->lock, flags);
-	list_add_tail(&waiter->node, list);
+	may = vhdx_journal_may_wait(journal);
+	if (may)
+		list_add_tail(&waiter->node, list);
 	/* once it is told, the journal may be gone */
-	vhdx_journal_kick(journal);
+	if (may)
+		vhdx_journal_kick(journal);
 	spin_unlock_irqrestore(&journal->lock, flags);
+	if (!may)
+		waiter->done(waiter, -EIO);
 }
 
 /* Tell all on a list. Context: the journal's thread */
@@ -237,8 +253,9 @@ struct vhdx_journal *vhdx_journal_create(const struct vhdx_journal_options *opti
 	INIT_LIST_HEAD(&journal->dirty);
 	INIT_LIST_HEAD(&journal->beginners);
 	INIT_LIST_HEAD(&journal->flushers);
+	INIT_LIST_HEAD(&journal->committing);
 	INIT_LIST_HEAD(&journal->reservers);
-	mutex_init(&journal->placing);
+	INIT_LIST_HEAD(&journal->placers);
 	xa_init(&journal->placed);
 	init_waitqueue_head(&journal->wait);
 	ret = vhdx_journal_alloc(journal);
@@ -339,6 +356,28 @@ void vhdx_journal_begin(struct vhdx_journal *journal, struct vhdx_waiter *waiter
 void vhdx_journal_flush(struct vhdx_journal *journal, struct vhdx_waiter *waiter)
 {
 	vhdx_journal_join(journal, &journal->flushers, waiter);
+}
+
+/**
+ * vhdx_journal_abandon() - the disk was killed: all that wait for the journal are told
+ * @journal:	the journal; its thread may hang in the file
+ *
+ * What comes later is told at once. The thread itself goes on.
+ *
+ * Context: any that may take spinlocks, interrupts on
+ */
+void vhdx_journal_abandon(struct vhdx_journal *journal)
+{
+	LIST_HEAD(waiters);
+
+	spin_lock_irq(&journal->lock);
+	list_splice_init(&journal->beginners, &waiters);
+	list_splice_init(&journal->flushers, &waiters);
+	list_splice_init(&journal->committing, &waiters);
+	list_splice_init(&journal->reservers, &waiters);
+	list_splice_init(&journal->placers, &waiters);
+	spin_unlock_irq(&journal->lock);
+	vhdx_waiters_tell(&waiters, -EIO);
 }
 
 /* The DataWriteGuid as it is now */

@@ -61,6 +61,7 @@ int vhdx_journal_error(const struct vhdx_journal *journal);
 bool vhdx_journal_begun(const struct vhdx_journal *journal);
 void vhdx_journal_begin(struct vhdx_journal *journal, struct vhdx_waiter *waiter);
 void vhdx_journal_flush(struct vhdx_journal *journal, struct vhdx_waiter *waiter);
+void vhdx_journal_abandon(struct vhdx_journal *journal);
 
 /*
  * Pages that one change may concern: the largest block's slice of a sector bitmap has 16,

@@ -6,7 +6,6 @@
 #ifndef VHDX_JOURNALSTATE_H
 #define VHDX_JOURNALSTATE_H
 
-#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
@@ -18,7 +17,7 @@
 struct vhdx_page_log;
 
 /*
- * I: set when made; L: lock; P: placing; J: the journal's thread, and who closes it after that;
+ * I: set when made; L: lock; P: the context that set @placing; J: the journal's thread, and who closes it after that;
  * R: read without lock
  */
 struct vhdx_journal {
@@ -43,9 +42,11 @@ struct vhdx_journal {
 	unsigned int max_dirty;			/* I: most of either */
 	struct list_head beginners;		/* L: wait for the session to begin */
 	struct list_head flushers;		/* L: wait for a commit */
+	struct list_head committing;		/* L: wait for the commit that is being made */
 	struct list_head reservers;		/* L: wait for fewer charged pages */
+	struct list_head placers;		/* L: wait for the end of @placing */
+	bool placing;				/* L: a page's place is being allocated */
 
-	struct mutex placing;
 	struct xarray placed;			/* P: MiB of the file that have room at home */
 
 	struct task_struct *thread;
@@ -62,7 +63,9 @@ void vhdx_journal_stamp_sizes(struct vhdx_journal *journal, u64 flushed);
 
 void vhdx_journal_uncharge(struct vhdx_journal *journal, const struct vhdx_page_log *log);
 
+bool vhdx_journal_may_wait(const struct vhdx_journal *journal);
 int vhdx_journal_place(struct vhdx_journal *journal, struct vhdx_page *page);
+void vhdx_journal_wait_place(struct vhdx_journal *journal, struct vhdx_waiter *waiter);
 
 int vhdx_journal_write_home(struct vhdx_journal *journal);
 int vhdx_journal_commit(struct vhdx_journal *journal);

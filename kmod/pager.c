@@ -28,6 +28,7 @@
 
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 #include <linux/xarray.h>
 
 #include "backing.h"
@@ -50,7 +51,7 @@ struct vhdx_page {
 	bool referenced;		/* R: a hint, races are harmless */
 	unsigned int pins;		/* L: it stays */
 	struct vhdx_page_log log;	/* the journal's */
-	struct list_head lru;		/* L: on pager->lru when loaded */
+	struct list_head lru;		/* L: on pager->loading, then on pager->lru */
 	struct list_head waiters;	/* L: of struct vhdx_waiter, until loaded */
 	struct bio_vec bvec;		/* of the read */
 	struct vhdx_io io;
@@ -76,6 +77,8 @@ struct vhdx_pager {
 	struct list_head lru;			/* L: oldest first */
 	unsigned long nr_loaded;		/* L: length of lru */
 	unsigned long loads;			/* L */
+	struct list_head loading;		/* L: pages without contents yet */
+	atomic_t nr_loading;			/* until their waiters were told */
 	struct vhdx_shrinker shrinker;
 };
 
@@ -219,6 +222,7 @@ struct vhdx_pager *vhdx_pager_create(const struct vhdx_backing *backing,
 	pager->owner = *owner;
 	xa_init_flags(&pager->pages, XA_FLAGS_LOCK_IRQ);
 	INIT_LIST_HEAD(&pager->lru);
+	INIT_LIST_HEAD(&pager->loading);
 	vhdx_budget_join(budget, pager);
 	ret = vhdx_shrinker_register(&pager->shrinker, vhdx_pager_shrink_count,
 				     vhdx_pager_shrink_scan, pager, "metadata", index);
@@ -232,13 +236,16 @@ err_free_pager:
 
 /**
  * vhdx_pager_destroy() - forget all pages
- * @pager:	nobody is peeking, loading or waiting any more
+ * @pager:	no command uses it any more
+ *
+ * Context: process; waits for pages that are being loaded, even if no command does
  */
 void vhdx_pager_destroy(struct vhdx_pager *pager)
 {
 	struct vhdx_page *page;
 	unsigned long index;
 
+	wait_var_event(&pager->nr_loading, !atomic_read(&pager->nr_loading));
 	vhdx_shrinker_unregister(&pager->shrinker);
 	vhdx_budget_leave(pager);
 	xa_for_each(&pager->pages, index, page)
@@ -279,6 +286,13 @@ bool vhdx_pager_peek(struct vhdx_pager *pager, u64 offset, u64 *word, bool *susp
 	return found;
 }
 
+/* The pager may be gone afterwards. */
+static void vhdx_pager_end_load(struct vhdx_pager *pager)
+{
+	if (atomic_dec_and_test(&pager->nr_loading))
+		wake_up_var(&pager->nr_loading);
+}
+
 static void vhdx_page_loaded(struct vhdx_page *page)
 {
 	struct vhdx_pager *pager = page->pager;
@@ -291,12 +305,13 @@ static void vhdx_page_loaded(struct vhdx_page *page)
 	xa_lock_irqsave(&pager->pages, flags);
 	/* pairs with the acquire in vhdx_pager_peek() */
 	smp_store_release(&page->loaded, true);
-	list_add_tail(&page->lru, &pager->lru);
+	list_move_tail(&page->lru, &pager->lru);
 	pager->nr_loaded++;
 	atomic_long_inc(&pager->budget->nr_loaded);
 	list_splice_init(&page->waiters, &waiters);
 	xa_unlock_irqrestore(&pager->pages, flags);
 	vhdx_waiters_tell(&waiters, 0);
+	vhdx_pager_end_load(pager);
 }
 
 static void vhdx_page_failed(struct vhdx_page *page, int error)
@@ -307,10 +322,12 @@ static void vhdx_page_failed(struct vhdx_page *page, int error)
 
 	xa_lock_irqsave(&pager->pages, flags);
 	__xa_erase(&pager->pages, page->index);
+	list_del_init(&page->lru);
 	list_splice_init(&page->waiters, &waiters);
 	xa_unlock_irqrestore(&pager->pages, flags);
 	call_rcu(&page->rcu, vhdx_page_free_rcu);
 	vhdx_waiters_tell(&waiters, error);
+	vhdx_pager_end_load(pager);
 }
 
 static void vhdx_page_read_done(struct vhdx_io *io, long result)
@@ -357,6 +374,10 @@ static int vhdx_pager_join(struct vhdx_pager *pager, struct vhdx_page *fresh,
 	int ret = 0;
 
 	xa_lock_irq(&pager->pages);
+	if (vhdx_backing_is_dead(pager->backing)) {
+		xa_unlock_irq(&pager->pages);
+		return -EIO;
+	}
 	do {
 		page = xa_load(&pager->pages, fresh->index);
 		if (page)
@@ -367,6 +388,8 @@ static int vhdx_pager_join(struct vhdx_pager *pager, struct vhdx_page *fresh,
 			page = fresh;
 			*inserted = true;
 			pager->loads++;
+			list_add_tail(&page->lru, &pager->loading);
+			atomic_inc(&pager->nr_loading);
 		}
 	} while (ret == -EBUSY);
 	if (page && page->loaded) {
@@ -432,6 +455,26 @@ void vhdx_pager_load(struct vhdx_pager *pager, u64 offset, struct vhdx_waiter *w
 		vhdx_page_free(fresh);
 	if (ret)
 		waiter->done(waiter, min(ret, 0));
+}
+
+/**
+ * vhdx_pager_abandon() - the disk was killed: all that wait for a page are told
+ * @pager:	the pager; the file may hang
+ *
+ * Pages that are being loaded are loaded all the same. What comes later is told at once.
+ *
+ * Context: process
+ */
+void vhdx_pager_abandon(struct vhdx_pager *pager)
+{
+	struct vhdx_page *page;
+	LIST_HEAD(waiters);
+
+	xa_lock_irq(&pager->pages);
+	list_for_each_entry(page, &pager->loading, lru)
+		list_splice_init(&page->waiters, &waiters);
+	xa_unlock_irq(&pager->pages);
+	vhdx_waiters_tell(&waiters, -EIO);
 }
 
 /**

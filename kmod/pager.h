@@ -62,6 +62,7 @@ void vhdx_pager_destroy(struct vhdx_pager *pager);
 
 bool vhdx_pager_peek(struct vhdx_pager *pager, u64 offset, u64 *word, bool *suspect);
 void vhdx_pager_load(struct vhdx_pager *pager, u64 offset, struct vhdx_waiter *waiter);
+void vhdx_pager_abandon(struct vhdx_pager *pager);
 
 struct vhdx_page *vhdx_pager_pin(struct vhdx_pager *pager, u64 offset);
 void vhdx_pager_unpin(struct vhdx_pager *pager, struct vhdx_page *page);

@@ -300,8 +300,9 @@ err_free_stats:
  */
 void vhdx_queues_stop(struct vhdx_queues *queues)
 {
-	blk_mq_free_tag_set(&queues->tag_set);
+	/* threads first: a command that a kill ended may be on its way to a list */
 	vhdx_queues_stop_threads(queues);
+	blk_mq_free_tag_set(&queues->tag_set);
 	free_percpu(queues->stats);
 }
 

@@ -213,8 +213,8 @@ static int vhdx_space_grow_to(struct vhdx_space *space, unsigned long units)
 	return 0;
 }
 
-/* In big steps, or if there is no room for one, by as much as is wanted at least. */
-static int vhdx_space_grow(struct vhdx_space *space)
+/* In big steps, or if there is no room for one, by as much as is wanted. */
+static int vhdx_space_grow(struct vhdx_space *space, unsigned long units)
 {
 	unsigned long step = clamp_t(unsigned long, space->units / VHDX_GROW_SHARE,
 				     VHDX_GROW_MIN, VHDX_GROW_MAX);
@@ -222,8 +222,8 @@ static int vhdx_space_grow(struct vhdx_space *space)
 
 	step = roundup(step, space->block_units);
 	ret = vhdx_space_grow_to(space, space->units + step);
-	if (ret && step > space->block_units)
-		ret = vhdx_space_grow_to(space, space->units + space->block_units);
+	if (ret && step > units)
+		ret = vhdx_space_grow_to(space, space->units + units);
 	return ret;
 }
 
@@ -240,20 +240,31 @@ static bool vhdx_space_any_ready(struct vhdx_space *space, unsigned long units)
 	return ready;
 }
 
-/*
- * What cannot be cleaned now is left for another time, and is an error if nothing can grow. A
- * sector bitmap block needs no more than a unit, and may find that where no block fits.
- */
-static int vhdx_space_refill(struct vhdx_space *space)
+/* What cannot be cleaned now is left for another time, and is an error if nothing can grow. */
+static int vhdx_space_refill(struct vhdx_space *space, unsigned long units)
 {
-	int cleaned = vhdx_space_clean(space, space->block_units), ret;
+	int cleaned = vhdx_space_clean(space, units), ret;
 
 	if (cleaned > 0)
 		return 0;
-	ret = vhdx_space_grow(space);
-	if (ret && !vhdx_space_any_ready(space, 1) && vhdx_space_clean(space, 1) > 0)
-		return 0;
+	ret = vhdx_space_grow(space, units);
 	return ret == -ENOSPC && cleaned < 0 ? cleaned : ret;
+}
+
+/*
+ * Commands wait for @units at once. While units are being recycled they wait for these; then it is
+ * known that nothing is on its way.
+ */
+static void vhdx_space_provide(struct vhdx_space *space, struct list_head *waiters,
+			       unsigned long units, bool gone)
+{
+	bool ready;
+
+	if (list_empty_careful(waiters))
+		return;
+	ready = vhdx_space_any_ready(space, units);
+	if (ready || !gone)
+		vhdx_space_tell(space, waiters, ready ? 0 : vhdx_space_refill(space, units));
 }
 
 /* --- the thread -------------------------------------------------------------- */
@@ -261,14 +272,11 @@ static int vhdx_space_refill(struct vhdx_space *space)
 /* One thing of each kind: none that takes long keeps the others waiting. */
 static void vhdx_space_serve(struct vhdx_space *space)
 {
-	bool gone = READ_ONCE(space->lot) == VHDX_LOT_GONE, ready;
+	bool gone = READ_ONCE(space->lot) == VHDX_LOT_GONE;
 
-	if (!list_empty_careful(&space->waiters)) {
-		ready = vhdx_space_any_ready(space, space->block_units);
-		if (ready || !gone)
-			vhdx_space_tell(space, &space->waiters,
-					ready ? 0 : vhdx_space_refill(space));
-	}
+	/* a sector bitmap block needs one unit, and may find that where no block fits */
+	vhdx_space_provide(space, &space->unit_waiters, 1, gone);
+	vhdx_space_provide(space, &space->waiters, space->block_units, gone);
 	if (gone)
 		vhdx_space_recycle(space);
 	else
@@ -279,6 +287,7 @@ static bool vhdx_space_has_work(struct vhdx_space *space)
 {
 	return READ_ONCE(space->lot) == VHDX_LOT_GONE ||
 	       !list_empty_careful(&space->waiters) ||
+	       !list_empty_careful(&space->unit_waiters) ||
 	       (!list_empty_careful(&space->reclaimers) && !READ_ONCE(space->asked) &&
 		READ_ONCE(space->lot) < VHDX_LOT_DURABLE) ||
 	       vhdx_space_is_due(space) || kthread_should_stop();

@@ -83,7 +83,7 @@ static bool vhdx_sectors_create(struct vhdx_command *command)
 		command->nr_pages = 1;
 	}
 	if (!vhdx_space_take(image->space, VHDX_BITMAP_BLOCK_SIZE, &offset)) {
-		vhdx_space_wait(image->space, &command->waiter);
+		vhdx_space_wait(image->space, VHDX_BITMAP_BLOCK_SIZE, &command->waiter);
 		return false;
 	}
 	link.entry = vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, offset);

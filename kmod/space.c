@@ -219,6 +219,7 @@ struct vhdx_space *vhdx_space_create(struct vhdx_backing *backing,
 	space->block_units = g->block_size >> VHDX_UNIT_SHIFT;
 	spin_lock_init(&space->lock);
 	INIT_LIST_HEAD(&space->waiters);
+	INIT_LIST_HEAD(&space->unit_waiters);
 	INIT_LIST_HEAD(&space->reclaimers);
 	init_waitqueue_head(&space->wait);
 	/* a device cannot grow to whole units, a file will: see vhdx_space_size() */
@@ -337,18 +338,45 @@ bool vhdx_space_take(struct vhdx_space *space, u64 length, u64 *offset)
 /**
  * vhdx_space_wait() - have more space made ready
  * @space:	started
+ * @length:	bytes, as for vhdx_space_take()
  * @waiter:	told when there is some, or why there will be none
  *
  * Context: any.
  */
-void vhdx_space_wait(struct vhdx_space *space, struct vhdx_waiter *waiter)
+void vhdx_space_wait(struct vhdx_space *space, u64 length, struct vhdx_waiter *waiter)
 {
+	bool block = length >> VHDX_UNIT_SHIFT == space->block_units, dead;
 	unsigned long flags;
 
 	spin_lock_irqsave(&space->lock, flags);
-	list_add_tail(&waiter->node, &space->waiters);
+	dead = vhdx_backing_is_dead(space->backing);
+	if (!dead)
+		list_add_tail(&waiter->node, block ? &space->waiters : &space->unit_waiters);
 	spin_unlock_irqrestore(&space->lock, flags);
-	vhdx_space_kick(space);
+	if (dead)
+		waiter->done(waiter, -EIO);
+	else
+		vhdx_space_kick(space);
+}
+
+/**
+ * vhdx_space_abandon() - the disk was killed: all that wait for space are told
+ * @space:	started; its thread may hang in the file
+ *
+ * What comes later is told at once.
+ *
+ * Context: any that may take spinlocks, interrupts on
+ */
+void vhdx_space_abandon(struct vhdx_space *space)
+{
+	LIST_HEAD(waiters);
+
+	spin_lock_irq(&space->lock);
+	list_splice_init(&space->waiters, &waiters);
+	list_splice_init(&space->unit_waiters, &waiters);
+	list_splice_init(&space->reclaimers, &waiters);
+	spin_unlock_irq(&space->lock);
+	vhdx_waiters_tell(&waiters, -EIO);
 }
 
 /**
@@ -428,7 +456,7 @@ bool vhdx_space_reclaim(struct vhdx_space *space, u32 *seen, struct vhdx_waiter 
 	unsigned long flags;
 
 	spin_lock_irqsave(&space->lock, flags);
-	pending = vhdx_space_pending(space);
+	pending = vhdx_space_pending(space) && !vhdx_backing_is_dead(space->backing);
 	more = *seen != space->recycled;
 	*seen = space->recycled;
 	if (pending)

@@ -64,7 +64,8 @@ struct vhdx_space {
 	enum vhdx_space_lot lot;		/* L */
 	struct rcu_head lot_rcu;		/* from DURABLE to GONE */
 	u32 recycled;				/* L: counts pieces of lots that became ready */
-	struct list_head waiters;		/* L: for ready units */
+	struct list_head waiters;		/* L: for a block's worth of ready units */
+	struct list_head unit_waiters;		/* L: for a ready unit, for a sector bitmap block */
 	struct list_head reclaimers;		/* L: for freed units to become ready */
 	bool asked;				/* L: @committed waits for a commit */
 	bool stuck;				/* L: there will be no more commits */

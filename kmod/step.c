@@ -125,11 +125,11 @@ bool vhdx_step_take(struct vhdx_command *command)
 {
 	struct vhdx_image *image = command->image;
 
-	if (command->place || vhdx_space_take(image->space,
-					      vhdx_image_geometry(image)->block_size,
-					      &command->place))
+	u64 length = vhdx_image_geometry(image)->block_size;
+
+	if (command->place || vhdx_space_take(image->space, length, &command->place))
 		return true;
-	vhdx_space_wait(image->space, &command->waiter);
+	vhdx_space_wait(image->space, length, &command->waiter);
 	return false;
 }
 

@@ -8,7 +8,7 @@
 # shellcheck source=../lib/hang.bash
 . "$(dirname "$0")/../lib/hang.bash"
 
-wanted() { [[ " ${VHDX_PARTS:-scan attach detach snapshot} " = *" $1 "* ]]; }
+wanted() { [[ " ${VHDX_PARTS:-scan attach detach snapshot waits} " = *" $1 "* ]]; }
 
 PENDING=940				# reasons
 MEANWHILE=941
@@ -170,11 +170,94 @@ snapshot_hangs() {
 	ok "P9: snapshot: the read ends" wait_for 10 is_over $reader
 }
 
+# --- commands that wait for a thread that hangs -----------------------------------------------
+
+# started CLAIM ARGUMENT...: dd in the background; its number is in READER
+started() {
+	dd status=none "${@:2}" 2>/dev/null &
+	READER=$!
+	WAITING+=("$READER:$1")
+}
+
+# all_end CLAIM: all that was started
+all_end() {
+	local waiting
+	for waiting in "${WAITING[@]}"; do
+		ok "P9: $1: ${waiting#*:} ends when the disk is killed" wait_for 10 is_over "${waiting%%:*}"
+	done
+	WAITING=()
+}
+
+# A session has not begun: the journal's thread hangs in its first header.
+first_writes() {
+	local i WAITING=()
+	fresh "first writes" || return
+	attached "first writes: attached" -n -w -o 2 -i 0 "$DEVICE" || return
+	udevadm settle -t 10
+	hang hanging
+	for ((i = 0; i < 8; i++)); do
+		started "the first write of block $((20 + i))" if=/dev/zero of=/dev/vhdx0 bs=64k count=1 \
+			seek=$(((20 + i) * 16)) oflag=direct
+	done
+	sleep $((2 + DEBUG))
+	ok "first writes: they wait for the session" not is_over "$READER"
+	forced "first writes"
+	all_end "first writes"
+	revived "first writes"
+}
+
+# A session has begun: one write hangs in the file, and others wait for it, or for the journal.
+later_writes() {
+	local stuck WAITING=()
+	fresh "later writes" || return
+	attached "later writes: attached" -n -w -o 2 -i 0 "$DEVICE" || return
+	dd if=/dev/urandom of=/dev/vhdx0 bs=64k count=1 seek=160 oflag=direct status=none
+	udevadm settle -t 10
+	hang hanging
+	dd if=/dev/zero of=/dev/vhdx0 bs=4k count=1 seek=$((10 * 256)) oflag=direct status=none 2>/dev/null &
+	stuck=$!
+	started "a write that waits for space" if=/dev/zero of=/dev/vhdx0 bs=4k count=1 seek=$((30 * 256)) oflag=direct
+	sleep $((1 + DEBUG))
+	started "a write of the same block" if=/dev/zero of=/dev/vhdx0 bs=4k count=1 seek=$((30 * 256 + 8)) oflag=direct
+	started "a flush" if=/dev/null of=/dev/vhdx0 conv=notrunc,fsync
+	sleep $((2 + DEBUG))
+	ok "later writes: the flush waits for the journal" not is_over "$READER"
+	forced "later writes"
+	all_end "later writes"
+	ok "later writes: what is in the file waits for it" not is_over $stuck
+	revived "later writes"
+	ok "later writes: and ends with it" wait_for 10 is_over $stuck
+}
+
+# A page of the BAT that nothing has read yet
+page_loads() {
+	local WAITING=()
+	vhdxctl create -q --block-size=1M "$SCRATCH/wide.vhdx" 2T
+	dd if="$SCRATCH/wide.vhdx" of="$DEVICE" bs=1M oflag=direct conv=fsync status=none
+	attached "page loads: attached" -n -o 2 -i 0 "$DEVICE" || return
+	udevadm settle -t 10
+	hang hanging
+	started "a read that waits for a page of the BAT" if=/dev/vhdx0 of=/dev/null bs=4k count=1 \
+		skip=$((1 << 28)) iflag=direct
+	started "another of the same page" if=/dev/vhdx0 of=/dev/null bs=4k count=1 \
+		skip=$(((1 << 28) + 16)) iflag=direct
+	sleep $((2 + DEBUG))
+	ok "page loads: they wait" not is_over "$READER"
+	forced "page loads"
+	all_end "page loads"
+	revived "page loads"
+}
+
 vhdxctl create -q "$SCRATCH/other.vhdx" 40M
 device hanging 96 || { skip "P9" "no device mapper"; finish; exit; }
 ! wanted scan || scan
 ! wanted attach || attach_hangs
 ! wanted detach || detach_hangs
 ! wanted snapshot || snapshot_hangs
+if wanted waits; then
+	first_writes
+	later_writes
+	page_loads
+fi
 
 finish

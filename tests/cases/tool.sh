@@ -101,12 +101,14 @@ became_parent() {
 several() {
 	local first second image=$HERE/twice.vhdx
 	vhdxctl create -q --block-size=1M "$image" 64M
-	up "$image" && mke2fs -q -t ext4 "$DISK" 2>"$SCRATCH/stderr" || { not_ok "ext4 on a disk" "$(<"$SCRATCH/stderr")"; return; }
+	# udev may have it open exclusively for a moment, to read partitions
+	up "$image" && wait_for 10 mke2fs -q -t ext4 "$DISK" ||
+		{ not_ok "ext4 on a disk" "$(mke2fs -q -t ext4 "$DISK" 2>&1)"; return; }
 	ctl detach "$DISK"
 	is "$STATUS" 0 "an image gets two disks"
 	up -r "$image" && first=$DISK && up -r "$image" && second=$DISK &&
-		mount -o ro,noload "$second" "$POINT" 2>"$SCRATCH/stderr" ||
-		{ not_ok "one of them is mounted" "$(<"$SCRATCH/stderr")"; return; }
+		wait_for 10 mount -o ro,noload "$second" "$POINT" ||
+		{ not_ok "one of them is mounted" "$(mount -o ro,noload "$second" "$POINT" 2>&1)"; return; }
 	ctl detach "$image"
 	is "$STATUS/$CODE" 5/DETACH_IN_USE "an image with two disks, one of them mounted, is not detached"
 	is "$(columns NAME | paste -sd' ')" "$first $second" "P10: and neither of them is gone"
