@@ -249,15 +249,19 @@ static bool vhdx_inode_deny_write(struct inode *inode)
  * On overlayfs from both inodes: the overlay's own is what writers through the overlay open, and
  * those of the upper directory open the other. Block devices have no such lock; their users must
  * know.
+ *
+ * Return: false if there are some already, by one of the inodes
  */
-void vhdx_backing_deny_writers(struct vhdx_backing *backing)
+bool vhdx_backing_deny_writers(struct vhdx_backing *backing)
 {
 	struct inode *inode = vhdx_backing_inode(backing);
+	bool two = inode != file_inode(backing->file);
 
 	if (!S_ISREG(inode->i_mode))
-		return;
+		return true;
 	backing->write_denied = !deny_write_access(backing->file);
-	backing->data_denied = inode != file_inode(backing->file) && vhdx_inode_deny_write(inode);
+	backing->data_denied = two && vhdx_inode_deny_write(inode);
+	return backing->write_denied && (backing->data_denied || !two);
 }
 
 static void vhdx_backing_allow_writers(struct vhdx_backing *backing)
@@ -267,13 +271,6 @@ static void vhdx_backing_allow_writers(struct vhdx_backing *backing)
 	if (backing->data_denied)
 		atomic_inc(&vhdx_backing_inode(backing)->i_writecount);
 	backing->write_denied = backing->data_denied = false;
-}
-
-/* Are writers kept away from wherever the data can be written? */
-static bool vhdx_backing_denies_writers(const struct vhdx_backing *backing)
-{
-	return backing->write_denied &&
-	       (backing->data_denied || vhdx_backing_inode(backing) == file_inode(backing->file));
 }
 
 /*
@@ -286,9 +283,7 @@ static int vhdx_backing_deny_write(struct vhdx_backing *backing, struct file *gi
 	if (!S_ISREG(vhdx_backing_inode(backing)->i_mode))
 		return 0;
 	/* a memfd is writable without being counted as open for writing */
-	if (!(given->f_mode & FMODE_WRITE))
-		vhdx_backing_deny_writers(backing);
-	if (vhdx_backing_denies_writers(backing))
+	if (!(given->f_mode & FMODE_WRITE) && vhdx_backing_deny_writers(backing))
 		return 0;
 	vhdx_backing_allow_writers(backing);
 	vhdx_fault_set(fault, VHDX_REASON_attach_open_for_writing, 0, 0);

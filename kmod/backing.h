@@ -128,7 +128,7 @@ int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool wri
 		      struct vhdx_fault *fault);
 void vhdx_backing_put_file(struct file *file);
 void vhdx_backing_close(struct vhdx_backing *backing);
-void vhdx_backing_deny_writers(struct vhdx_backing *backing);
+bool vhdx_backing_deny_writers(struct vhdx_backing *backing);
 struct block_device *vhdx_file_bdev(const struct file *file);
 unsigned int vhdx_backing_devices(int index, struct file **files, unsigned int nr,
 				  unsigned int max);

@@ -111,7 +111,7 @@ static int vhdx_chain_check_files(struct file *const *files, unsigned int nr,
 }
 
 /* Have what the parents say remembered, if that pays. Return: 0 or -ENOMEM */
-int vhdx_chain_remember(struct vhdx_image *image, int index)
+int vhdx_chain_remember(struct vhdx_image *image)
 {
 	struct vhdx_resolve_owner owner = {
 		.walk	= vhdx_chain_walk,
@@ -121,7 +121,7 @@ int vhdx_chain_remember(struct vhdx_image *image, int index)
 
 	if (image->depth < VHDX_RESOLVE_MIN_DEPTH)
 		return 0;
-	resolve = vhdx_resolve_create(&owner, VHDX_RESOLVE_BYTES, index);
+	resolve = vhdx_resolve_create(&owner, VHDX_RESOLVE_BYTES);
 	if (IS_ERR(resolve))
 		return PTR_ERR(resolve);
 	image->resolve = resolve;
@@ -186,7 +186,7 @@ struct vhdx_image *vhdx_chain_open(struct file *const *files, unsigned int nr,
 		vhdx_chain_close(its.parent);
 		return image;
 	}
-	ret = vhdx_chain_remember(image, options->index);
+	ret = vhdx_chain_remember(image);
 	if (ret) {
 		vhdx_chain_close(image);
 		return ERR_PTR(ret);

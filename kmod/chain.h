@@ -26,7 +26,7 @@ void vhdx_chain_drop_child(struct vhdx_image *child);
 void vhdx_chain_give_back(struct vhdx_image *child, struct vhdx_retiring *retiring);
 int vhdx_chain_check_link(struct vhdx_image *child, struct vhdx_fault *fault);
 
-int vhdx_chain_remember(struct vhdx_image *image, int index);
+int vhdx_chain_remember(struct vhdx_image *image);
 void vhdx_chain_forget(struct vhdx_image *image);
 
 void vhdx_chain_map(struct vhdx_image *image, u64 position, u64 want, struct vhdx_map *map);

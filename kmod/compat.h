@@ -375,7 +375,7 @@ static inline void vhdx_unfreeze_queue(struct request_queue *q, unsigned int noi
 #endif
 }
 
-/* 6.7: shrinkers are allocated, and carry a pointer for their owner. */
+/* 6.7: shrinkers are allocated. */
 typedef unsigned long (*vhdx_shrink_fn)(struct shrinker *, struct shrink_control *);
 
 #if VHDX_KERNEL(6, 7, 0)
@@ -384,21 +384,14 @@ struct vhdx_shrinker {
 	struct shrinker *shrinker;
 };
 
-static inline void *vhdx_shrinker_owner(struct shrinker *shrinker)
-{
-	return shrinker->private_data;
-}
-
 static inline int vhdx_shrinker_register(struct vhdx_shrinker *s, vhdx_shrink_fn count,
-					 vhdx_shrink_fn scan, void *owner, const char *name,
-					 int index)
+					 vhdx_shrink_fn scan)
 {
-	s->shrinker = shrinker_alloc(0, "vhdx-%s:%d", name, index);
+	s->shrinker = shrinker_alloc(0, "vhdx");
 	if (!s->shrinker)
 		return -ENOMEM;
 	s->shrinker->count_objects = count;
 	s->shrinker->scan_objects = scan;
-	s->shrinker->private_data = owner;
 	shrinker_register(s->shrinker);
 	return 0;
 }
@@ -412,23 +405,15 @@ static inline void vhdx_shrinker_unregister(struct vhdx_shrinker *s)
 
 struct vhdx_shrinker {
 	struct shrinker shrinker;
-	void *owner;
 };
 
-static inline void *vhdx_shrinker_owner(struct shrinker *shrinker)
-{
-	return container_of(shrinker, struct vhdx_shrinker, shrinker)->owner;
-}
-
 static inline int vhdx_shrinker_register(struct vhdx_shrinker *s, vhdx_shrink_fn count,
-					 vhdx_shrink_fn scan, void *owner, const char *name,
-					 int index)
+					 vhdx_shrink_fn scan)
 {
-	s->owner = owner;
 	s->shrinker.count_objects = count;
 	s->shrinker.scan_objects = scan;
 	s->shrinker.seeks = DEFAULT_SEEKS;
-	return register_shrinker(&s->shrinker, "vhdx-%s:%d", name, index);
+	return register_shrinker(&s->shrinker, "vhdx");
 }
 
 static inline void vhdx_shrinker_unregister(struct vhdx_shrinker *s)

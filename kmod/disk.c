@@ -41,6 +41,7 @@
 
 #include <linux/backing-dev.h>
 #include <linux/file.h>
+#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -484,6 +485,8 @@ void vhdx_disk_let_go(struct vhdx_disk *disk)
 	spin_lock(&disk->life.lock);
 	held = disk->held;
 	disk->held = false;
+	if (held)
+		disk->held_ns += ktime_get_ns() - disk->held_since;
 	spin_unlock(&disk->life.lock);
 	if (held)
 		blk_mq_unquiesce_queue(disk->gendisk->queue);
@@ -510,6 +513,7 @@ static void vhdx_disk_note_held(struct vhdx_disk *disk)
  */
 void vhdx_disk_stop(struct vhdx_disk *disk)
 {
+	disk->held_since = ktime_get_ns();
 	blk_mq_quiesce_queue_nowait(disk->gendisk->queue);
 	vhdx_disk_note_held(disk);
 }
@@ -529,8 +533,10 @@ void vhdx_disk_stop(struct vhdx_disk *disk)
 void vhdx_disk_hold(struct vhdx_disk *disk)
 {
 	struct request_queue *q = disk->gendisk->queue;
-	unsigned int frozen = vhdx_freeze_queue(q);
+	unsigned int frozen;
 
+	disk->held_since = ktime_get_ns();
+	frozen = vhdx_freeze_queue(q);
 	blk_mq_quiesce_queue(q);
 	vhdx_unfreeze_queue(q, frozen);
 	vhdx_disk_note_held(disk);

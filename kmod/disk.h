@@ -30,6 +30,8 @@ struct vhdx_image_options;
  * @marked:	it was, or the same was done without it; likewise
  * @marking:	and is not over; likewise
  * @held:	requests are not dispatched; likewise
+ * @held_since:	when that began, in ns
+ * @held_ns:	how long requests were not dispatched during a snapshot; likewise
  * @index:	N of /dev/vhdxN
  * @flags:	VHDX_ATTACH_* as asked for
  * @files:	the image and its parents, until they are opened
@@ -58,6 +60,8 @@ struct vhdx_disk {
 	bool marked;
 	bool marking;
 	bool held;
+	u64 held_since;
+	u64 held_ns;
 	int index;
 	u32 flags;
 	struct file **files;

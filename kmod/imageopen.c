@@ -212,7 +212,7 @@ static int vhdx_image_read_super(struct vhdx_image *image, bool no_replay,
 	return ret;
 }
 
-static int vhdx_image_create_pager(struct vhdx_image *image, int index)
+static int vhdx_image_create_pager(struct vhdx_image *image)
 {
 	struct vhdx_pager_owner owner = {
 		.locate		= vhdx_image_locate,
@@ -222,7 +222,7 @@ static int vhdx_image_create_pager(struct vhdx_image *image, int index)
 	const struct vhdx_pager *sharing = image->parent ? image->parent->pager : NULL;
 	unsigned long pages = max(cache_mb, 1U) * (SZ_1M / VHDX_PAGE_SIZE);
 
-	image->pager = vhdx_pager_create(&image->backing, &owner, sharing, pages, index);
+	image->pager = vhdx_pager_create(&image->backing, &owner, sharing, pages);
 	return PTR_ERR_OR_ZERO(image->pager);
 }
 
@@ -260,7 +260,7 @@ static int vhdx_image_open_file(struct vhdx_image *image,
 		return ret;
 	vhdx_backing_choose_mode(&image->backing, image->super->geometry.logical_sector_size,
 				 &options->mode);
-	ret = vhdx_image_create_pager(image, options->index);
+	ret = vhdx_image_create_pager(image);
 	if (ret || !options->writable)
 		return ret;
 	ret = vhdx_image_prepare_writing(image, options, fault);

@@ -18,6 +18,7 @@
 #include "heldlocks.h"
 #include "job.h"
 #include "registry.h"
+#include "shrink.h"
 #include "uapi/release.h"
 
 static int __init vhdx_init(void)
@@ -26,12 +27,17 @@ static int __init vhdx_init(void)
 
 	if (ret)
 		return ret;
+	ret = vhdx_shrink_init();
+	if (ret)
+		goto err_job_exit;
 	vhdx_held_locks_init();
 	ret = vhdx_control_init();
-	if (ret) {
-		vhdx_held_locks_exit();
-		vhdx_job_exit();
-	}
+	if (!ret)
+		return 0;
+	vhdx_held_locks_exit();
+	vhdx_shrink_exit();
+err_job_exit:
+	vhdx_job_exit();
 	return ret;
 }
 
@@ -41,6 +47,7 @@ static void __exit vhdx_exit(void)
 	vhdx_held_locks_exit();
 	vhdx_job_exit();
 	vhdx_registry_exit();
+	vhdx_shrink_exit();
 	rcu_barrier();		/* the pager's pages are freed by our code */
 }
 

@@ -34,6 +34,7 @@
 #include "backing.h"
 #include "compat.h"
 #include "format/disk.h"
+#include "shrink.h"
 
 /* The index counts pages of a file of up to 2^63 bytes. */
 static_assert(BITS_PER_LONG == 64, "vhdx needs a 64-bit kernel");
@@ -79,7 +80,7 @@ struct vhdx_pager {
 	unsigned long loads;			/* L */
 	struct list_head loading;		/* L: pages without contents yet */
 	atomic_t nr_loading;			/* until their waiters were told */
-	struct vhdx_shrinker shrinker;
+	struct vhdx_cache cache;
 };
 
 static void vhdx_page_free(struct vhdx_page *page)
@@ -144,18 +145,14 @@ static unsigned long vhdx_pager_evict(struct vhdx_pager *pager, unsigned long nr
 	return freed;
 }
 
-static unsigned long vhdx_pager_shrink_count(struct shrinker *shrinker,
-					     struct shrink_control *sc)
+static unsigned long vhdx_pager_count(const struct vhdx_cache *cache)
 {
-	struct vhdx_pager *pager = vhdx_shrinker_owner(shrinker);
-
-	return READ_ONCE(pager->nr_loaded);
+	return READ_ONCE(container_of(cache, struct vhdx_pager, cache)->nr_loaded);
 }
 
-static unsigned long vhdx_pager_shrink_scan(struct shrinker *shrinker,
-					    struct shrink_control *sc)
+static unsigned long vhdx_pager_scan(struct vhdx_cache *cache, unsigned long nr)
 {
-	return vhdx_pager_evict(vhdx_shrinker_owner(shrinker), sc->nr_to_scan, false);
+	return vhdx_pager_evict(container_of(cache, struct vhdx_pager, cache), nr, false);
 }
 
 static struct vhdx_pager_budget *vhdx_budget_create(unsigned long max_pages)
@@ -200,38 +197,34 @@ static void vhdx_budget_leave(struct vhdx_pager *pager)
  * @owner:	copied
  * @sharing:	pager of another file of the disk, whose budget is shared; NULL: a new one
  * @max_pages:	of a new budget: how many loaded pages to keep before old ones are dropped
- * @index:	number of the disk, to tell shrinkers apart
  *
  * Return: the pager, or an ERR_PTR
  */
 struct vhdx_pager *vhdx_pager_create(const struct vhdx_backing *backing,
 				     const struct vhdx_pager_owner *owner,
 				     const struct vhdx_pager *sharing,
-				     unsigned long max_pages, int index)
+				     unsigned long max_pages)
 {
 	struct vhdx_pager *pager = kzalloc(sizeof(*pager), GFP_KERNEL);
 	struct vhdx_pager_budget *budget;
-	int ret = -ENOMEM;
 
 	if (!pager)
 		return ERR_PTR(-ENOMEM);
 	budget = sharing ? sharing->budget : vhdx_budget_create(max_pages);
-	if (!budget)
-		goto err_free_pager;
+	if (!budget) {
+		kfree(pager);
+		return ERR_PTR(-ENOMEM);
+	}
 	pager->backing = backing;
 	pager->owner = *owner;
+	pager->cache.count = vhdx_pager_count;
+	pager->cache.scan = vhdx_pager_scan;
 	xa_init_flags(&pager->pages, XA_FLAGS_LOCK_IRQ);
 	INIT_LIST_HEAD(&pager->lru);
 	INIT_LIST_HEAD(&pager->loading);
 	vhdx_budget_join(budget, pager);
-	ret = vhdx_shrinker_register(&pager->shrinker, vhdx_pager_shrink_count,
-				     vhdx_pager_shrink_scan, pager, "metadata", index);
-	if (!ret)
-		return pager;
-	vhdx_budget_leave(pager);
-err_free_pager:
-	kfree(pager);
-	return ERR_PTR(ret);
+	vhdx_shrink_add(&pager->cache);
+	return pager;
 }
 
 /**
@@ -246,7 +239,7 @@ void vhdx_pager_destroy(struct vhdx_pager *pager)
 	unsigned long index;
 
 	wait_var_event(&pager->nr_loading, !atomic_read(&pager->nr_loading));
-	vhdx_shrinker_unregister(&pager->shrinker);
+	vhdx_shrink_remove(&pager->cache);
 	vhdx_budget_leave(pager);
 	xa_for_each(&pager->pages, index, page)
 		vhdx_page_free(page);

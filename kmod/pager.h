@@ -57,7 +57,7 @@ struct vhdx_pager_stats {
 struct vhdx_pager *vhdx_pager_create(const struct vhdx_backing *backing,
 				     const struct vhdx_pager_owner *owner,
 				     const struct vhdx_pager *sharing,
-				     unsigned long max_pages, int index);
+				     unsigned long max_pages);
 void vhdx_pager_destroy(struct vhdx_pager *pager);
 
 bool vhdx_pager_peek(struct vhdx_pager *pager, u64 offset, u64 *word, bool *suspect);

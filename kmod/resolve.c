@@ -32,8 +32,8 @@
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
-#include "compat.h"
 #include "image.h"
+#include "shrink.h"
 
 #define VHDX_CELL_SHIFT		20
 #define VHDX_UNIT_SIZE		SZ_4K
@@ -60,7 +60,7 @@ struct vhdx_resolve {
 	struct list_head lru;			/* L: oldest first */
 	unsigned long nr_answers;		/* L */
 	unsigned long bytes;			/* L */
-	struct vhdx_shrinker shrinker;
+	struct vhdx_cache cache;
 };
 
 static size_t vhdx_answer_size(bool mixed)
@@ -94,18 +94,14 @@ static unsigned long vhdx_resolve_evict(struct vhdx_resolve *resolve, unsigned l
 	return freed;
 }
 
-static unsigned long vhdx_resolve_shrink_count(struct shrinker *shrinker,
-					       struct shrink_control *sc)
+static unsigned long vhdx_resolve_count(const struct vhdx_cache *cache)
 {
-	struct vhdx_resolve *resolve = vhdx_shrinker_owner(shrinker);
-
-	return READ_ONCE(resolve->nr_answers);
+	return READ_ONCE(container_of(cache, struct vhdx_resolve, cache)->nr_answers);
 }
 
-static unsigned long vhdx_resolve_shrink_scan(struct shrinker *shrinker,
-					      struct shrink_control *sc)
+static unsigned long vhdx_resolve_scan(struct vhdx_cache *cache, unsigned long nr)
 {
-	return vhdx_resolve_evict(vhdx_shrinker_owner(shrinker), sc->nr_to_scan, false);
+	return vhdx_resolve_evict(container_of(cache, struct vhdx_resolve, cache), nr, false);
 }
 
 /* The parents, by number */
@@ -126,12 +122,11 @@ static int vhdx_resolve_list_layers(struct vhdx_resolve *resolve)
  * vhdx_resolve_create() - an empty memory
  * @owner:	copied; the chain must outlive it, and has at most 256 parents
  * @max_bytes:	how much to remember
- * @index:	number of the disk, to tell shrinkers apart
  *
  * Return: the memory, or an ERR_PTR
  */
 struct vhdx_resolve *vhdx_resolve_create(const struct vhdx_resolve_owner *owner,
-					 unsigned long max_bytes, int index)
+					 unsigned long max_bytes)
 {
 	struct vhdx_resolve *resolve = kzalloc(sizeof(*resolve), GFP_KERNEL);
 	int ret;
@@ -142,16 +137,14 @@ struct vhdx_resolve *vhdx_resolve_create(const struct vhdx_resolve_owner *owner,
 	resolve->max_bytes = max_bytes;
 	xa_init(&resolve->answers);
 	INIT_LIST_HEAD(&resolve->lru);
+	resolve->cache.count = vhdx_resolve_count;
+	resolve->cache.scan = vhdx_resolve_scan;
 	ret = vhdx_resolve_list_layers(resolve);
-	if (!ret)
-		ret = vhdx_shrinker_register(&resolve->shrinker, vhdx_resolve_shrink_count,
-					     vhdx_resolve_shrink_scan, resolve, "chain",
-					     index);
 	if (ret) {
-		kfree(resolve->layer);
 		kfree(resolve);
 		return ERR_PTR(ret);
 	}
+	vhdx_shrink_add(&resolve->cache);
 	return resolve;
 }
 
@@ -164,7 +157,7 @@ void vhdx_resolve_destroy(struct vhdx_resolve *resolve)
 	struct vhdx_answer *answer;
 	unsigned long cell;
 
-	vhdx_shrinker_unregister(&resolve->shrinker);
+	vhdx_shrink_remove(&resolve->cache);
 	xa_for_each(&resolve->answers, cell, answer)
 		kfree(answer);
 	xa_destroy(&resolve->answers);

@@ -33,7 +33,7 @@ struct vhdx_resolve_stats {
 };
 
 struct vhdx_resolve *vhdx_resolve_create(const struct vhdx_resolve_owner *owner,
-					 unsigned long max_bytes, int index);
+					 unsigned long max_bytes);
 void vhdx_resolve_destroy(struct vhdx_resolve *resolve);
 
 struct vhdx_image *vhdx_resolve_find(struct vhdx_resolve *resolve, u64 position,

@@ -3,6 +3,8 @@
  * A host file that was written to becomes one that is only read, in three steps: what can
  * fail, what must be quick, and what may take long.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "backing.h"
 
 #include <linux/file.h>
@@ -48,8 +50,8 @@ void vhdx_backing_retire(struct vhdx_retiring *retiring)
  * vhdx_retiring_close() - close what is not needed any more, and keep writers away
  * @retiring:	opened, retired or not
  *
- * Others who have the file open for writing are not found out about: they could have written
- * to it before, too.
+ * Another process that has the file open for writing cannot be kept away: it could have written to
+ * the file before, too. A line in the log says so.
  *
  * Context: kernel thread; no I/O to a disk made of the file is held
  */
@@ -66,5 +68,7 @@ void vhdx_retiring_close(struct vhdx_retiring *retiring)
 	/* as long as they are open, they count as writers */
 	vhdx_backing_put_file(retiring->was.file);
 	vhdx_backing_put_file(retiring->was.given);
-	vhdx_backing_deny_writers(backing);
+	if (!vhdx_backing_deny_writers(backing))
+		pr_warn("vhdx%d: %pD, a parent now, is open for writing in another process\n",
+			backing->index, backing->file);
 }

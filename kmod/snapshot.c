@@ -97,7 +97,7 @@ struct vhdx_image *vhdx_chain_open_child(struct vhdx_image *image, struct file *
 		return child;
 	ret = vhdx_chain_check_child(image, child, fault);
 	if (!ret)
-		ret = vhdx_chain_remember(child, options->index);
+		ret = vhdx_chain_remember(child);
 	if (!ret)
 		return child;
 	vhdx_image_close(child);

@@ -69,10 +69,8 @@ static void vhdx_swap_exchange(struct vhdx_disk *disk, struct vhdx_image *child,
 
 /* L4 to L7 of snapshot.c */
 static int vhdx_swap_image(struct vhdx_disk *disk, struct vhdx_image *child,
-			   struct vhdx_retiring *retiring, u64 *held_ns,
-			   struct vhdx_fault *fault)
+			   struct vhdx_retiring *retiring, struct vhdx_fault *fault)
 {
-	u64 start = ktime_get_ns();
 	unsigned int noio = vhdx_swap_hold(disk);
 	int ret = vhdx_life_is_dead(&disk->life) ? -ENODEV : vhdx_chain_check_link(child, fault);
 
@@ -81,7 +79,6 @@ static int vhdx_swap_image(struct vhdx_disk *disk, struct vhdx_image *child,
 	if (!ret)
 		vhdx_swap_exchange(disk, child, retiring);
 	vhdx_swap_release(disk, noio);
-	*held_ns = ktime_get_ns() - start;
 	return ret;
 }
 
@@ -104,7 +101,7 @@ static int vhdx_swap_commit(struct vhdx_image *image)
 	return ret;
 }
 
-static int vhdx_swap_files(struct vhdx_disk *disk, struct vhdx_image *child, u64 *held_ns,
+static int vhdx_swap_files(struct vhdx_disk *disk, struct vhdx_image *child,
 			   struct vhdx_fault *fault)
 {
 	struct vhdx_retiring retiring;
@@ -112,26 +109,15 @@ static int vhdx_swap_files(struct vhdx_disk *disk, struct vhdx_image *child, u64
 
 	if (ret)
 		return ret;
-	ret = vhdx_swap_image(disk, child, &retiring, held_ns, fault);
+	ret = vhdx_swap_image(disk, child, &retiring, fault);
 	if (!ret)
 		vhdx_chain_give_back(child, &retiring);
 	vhdx_retiring_close(&retiring);
 	return ret;
 }
 
-/**
- * vhdx_swap_snapshot() - go on in a child
- * @disk:	LIVE, and held
- * @file:	the child's; a reference that stays the caller's
- * @held_ns:	set to how long I/O was held
- * @fault:	filled on failure if the failure has a reason; clear before
- *
- * Context: a job, no locks that a file system might want.
- * Return: 0, or a negative errno and the disk is as before, but for what snapshot.c says of
- * failures to write
- */
-int vhdx_swap_snapshot(struct vhdx_disk *disk, struct file *file, u64 *held_ns,
-		       struct vhdx_fault *fault)
+/* Return: as vhdx_swap_snapshot() */
+static int vhdx_swap_into(struct vhdx_disk *disk, struct file *file, struct vhdx_fault *fault)
 {
 	struct vhdx_image_options options;
 	struct vhdx_image *child;
@@ -145,8 +131,30 @@ int vhdx_swap_snapshot(struct vhdx_disk *disk, struct file *file, u64 *held_ns,
 		return PTR_ERR(child);
 	ret = vhdx_swap_commit(disk->image);
 	if (!ret)
-		ret = vhdx_swap_files(disk, child, held_ns, fault);
+		ret = vhdx_swap_files(disk, child, fault);
 	if (ret)
 		vhdx_chain_drop_child(child);
+	return ret;
+}
+
+/**
+ * vhdx_swap_snapshot() - go on in a child
+ * @disk:	LIVE, and held
+ * @file:	the child's; a reference that stays the caller's
+ * @held_ns:	set to how long I/O was held, a trial of the child's device (stack.c) included
+ * @fault:	filled on failure if the failure has a reason; clear before
+ *
+ * Context: a job, no locks that a file system might want.
+ * Return: 0, or a negative errno and the disk is as before, but for what snapshot.c says of
+ * failures to write
+ */
+int vhdx_swap_snapshot(struct vhdx_disk *disk, struct file *file, u64 *held_ns,
+		       struct vhdx_fault *fault)
+{
+	int ret;
+
+	disk->held_ns = 0;
+	ret = vhdx_swap_into(disk, file, fault);
+	*held_ns = disk->held_ns;
 	return ret;
 }

@@ -28,7 +28,7 @@ others() {
 	ok "P9: $1: list answers" timely 5 vhdxctl list
 	ok "P9: $1: another image is attached" timely 5 ioctl attach -n -i 5 "$SCRATCH/other.vhdx"
 	ok "P9: $1: and read" timely 5 dd if=/dev/vhdx5 of=/dev/null bs=64k count=1 iflag=direct
-	ok "P9: $1: and detached" timely 5 ioctl detach 5
+	ok "P9: $1: and detached" timely 12 detach 5
 }
 
 # forced CLAIM: detach --force of disk 0, whose device hangs

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../lib/guest.bash"
 
 SNAPSHOTS=$((LONG ? 50 : DEBUG ? 4 : SLICE ? 2 : 6))
-OPERATIONS=$((LONG ? 60000 : DEBUG ? 600 : SLICE ? 1600 : 4000))
+OPERATIONS=$((LONG ? 60000 : DEBUG ? 2400 : SLICE ? 1600 : 4000))
 HELD=()
 
 # writable FILE: attached for writing; sets DISK

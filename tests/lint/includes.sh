@@ -7,7 +7,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 . "$root/tests/lib/tap.sh"
 cd "$root" || exit 1
 
-order='compat delay waiter backing retire freeze transfer extent pager session ring space spacestate refill journal journalstate begin commit place change replay recover scan claim image resolve imagewrite imageopen chain snapshot command heldlocks inline step sectors read write trim queue poll submit life job disk stack swap sysfs registry control main'
+order='compat delay waiter backing retire freeze transfer extent shrink pager session ring space spacestate refill journal journalstate begin commit place change replay recover scan claim image resolve imagewrite imageopen chain snapshot command heldlocks inline step sectors read write trim queue poll submit life job disk stack swap sysfs registry control main'
 
 rank() {
 	local n=0 name
