@@ -112,6 +112,25 @@ child_on_a_device() {
 	detach "$INDEX"
 }
 
+# A device with room for just what is needed: no unit of it is lost between blocks and sector bitmap
+# blocks, which are smaller.
+just_enough() {
+	local NAME_OF="just enough" loop i pids=() failed=0 image=$SCRATCH/just.avhdx
+	vhdxctl create -q --block-size=32M "$SCRATCH/wide.vhdx" 16G
+	vhdxctl snapshot -q --keep-mode --block-size=32M "$SCRATCH/wide.vhdx" "$image"
+	# a chunk is 4 GiB: four sector bitmap blocks, and two payload blocks for each
+	truncate -s $(($(stat -c %s "$image") + (4 + 8 * 32 << 20))) "$image"
+	loop=$(losetup -f --show "$image") && defer losetup -d "$loop"
+	writable "$loop" --parent-dir "$SCRATCH" || return
+	for ((i = 0; i < 8; i++)); do
+		put $((i % 4 * 4096 + i / 4 * 64)) & pids+=($!)
+	done
+	for i in "${pids[@]}"; do wait "$i" || failed=$((failed + 1)); done
+	is $failed 0 "$NAME_OF: eight first writes at once, in four chunks, find room"
+	ok "$NAME_OF: for one more there is none" not put 128
+	detach "$INDEX"
+}
+
 # --- a file system that is full -------------------------------------------------------
 
 # on_a_file_system KIND [ATTACH-OPTION...]
@@ -135,6 +154,27 @@ on_a_file_system() {
 	make_room 21 2
 	ok "$NAME_OF: so does a write into a hole of a present block" \
 		dd if=/dev/urandom of="$DISK" bs=512k count=1 seek=40 oflag=direct conv=notrunc status=none
+	detach "$INDEX"
+	ok "$NAME_OF: the image is in order" clean "$HOST/image.vhdx"
+	umount "$HOST"
+}
+
+# A file system allocates a part of what it has no room for. What it has allocated is not lost.
+trapped_room() {
+	local NAME_OF="trapped room" i failed=0
+	truncate -s 0 "$SCRATCH/fs" && truncate -s 64M "$SCRATCH/fs" && mkdir -p "$HOST"
+	mke2fs -q -t ext4 -m 0 "$SCRATCH/fs" && mount -o loop "$SCRATCH/fs" "$HOST" || return
+	defer umount -l "$HOST"
+	vhdxctl create -q --block-size=1M "$HOST/image.vhdx" 512M
+	writable "$HOST/image.vhdx" || return
+	put 0
+	sync "$DISK"
+	crumbs
+	truncate -s -120k "$HOST/rest"
+	sync -f "$HOST"
+	ok "$NAME_OF: there is no room for a block of 1 MiB" not put_block 1
+	for ((i = 0; i < 15; i++)); do put $((2 + i)) || failed=$((failed + 1)); done
+	is $failed 0 "$NAME_OF: what it tried to take is there for 15 writes of 4 KiB"
 	detach "$INDEX"
 	ok "$NAME_OF: the image is in order" clean "$HOST/image.vhdx"
 	umount "$HOST"
@@ -224,6 +264,8 @@ detached_at_once() {
 
 on_a_device
 child_on_a_device
+just_enough
+trapped_room
 on_a_file_system ext4
 on_a_file_system ext4 --direct-io=off
 sliced xfs 2 && on_a_file_system xfs
