@@ -182,6 +182,78 @@ attach_waits() {
 	ok "P8: and the image is clean" vhdxctl check -q "$IMAGE"
 }
 
+# A snapshot finds the host frozen before it holds I/O.
+snapshot_waits() {
+	local pid
+	attached "a disk for a snapshot" -w -n -o 2 "$IMAGE" || return
+	dd if="$SCRATCH/data" of="$DISK" bs=1M count=1 skip=5 seek=5 oflag=direct conv=notrunc status=none
+	udevadm settle -t 10
+	frozen
+	vhdxctl snapshot "$DISK" "$SCRATCH/child.avhdx" >"$SCRATCH/snapshot" 2>&1 &
+	pid=$!
+	sleep 2
+	ok "a snapshot waits for the thaw" not ended $pid
+	ok "P9: and holds no I/O meanwhile" read_back 0 2
+	given_up "a snapshot that waits"
+	ok "P9: and so does the process that asked for it" wait_for 20 ended $pid
+	thawed
+	rm -f "$SCRATCH/child.avhdx"
+}
+
+# The host is frozen when the child has taken over: what the old file does not use is given back.
+give_back_waits() {
+	local pid
+	attached "a disk with space to give back" -w -n -o 2 "$IMAGE" || return
+	dd if="$SCRATCH/data" of="$DISK" bs=1M count=8 skip=16 seek=16 oflag=direct conv=notrunc,fsync status=none
+	blkdiscard -o 17M -l 4M "$DISK"
+	udevadm settle -t 10
+	delay swap_done $((3000 * (1 + DEBUG)))
+	# else it would wait for the thaw itself, to change the mode of the old file
+	vhdxctl snapshot --keep-mode "$DISK" "$SCRATCH/child.avhdx" >"$SCRATCH/snapshot" 2>&1 &
+	pid=$!
+	wait_for 20 in_child
+	frozen
+	delay swap_done 0
+	sleep $((4 * (1 + DEBUG)))
+	ok "P9: giving space back holds no I/O" read_back 0 2
+	given_up "giving space back after a snapshot"
+	ok "P9: and so does the process that asked for the snapshot" wait_for 20 ended $pid
+	ok "P3: the child is kept" test -e "$SCRATCH/child.avhdx"
+	thawed
+	ok "P3: it is attached after the thaw" wait_for 20 child_is_attached
+	diag "$(<"$SCRATCH/snapshot") $(<"$SCRATCH/stderr")"
+	ok "P3: and shows what was flushed" read_back 0 2
+	detach "$INDEX"
+	rm -f "$SCRATCH/child.avhdx"
+}
+
+in_child() { [[ $(<"$SYS/vhdx/backing_file") = */child.avhdx ]]; }
+child_is_attached() { vhdxctl attach -q -i "$INDEX" "$SCRATCH/child.avhdx" 2>"$SCRATCH/stderr"; }
+
+# Nothing in user space waits any more: the system may be suspended while the kernel still does.
+suspends() {
+	local pid
+	if ! [ -w /sys/power/pm_test ]; then
+		skip "suspend" "this kernel cannot try it"
+		return
+	fi
+	vhdxctl create -q --block-size=1M "$HOST/third.vhdx" 8M
+	attached "a disk that is detached while the host is frozen" -w -n -o 2 "$HOST/third.vhdx" || return
+	dd if="$SCRATCH/data" of="$DISK" bs=1M count=1 oflag=direct conv=notrunc status=none
+	udevadm settle -t 10
+	frozen
+	ioctl detach "$INDEX" >/dev/null &
+	pid=$!
+	sleep 1
+	kill -9 $pid
+	wait_for 10 ended $pid
+	echo freezer >/sys/power/pm_test
+	ok "P9: the system is suspended while a detach waits for the thaw" eval 'echo freeze >/sys/power/state'
+	echo none >/sys/power/pm_test
+	thawed
+	ok "and the disk goes after the thaw" wait_for 20 number_is_free "$INDEX"
+}
+
 host || { not_ok "a file system for an image" ""; finish; exit; }
 head -c ${SIZE}M /dev/urandom >"$SCRATCH/data"
 room_waits
@@ -192,5 +264,8 @@ flush_ends
 forced
 detach_waits
 attach_waits
+snapshot_waits
+give_back_waits
+suspends
 
 finish
