@@ -17,7 +17,9 @@
 #include "fault.h"
 #include "guids.h"
 #include "imagelock.h"
+#include "interrupt.h"
 #include "memory.h"
+#include "newfile.h"
 #include "progress.h"
 #include "stack.h"
 
@@ -57,14 +59,21 @@ static enum exit_code read_origin(struct live_snapshot *live)
 	return DONE;
 }
 
-static enum exit_code make_child(struct live_snapshot *live)
+/*
+ * The child has its name before the kernel takes it: after a crash the disk's data are under that
+ * name, and nowhere else.
+ */
+static enum exit_code make_child(struct live_snapshot *live, struct new_file *child)
 {
 	enum exit_code status = read_origin(live);
 	struct progress progress;
 
+	new_file_init(child);
 	progress_init(&progress);
 	progress.mode = PROGRESS_NONE;
-	return status == DONE ? snapshot_make(live->snapshot, &progress) : status;
+	if (status == DONE)
+		status = snapshot_begin(live->snapshot, child, &progress);
+	return status == DONE ? new_file_try(child) : status;
 }
 
 /* Did the process stop waiting, so that the disk may be in the child by now? */
@@ -82,7 +91,6 @@ static enum exit_code hand_over(struct live_snapshot *live, int control, bool *a
 	enum exit_code status = image_open_exclusive(&child, live->snapshot->child);
 	int error;
 
-	*unknown = false;
 	if (status != DONE)
 		return status;
 	request.index = live->disk->index;
@@ -92,31 +100,41 @@ static enum exit_code hand_over(struct live_snapshot *live, int control, bool *a
 	live->held_ns = request.held_ns;
 	*again = error == EAGAIN;
 	*unknown = is_unknown(error, &request);
-	if (*unknown)
-		warn("%s: is kept: it may have what was written last", live->snapshot->child);
 	if (!error)
 		return DONE;
 	return *again ? EXIT_BUSY : control_failed(live->disk->node, "cannot make a snapshot",
 						   error, request.reason, request.message);
 }
 
+/* A child that the disk may be in is never deleted. */
+static void settle(struct new_file *child, enum exit_code status, bool unknown)
+{
+	if (status == DONE) {
+		new_file_keep(child);
+	} else if (unknown) {
+		warn("%s: is kept: it may have what was written last", child->file.path);
+		new_file_leave(child);
+	}
+}
+
 /*
- * A child that the disk may be in is never deleted.
- *
  * Return: DONE, or another code; then there is no child, and the disk is as before, unless it was
  * detached meanwhile
  */
 static enum exit_code attempt(struct live_snapshot *live, int control, bool *again)
 {
-	enum exit_code status = make_child(live);
-	bool unknown;
+	struct new_file child;
+	enum exit_code status = make_child(live, &child);
+	bool unknown = false;
 
 	*again = false;
-	if (status != DONE)
-		return status;
-	status = hand_over(live, control, again, &unknown);
-	if (status != DONE && !unknown)
-		unlink(live->snapshot->child);
+	if (status == DONE && interrupted())
+		status = fail(EXIT_INTERRUPTED, "%s: interrupted; the disk is as it was",
+			      live->disk->node);
+	if (status == DONE)
+		status = hand_over(live, control, again, &unknown);
+	settle(&child, status, unknown);
+	new_file_close(&child);
 	return status;
 }
 

@@ -2,6 +2,11 @@
 /*
  * Where the file system has O_TMPFILE the file has no name at all until it is complete, and
  * a crash leaves nothing behind. Elsewhere it has a temporary one in the same directory.
+ *
+ * A file that is used as soon as it has its name, and that is of no use if that fails, gets the
+ * name for a trial. The file that had the name stands aside until the trial is over, under a
+ * temporary name in the same directory. It comes back if the trial fails. A crash leaves both, the
+ * new file under its name.
  */
 #include "newfile.h"
 
@@ -98,6 +103,14 @@ static enum exit_code open_named(struct new_file *new_file)
 	return DONE;
 }
 
+/* One that was not begun, which may be closed */
+void new_file_init(struct new_file *new_file)
+{
+	memset(new_file, 0, sizeof(*new_file));
+	new_file->file.fd = -1;
+	new_file->old.fd = -1;
+}
+
 /**
  * new_file_open() - begin a file
  * @new_file:	filled; to be closed in any case
@@ -110,10 +123,8 @@ enum exit_code new_file_open(struct new_file *new_file, const char *path, bool r
 {
 	enum exit_code status;
 
-	memset(new_file, 0, sizeof(*new_file));
+	new_file_init(new_file);
 	write_file_name(&new_file->file, path);
-	new_file->file.fd = -1;
-	new_file->old.fd = -1;
 	new_file->target = xstrdup(path);
 	new_file->replace = replace;
 	status = check_victim(new_file);
@@ -150,24 +161,43 @@ static int move_name(const char *from, const char *to)
 	return unlink(from) ? errno : 0;
 }
 
-/* Only a name can be replaced by another at one stroke, so have one first. */
-static int replace_name(struct new_file *new_file)
+/* A temporary name that is free. NULL with errno */
+static char *free_name(const struct new_file *new_file)
 {
+	char *name = temporary_name(new_file);
+	int fd = mkostemp(name, O_CLOEXEC);
+
+	if (fd >= 0 && !close(fd) && !unlink(name))
+		return name;
+	free(name);
+	return NULL;
+}
+
+/* Only a name can be replaced by another at one stroke, so have one first. */
+static int have_temporary(struct new_file *new_file)
+{
+	char *name;
 	int error;
 
-	if (!new_file->temporary) {
-		char *name = temporary_name(new_file);
-		int fd = mkostemp(name, O_CLOEXEC);	/* finds one that is free */
-
-		error = fd < 0 || close(fd) || unlink(name) ? errno : 0;
-		if (!error)
-			error = link_name(new_file->file.fd, name);
-		if (error) {
-			free(name);
-			return error;
-		}
+	if (new_file->temporary)
+		return 0;
+	name = free_name(new_file);
+	if (!name)
+		return errno;
+	error = link_name(new_file->file.fd, name);
+	if (error)
+		free(name);
+	else
 		new_file->temporary = name;
-	}
+	return error;
+}
+
+static int replace_name(struct new_file *new_file)
+{
+	int error = have_temporary(new_file);
+
+	if (error)
+		return error;
 	return rename(new_file->temporary, new_file->target) ? errno : 0;
 }
 
@@ -180,6 +210,7 @@ static int give_name(struct new_file *new_file)
 	return link_name(new_file->file.fd, new_file->target);
 }
 
+/* Some file systems have nothing to flush there. */
 static enum exit_code sync_directory(const struct new_file *new_file)
 {
 	int fd = open(new_file->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -187,7 +218,7 @@ static enum exit_code sync_directory(const struct new_file *new_file)
 
 	if (fd >= 0)
 		close(fd);
-	if (!error || error == EINVAL)	/* some file systems have nothing to flush there */
+	if (!error || error == EINVAL)
 		return DONE;
 	return fail_errno(new_file->directory, "cannot flush", error);
 }
@@ -196,7 +227,8 @@ static enum exit_code sync_directory(const struct new_file *new_file)
  * new_file_commit() - the file is complete: give it its name, durably
  * @new_file:	written
  *
- * Return: DONE, or another code having said why; then there is no such file
+ * Return: DONE, or another code having said why; then there is no such file, and one that was to
+ * be replaced is as before, unless only the flush of the directory failed
  */
 enum exit_code new_file_commit(struct new_file *new_file)
 {
@@ -215,6 +247,141 @@ enum exit_code new_file_commit(struct new_file *new_file)
 	return sync_directory(new_file);
 }
 
+/* Is it the open file that has this name? */
+static bool is_named(const char *name, int fd)
+{
+	struct stat named, open;
+
+	return !lstat(name, &named) && !fstat(fd, &open) && named.st_dev == open.st_dev &&
+	       named.st_ino == open.st_ino;
+}
+
+static int exchange_names(const char *a, const char *b)
+{
+	return renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) ? errno : 0;
+}
+
+/* Where names cannot be exchanged: for a moment no file has the name. */
+static int move_aside(struct new_file *new_file)
+{
+	char *aside = free_name(new_file);
+	int error = aside ? move_name(new_file->target, aside) : errno;
+
+	if (!error) {
+		error = move_name(new_file->temporary, new_file->target);
+		if (error)
+			move_name(aside, new_file->target);
+	}
+	if (error) {
+		free(aside);
+		return error;
+	}
+	free(new_file->temporary);
+	new_file->temporary = NULL;
+	new_file->aside = aside;
+	return 0;
+}
+
+/* Return: ESTALE if the name is another file's by now */
+static int set_aside(struct new_file *new_file)
+{
+	int error = have_temporary(new_file);
+
+	if (error)
+		return error;
+	if (!is_named(new_file->target, new_file->old.fd))
+		return ESTALE;
+	if (exchange_names(new_file->temporary, new_file->target))
+		return move_aside(new_file);
+	if (!is_named(new_file->temporary, new_file->old.fd)) {
+		exchange_names(new_file->temporary, new_file->target);
+		return ESTALE;
+	}
+	new_file->aside = new_file->temporary;
+	new_file->temporary = NULL;
+	return 0;
+}
+
+/**
+ * new_file_try() - the file is complete: give it its name, durably, for a trial
+ * @new_file:	written
+ *
+ * The trial ends with new_file_keep(), new_file_leave() or new_file_close().
+ *
+ * Return: DONE, or another code having said why; then there is no such file
+ */
+enum exit_code new_file_try(struct new_file *new_file)
+{
+	enum exit_code status = write_sync(&new_file->file);
+	int error;
+
+	if (status != DONE)
+		return status;
+	error = new_file->old.fd >= 0 ? set_aside(new_file) : give_name(new_file);
+	if (error == EEXIST)
+		return fail_exists(new_file->file.path);
+	if (error)
+		return fail_errno(new_file->file.path, "cannot create", error);
+	new_file->trial = true;
+	return sync_directory(new_file);
+}
+
+/**
+ * new_file_keep() - the trial went well: the file that had the name is deleted
+ * @new_file:	by new_file_try()
+ */
+void new_file_keep(struct new_file *new_file)
+{
+	new_file->trial = false;
+	if (new_file->aside && is_named(new_file->aside, new_file->old.fd) &&
+	    unlink(new_file->aside))
+		warn("%s: the file that it replaced cannot be deleted (%s); it is %s now",
+		     new_file->file.path, strerror(errno), new_file->aside);
+}
+
+/**
+ * new_file_leave() - it is not known how the trial went: both files stay as they are
+ * @new_file:	by new_file_try()
+ */
+void new_file_leave(struct new_file *new_file)
+{
+	new_file->trial = false;
+	if (new_file->aside)
+		fail(EXIT_IO, "%s: the file that it was to replace is kept too, as %s",
+		     new_file->file.path, new_file->aside);
+}
+
+/* The name is left to the file that had it. Return: 0 or a positive errno */
+static int bring_back(const struct new_file *new_file)
+{
+	if (!exchange_names(new_file->aside, new_file->target)) {
+		if (is_named(new_file->aside, new_file->file.fd))
+			return unlink(new_file->aside) ? errno : 0;
+		return exchange_names(new_file->aside, new_file->target) ? errno : ESTALE;
+	}
+	if (unlink(new_file->target))
+		return errno;
+	return move_name(new_file->aside, new_file->target);
+}
+
+/* The trial failed. A file that got the name meanwhile is not overwritten. */
+static void end_trial(struct new_file *new_file)
+{
+	bool ours = is_named(new_file->target, new_file->file.fd);
+	int error = ours ? 0 : ESTALE;
+
+	if (ours && new_file->aside)
+		error = bring_back(new_file);
+	else if (ours)
+		unlink(new_file->target);
+	else if (new_file->aside && access(new_file->target, F_OK))
+		error = move_name(new_file->aside, new_file->target);
+	if (error && new_file->aside)
+		fail(EXIT_IO, "%s: is to get its former file back and cannot (%s); that is %s now",
+		     new_file->file.path, strerror(error), new_file->aside);
+	sync_directory(new_file);
+}
+
 /**
  * new_file_forget_name() - the file is never to get its name
  * @new_file:	open; goes with the last who has it open
@@ -227,14 +394,17 @@ void new_file_forget_name(struct new_file *new_file)
 	new_file->temporary = NULL;
 }
 
-/* Forgets the file, unless it was committed. */
+/* Forgets the file, unless it was committed, kept or left. */
 void new_file_close(struct new_file *new_file)
 {
+	if (new_file->trial)
+		end_trial(new_file);
 	if (new_file->temporary)
 		unlink(new_file->temporary);
 	write_file_close(&new_file->file);
 	write_file_close(&new_file->old);
 	free(new_file->temporary);
+	free(new_file->aside);
 	free(new_file->directory);
 	free(new_file->target);
 }

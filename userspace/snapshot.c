@@ -121,6 +121,30 @@ static enum exit_code check_child(const struct snapshot *snapshot)
 }
 
 /**
+ * snapshot_begin() - write a child that has no name yet
+ * @snapshot:	what is to be made
+ * @new_file:	filled; to be given the name, and to be closed in any case
+ * @progress:	by progress_init()
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code snapshot_begin(struct snapshot *snapshot, struct new_file *new_file,
+			      struct progress *progress)
+{
+	enum exit_code status = check_child(snapshot);
+
+	if (status != DONE) {
+		new_file_init(new_file);
+		return status;
+	}
+	status = new_file_open(new_file, snapshot->child, snapshot->replace);
+	if (status != DONE)
+		return status;
+	warn_of_distance(snapshot, new_file);
+	return snapshot_write(snapshot, &new_file->file, progress);
+}
+
+/**
  * snapshot_make() - make a child
  * @snapshot:	what is to be made
  * @progress:	by progress_init()
@@ -129,16 +153,9 @@ static enum exit_code check_child(const struct snapshot *snapshot)
  */
 enum exit_code snapshot_make(struct snapshot *snapshot, struct progress *progress)
 {
-	enum exit_code status = check_child(snapshot);
 	struct new_file new_file;
+	enum exit_code status = snapshot_begin(snapshot, &new_file, progress);
 
-	if (status != DONE)
-		return status;
-	status = new_file_open(&new_file, snapshot->child, snapshot->replace);
-	if (status == DONE) {
-		warn_of_distance(snapshot, &new_file);
-		status = snapshot_write(snapshot, &new_file.file, progress);
-	}
 	if (status == DONE)
 		status = new_file_commit(&new_file);
 	new_file_close(&new_file);

@@ -11,6 +11,7 @@
 #include "parentoptions.h"
 
 struct layer;
+struct new_file;
 struct progress;
 struct write_file;
 
@@ -54,6 +55,8 @@ struct snapshot {
 void snapshot_origin_of_layer(struct snapshot_origin *origin, const struct layer *layer);
 enum exit_code snapshot_check_parent(const struct layer *parent);
 enum exit_code snapshot_write(struct snapshot *snapshot, const struct write_file *file,
+			      struct progress *progress);
+enum exit_code snapshot_begin(struct snapshot *snapshot, struct new_file *new_file,
 			      struct progress *progress);
 enum exit_code snapshot_make(struct snapshot *snapshot, struct progress *progress);
 

@@ -155,10 +155,15 @@ under_a_file_system() {
 
 # --- what is refused ------------------------------------------------------------------------
 
+# not_made CLAIM CHILD: it is refused; why is in LINE
+not_made() {
+	if snapshot "$2"; then not_ok "$1" "it was made"; else pass "$1"; fi
+}
+
 refused() {
 	vhdxctl create -q "$SCRATCH/no.vhdx" 40M
-	attach -r "$SCRATCH/no.vhdx"
-	ok "a disk attached read-only has no snapshots" not snapshot "$SCRATCH/no.avhdx"
+	attached "it is attached read-only" "$SCRATCH/no.vhdx" || return
+	not_made "a disk attached read-only has no snapshots" "$SCRATCH/no.avhdx"
 	like "$LINE" read-only "which is said"
 	ok "and no child is left" not test -e "$SCRATCH/no.avhdx"
 	detach "$INDEX"
@@ -167,6 +172,76 @@ refused() {
 	ok "a file that exists is not replaced" not snapshot "$SCRATCH/there.avhdx"
 	ok "the disk goes on all the same" dd if=/dev/zero of="$DISK" bs=1M count=1 oflag=direct \
 		status=none
+	detach "$INDEX"
+}
+
+# --- a file that the child replaces -----------------------------------------------------------
+
+# former FILE: an image to be replaced; sets FORMER, what it is like
+former() {
+	rm -f "$1" && vhdxctl create -q "$1" 8M && FORMER=$(sha256sum <"$1")
+}
+
+# beside NAME: what is called so in passing
+beside() { find "$SCRATCH" -name ".$1.*"; }
+
+# interrupted: at some change of a file that vhdxctl makes; then all is as before
+replacing_is_interrupted() {
+	local step bad='' old=$SCRATCH/old.avhdx
+	if ! have cc || ! cc -shared -fPIC -o "$SCRATCH/faults.so" "$ROOT/tests/cli/faults.c" -ldl; then
+		skip "P10: snapshot --force that is interrupted leaves the file it was to replace" "no compiler"
+		return
+	fi
+	for ((step = 1; step < 30; step++)); do
+		LD_PRELOAD=$SCRATCH/faults.so INTERRUPT_AT=$step vhdxctl snapshot --force "$DISK" "$old" \
+			2>"$SCRATCH/stderr"
+		case $? in
+		0) break ;;
+		130) ;;
+		*) bad+=" $step: $(<"$SCRATCH/stderr")" ;;
+		esac
+		[ "$(sha256sum <"$old")" = "$FORMER" ] && [ -z "$(beside old.avhdx)" ] &&
+			[ "$(attr backing_file)" = "$SCRATCH/no.vhdx" ] || bad+=" $step"
+	done
+	is "$bad/$((step > 5 && step < 30))" /1 \
+		"P10: snapshot --force that is interrupted leaves the file it was to replace"
+	is "$(attr backing_file)" "$old" "one that succeeds replaces it"
+	is "$(beside old.avhdx)" "" "and deletes it"
+}
+
+replacing() {
+	local pid old=$SCRATCH/old.avhdx
+	former "$old"
+	attached "it is attached read-only" "$SCRATCH/no.vhdx" || return
+	ok "the kernel refuses a snapshot" not vhdxctl snapshot --force "$DISK" "$old"
+	is "$(sha256sum <"$old")" "$FORMER" "P10: the file that its child was to replace is as before"
+	is "$(beside old.avhdx)" "" "and nothing is left beside it"
+	ln -s old.avhdx "$SCRATCH/link.avhdx"
+	ok "it refuses one by a link" not vhdxctl snapshot --force "$DISK" "$SCRATCH/link.avhdx"
+	is "$(readlink "$SCRATCH/link.avhdx") $(sha256sum <"$old")" "old.avhdx $FORMER" \
+		"P10: the link and its file are as before"
+	detach "$INDEX"
+	writable "$SCRATCH/no.vhdx" || return
+	replacing_is_interrupted
+	detach "$INDEX"
+}
+
+# In whatever moment vhdxctl dies: the disk's child has its name, and the former file is there.
+replacing_is_killed() {
+	local old=$SCRATCH/killed.avhdx pid
+	vhdxctl create -q "$SCRATCH/kill.vhdx" 40M
+	former "$old"
+	writable "$SCRATCH/kill.vhdx" || return
+	delay swap_done 2000
+	vhdxctl snapshot --force "$DISK" "$old" &
+	pid=$!
+	wait_for 20 grep -qxF "$old" "$SYS/vhdx/backing_file"
+	kill -KILL $pid
+	wait $pid 2>"$SCRATCH/stderr"
+	delay swap_done 0
+	is "$(attr backing_file)" "$old" \
+		"P10: when vhdxctl is killed, the child that the disk went on in has its name"
+	is "$(sha256sum <"$(beside killed.avhdx)")" "$FORMER" "and the file that it replaced is beside it"
 	detach "$INDEX"
 }
 
@@ -183,7 +258,7 @@ too_deep() {
 	LINE=$(ioctl snapshot "$INDEX" "$SCRATCH/deep/child.vhdx")
 	is "$(field "$LINE" errno)/$(field "$LINE" reason)" EOPNOTSUPP/707 \
 		"a snapshot that could not be attached again is refused"
-	ok "and by the tool, with its reason" not snapshot "$SCRATCH/deep/child.avhdx"
+	not_made "and by the tool, with its reason" "$SCRATCH/deep/child.avhdx"
 	like "$LINE" "256 files" "which is said"
 	detach "$INDEX"
 }
@@ -193,6 +268,8 @@ under_a_writer
 parents_stay
 under_a_file_system
 refused
+replacing
+replacing_is_killed
 too_deep
 
 finish
