@@ -413,7 +413,8 @@ static enum exit_code attach_writable(const struct globals *globals,
 				      const struct attach *attach, const struct chain *chain)
 {
 	struct write_file image;
-	enum exit_code status = image_open_exclusive(&image, chain->layer[0]->path);
+	enum exit_code status = image_open_exclusive(&image, chain->layer[0]->path,
+						     tryout_read_only_advice);
 
 	if (status != DONE)
 		return status;

@@ -210,7 +210,8 @@ static enum exit_code check_file(struct job *job, const char *path, struct rows 
 	int error;
 
 	if (job->repair.mode != REPAIR_NOTHING && !job->dry_run)
-		status = image_open_exclusive(&job->file, path);
+		status = image_open_exclusive(&job->file, path, "copy the image to another file "
+					      "system and repair the copy");
 	if (status != DONE)
 		return status;
 	status = image_file_open(&job->check.file, path);

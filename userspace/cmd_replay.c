@@ -214,7 +214,8 @@ static enum exit_code run(struct replay *replay, const char *path)
 
 	if (replay->dry_run)
 		return replay_path(replay, path, &file);
-	status = image_open_exclusive(&file, path);
+	status = image_open_exclusive(&file, path, "attach -r and attach --temporary replay the "
+				      "log in memory");
 	if (status != DONE)
 		return status;
 	interrupt_catch();

@@ -155,7 +155,8 @@ static enum exit_code run(const struct request *request, struct chain *chain)
 
 	interrupt_catch();
 	if (status == DONE)
-		status = writable_lock(&file, chain->layer[0]);
+		status = writable_lock(&file, chain->layer[0], "attach --parent names the parent "
+				       "without a change of the image");
 	if (status == DONE)
 		status = set_parent(request, chain, &file);
 	writable_unlock(&file);

@@ -97,18 +97,35 @@ static enum exit_code fail_locked(const char *path)
 			  "%s: another program has locked it; close it there first", path);
 }
 
+/* Whoever attached it tells more than ETXTBSY does. */
+static enum exit_code fail_open(const char *path, int error, const char *advice)
+{
+	struct stat status;
+
+	if (error == EISDIR && !stat(path, &status))
+		return image_fail_kind(path, &status);
+	if (error == EROFS)
+		return fail_read_only(path, "cannot open for writing", advice);
+	if (error == ETXTBSY && !stat(path, &status) &&
+	    image_check_attached(path, &status) != DONE)
+		return EXIT_BUSY;
+	return fail_errno(path, "cannot open for writing", error);
+}
+
 /**
  * image_check_lockable() - could image_open_exclusive() open a file?
  * @path:	of the file
  * @fd:		open for reading
  * @status:	of the file
+ * @advice:	as for that
  *
  * Takes no lock, and opens nothing for writing. Users that only lack the permission are not told
  * so: the question is about root.
  *
  * Return: DONE, or another code having said why not
  */
-enum exit_code image_check_lockable(const char *path, int fd, const struct stat *status)
+enum exit_code image_check_lockable(const char *path, int fd, const struct stat *status,
+				    const char *advice)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	enum exit_code result = image_check_attached(path, status);
@@ -117,9 +134,9 @@ enum exit_code image_check_lockable(const char *path, int fd, const struct stat 
 		return result;
 	if (!fcntl(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK)
 		return fail_locked(path);
-	if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) && errno != EACCES)
-		return fail_errno(path, "cannot open for writing", errno);
-	return DONE;
+	if (!faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) || errno == EACCES)
+		return DONE;
+	return fail_open(path, errno, advice);
 }
 
 static enum exit_code lock_whole(const struct write_file *file)
@@ -131,24 +148,6 @@ static enum exit_code lock_whole(const struct write_file *file)
 	if (errno == EAGAIN || errno == EACCES)
 		return fail_locked(file->path);
 	return fail_errno(file->path, "cannot lock", errno);
-}
-
-/* Whoever attached it tells more than ETXTBSY does. */
-static enum exit_code fail_open(const char *path, int error)
-{
-	struct stat status;
-
-	if (error == EISDIR && !stat(path, &status))
-		return image_fail_kind(path, &status);
-	if (error == EROFS)
-		return fail_named(EXIT_PERMISSION, "READ_ONLY_FILESYSTEM",
-				  "%s: cannot open for writing (its file system is read-only); "
-				  "attach -r only reads, attach --temporary keeps what is written "
-				  "elsewhere", path);
-	if (error == ETXTBSY && !stat(path, &status) &&
-	    image_check_attached(path, &status) != DONE)
-		return EXIT_BUSY;
-	return fail_errno(path, "cannot open for writing", error);
 }
 
 static enum exit_code check_file(const struct write_file *file)
@@ -166,12 +165,14 @@ static enum exit_code check_file(const struct write_file *file)
  * image_open_exclusive() - open an image for reading and writing, for us alone
  * @file:	filled; to be closed with write_file_close()
  * @path:	of the file
+ * @advice:	what to do instead if its file system is read-only; NULL: nothing
  *
  * A block device is opened exclusively: not if it is mounted or held otherwise.
  *
  * Return: DONE, or another code having said why; then there is nothing to close
  */
-enum exit_code image_open_exclusive(struct write_file *file, const char *path)
+enum exit_code image_open_exclusive(struct write_file *file, const char *path,
+				    const char *advice)
 {
 	int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 	enum exit_code status;
@@ -182,7 +183,7 @@ enum exit_code image_open_exclusive(struct write_file *file, const char *path)
 	file->path = NULL;
 	file->fd = open(path, flags);
 	if (file->fd < 0)
-		return fail_open(path, errno);
+		return fail_open(path, errno, advice);
 	write_file_name(file, path);
 	status = check_file(file);
 	if (status == DONE)

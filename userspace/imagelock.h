@@ -12,8 +12,10 @@
 void image_warn_written(const char *path, const struct stat *status);
 enum exit_code image_check_attached(const char *path, const struct stat *status);
 enum exit_code image_check_unwritten(const char *path, int fd, const struct stat *status);
-enum exit_code image_check_lockable(const char *path, int fd, const struct stat *status);
+enum exit_code image_check_lockable(const char *path, int fd, const struct stat *status,
+				    const char *advice);
 enum exit_code image_check_same(const struct write_file *file, const struct stat *image);
-enum exit_code image_open_exclusive(struct write_file *file, const char *path);
+enum exit_code image_open_exclusive(struct write_file *file, const char *path,
+				    const char *advice);
 
 #endif /* VHDXCTL_IMAGELOCK_H */

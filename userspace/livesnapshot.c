@@ -88,7 +88,7 @@ static enum exit_code hand_over(struct live_snapshot *live, int control, bool *a
 {
 	struct vhdx_ioc_snapshot request = { .size = sizeof(request) };
 	struct write_file child;
-	enum exit_code status = image_open_exclusive(&child, live->snapshot->child);
+	enum exit_code status = image_open_exclusive(&child, live->snapshot->child, NULL);
 	int error;
 
 	if (status != DONE)

@@ -46,6 +46,8 @@
 #include "relink.h"
 #include "writable.h"
 
+static const char read_only_advice[] = "merge --output makes a new image elsewhere";
+
 /**
  * struct work - a merge being done
  * @files:	the locked files of the chain, as many as are merged, and the target
@@ -100,7 +102,7 @@ static enum exit_code lock_chain(struct work *work)
 	unsigned int i;
 
 	for (i = 0; i <= work->into && status == DONE; i++)
-		status = writable_lock(&work->files[i], work->chain->layer[i]);
+		status = writable_lock(&work->files[i], work->chain->layer[i], read_only_advice);
 	for (i = 0; i <= work->into && status == DONE; i++)
 		status = writable_settle(&work->chain->layer[i], &work->files[i],
 					 work->merge->progress);
@@ -134,7 +136,8 @@ static enum exit_code open_grandchild(struct work *work, unsigned int i)
 	if (status == DONE)
 		status = relink_check(work->grandchild[i]);
 	if (status == DONE)
-		status = writable_lock(&work->grandchild_files[i], work->grandchild[i]);
+		status = writable_lock(&work->grandchild_files[i], work->grandchild[i],
+				       read_only_advice);
 	if (status == DONE)
 		status = writable_settle(&work->grandchild[i], &work->grandchild_files[i],
 					 work->merge->progress);

@@ -180,6 +180,21 @@ enum exit_code exit_of_errno(int error)
 }
 
 /**
+ * fail_read_only() - say that a file system is read-only
+ * @object:	file or directory
+ * @what:	what could not be done, "cannot open"
+ * @advice:	what to do instead; NULL: nothing
+ *
+ * Return: EXIT_PERMISSION
+ */
+enum exit_code fail_read_only(const char *object, const char *what, const char *advice)
+{
+	return fail_named(EXIT_PERMISSION, "READ_ONLY_FILESYSTEM",
+			  "%s: %s (its file system is read-only)%s%s", object, what,
+			  advice ? "; " : "", advice ? advice : "");
+}
+
+/**
  * fail_errno() - say that a call failed
  * @object:	file or device
  * @what:	what could not be done, "cannot open"
@@ -189,6 +204,8 @@ enum exit_code exit_of_errno(int error)
  */
 enum exit_code fail_errno(const char *object, const char *what, int error)
 {
+	if (error == EROFS)
+		return fail_read_only(object, what, NULL);
 	return fail(exit_of_errno(error), "%s: %s (%s)", object, what, strerror(error));
 }
 

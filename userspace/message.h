@@ -51,6 +51,7 @@ enum exit_code fail(enum exit_code status, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 enum exit_code fail_named(enum exit_code status, const char *code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+enum exit_code fail_read_only(const char *object, const char *what, const char *advice);
 enum exit_code fail_errno(const char *object, const char *what, int error);
 enum exit_code exit_of_errno(int error);
 

@@ -24,6 +24,8 @@
 #include "imagelock.h"
 #include "memory.h"
 
+static const char read_only_advice[] = "choose a directory on another file system";
+
 static enum exit_code fail_exists(const char *path)
 {
 	return fail_named(EXIT_BUSY, "EXISTS", "%s: exists already; --force replaces it, if it is a "
@@ -33,7 +35,8 @@ static enum exit_code fail_exists(const char *path)
 /* QEMU, or another vhdxctl, that has it open would go on writing to a file without a name. */
 static enum exit_code lock_victim(struct new_file *new_file, const struct stat *victim)
 {
-	enum exit_code status = image_open_exclusive(&new_file->old, new_file->file.path);
+	enum exit_code status = image_open_exclusive(&new_file->old, new_file->file.path,
+						     read_only_advice);
 
 	return status == DONE ? image_check_same(&new_file->old, victim) : status;
 }
@@ -89,14 +92,23 @@ static char *temporary_name(const struct new_file *new_file)
 	return name;
 }
 
+static enum exit_code fail_create(const struct new_file *new_file, int error)
+{
+	if (error == EROFS)
+		return fail_read_only(new_file->file.path, "cannot create", read_only_advice);
+	return fail_errno(new_file->file.path, "cannot create", error);
+}
+
 static enum exit_code open_named(struct new_file *new_file)
 {
 	new_file->temporary = temporary_name(new_file);
 	new_file->file.fd = mkostemp(new_file->temporary, O_CLOEXEC);
 	if (new_file->file.fd < 0) {
+		int error = errno;
+
 		free(new_file->temporary);
 		new_file->temporary = NULL;
-		return fail_errno(new_file->file.path, "cannot create", errno);
+		return fail_create(new_file, error);
 	}
 	if (fchmod(new_file->file.fd, default_mode()))
 		return fail_errno(new_file->file.path, "cannot set its mode", errno);
@@ -241,7 +253,7 @@ enum exit_code new_file_commit(struct new_file *new_file)
 	if (error == EEXIST)
 		return fail_exists(new_file->file.path);
 	if (error)
-		return fail_errno(new_file->file.path, "cannot create", error);
+		return fail_create(new_file, error);
 	free(new_file->temporary);
 	new_file->temporary = NULL;
 	return sync_directory(new_file);
@@ -321,7 +333,7 @@ enum exit_code new_file_try(struct new_file *new_file)
 	if (error == EEXIST)
 		return fail_exists(new_file->file.path);
 	if (error)
-		return fail_errno(new_file->file.path, "cannot create", error);
+		return fail_create(new_file, error);
 	new_file->trial = true;
 	return sync_directory(new_file);
 }

@@ -5,6 +5,8 @@
  */
 #include "temporary.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -39,6 +41,29 @@ static enum exit_code write_child(struct new_file *child, const struct layer *pa
 	return snapshot_write(&snapshot, &child->file, &progress);
 }
 
+static enum exit_code check_directory(const char *directory)
+{
+	if (!faccessat(AT_FDCWD, directory, W_OK, AT_EACCESS) || errno != EROFS)
+		return DONE;	/* what else is wrong, creating the file finds */
+	return fail_read_only(directory, "cannot hold what is written to the disk",
+			      "--temporary=DIR names another directory");
+}
+
+static enum exit_code open_child(struct new_file *child, const char *directory)
+{
+	char *path = xasprintf("%s/vhdxctl-%d.avhdx", directory, getpid());
+	enum exit_code status = check_directory(directory);
+
+	if (status == DONE)
+		status = new_file_open(child, path, false);
+	else
+		new_file_init(child);
+	if (status == DONE)
+		new_file_forget_name(child);
+	free(path);
+	return status;
+}
+
 /**
  * temporary_make() - make a child that nobody can find
  * @child:	filled; to be closed in any case, which leaves nothing
@@ -50,18 +75,13 @@ static enum exit_code write_child(struct new_file *child, const struct layer *pa
 enum exit_code temporary_make(struct new_file *child, const char *directory,
 			      const struct layer *parent)
 {
-	char *path = xasprintf("%s/vhdxctl-%d.avhdx", directory ? directory : default_directory(),
-			       getpid());
 	const struct image_file *file = &parent->image.file;
-	enum exit_code status = new_file_open(child, path, false);
+	enum exit_code status = open_child(child, directory ? directory : default_directory());
 
-	if (status == DONE)
-		new_file_forget_name(child);
 	if (status == DONE)
 		status = image_check_unwritten(parent->path, file->fd, &file->stat);
 	if (status == DONE)
 		status = write_child(child, parent);
 	write_file_name(&child->file, "temporary file");
-	free(path);
 	return status;
 }

@@ -17,6 +17,10 @@
 #include "replayed.h"
 #include "text.h"
 
+/* For an image to be attached for writing whose file system is read-only */
+const char tryout_read_only_advice[] = "attach -r only reads, attach --temporary keeps what is "
+				       "written elsewhere";
+
 static enum exit_code fail_finding(const char *path, const struct finding *finding)
 {
 	char *code = text_code(finding->code);
@@ -73,7 +77,8 @@ enum exit_code tryout_files(const struct chain *chain, bool writing)
 		const struct image_file *file = &chain->layer[i]->image.file;
 
 		status = !i && writing ?
-			 image_check_lockable(file->path, file->fd, &file->stat) :
+			 image_check_lockable(file->path, file->fd, &file->stat,
+					      tryout_read_only_advice) :
 			 image_check_unwritten(file->path, file->fd, &file->stat);
 	}
 	return status == DONE && writing ? try_blocks(chain->layer[0]) : status;

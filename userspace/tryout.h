@@ -11,6 +11,8 @@
 
 struct chain;
 
+extern const char tryout_read_only_advice[];
+
 enum exit_code tryout_files(const struct chain *chain, bool writing);
 enum exit_code tryout_index(int index);
 void tryout_warn_missing(const struct chain *chain, bool writing);

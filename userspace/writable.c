@@ -25,16 +25,19 @@ static bool needs_permission(const struct layer *layer)
 }
 
 /* The mode is as it was before anything is written, whatever comes then. */
-static enum exit_code open_with_permission(struct write_file *file, const struct layer *layer)
+static enum exit_code open_with_permission(struct write_file *file, const struct layer *layer,
+					   const char *advice)
 {
 	const struct image_file *image = &layer->image.file;
-	enum exit_code status = image_check_lockable(layer->path, image->fd, &image->stat);
+	enum exit_code status = image_check_lockable(layer->path, image->fd, &image->stat, advice);
 	bool permitted;
 
 	if (status != DONE)
 		return status;
 	permitted = !fchmod(image->fd, (image->stat.st_mode | 0200) & 07777);
-	status = image_open_exclusive(file, layer->path);
+	if (!permitted && errno == EROFS)
+		return fail_read_only(layer->path, "cannot open for writing", advice);
+	status = image_open_exclusive(file, layer->path, advice);
 	if (permitted && fchmod(image->fd, image->stat.st_mode & 07777))
 		warn("%s: its mode was changed and cannot be restored", layer->path);
 	return status;
@@ -44,15 +47,18 @@ static enum exit_code open_with_permission(struct write_file *file, const struct
  * writable_lock() - open an image for writing, for us alone
  * @file:	filled; to be closed by writable_unlock()
  * @layer:	the same, open for reading
+ * @advice:	what to do instead if its file system is read-only
  *
  * Its mode stays as it is, even if that lets nobody write to it.
  *
  * Return: DONE, or another code having said why
  */
-enum exit_code writable_lock(struct write_file *file, const struct layer *layer)
+enum exit_code writable_lock(struct write_file *file, const struct layer *layer,
+			     const char *advice)
 {
-	enum exit_code status = needs_permission(layer) ? open_with_permission(file, layer) :
-			image_open_exclusive(file, layer->path);
+	enum exit_code status = needs_permission(layer) ?
+			open_with_permission(file, layer, advice) :
+			image_open_exclusive(file, layer->path, advice);
 
 	return status == DONE ? image_check_same(file, &layer->image.file.stat) : status;
 }

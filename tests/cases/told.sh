@@ -60,7 +60,7 @@ read_only_host() {
 	tool replay -J "$host/image.vhdx"
 	is "$STATUS/$(jq -r .error.code <<<"$OUT")" 2/READ_ONLY_FILESYSTEM "nor for replay"
 	tool create -J "$host/new.vhdx" 64M
-	is "$STATUS/$(jq -r .error.code <<<"$OUT")" 2/PERMISSION "nor for create"
+	is "$STATUS/$(jq -r .error.code <<<"$OUT")" 2/READ_ONLY_FILESYSTEM "nor for create"
 	tool attach -r "$host/image.vhdx"
 	is "$STATUS" 0 "attach -r works there"
 	tool detach --all
