@@ -2,12 +2,16 @@
 /*
  * Three things keep two writers apart: the module lets nobody open an attached image for
  * writing (ETXTBSY); other programs that know of such things, QEMU among them, hold open file
- * description locks; and what is attached is listed in sysfs.
+ * description locks; and what is attached is listed in sysfs. Programs that write without a lock
+ * are found by a lease.
  */
 #include "imagelock.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "disk.h"
@@ -63,11 +67,50 @@ void image_warn_written(const char *path, const struct stat *status)
 	disk_list_free(&disks);
 }
 
+/* There a lease is a matter of the server, and a refusal says nothing of writers. */
+static bool is_remote(int fd)
+{
+	struct statfs host;
+
+	if (fstatfs(fd, &host))
+		return true;
+	switch ((uint32_t)host.f_type) {
+	case NFS_SUPER_MAGIC:
+	case CIFS_SUPER_MAGIC:
+	case SMB2_SUPER_MAGIC:
+	case CEPH_SUPER_MAGIC:
+	case AFS_SUPER_MAGIC:
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Only where nobody has a file open for writing can there be a lease for reading; that is asked for
+ * and given back at once. It takes the owner of the file or CAP_LEASE, and a file system with
+ * leases; else nothing is known. A writer that comes in between waits, and SIGIO is sent.
+ */
+static bool is_open_for_writing(int fd, const struct stat *status)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction old;
+	bool open;
+
+	if (!S_ISREG(status->st_mode) || is_remote(fd) || sigaction(SIGIO, &ignore, &old))
+		return false;
+	open = fcntl(fd, F_SETLEASE, F_RDLCK) && errno == EAGAIN;
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	sigaction(SIGIO, &old, NULL);
+	return open;
+}
+
 /**
  * image_check_unwritten() - does anybody write to an image, as far as that can be known?
  * @path:	for the message
  * @fd:		open for reading
  * @status:	of the file
+ *
+ * Changes nothing, neither the file nor its times.
  *
  * Return: DONE if not, EXIT_BUSY having said who otherwise
  */
@@ -88,6 +131,9 @@ enum exit_code image_check_unwritten(const char *path, int fd, const struct stat
 	if (result == DONE && !fcntl(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK)
 		result = fail_named(EXIT_BUSY, "LOCKED", "%s: another program may write to it; "
 				    "close it there first", path);
+	if (result == DONE && is_open_for_writing(fd, status))
+		result = fail_named(EXIT_BUSY, "ATTACH_OPEN_FOR_WRITING", "%s: another program has it "
+				    "open for writing; close it there first", path);
 	return result;
 }
 

@@ -97,6 +97,28 @@ for option in -r --temporary --partscan; do
 	is "$status/$(json .error.code)" 5/LOCKED "a dry run with $option finds that another program has locked the file"
 done
 kill "$locker"
+
+# A writer without locks, of an image and of a parent
+cp "$image" "$TMP/written.vhdx"
+run snapshot --keep-mode "$TMP/written.vhdx" "$TMP/written.avhdx"
+times=$(stat -c '%x %y %z' "$TMP/written.vhdx")
+exec {writer}<>"$TMP/written.vhdx"
+for option in -r --temporary; do
+	run attach --dry-run -J $option "$TMP/written.vhdx"
+	is "$status/$(json .error.code)" 5/ATTACH_OPEN_FOR_WRITING \
+		"a dry run with $option finds that another program has the file open for writing"
+done
+like "$err" 'written.vhdx: .*open for writing; close it there first' "and says so"
+run attach --dry-run -J "$TMP/written.avhdx"
+is "$status/$(json .error.code)" 5/ATTACH_OPEN_FOR_WRITING "or has its parent so"
+run snapshot -J "$TMP/written.vhdx" "$TMP/other.avhdx"
+is "$status/$(json .error.code)" 5/ATTACH_OPEN_FOR_WRITING "snapshot finds that, too"
+run merge -J "$TMP/written.avhdx" --output="$TMP/flat.vhdx"
+is "$status/$(json .error.code)" 5/ATTACH_OPEN_FOR_WRITING "and merge --output"
+exec {writer}<&-
+run attach --dry-run -r "$TMP/written.vhdx"
+is "$status" 0 "once it is closed, the image can be attached"
+is "$(stat -c '%x %y %z' "$TMP/written.vhdx")" "$times" "P1: looking for writers changes no time"
 run attach --dry-run --temporary="$TMP/nowhere" "$image"
 like "$status$err" '^1.*nowhere' "a dry run finds that there is no folder for what is temporary"
 
