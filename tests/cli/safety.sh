@@ -128,6 +128,45 @@ fi
 run create --help
 like "$out" '--force  *replace a VHDX of that name, if it has no children' "--help says what --force replaces"
 
+# What cannot be finished replaces nothing
+# whole CLAIM COMMAND...: however it ends, out.vhdx is as before, or complete
+whole() {
+	local now
+	"${@:2}" >"$TMP/.out" 2>"$TMP/.err"
+	status=$?
+	now=$(sha256sum <with/out.vhdx)
+	run check -q with/out.vhdx
+	[ "$now" = "$old" ] || [ "$status" = 0 ] || bad+=" $1"
+	[ -z "$(find with -name '.out*')" ] || [ "$1" = DIE_AT ] || bad+=" $1 leaves a file"
+}
+
+# limited COMMAND...: where no file may grow beyond 3 MiB
+limited() { (trap '' XFSZ; ulimit -f 3072; "$@"); }
+
+fresh
+for verb in "create with/out.vhdx 64M" "snapshot --keep-mode child/child.avhdx with/out.vhdx" \
+	"merge own/child.avhdx --output with/out.vhdx"; do
+	bad=
+	rm -f with/.out* && run create --force with/out.vhdx 8M
+	old=$(sha256sum <with/out.vhdx)
+	# shellcheck disable=SC2086  # several words
+	whole "no space" limited "$VHDXCTL" $verb --force
+	is "$bad/$(sha256sum <with/out.vhdx)" "/$old" "P10: ${verb%% *} --force for which there is no space replaces nothing"
+	if ! have cc || ! cc -shared -fPIC -o faults.so "$CLI_HERE/faults.c" -ldl || ldd "$VHDXCTL" | grep -q asan; then
+		skip "P10: ${verb%% *} --force that is ended at some step" "no compiler, or AddressSanitizer"
+		continue
+	fi
+	for how in INTERRUPT_AT DIE_AT; do
+		for step in {1..20}; do
+			rm -f with/.out* && run create --force with/out.vhdx 8M
+			old=$(sha256sum <with/out.vhdx)
+			# shellcheck disable=SC2086  # several words
+			whole $how env LD_PRELOAD="$TMP/faults.so" $how="$step" "$VHDXCTL" $verb --force
+		done
+	done
+	is "$bad" "" "P10: ${verb%% *} --force that is ended at some step leaves the old file, or a complete one"
+done
+
 # Merging
 fresh
 run snapshot --keep-mode with/base.vhdx with/other.avhdx
