@@ -87,6 +87,38 @@ enum exit_code chain_open(struct chain *chain, const char *path,
 	return status == DONE ? chain_open_parents(chain, options) : status;
 }
 
+/**
+ * chain_open_found() - open those parents that are found, up to the limit of a chain
+ * @chain:	with the image itself
+ * @options:	where to look
+ *
+ * Says nothing of those that are not found.
+ */
+void chain_open_found(struct chain *chain, const struct parent_options *options)
+{
+	while (chain->count < VHDX_CHAIN_MAX_FILES &&
+	       layer_has_parent(chain->layer[chain->count - 1])) {
+		struct layer *parent = parent_look(chain, options);
+
+		if (!parent)
+			return;
+		chain->layer[chain->count++] = parent;
+	}
+}
+
+/**
+ * chain_check_child() - is there room in a chain for one more child?
+ * @chain:	what is known of it
+ *
+ * Return: DONE, or EXIT_PARENT having said why not
+ */
+enum exit_code chain_check_child(const struct chain *chain)
+{
+	if (chain->count < VHDX_CHAIN_MAX_FILES)
+		return DONE;
+	return fail_reason(chain->layer[0]->path, VHDX_REASON_parent_depth);
+}
+
 /* Warn a reader of what changes while it is read. */
 void chain_warn_written(const struct chain *chain)
 {

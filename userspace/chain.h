@@ -22,6 +22,8 @@ enum exit_code chain_open(struct chain *chain, const char *path,
 			  const struct parent_options *options);
 enum exit_code chain_open_image(struct chain *chain, const char *path);
 enum exit_code chain_open_parents(struct chain *chain, const struct parent_options *options);
+void chain_open_found(struct chain *chain, const struct parent_options *options);
+enum exit_code chain_check_child(const struct chain *chain);
 void chain_warn_written(const struct chain *chain);
 void chain_close(struct chain *chain);
 

@@ -175,6 +175,8 @@ static enum exit_code open_files(const struct attach *attach, struct chain *chai
 				     !attach->read_only && !attach->temporary);
 	if (status == DONE)
 		status = chain_open_parents(chain, &attach->parents);
+	if (status == DONE && attach->temporary)
+		status = chain_check_child(chain);
 	for (i = 1; status == DONE && i < chain->count; i++)
 		status = check_layer(attach, chain->layer[i], false);
 	if (status == DONE && !attach->read_only && !attach->temporary && !attach->force)
@@ -379,7 +381,9 @@ static enum exit_code attach_through(int control, const struct globals *globals,
 	fill_request(&request, attach, files, count);
 	error = control_attach(control, &request);
 	if (error) {
-		status = control_failed(path, "cannot attach", error, request.reason,
+		status = request.reason == VHDX_REASON_attach_index_taken ?
+			 tryout_fail_index(attach->index) :
+			 control_failed(path, "cannot attach", error, request.reason,
 					request.message);
 		report_replay_before_failure(attach, chain);
 	} else {

@@ -114,14 +114,19 @@ static enum exit_code run(struct request *request, struct layer *parent)
 	return DONE;
 }
 
+/* A child that attach would refuse is not made, as far as the parents are found. */
 static enum exit_code run_offline(struct request *request, const char *path)
 {
-	struct layer *parent;
-	enum exit_code status = layer_open(&parent, path);
+	struct chain chain;
+	enum exit_code status = chain_open_image(&chain, path);
 
+	if (status == DONE) {
+		chain_open_found(&chain, &request->maps);
+		status = chain_check_child(&chain);
+	}
 	if (status == DONE)
-		status = run(request, parent);
-	layer_free(parent);
+		status = run(request, chain.layer[0]);
+	chain_close(&chain);
 	return status;
 }
 

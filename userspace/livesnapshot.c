@@ -159,6 +159,27 @@ static enum exit_code check_place(const struct live_snapshot *live)
 	return status;
 }
 
+/* A parent needs a name by which its child finds it. */
+static enum exit_code check_name(const struct disk *disk)
+{
+	enum exit_code status = DONE;
+	char *image;
+
+	if (disk_is_temporary(disk)) {
+		image = disk_image(disk);
+		status = fail_named(EXIT_USAGE, "NAMELESS", "%s: is a temporary disk: what is written to "
+				    "it is in a file without a name, which no child could find; copy the "
+				    "disk to keep that; to have snapshots, attach a child of the image "
+				    "instead, made by: vhdxctl snapshot %s CHILD", disk->node,
+				    image ? image : "IMAGE");
+		free(image);
+	} else if (disk_is_deleted(disk)) {
+		status = fail_named(EXIT_USAGE, "NAMELESS", "%s: its image was deleted, so that no child "
+				    "could find it; copy the disk before it is detached", disk->node);
+	}
+	return status;
+}
+
 /**
  * live_snapshot() - let a disk go on in a new child
  * @live:	to be freed with live_snapshot_free() in any case
@@ -167,10 +188,12 @@ static enum exit_code check_place(const struct live_snapshot *live)
  */
 enum exit_code live_snapshot(struct live_snapshot *live)
 {
-	enum exit_code status = check_place(live);
+	enum exit_code status = check_name(live->disk);
 	bool again = true;
 	int control, tries;
 
+	if (status == DONE)
+		status = check_place(live);
 	if (status == DONE)
 		status = control_open(&control);
 	if (status != DONE)

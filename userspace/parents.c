@@ -246,6 +246,37 @@ static void try_places(struct search *search)
 	free(directory);
 }
 
+/* Return: the parent of the last image of a chain, or NULL */
+static struct layer *look(struct search *search)
+{
+	const struct parent_options *options = search->options;
+	unsigned int count = search->chain->count;
+
+	search->child = search->chain->layer[count - 1];
+	if (options->parents >= count)
+		try_file(search, options->parent[count - 1],
+			 image_open_quietly(options->parent[count - 1]));
+	else
+		try_places(search);
+	return search->found;
+}
+
+/**
+ * parent_look() - is the parent of the last image of a chain where it should be?
+ * @chain:	its last image has a parent
+ * @options:	where to look
+ *
+ * Return: the parent, open, to be freed; NULL, without a word, if it is not found
+ */
+struct layer *parent_look(const struct chain *chain, const struct parent_options *options)
+{
+	struct search search = { .chain = chain, .options = options };
+	struct layer *found = look(&search);
+
+	tried_free(&search.tried);
+	return found;
+}
+
 /**
  * parent_find() - find the parent of the last image of a chain
  * @parent:	set to it, open, to be freed
@@ -257,19 +288,10 @@ static void try_places(struct search *search)
 enum exit_code parent_find(struct layer **parent, const struct chain *chain,
 			   const struct parent_options *options)
 {
-	struct search search = {
-		.chain = chain,
-		.options = options,
-		.child = chain->layer[chain->count - 1],
-	};
+	struct search search = { .chain = chain, .options = options };
 	enum exit_code status = DONE;
 
-	if (options->parents >= chain->count)
-		try_file(&search, options->parent[chain->count - 1],
-			 image_open_quietly(options->parent[chain->count - 1]));
-	else
-		try_places(&search);
-	*parent = search.found;
+	*parent = look(&search);
 	if (search.found)
 		note("%s: its parent is %s", search.child->path, search.found->path);
 	else

@@ -11,6 +11,7 @@ struct chain;
 struct layer;
 struct parent_options;
 
+struct layer *parent_look(const struct chain *chain, const struct parent_options *options);
 enum exit_code parent_find(struct layer **parent, const struct chain *chain,
 			   const struct parent_options *options);
 

@@ -13,6 +13,7 @@
 #include "chain.h"
 #include "check.h"
 #include "disk.h"
+#include "diskfiles.h"
 #include "imagelock.h"
 #include "replayed.h"
 #include "text.h"
@@ -84,15 +85,36 @@ enum exit_code tryout_files(const struct chain *chain, bool writing)
 	return status == DONE && writing ? try_blocks(chain->layer[0]) : status;
 }
 
+/**
+ * tryout_fail_index() - a disk number is taken: say by which image
+ * @index:	the number
+ *
+ * Return: EXIT_BUSY
+ */
+enum exit_code tryout_fail_index(int index)
+{
+	struct disk disk;
+	char *image = disk_find(&disk, index) ? disk_image(&disk) : NULL;
+	enum exit_code status;
+
+	if (image)
+		status = fail_named(EXIT_BUSY, "ATTACH_INDEX_TAKEN", "/dev/vhdx%d: the number is taken "
+				    "by %s; leave --index away to get a free one, or detach that disk "
+				    "first: vhdxctl detach /dev/vhdx%d", index, image, index);
+	else
+		status = fail_named(EXIT_BUSY, "ATTACH_INDEX_TAKEN", "/dev/vhdx%d: the number is taken "
+				    "by a disk that is just being attached or detached; try again, or "
+				    "leave --index away to get a free one", index);
+	free(image);
+	return status;
+}
+
 /* Is a disk number free? -1 stands for any. */
 enum exit_code tryout_index(int index)
 {
 	struct disk disk;
 
-	if (index < 0 || !disk_find(&disk, index))
-		return DONE;
-	return fail_named(EXIT_BUSY, "ATTACH_INDEX_TAKEN", "%s: is attached already; leave --index "
-			  "away to get a free number", disk.node);
+	return index < 0 || !disk_find(&disk, index) ? DONE : tryout_fail_index(index);
 }
 
 static void warn_missing(const struct layer *layer, u64 bytes)

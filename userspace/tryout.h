@@ -15,6 +15,7 @@ extern const char tryout_read_only_advice[];
 
 enum exit_code tryout_files(const struct chain *chain, bool writing);
 enum exit_code tryout_index(int index);
+enum exit_code tryout_fail_index(int index);
 void tryout_warn_missing(const struct chain *chain, bool writing);
 
 #endif /* VHDXCTL_TRYOUT_H */

@@ -66,6 +66,41 @@ read_only_host() {
 	tool detach --all
 }
 
+# --- a disk's number ------------------------------------------------------------------
+
+taken() {
+	local option
+	vhdxctl create -q "$SCRATCH/first.vhdx" 64M
+	vhdxctl create -q "$SCRATCH/second.vhdx" 64M
+	tool attach -i 0 "$SCRATCH/first.vhdx"
+	for option in --dry-run --direct-io; do
+		tool attach -J -i 0 $option "$SCRATCH/second.vhdx"
+		is "$STATUS/$(jq -r .error.code <<<"$OUT")" 5/ATTACH_INDEX_TAKEN "attach $option: a number is taken"
+		like "$ERR" "by $SCRATCH/first.vhdx; leave --index away.*: vhdxctl detach /dev/vhdx0$" \
+			"attach $option: by which image, and what to do, is said"
+	done
+	tool detach --all
+}
+
+# --- a snapshot of a disk that has no name to be a parent by --------------------------
+
+nameless() {
+	vhdxctl create -q "$SCRATCH/below.vhdx" 64M
+	tool attach --temporary "$SCRATCH/below.vhdx"
+	tool snapshot -J /dev/vhdx0 "$SCRATCH/child.avhdx"
+	is "$STATUS/$(jq -r .error.code <<<"$OUT")" 1/NAMELESS "a temporary disk has no snapshots"
+	like "$ERR" "/dev/vhdx0: is a temporary disk.*vhdxctl snapshot $SCRATCH/below.vhdx CHILD" \
+		"what it is, and what to do instead, is said"
+	ok "and no child is left" not test -e "$SCRATCH/child.avhdx"
+	tool detach --all
+	tool attach "$SCRATCH/below.vhdx"
+	rm "$SCRATCH/below.vhdx"
+	tool snapshot -J /dev/vhdx0 "$SCRATCH/child.avhdx"
+	is "$STATUS/$(jq -r .error.code <<<"$OUT")" 1/NAMELESS "nor has one whose image was deleted"
+	like "$ERR" "/dev/vhdx0: its image was deleted.*copy the disk before it is detached" "which is said"
+	tool detach --force /dev/vhdx0
+}
+
 # --- what holds a disk ---------------------------------------------------------------
 
 # held UUID NAME USE COMMAND: by a mapping of that kind
@@ -139,6 +174,8 @@ no_module() {
 have jq || skip_all "no jq"
 replayed
 read_only_host
+taken
+nameless
 held_by
 no_module
 

@@ -99,6 +99,27 @@ if sample iotest-dirtylog-10G-4M.vhdx; then
 else
 	skip "a log must be replayed before" "no sample"
 fi
+# As many files as a chain may have, and one more
+mkdir deep
+run create deep/1.vhdx 4M
+for number in {2..256}; do
+	run snapshot deep/$((number - 1)).vhdx deep/$number.vhdx
+	[ "$status" = 0 ] || break
+done
+is "$status/$number" 0/256 "a chain of 256 files can be made"
+run attach --dry-run deep/256.vhdx -r
+is "$status" 0 "which can be attached"
+run snapshot -J deep/256.vhdx deep/257.vhdx
+is "$status/$(json .error.code)" 7/PARENT_DEPTH "a child that could not be attached is refused"
+like "$err" '256 files.*vhdxctl merge' "it is said why, and what to do"
+ok "and is not made" test ! -e deep/257.vhdx
+run attach -J --dry-run --temporary="$TMP" deep/256.vhdx
+is "$status/$(json .error.code)" 7/PARENT_DEPTH "so is a temporary child"
+mv deep/1.vhdx moved.vhdx
+run snapshot -J deep/256.vhdx deep/257.vhdx
+is "$status/$err" 0/ "where a parent is not found, the length is not known, and a child is made without a word"
+rm -rf deep
+
 chmod u+w a/base.vhdx
 cat >lock <<-'END'
 	import fcntl, struct, sys, time
