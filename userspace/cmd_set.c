@@ -123,8 +123,10 @@ static enum exit_code write_parent(const struct request *request, struct layer *
 	if (status == DONE)
 		status = relink(child, file, &name,
 				&parent->image.super->header.data_write_guid, &none);
-	if (status == DONE)
+	if (status == DONE) {
+		parent_name_warn(&name, child->path);
 		report(child, parent);
+	}
 	parent_name_free(&name);
 	return status;
 }

@@ -293,6 +293,8 @@ static enum exit_code relink_grandchildren(struct work *work)
 		if (status == DONE)
 			status = relink(work->grandchild[i], &work->grandchild_files[i], &name,
 					&work->guid, &none);
+		if (status == DONE)
+			parent_name_warn(&name, work->grandchild[i]->path);
 		parent_name_free(&name);
 	}
 	return status;

@@ -18,6 +18,7 @@
 #include "memory.h"
 #include "parentoptions.h"
 #include "text.h"
+#include "winpath.h"
 
 #define MAX_FIELDS 5
 
@@ -156,6 +157,21 @@ enum exit_code parent_name_make(struct parent_name *name, const char *parent, co
 	free(directory);
 	free(file);
 	return status;
+}
+
+/**
+ * parent_name_warn() - warn of a parent that Windows will not find
+ * @name:	by parent_name_make()
+ * @child:	for the message
+ */
+void parent_name_warn(const struct parent_name *name, const char *child)
+{
+	char *path = winpath_normal(name->relative);
+
+	if (!winpath_is_allowed(path))
+		warn("%s: Windows will not find its parent by the path %s, in which there is a name "
+		     "that Windows does not allow", child, name->relative);
+	free(path);
 }
 
 static void add_field(struct vhdx_locator_field *fields, u32 *count, const char *key,

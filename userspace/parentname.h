@@ -24,6 +24,7 @@ struct parent_name {
 
 enum exit_code parent_name_make(struct parent_name *name, const char *parent, const char *child,
 				const struct parent_options *maps);
+void parent_name_warn(const struct parent_name *name, const char *child);
 u8 *parent_name_encode(const struct parent_name *name, const struct vhdx_guid *linkage,
 		       const struct vhdx_guid *linkage2, u32 *length);
 void parent_name_free(struct parent_name *name);

@@ -86,6 +86,8 @@ enum exit_code snapshot_write(struct snapshot *snapshot, const struct write_file
 	if (status == DONE)
 		status = parent_name_make(&name, snapshot->parent.path, snapshot->child,
 					  snapshot->maps);
+	if (status == DONE && !snapshot->nameless)
+		parent_name_warn(&name, snapshot->child);
 	if (status == DONE) {
 		locator = parent_name_encode(&name, &snapshot->parent.data_guid, &none,
 					     &snapshot->plan.locator_length);

@@ -39,6 +39,7 @@ struct snapshot_origin {
  * @parent:	of what
  * @child:	path of the new image
  * @replace:	a file of that name is to go
+ * @nameless:	the child never gets a name, and is for this machine only
  * @block_size:	of the child, in bytes
  * @maps:	where Windows paths are
  * @plan:	filled when it is made
@@ -47,6 +48,7 @@ struct snapshot {
 	struct snapshot_origin parent;
 	const char *child;
 	bool replace;
+	bool nameless;
 	u64 block_size;
 	const struct parent_options *maps;
 	struct create_plan plan;

@@ -31,6 +31,7 @@ static enum exit_code write_child(struct new_file *child, const struct layer *pa
 	struct snapshot snapshot = {
 		.child		= child->file.path,
 		.maps		= &nowhere,
+		.nameless	= true,
 		.block_size	= SNAPSHOT_BLOCK_SIZE,
 	};
 	struct progress progress;

@@ -158,3 +158,49 @@ bool winpath_same_name(const char *a, const char *b)
 
 	return length >= 0 && !a[length];
 }
+
+/* CON, COM1 and so on, with whatever suffix, are devices in every directory. */
+static bool is_device_name(const char *name, size_t length)
+{
+	static const char *const devices[] = { "CON", "PRN", "AUX", "NUL" };
+	size_t stem = strcspn(name, "."), i;
+
+	if (stem > length)
+		stem = length;
+	while (stem && name[stem - 1] == ' ')
+		stem--;
+	for (i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
+		if (stem == 3 && !strncasecmp(name, devices[i], 3))
+			return true;
+	return stem == 4 && name[3] >= '1' && name[3] <= '9' &&
+	       (!strncasecmp(name, "COM", 3) || !strncasecmp(name, "LPT", 3));
+}
+
+static bool is_allowed_name(const char *name, size_t length)
+{
+	size_t i;
+
+	if ((length == 1 && *name == '.') || (length == 2 && !memcmp(name, "..", 2)))
+		return true;
+	for (i = 0; i < length; i++)
+		if ((unsigned char)name[i] < ' ' || strchr("<>:\"|?*", name[i]))
+			return false;
+	return !length || (name[length - 1] != '.' && name[length - 1] != ' ' &&
+			   !is_device_name(name, length));
+}
+
+/**
+ * winpath_is_allowed() - can there be files of these names on Windows?
+ * @normal:	a path without drive, host or volume
+ */
+bool winpath_is_allowed(const char *normal)
+{
+	while (*normal) {
+		size_t length = strcspn(normal, "/");
+
+		if (!is_allowed_name(normal, length))
+			return false;
+		normal += length + !!normal[length];
+	}
+	return true;
+}

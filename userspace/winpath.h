@@ -11,6 +11,7 @@ char *winpath_normal(const char *path);
 bool winpath_is_relative(const char *normal);
 const char *winpath_below(const char *normal, const char *prefix);
 const char *winpath_name(const char *normal);
+bool winpath_is_allowed(const char *normal);
 bool winpath_same_name(const char *a, const char *b);
 
 #endif /* VHDXCTL_WINPATH_H */

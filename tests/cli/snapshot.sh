@@ -99,6 +99,25 @@ if sample iotest-dirtylog-10G-4M.vhdx; then
 else
 	skip "a log must be replayed before" "no sample"
 fi
+# Names that Windows does not allow
+mkdir names
+for name in 'a<b' 'a>b' 'a:b' 'a"b' 'a|b' 'a?b' 'a*b' $'a\tb' 'a.' 'a ' CON nul.vhdx Com1.x; do
+	run create "names/$name" 4M --force
+	run snapshot --keep-mode --force "names/$name" names.avhdx
+	like "$status/$err" "^0/vhdxctl: names.avhdx: Windows will not find its parent by the path [^:]*[^;]*$" \
+		"Windows will not find a parent called $(printf %q "$name"): a warning says so"
+	run attach --dry-run names.avhdx
+	is "$status" 0 "here it is found"
+done
+run set names.avhdx --keep-mode --parent "names/$name"
+like "$status/$err" '^0/.*Windows will not find its parent' "set warns as well"
+for name in console com0.x 'a b' .a ä com; do
+	run create "names/$name" 4M --force
+	run snapshot --keep-mode --force "names/$name" names.avhdx
+	is "$status/$err" 0/ "a parent called $name can be found by Windows"
+done
+rm -rf names names.avhdx
+
 # As many files as a chain may have, and one more
 mkdir deep
 run create deep/1.vhdx 4M
