@@ -157,6 +157,7 @@ int vhdx_backing_write_page(struct vhdx_backing *backing, u64 offset, void *page
 
 int vhdx_backing_flush(struct vhdx_backing *backing);
 int vhdx_backing_resize(struct vhdx_backing *backing, u64 size);
+bool vhdx_backing_has_room(const struct vhdx_backing *backing, u64 bytes);
 int vhdx_backing_allocate(struct vhdx_backing *backing, u64 offset, u64 length);
 int vhdx_backing_reserve(struct vhdx_backing *backing, u64 offset, u64 length, void *page);
 int vhdx_backing_punch(struct vhdx_backing *backing, u64 offset, u64 length);

@@ -6,6 +6,8 @@
 
 #include <linux/cred.h>
 #include <linux/falloc.h>
+#include <linux/math64.h>
+#include <linux/statfs.h>
 
 #include "compat.h"
 #include "format/disk.h"
@@ -87,6 +89,22 @@ int vhdx_backing_resize(struct vhdx_backing *backing, u64 size)
 	if (!ret)
 		WRITE_ONCE(backing->size, size);
 	return ret;
+}
+
+/**
+ * vhdx_backing_has_room() - is there so much room in the file system?
+ * @backing:	the file
+ * @bytes:	how much, not counting what is kept for the superuser
+ *
+ * Context: process, may sleep
+ * Return: a guess: other files may take the room; quotas are not looked at
+ */
+bool vhdx_backing_has_room(const struct vhdx_backing *backing, u64 bytes)
+{
+	struct kstatfs st;
+
+	return !vfs_statfs(&backing->file->f_path, &st) &&
+	       st.f_bavail >= div_u64(bytes, max(st.f_bsize, 1L));
 }
 
 /**

@@ -367,10 +367,6 @@ static int vhdx_pager_join(struct vhdx_pager *pager, struct vhdx_page *fresh,
 	int ret = 0;
 
 	xa_lock_irq(&pager->pages);
-	if (vhdx_backing_is_dead(pager->backing)) {
-		xa_unlock_irq(&pager->pages);
-		return -EIO;
-	}
 	do {
 		page = xa_load(&pager->pages, fresh->index);
 		if (page)
@@ -387,6 +383,9 @@ static int vhdx_pager_join(struct vhdx_pager *pager, struct vhdx_page *fresh,
 	} while (ret == -EBUSY);
 	if (page && page->loaded) {
 		ret = 1;
+	} else if (page && vhdx_backing_is_dead(pager->backing)) {
+		/* looked at in the hold of the lock that adds: see vhdx_pager_abandon() */
+		ret = -EIO;
 	} else if (page) {
 		list_add_tail(&waiter->node, &page->waiters);
 		ret = 0;

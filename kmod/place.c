@@ -9,8 +9,9 @@
  * ENOSPC, and nothing has been promised.
  *
  * Places are allocated by the MiB, the unit of everything in a VHDX file: that takes few calls and
- * makes few extents, and of a BAT of 512 MiB only what is used is allocated. If there is no room for
- * a MiB, the page alone is allocated. One command allocates at a time; others that need a place
+ * makes few extents, and of a BAT of 512 MiB only what is used is allocated. If there is little
+ * room, the page alone is allocated: a file system may allocate a part of the MiB before it finds
+ * that there is no room for the rest, and data would find none. One command allocates at a time; others that need a place
  * wait without a thread, so that reads go on if the file system takes its time.
  *
  * Where allocating is not possible, or does not make shared blocks private, the page is written as
@@ -25,6 +26,9 @@
 
 #define VHDX_PLACE_SHIFT	20
 #define VHDX_PLACE_SIZE		(1ULL << VHDX_PLACE_SHIFT)
+
+/* With that much room a MiB more or less does not matter. */
+#define VHDX_PLACE_PLENTY	(16 * VHDX_PLACE_SIZE)
 
 static int vhdx_journal_place_page(struct vhdx_journal *journal, struct vhdx_page *page)
 {
@@ -63,10 +67,7 @@ static void vhdx_journal_end_placing(struct vhdx_journal *journal)
 	vhdx_waiters_tell(&placers, 0);
 }
 
-/*
- * The page comes first: a file system may allocate a part of the MiB before it finds that there is
- * no room for the rest. Context: @journal->placing is the caller's
- */
+/* The page comes first: it alone has to have a place. Context: @journal->placing is the caller's */
 static int vhdx_journal_find_place(struct vhdx_journal *journal, struct vhdx_page *page)
 {
 	u64 unit = vhdx_page_offset(page) >> VHDX_PLACE_SHIFT;
@@ -75,8 +76,8 @@ static int vhdx_journal_find_place(struct vhdx_journal *journal, struct vhdx_pag
 	if (xa_load(&journal->placed, unit))
 		return 0;
 	ret = vhdx_journal_place_page(journal, page);
-	if (ret || vhdx_backing_allocate(journal->o.backing, unit << VHDX_PLACE_SHIFT,
-					 VHDX_PLACE_SIZE))
+	if (ret || !vhdx_backing_has_room(journal->o.backing, VHDX_PLACE_PLENTY) ||
+	    vhdx_backing_allocate(journal->o.backing, unit << VHDX_PLACE_SHIFT, VHDX_PLACE_SIZE))
 		return ret;
 	/* what is not remembered is asked for again */
 	xa_store(&journal->placed, unit, xa_mk_value(1), GFP_NOIO | __GFP_NOWARN);

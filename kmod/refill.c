@@ -23,6 +23,9 @@
 #define VHDX_PIECE_NS		(20 * NSEC_PER_MSEC)
 #define VHDX_PIECE_FIRST	(SZ_4M >> VHDX_UNIT_SHIFT)
 
+/* How many places are tried at once if the file cannot be written to there. */
+#define VHDX_CLEAN_TRIES	16
+
 /* How long after the last discard a commit is asked for: discards come in crowds. */
 #define VHDX_RETURN_DELAY	HZ
 
@@ -154,7 +157,10 @@ static void vhdx_space_ask(struct vhdx_space *space)
 
 /* --- making more -------------------------------------------------------------- */
 
-/* Find a block's worth of units that are not used, of which some may be unknown. */
+/*
+ * Find units that are not used, of which some may be unknown, from @clean_from on; the next time
+ * from the front again.
+ */
 static bool vhdx_space_find_unknown(struct vhdx_space *space, unsigned long *at,
 				    unsigned long units)
 {
@@ -162,20 +168,22 @@ static bool vhdx_space_find_unknown(struct vhdx_space *space, unsigned long *at,
 
 	spin_lock_irq(&space->lock);
 	if (space->may_clean || !block) {
-		*at = bitmap_find_next_zero_area(space->map[VHDX_SPACE_USED], space->units, 0,
-						 units, 0);
+		*at = bitmap_find_next_zero_area(space->map[VHDX_SPACE_USED], space->units,
+						 space->clean_from, units, 0);
 		found = *at + units <= space->units;
 	}
 	if (found)
 		vhdx_space_use(space, *at, units);
-	else if (block)
+	else if (block && !space->clean_from)
 		WRITE_ONCE(space->may_clean, false);
+	if (!found)
+		space->clean_from = 0;
 	spin_unlock_irq(&space->lock);
 	return found;
 }
 
 /* Return: 1 if so many units became ready, 0 if there are none, or a negative errno */
-static int vhdx_space_clean(struct vhdx_space *space, unsigned long units)
+static int vhdx_space_clean_next(struct vhdx_space *space, unsigned long units)
 {
 	unsigned long at;
 	int ret;
@@ -189,7 +197,25 @@ static int vhdx_space_clean(struct vhdx_space *space, unsigned long units)
 	else
 		vhdx_space_ready(space, at, units);
 	spin_unlock_irq(&space->lock);
+	if (ret)
+		space->clean_from = at + units;
 	return ret ? ret : 1;
+}
+
+/*
+ * A place that cannot be zeroed, as a bad one of a device, does not keep those behind it from being
+ * used. So many are tried: all of the device may be bad. Return: as above
+ */
+static int vhdx_space_clean(struct vhdx_space *space, unsigned long units)
+{
+	unsigned int left = VHDX_CLEAN_TRIES;
+	int ret = 0, next;
+
+	do {
+		next = vhdx_space_clean_next(space, units);
+		ret = next ? next : ret;
+	} while (next < 0 && next != -ENOSPC && --left);
+	return ret;
 }
 
 static int vhdx_space_grow_to(struct vhdx_space *space, unsigned long units)

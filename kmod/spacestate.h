@@ -59,6 +59,7 @@ struct vhdx_space {
 	unsigned long *map[VHDX_SPACE_MAPS];	/* L */
 	unsigned long hint;			/* L: no block's worth is ready before */
 	bool may_clean;				/* L: false if no block's worth is unused, ready or not */
+	unsigned long clean_from;		/* T: what is before could not be zeroed lately */
 	bool any_freed;				/* L */
 	unsigned long last_freed;		/* L: jiffies */
 	enum vhdx_space_lot lot;		/* L */

@@ -60,7 +60,10 @@ static void vhdx_trim_next(struct vhdx_command *command, struct vhdx_trim *trim)
 static int vhdx_trim_absent(struct vhdx_command *command, struct vhdx_trim *trim)
 {
 	enum vhdx_block_state state = vhdx_bat_state(trim->map.entry);
-	bool space = trim->zeroes && trim->keep, drop = trim->whole && !trim->keep;
+	bool space = trim->zeroes && trim->keep;
+	/* readers may show what is at a former place: zeros in a part of it end that */
+	bool former = trim->zeroes && vhdx_bat_former(trim->map.entry);
+	bool drop = (trim->whole || former) && !trim->keep;
 
 	if ((space || drop) && !vhdx_step_drop_former(command, &trim->map))
 		return 0;

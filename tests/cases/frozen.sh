@@ -228,7 +228,7 @@ give_back_waits() {
 }
 
 in_child() { [[ $(<"$SYS/vhdx/backing_file") = */child.avhdx ]]; }
-child_is_attached() { vhdxctl attach -q -i "$INDEX" "$SCRATCH/child.avhdx" 2>"$SCRATCH/stderr"; }
+child_is_attached() { vhdxctl attach -q -i "$INDEX" --parent-dir "$HOST" "$SCRATCH/child.avhdx" 2>"$SCRATCH/stderr"; }
 
 # Nothing in user space waits any more: the system may be suspended while the kernel still does.
 suspends() {

@@ -180,6 +180,55 @@ trapped_room() {
 	umount "$HOST"
 }
 
+# room_kib: on the host
+room_kib() { df -k --output=avail "$HOST" | tail -n 1; }
+
+# Metadata in a part of the file that was a hole needs a page, and takes no more if room is scarce.
+pages_only() {
+	local NAME_OF="pages only" before
+	truncate -s 0 "$SCRATCH/fs" && truncate -s 64M "$SCRATCH/fs" && mkdir -p "$HOST"
+	mke2fs -q -t ext4 -m 0 "$SCRATCH/fs" && mount -o loop "$SCRATCH/fs" "$HOST" || return
+	defer umount -l "$HOST"
+	vhdxctl create -q --block-size=1M "$HOST/image.vhdx" 1T
+	writable "$HOST/image.vhdx" || return
+	put 0
+	sync "$DISK"
+	crumbs
+	truncate -s -900k "$HOST/rest"
+	sync -f "$HOST"
+	before=$(room_kib)
+	ok "$NAME_OF: the first entry in a MiB of the BAT finds room" put 204800
+	ok "$NAME_OF: so does the next one" put 400000
+	ok "$NAME_OF: and they leave most of it ($before KiB before, $(room_kib) KiB after)" \
+		test "$(room_kib)" -gt $((before / 2))
+	detach "$INDEX"
+	ok "$NAME_OF: the image is in order" clean "$HOST/image.vhdx"
+	umount "$HOST"
+}
+
+# A place of a device that takes no writes keeps no others from being used.
+bad_place() {
+	local NAME_OF="bad place" image=$SCRATCH/bad.vhdx loop first i failed=0
+	vhdxctl create -q --block-size=1M "$image" 256M
+	first=$(($(stat -c %s "$image") >> 20))
+	truncate -s $((first + 64))M "$image"
+	loop=$(losetup -f --show "$image") && defer losetup -d "$loop"
+	modprobe -q dm-mod
+	dmsetup create --noudevsync bad <<-TABLE || { skip "$NAME_OF" "no device mapper"; return; }
+		0 $((first + 2 << 11)) linear $loop 0
+		$((first + 2 << 11)) 2048 error
+		$((first + 3 << 11)) $((61 << 11)) linear $loop $((first + 3 << 11))
+	TABLE
+	defer dmsetup remove --noudevsync --force bad
+	dmsetup mknodes bad
+	writable /dev/mapper/bad || return
+	for ((i = 0; i < 60; i++)); do put "$i" || failed=$((failed + 1)); done
+	is $failed 0 "$NAME_OF: first writes find the MiB that are good"
+	detach "$INDEX"
+	ok "$NAME_OF: the image is in order" clean /dev/mapper/bad
+	dmsetup remove --noudevsync bad
+}
+
 # --- the host gets it back --------------------------------------------------------------
 
 kib() { echo $(($(stat -c %b "$1") / 2)); }
@@ -266,6 +315,8 @@ on_a_device
 child_on_a_device
 just_enough
 trapped_room
+pages_only
+bad_place
 on_a_file_system ext4
 on_a_file_system ext4 --direct-io=off
 sliced xfs 2 && on_a_file_system xfs

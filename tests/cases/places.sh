@@ -136,8 +136,22 @@ on_a_full_device() {
 	ok "full device: no place is named twice" no_two
 }
 
+# Zeros in a part of such a block: another reader of the image may show what is at the place.
+zeroed_in_part() {
+	image 0 1 2
+	bat "$IMAGE" 1=1 2=3 >/dev/null
+	writable "$IMAGE" || return
+	fallocate --punch-hole -o 1M -l 4K "$DISK"
+	fallocate --punch-hole -o 2M -l 4K "$DISK"
+	ok "a block of which a part was zeroed reads as zeros" zeros 1
+	detach "$INDEX"
+	is "$(place 1) $(place 2)" "2@0 2@0" "P5: zeros in a part of an absent block: its entry names no place"
+	ok "zeroed in part: the image is in order" vhdxctl check -q "$IMAGE"
+}
+
 kept
 dropped
+zeroed_in_part
 named_twice
 on_a_full_device
 
