@@ -249,11 +249,13 @@ static int vhdx_registry_make(struct vhdx_disk *disk, struct vhdx_fault *fault)
 		vhdx_disk_kill(disk);
 		return -EINTR;
 	}
-	if (vhdx_life_is_coming(life)) {
+	if (!vhdx_life_is_coming(life))
+		vhdx_job_joined(&disk->make);
+	/* made or not: a kill ends what making it waits for, so it may be made just then */
+	if (vhdx_life_is_dead(life)) {
 		vhdx_fault_set(fault, VHDX_REASON_detached_meanwhile, 0, 0);
 		return -ENODEV;
 	}
-	vhdx_job_joined(&disk->make);
 	if (disk->made)
 		*fault = disk->fault;
 	return disk->made;
