@@ -53,6 +53,8 @@ cleanup() {
 	DEFERRED=()
 	no_delays
 	[ ! -e /dev/vhdx-control ] || detach_all
+	# of a disk that was gone when something wrote to its name
+	find /dev -maxdepth 1 -name 'vhdx[0-9]*' -type f -delete
 	rm -rf "$SCRATCH"
 }
 
