@@ -99,6 +99,7 @@ static void vhdx_journal_no_place(struct vhdx_journal *journal, int error,
 bool vhdx_journal_reserve(struct vhdx_journal *journal, const u64 *offsets, unsigned int nr,
 			  struct vhdx_page **pages, struct vhdx_waiter *waiter)
 {
+	struct vhdx_page *pinned[VHDX_CHANGE_PAGES];
 	unsigned int i;
 	int ret;
 
@@ -116,9 +117,11 @@ bool vhdx_journal_reserve(struct vhdx_journal *journal, const u64 *offsets, unsi
 			return false;
 		}
 	}
-	if (vhdx_journal_try_reserve(journal, pages, nr, waiter))
+	/* once the waiter waits, a kill may complete the command, and @pages is gone with it */
+	memcpy(pinned, pages, nr * sizeof(*pages));
+	if (vhdx_journal_try_reserve(journal, pinned, nr, waiter))
 		return true;
-	vhdx_journal_unpin(journal, pages, nr);
+	vhdx_journal_unpin(journal, pinned, nr);
 	return false;
 }
 
