@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "chain.h"
@@ -349,6 +350,20 @@ static enum exit_code wait_for_udev(struct settle *settle, const struct disk *di
 	return DONE;
 }
 
+/* A file that has the name of the device node hides the disk: dd leaves one if there is no disk. */
+static enum exit_code check_node(const struct disk *disk)
+{
+	struct stat status;
+	dev_t number;
+
+	if (stat(disk->node, &status) || !disk_device_number(disk, NULL, &number) ||
+	    (S_ISBLK(status.st_mode) && status.st_rdev == number))
+		return DONE;
+	return fail_named(EXIT_BUSY, "NODE_TAKEN", "%s: is attached, but a file that is no device "
+			  "has the name of its node; look at that file, move it away or delete it, "
+			  "and attach again after: vhdxctl detach %s", disk->node, disk->name);
+}
+
 /*
  * Child first; @image is the child, open as it is to be used: the chain's own, or one more in
  * front of it. Return: how many
@@ -373,7 +388,7 @@ static enum exit_code attach_through(int control, const struct globals *globals,
 	struct vhdx_ioc_attach request;
 	__s32 files[VHDX_CHAIN_MAX_FILES + 1];
 	unsigned int count;
-	enum exit_code status;
+	enum exit_code status, node;
 	struct disk disk;
 	int error;
 
@@ -392,7 +407,11 @@ static enum exit_code attach_through(int control, const struct globals *globals,
 		report_replay(attach, chain, &disk);
 		status = wait_for_udev(settle, &disk);
 		warn_of_twin(&disk);
-		report(globals, &disk);
+		node = check_node(&disk);
+		if (node == DONE)
+			report(globals, &disk);
+		else
+			status = node;
 	}
 	settle_end(settle);
 	return status;

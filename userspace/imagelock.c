@@ -86,8 +86,8 @@ static bool is_remote(int fd)
 }
 
 /*
- * Only where nobody has a file open for writing can there be a lease for reading; that is asked for
- * and given back at once. It takes the owner of the file or CAP_LEASE, and a file system with
+ * A file that a process has open for writing gets no lease for reading. A lease is asked for and
+ * given back at once. It takes the owner of the file or CAP_LEASE, and a file system with
  * leases; else nothing is known. A writer that comes in between waits, and SIGIO is sent.
  */
 static bool is_open_for_writing(int fd, const struct stat *status)
@@ -143,7 +143,7 @@ static enum exit_code fail_locked(const char *path)
 			  "%s: another program has locked it; close it there first", path);
 }
 
-/* Whoever attached it tells more than ETXTBSY does. */
+/* The list of attached disks tells more than ETXTBSY does. */
 static enum exit_code fail_open(const char *path, int error, const char *advice)
 {
 	struct stat status;

@@ -82,6 +82,19 @@ taken() {
 	tool detach --all
 }
 
+# What is written to the name of a disk that is not there becomes a file.
+hidden() {
+	rm -f /dev/vhdx0
+	echo text >/dev/vhdx0
+	tool attach -J "$SCRATCH/first.vhdx"
+	is "$STATUS/$(jq -r .error.code <<<"$OUT")" 5/NODE_TAKEN "attach: a file has the name of the disk's node"
+	like "$ERR" "/dev/vhdx0: is attached, but a file .*: vhdxctl detach vhdx0$" "attach: what to do is said"
+	is "$(cat /dev/vhdx0)" text "P10: the file stays"
+	tool detach vhdx0
+	is "$STATUS" 0 "attach: the disk behind it is detached as the message says"
+	rm -f /dev/vhdx0
+}
+
 # --- a snapshot of a disk that has no name to be a parent by --------------------------
 
 nameless() {
@@ -175,6 +188,7 @@ have jq || skip_all "no jq"
 replayed
 read_only_host
 taken
+hidden
 nameless
 held_by
 no_module
