@@ -17,8 +17,8 @@
 struct vhdx_page_log;
 
 /*
- * I: set when made; L: lock; P: the context that set @placing; J: the journal's thread, and who closes it after that;
- * R: read without lock
+ * I: set when made; L: lock; P: the context that set @placing; J: the journal's thread, and after
+ * that vhdx_journal_close(); R: read without lock
  */
 struct vhdx_journal {
 	struct vhdx_journal_options o;		/* I */

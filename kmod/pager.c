@@ -11,8 +11,9 @@
  * waiters are told. LOADED pages may go at any time: the shrinker, or a load that exceeds
  * the limit, takes those that nobody has looked at since the last round (second chance).
  * The limit is the disk's: the pagers of all files of a chain share one budget, and a load that
- * exceeds it takes pages from the file that has the most. Not those that are pinned: the journal pins a page as long as what is in memory is not
- * in its place in the file, so that what is read again is never older than what went.
+ * exceeds it takes pages from the file that has the most. Pinned pages stay: the journal pins a
+ * page as long as what is in memory is not in its place in the file, so that what is read again is
+ * never older than what went.
  *
  *	(none) -> LOADING	vhdx_pager_load()
  *	LOADING -> LOADED	vhdx_page_loaded()

@@ -300,7 +300,10 @@ err_free_stats:
  */
 void vhdx_queues_stop(struct vhdx_queues *queues)
 {
-	/* threads first: a command that a kill ended may be on its way to a list */
+	/*
+	 * Threads first: one may be on its way out of a function that has handed a command on. It
+	 * does not touch the command any more: with an I/O scheduler that went with the gendisk.
+	 */
 	vhdx_queues_stop_threads(queues);
 	blk_mq_free_tag_set(&queues->tag_set);
 	free_percpu(queues->stats);
