@@ -132,10 +132,19 @@ largest_entry() { log_writes | awk '$2 > max { max = $2 } END { print max / 4096
 
 entries() { makestate -i "$INITIAL" -l "$RECORDING"; }
 
-# The last state before the writer: while the log was being replayed
+# must_replay FILE
+must_replay() { ! vhdxctl attach -q --dry-run --replay=refuse "$1" >/dev/null 2>&1; }
+
+# The latest of some states before the writer in which the log was still being replayed
 attach_state() {
-	judge -i "$INITIAL" -j "$JOURNAL" -l "$RECORDING" -L |
-		awk '$2 == "mark" { print int($1 * 3 / 4) ".1"; exit }'
+	local mark quarter
+	mark=$(judge -i "$INITIAL" -j "$JOURNAL" -l "$RECORDING" -L | awk '$2 == "mark" { print $1; exit }')
+	for quarter in 3 2 1; do
+		makestate -i "$INITIAL" -l "$RECORDING" -s "$SEED" $((mark * quarter / 4)).1 "$SCRATCH/try" >/dev/null
+		! must_replay "$SCRATCH/try" || break
+	done
+	rm -f "$SCRATCH/try"
+	echo $((mark * quarter / 4)).1
 }
 
 # As long as attach without -r is refused there is nothing to cut.
@@ -155,7 +164,9 @@ ring_wraps() {
 ring_is_full() {
 	local SIZE=64G DEVICE=160
 	cut_device full-ring dynamic 1 -n 400 -t 16 -f 0 -F 0 -d 0 -z 80 -u 100 -b 16384 || return
-	is "$(largest_entry)" 64 "full-ring: an entry takes a quarter of the log"
+	# a commit begins when there is no room, and a page of the last command may not be dirty yet
+	ok "full-ring: an entry takes a quarter of the log, or a page less (it took $(largest_entry) pages)" \
+		test "$(largest_entry)" -ge 63 -a "$(largest_entry)" -le 64
 }
 
 # All that is not used is freed by discards and on its way back: writes wait for that.

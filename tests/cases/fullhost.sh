@@ -159,19 +159,27 @@ on_a_file_system() {
 	umount "$HOST"
 }
 
-# A file system allocates a part of what it has no room for. What it has allocated is not lost.
-trapped_room() {
-	local NAME_OF="trapped room" i failed=0
+# nearly_full SIZE ROOM: an image of a disk of that size, with a block, on ext4 that has so much room
+nearly_full() {
 	truncate -s 0 "$SCRATCH/fs" && truncate -s 64M "$SCRATCH/fs" && mkdir -p "$HOST"
-	mke2fs -q -t ext4 -m 0 "$SCRATCH/fs" && mount -o loop "$SCRATCH/fs" "$HOST" || return
+	if ! mke2fs -q -t ext4 -m 0 "$SCRATCH/fs" || ! mount -o loop "$SCRATCH/fs" "$HOST"; then
+		not_ok "$NAME_OF: ext4" "not made, or not mounted"
+		return 1
+	fi
 	defer umount -l "$HOST"
-	vhdxctl create -q --block-size=1M "$HOST/image.vhdx" 512M
+	vhdxctl create -q --block-size=1M "$HOST/image.vhdx" "$1"
 	writable "$HOST/image.vhdx" || return
 	put 0
 	sync "$DISK"
 	crumbs
-	truncate -s -120k "$HOST/rest"
+	truncate -s "-$2" "$HOST/rest"
 	sync -f "$HOST"
+}
+
+# A file system allocates a part of what it has no room for. What it has allocated is not lost.
+trapped_room() {
+	local NAME_OF="trapped room" i failed=0
+	nearly_full 512M 120k || return
 	ok "$NAME_OF: there is no room for a block of 1 MiB" not put_block 1
 	for ((i = 0; i < 15; i++)); do put $((2 + i)) || failed=$((failed + 1)); done
 	is $failed 0 "$NAME_OF: what it tried to take is there for 15 writes of 4 KiB"
@@ -186,16 +194,7 @@ room_kib() { df -k --output=avail "$HOST" | tail -n 1; }
 # Metadata in a part of the file that was a hole needs a page, and takes no more if room is scarce.
 pages_only() {
 	local NAME_OF="pages only" before
-	truncate -s 0 "$SCRATCH/fs" && truncate -s 64M "$SCRATCH/fs" && mkdir -p "$HOST"
-	mke2fs -q -t ext4 -m 0 "$SCRATCH/fs" && mount -o loop "$SCRATCH/fs" "$HOST" || return
-	defer umount -l "$HOST"
-	vhdxctl create -q --block-size=1M "$HOST/image.vhdx" 1T
-	writable "$HOST/image.vhdx" || return
-	put 0
-	sync "$DISK"
-	crumbs
-	truncate -s -900k "$HOST/rest"
-	sync -f "$HOST"
+	nearly_full 1T 900k || return
 	before=$(room_kib)
 	ok "$NAME_OF: the first entry in a MiB of the BAT finds room" put 204800
 	ok "$NAME_OF: so does the next one" put 400000
