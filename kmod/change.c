@@ -15,6 +15,7 @@
  * are not told of every single page that makes room: most of them would find none.
  */
 #include "backing.h"
+#include "delay.h"
 #include "journalstate.h"
 #include "pager.h"
 
@@ -121,6 +122,7 @@ bool vhdx_journal_reserve(struct vhdx_journal *journal, const u64 *offsets, unsi
 	memcpy(pinned, pages, nr * sizeof(*pages));
 	if (vhdx_journal_try_reserve(journal, pinned, nr, waiter))
 		return true;
+	vhdx_delay(reserve_told);
 	vhdx_journal_unpin(journal, pinned, nr);
 	return false;
 }

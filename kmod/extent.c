@@ -214,25 +214,62 @@ static int vhdx_backing_write_zeros(struct vhdx_backing *backing, u64 offset, u6
 	return ret;
 }
 
+/*
+ * Where does the next data of a range begin and end, that is, what is no hole nor otherwise known to
+ * read as zeros? Return: false: there is none
+ */
+static bool vhdx_backing_next_data(struct vhdx_backing *backing, u64 *offset, u64 *data_end, u64 end)
+{
+	loff_t data = vfs_llseek(backing->file, *offset, SEEK_DATA), hole;
+
+	if (data == -ENXIO || data >= (loff_t)end)
+		return false;
+	/* all of it may be data */
+	if (data < 0)
+		data = *offset;
+	hole = vfs_llseek(backing->file, data, SEEK_HOLE);
+	*offset = max_t(u64, *offset, round_down(data, VHDX_PAGE_SIZE));
+	*data_end = hole < 0 ? end : min_t(u64, end, round_up(hole, VHDX_PAGE_SIZE));
+	return true;
+}
+
+/* What was a hole is allocated as well. */
+static int vhdx_backing_zero_allocated(struct vhdx_backing *backing, u64 offset, u64 length)
+{
+	int ret = vhdx_backing_fallocate(backing, FALLOC_FL_ZERO_RANGE, offset, length);
+
+	if (ret == -EOPNOTSUPP)
+		ret = vhdx_backing_write_zeros(backing, offset, length);
+	return ret;
+}
+
 /**
  * vhdx_backing_zero() - make a range read as zeros
  * @backing:	the file, writable
  * @offset:	bytes, a multiple of the sector size
  * @length:	bytes, likewise
- * @keep:	it stays allocated
+ * @keep:	all of it is allocated afterwards; if not, no more of it than before
  *
  * By the cheapest way that the file system has.
  *
- * Context: process, may sleep long.
+ * Context: process, may sleep long; nothing else writes to the range
  * Return: 0 or a negative errno
  */
 int vhdx_backing_zero(struct vhdx_backing *backing, u64 offset, u64 length, bool keep)
 {
-	int ret = keep ? -EOPNOTSUPP : vhdx_backing_punch(backing, offset, length);
+	u64 end = offset + length, data_end;
+	int ret;
 
-	if (ret == -EOPNOTSUPP)
-		ret = vhdx_backing_fallocate(backing, FALLOC_FL_ZERO_RANGE, offset, length);
-	if (ret == -EOPNOTSUPP)
-		ret = vhdx_backing_write_zeros(backing, offset, length);
+	if (keep)
+		return vhdx_backing_zero_allocated(backing, offset, length);
+	ret = vhdx_backing_punch(backing, offset, length);
+	if (ret != -EOPNOTSUPP)
+		return ret;
+	/* a device has no holes */
+	if (!S_ISREG(vhdx_backing_inode(backing)->i_mode))
+		return vhdx_backing_zero_allocated(backing, offset, length);
+	for (ret = 0; !ret && offset < end && vhdx_backing_next_data(backing, &offset, &data_end, end);
+	     offset = data_end)
+		ret = vhdx_backing_zero_allocated(backing, offset, data_end - offset);
 	return ret;
 }

@@ -167,7 +167,10 @@ static bool vhdx_space_find_unknown(struct vhdx_space *space, unsigned long *at,
 	bool block = units == space->block_units, found = false;
 
 	spin_lock_irq(&space->lock);
-	if (space->may_clean || !block) {
+	if (!block) {
+		vhdx_space_find_unit(space, VHDX_SPACE_USED, space->clean_from, at);
+		found = *at != VHDX_SPACE_NOWHERE;
+	} else if (space->may_clean) {
 		*at = bitmap_find_next_zero_area(space->map[VHDX_SPACE_USED], space->units,
 						 space->clean_from, units, 0);
 		found = *at + units <= space->units;
@@ -255,13 +258,10 @@ static int vhdx_space_grow(struct vhdx_space *space, unsigned long units)
 
 static bool vhdx_space_any_ready(struct vhdx_space *space, unsigned long units)
 {
-	unsigned long hint;
 	bool ready;
 
 	spin_lock_irq(&space->lock);
-	hint = units == space->block_units ? space->hint : 0;
-	ready = bitmap_find_next_zero_area(space->map[VHDX_SPACE_UNREADY], space->units, hint,
-					   units, 0) + units <= space->units;
+	ready = vhdx_space_search(space, units) != VHDX_SPACE_NOWHERE;
 	spin_unlock_irq(&space->lock);
 	return ready;
 }
@@ -277,6 +277,15 @@ static int vhdx_space_refill(struct vhdx_space *space, unsigned long units)
 	return ret == -ENOSPC && cleaned < 0 ? cleaned : ret;
 }
 
+/* None to spare: then one of a payload block's is as good as any. Return: true if one is ready */
+static bool vhdx_space_unit_anywhere(struct vhdx_space *space)
+{
+	spin_lock_irq(&space->lock);
+	space->unit_anywhere = true;
+	spin_unlock_irq(&space->lock);
+	return vhdx_space_any_ready(space, 1);
+}
+
 /*
  * Commands wait for @units at once. While units are being recycled they wait for these; then it is
  * known that nothing is on its way.
@@ -284,13 +293,19 @@ static int vhdx_space_refill(struct vhdx_space *space, unsigned long units)
 static void vhdx_space_provide(struct vhdx_space *space, struct list_head *waiters,
 			       unsigned long units, bool gone)
 {
-	bool ready;
+	int ret = 0;
 
 	if (list_empty_careful(waiters))
 		return;
-	ready = vhdx_space_any_ready(space, units);
-	if (ready || !gone)
-		vhdx_space_tell(space, waiters, ready ? 0 : vhdx_space_refill(space, units));
+	if (!vhdx_space_any_ready(space, units)) {
+		if (gone)
+			return;
+		ret = vhdx_space_refill(space, units);
+		if (units < space->block_units && (ret || !vhdx_space_any_ready(space, units)) &&
+		    vhdx_space_unit_anywhere(space))
+			ret = 0;
+	}
+	vhdx_space_tell(space, waiters, ret);
 }
 
 /* --- the thread -------------------------------------------------------------- */

@@ -298,14 +298,72 @@ void vhdx_space_ready(struct vhdx_space *space, unsigned long first, unsigned lo
 	bitmap_clear(space->map[VHDX_SPACE_UNREADY], first, nr);
 	/* one that ends here may begin before */
 	space->hint = min(space->hint, first - min_t(unsigned long, first, space->block_units));
+	space->unit_anywhere = false;
 }
 
-/* Context: @space->lock held. Return: where there are @nr ready units, or too far out */
-static unsigned long vhdx_space_search(const struct vhdx_space *space, unsigned long nr)
+/**
+ * vhdx_space_find_unit() - find a place for a sector bitmap block
+ * @space:	the map
+ * @map:	which of the maps: bits that are not set are free
+ * @from:	not before this unit
+ * @at:		set to a free unit, or VHDX_SPACE_NOWHERE
+ *
+ * A run of whole payload blocks loses one of them to a sector bitmap block. A run with a unit to
+ * spare is preferred; it is looked for in the first VHDX_SPACE_RUNS runs.
+ *
+ * Context: @space->lock held
+ * Return: true if no payload block loses its place
+ */
+bool vhdx_space_find_unit(const struct vhdx_space *space, enum vhdx_space_map map,
+			  unsigned long from, unsigned long *at)
 {
-	/* the hint is about whole blocks; for less, which is rare, it is no hint */
-	return bitmap_find_next_zero_area(space->map[VHDX_SPACE_UNREADY], space->units,
-					  nr == space->block_units ? space->hint : 0, nr, 0);
+	const unsigned long *bits = space->map[map];
+	unsigned long first, end = from;
+	unsigned int runs;
+
+	*at = VHDX_SPACE_NOWHERE;
+	for (runs = 0; runs < VHDX_SPACE_RUNS; runs++) {
+		first = find_next_zero_bit(bits, space->units, end);
+		if (first >= space->units)
+			break;
+		end = find_next_bit(bits, space->units, first);
+		if (!runs || (end - first) % space->block_units)
+			*at = first;
+		if ((end - first) % space->block_units)
+			return true;
+	}
+	return false;
+}
+
+/* A unit that is not ready is not waited for if none to spare can be made ready. */
+static unsigned long vhdx_space_search_unit(const struct vhdx_space *space)
+{
+	unsigned long ready, any;
+
+	if (vhdx_space_find_unit(space, VHDX_SPACE_UNREADY, 0, &ready) ||
+	    space->unit_anywhere || !vhdx_space_find_unit(space, VHDX_SPACE_USED, 0, &any))
+		return ready;
+	return VHDX_SPACE_NOWHERE;
+}
+
+/**
+ * vhdx_space_search() - where is there ready space?
+ * @space:	the map
+ * @nr:		units: a payload block's, or one
+ *
+ * Context: @space->lock held
+ * Return: the first unit, or VHDX_SPACE_NOWHERE
+ */
+unsigned long vhdx_space_search(const struct vhdx_space *space, unsigned long nr)
+{
+	unsigned long at;
+
+	/* the hint is about whole blocks */
+	if (nr != space->block_units)
+		return vhdx_space_search_unit(space);
+	at = bitmap_find_next_zero_area(space->map[VHDX_SPACE_UNREADY], space->units,
+					space->hint, nr, 0);
+	return at + nr <= space->units ? at : VHDX_SPACE_NOWHERE;
 }
 
 /**
@@ -324,7 +382,7 @@ bool vhdx_space_take(struct vhdx_space *space, u64 length, u64 *offset)
 
 	spin_lock_irqsave(&space->lock, flags);
 	at = vhdx_space_search(space, nr);
-	found = at + nr <= space->units;
+	found = at != VHDX_SPACE_NOWHERE;
 	if (found) {
 		vhdx_space_use(space, at, nr);
 		*offset = (u64)at << VHDX_UNIT_SHIFT;

@@ -23,6 +23,12 @@
 /* What the maps cover besides blocks: the layout, growing ahead, and what others left unused */
 #define VHDX_SPACE_SLACK	((64ULL * SZ_1G) >> VHDX_UNIT_SHIFT)
 
+/* No unit */
+#define VHDX_SPACE_NOWHERE	ULONG_MAX
+
+/* How many runs of free units are looked at for one with a unit to spare */
+#define VHDX_SPACE_RUNS		256
+
 enum vhdx_space_map {
 	VHDX_SPACE_USED,		/* anything but ready and unknown */
 	VHDX_SPACE_UNREADY,		/* anything but ready */
@@ -59,6 +65,7 @@ struct vhdx_space {
 	unsigned long *map[VHDX_SPACE_MAPS];	/* L */
 	unsigned long hint;			/* L: no block's worth is ready before */
 	bool may_clean;				/* L: false if no block's worth is unused, ready or not */
+	bool unit_anywhere;			/* L: no unit to spare could be made ready lately */
 	unsigned long clean_from;		/* T: what is before could not be zeroed lately */
 	bool any_freed;				/* L */
 	unsigned long last_freed;		/* L: jiffies */
@@ -79,6 +86,9 @@ struct vhdx_space {
 int vhdx_space_enlarge(struct vhdx_space *space, unsigned long capacity);
 void vhdx_space_kick(struct vhdx_space *space);
 bool vhdx_space_pending(const struct vhdx_space *space);
+bool vhdx_space_find_unit(const struct vhdx_space *space, enum vhdx_space_map map,
+			  unsigned long from, unsigned long *at);
+unsigned long vhdx_space_search(const struct vhdx_space *space, unsigned long nr);
 void vhdx_space_use(struct vhdx_space *space, unsigned long first, unsigned long nr);
 void vhdx_space_ready(struct vhdx_space *space, unsigned long first, unsigned long nr);
 

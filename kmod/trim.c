@@ -27,6 +27,7 @@
 #include "trim.h"
 
 #include "command.h"
+#include "delay.h"
 #include "image.h"
 #include "sectors.h"
 #include "space.h"
@@ -167,6 +168,7 @@ static int vhdx_trim_step(struct vhdx_command *command)
 
 	if (!vhdx_step_claim(command))
 		return 0;
+	vhdx_delay(trim_block);
 	vhdx_trim_next(command, &trim);
 	ret = vhdx_trim_claimed(command, &trim);
 	if (!ret)
@@ -187,9 +189,10 @@ void vhdx_trim_run(struct vhdx_command *command)
 {
 	int ret = 1;
 
-	if (!vhdx_step_ready(command))
-		return;
 	while (ret > 0 && vhdx_command_left(command)) {
+		/* a disk that was killed goes no further than a block */
+		if (!vhdx_step_ready(command))
+			return;
 		ret = vhdx_trim_step(command);
 		cond_resched();
 	}

@@ -131,6 +131,24 @@ just_enough() {
 	detach "$INDEX"
 }
 
+# A sector bitmap block does not take what a payload block fits in, if there is a unit to spare.
+unit_to_spare() {
+	local NAME_OF="unit to spare" loop image=$SCRATCH/spare.avhdx
+	vhdxctl create -q --block-size=32M "$SCRATCH/broad.vhdx" 16G
+	vhdxctl snapshot -q --keep-mode --block-size=32M "$SCRATCH/broad.vhdx" "$image"
+	truncate -s $(($(stat -c %s "$image") + (2 + 2 * 32 << 20))) "$image"
+	loop=$(losetup -f --show "$image") && defer losetup -d "$loop"
+	writable "$loop" --parent-dir "$SCRATCH" || return
+	ok "$NAME_OF: two blocks of a chunk" eval 'put 0 && put 32'
+	discard 0 32
+	sync "$DISK"
+	sleep 2
+	ok "$NAME_OF: the freed block's place is for a block of another chunk" put 4096
+	ok "$NAME_OF: and then all is used" not put 8192
+	detach "$INDEX"
+	ok "$NAME_OF: the image is in order" clean "$loop"
+}
+
 # --- a file system that is full -------------------------------------------------------
 
 # on_a_file_system KIND [ATTACH-OPTION...]
@@ -200,6 +218,31 @@ pages_only() {
 	ok "$NAME_OF: so does the next one" put 400000
 	ok "$NAME_OF: and they leave most of it ($before KiB before, $(room_kib) KiB after)" \
 		test "$(room_kib)" -gt $((before / 2))
+	detach "$INDEX"
+	ok "$NAME_OF: the image is in order" clean "$HOST/image.vhdx"
+	umount "$HOST"
+}
+
+# Blocks that are mostly holes, which nothing is to become: what is dropped takes no room.
+no_new_holes() {
+	local NAME_OF="--holes=no" i before
+	truncate -s 0 "$SCRATCH/fs" && truncate -s 64M "$SCRATCH/fs" && mkdir -p "$HOST"
+	mke2fs -q -t ext4 -m 0 "$SCRATCH/fs" && mount -o loop "$SCRATCH/fs" "$HOST" || return
+	defer umount -l "$HOST"
+	vhdxctl create -q --block-size=1M "$HOST/image.vhdx" 512M
+	writable "$HOST/image.vhdx" --holes=no || return
+	for ((i = 0; i < 40; i++)); do put "$i"; done
+	sync "$DISK"
+	before=$(room_kib)
+	ok "$NAME_OF: a part of a block is made zeros" fallocate -p -o 0 -l 512K "$DISK"
+	discard 1 39
+	sync "$DISK"
+	sleep 3
+	sync -f "$HOST"
+	ok "$NAME_OF: a discard takes no room of the host ($before KiB before, $(room_kib) KiB after)" \
+		test "$(room_kib)" -ge $((before - 256))
+	ok "$NAME_OF: what was dropped reads as zeros" cmp -n $((40 << 20)) "$DISK" /dev/zero
+	ok "$NAME_OF: and is used again" eval 'put 50 && put 51'
 	detach "$INDEX"
 	ok "$NAME_OF: the image is in order" clean "$HOST/image.vhdx"
 	umount "$HOST"
@@ -313,8 +356,10 @@ detached_at_once() {
 on_a_device
 child_on_a_device
 just_enough
+unit_to_spare
 trapped_room
 pages_only
+no_new_holes
 bad_place
 on_a_file_system ext4
 on_a_file_system ext4 --direct-io=off

@@ -248,6 +248,59 @@ page_loads() {
 	revived "page loads"
 }
 
+# zeros_everywhere FROM: a block of each page of the BAT is made zeros, without space
+zeros_everywhere() {
+	local i
+	for ((i = $1; i < 100; i++)); do
+		fallocate -p -o $((i << 29)) -l 1M /dev/vhdx0 || return
+	done
+}
+
+# The journal has no room for another page of the BAT. An I/O scheduler takes the memory of a command
+# with it when the disk goes.
+journal_is_full() {
+	local i WAITING=()
+	vhdxctl create -q --block-size=1M "$SCRATCH/pages.vhdx" 200G
+	dd if="$SCRATCH/pages.vhdx" of="$DEVICE" bs=1M oflag=direct conv=fsync status=none
+	attached "full journal: attached" -n -w -o 2 -i 0 "$DEVICE" || return
+	modprobe -q mq-deadline
+	echo mq-deadline >/sys/block/vhdx0/queue/scheduler
+	udevadm settle -t 10
+	for ((i = 0; i < 100; i++)); do
+		dd if=/dev/vhdx0 of=/dev/null bs=4k count=1 skip=$((i << 17)) iflag=direct status=none
+	done
+	fallocate -p -l 1M /dev/vhdx0
+	delay reserve_told $((6000 * (1 + DEBUG)))
+	hang hanging
+	zeros_everywhere 1 2>/dev/null &
+	READER=$!
+	WAITING+=("$READER:a command that the journal has no room for")
+	sleep $((4 * (1 + DEBUG)))
+	ok "full journal: a command waits for room" not is_over "$READER"
+	forced "full journal"
+	all_end "full journal"
+	revived "full journal"
+}
+
+# A discard of many blocks is one command.
+long_discard() {
+	local WAITING=()
+	vhdxctl create -q --block-size=1M "$SCRATCH/long.vhdx" 64M
+	attached "long discard: attached" -n -w -o 2 -i 0 "$SCRATCH/long.vhdx" || return
+	dd if=/dev/urandom of=/dev/vhdx0 bs=1M count=60 oflag=direct status=none
+	udevadm settle -t 10
+	delay trim_block 1000
+	blkdiscard /dev/vhdx0 2>/dev/null &
+	READER=$!
+	WAITING+=("$READER:a discard of 60 blocks")
+	sleep 3
+	ok "long discard: it takes long" not is_over "$READER"
+	timely 20 ioctl detach -f 0
+	all_end "long discard"
+	ok "P9: long discard: the disk goes" wait_for 20 test ! -e /sys/block/vhdx0
+	no_delays
+}
+
 vhdxctl create -q "$SCRATCH/other.vhdx" 40M
 device hanging 96 || { skip "P9" "no device mapper"; finish; exit; }
 ! wanted scan || scan
@@ -258,6 +311,8 @@ if wanted waits; then
 	first_writes
 	later_writes
 	page_loads
+	journal_is_full
+	long_discard
 fi
 
 finish
