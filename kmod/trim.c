@@ -189,11 +189,13 @@ void vhdx_trim_run(struct vhdx_command *command)
 {
 	int ret = 1;
 
+	if (!vhdx_step_ready(command))
+		return;
 	while (ret > 0 && vhdx_command_left(command)) {
-		/* a disk that was killed goes no further than a block */
-		if (!vhdx_step_ready(command))
-			return;
 		ret = vhdx_trim_step(command);
+		/* the kill of the disk does not wait for all blocks */
+		if (ret > 0 && vhdx_backing_is_dead(&command->image->backing))
+			ret = -EIO;
 		cond_resched();
 	}
 	if (ret > 0)
