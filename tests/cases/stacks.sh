@@ -259,10 +259,32 @@ elsewhere() {
 	is "$(cat "/sys/block/vhdx$BASE/vhdx/backing_file")" "$WHERE/child.avhdx" "$1: and the disk goes on in it"
 }
 
+# On a stack, the disk is stopped to see if the device goes on. On this one each read takes 400 ms.
+slow_elsewhere() {
+	local held sectors below opened
+	modprobe -q dm-delay
+	begin "slow stack" || return
+	loop 64M && below=$NODE sectors=$(blockdev --getsz "$NODE")
+	linear slow "$below" && mounted "$NODE" || return
+	dmsetup load slow --table "0 $sectors delay $below 0 400" ||
+		{ skip "slow stack" "no dm-delay"; return; }
+	dmsetup suspend --noudevsync --nolockfs slow
+	dmsetup resume --noudevsync slow
+	# a disk that nothing has open need not be stopped
+	exec {opened}<"$BASE_DISK"
+	held=$(timeout 100 vhdxctl -v snapshot --keep-mode "$BASE_DISK" "$WHERE/child.avhdx" 2>&1)
+	is $? 0 "slow stack: a child on it is fine"
+	exec {opened}<&-
+	held=$(sed -n 's/.*held for \([0-9]*\).*/\1/p' <<<"$held")
+	ok "slow stack: the time that I/O was held has this in it ($held ms)" test "$held" -ge 400
+}
+
 on_large_sectors
 cleanup_mounts
 on_every_stack
 through_overlay
+cleanup_mounts
+slow_elsewhere
 cleanup_mounts
 cycles
 
