@@ -143,7 +143,11 @@ one_budget() {
 	sectors "of four files, with 1 MiB of cache"
 	pages=$(($(pages_of_kernel) - before))
 	diag "cache_mb=1: $(attr cache_pages) pages, $pages objects of 4 KiB"
-	ok "cache_mb is for the disk, not for each of its files" test "$pages" -lt 600
+	if [ "$DEBUG" = 1 ]; then
+		skip "cache_mb is for the disk, not for each of its files" "KASAN keeps what was freed"
+	else
+		ok "cache_mb is for the disk, not for each of its files" test "$pages" -lt 600
+	fi
 	ok "cache_pages counts those of all files" test "$(attr cache_pages)" -gt 200 -a "$(attr cache_pages)" -lt 320
 	detach "$INDEX"
 	echo "$old" >$param

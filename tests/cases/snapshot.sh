@@ -263,8 +263,28 @@ too_deep() {
 	detach "$INDEX"
 }
 
+# A process that had the image open for writing before a snapshot has it afterwards.
+writer_at_a_parent() {
+	local other
+	vhdxctl create -q "$SCRATCH/shared.vhdx" 40M
+	writable "$SCRATCH/shared.vhdx" || return
+	log_mark
+	snapshot "$SCRATCH/alone.avhdx"
+	is "$(log_since 'open for writing')" "" "nothing is said of a parent that nothing else has open"
+	detach "$INDEX"
+	vhdxctl create -q "$SCRATCH/shared2.vhdx" 40M
+	writable "$SCRATCH/shared2.vhdx" || return
+	exec {other}<>"$SCRATCH/shared2.vhdx"
+	LINE=$(vhdxctl -v snapshot "$DISK" "$SCRATCH/written.avhdx" 2>&1)
+	ok "a snapshot succeeds although another process has the image open for writing" test $? = 0
+	like "$(log_since 'open for writing')" 'shared2\.vhdx, a parent now' "the kernel's log names it"
+	exec {other}>&-
+	detach "$INDEX"
+}
+
 modprobe vhdx
 under_a_writer
+writer_at_a_parent
 parents_stay
 under_a_file_system
 refused
