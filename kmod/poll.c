@@ -42,8 +42,13 @@ int vhdx_poll(struct blk_mq_hw_ctx *hctx, struct io_comp_batch *batch)
 {
 	struct vhdx_queue *queue = hctx->driver_data;
 	unsigned int tag, start = READ_ONCE(queue->poll_from) % VHDX_QUEUE_DEPTH;
+	unsigned long polled[BITS_TO_LONGS(VHDX_QUEUE_DEPTH)];
+	unsigned int i;
 
-	for_each_set_bit_wrap(tag, queue->polled, VHDX_QUEUE_DEPTH, start) {
+	/* bits are set and cleared meanwhile: see 1. */
+	for (i = 0; i < ARRAY_SIZE(polled); i++)
+		polled[i] = READ_ONCE(queue->polled[i]);
+	for_each_set_bit_wrap(tag, polled, VHDX_QUEUE_DEPTH, start) {
 		struct request *rq = blk_mq_tag_to_rq(hctx->tags, tag);
 		struct vhdx_command *command = blk_mq_rq_to_pdu(rq);
 		int found = vhdx_backing_poll(&command->io, batch);
