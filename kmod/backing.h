@@ -33,6 +33,7 @@
  * @data_denied:	likewise from @inode, if that is another one
  * @writable:		we may write, and nobody else here does
  * @holes:		unused parts may be given back to the file system
+ * @keep_holes:		no holes are to be made, and those that are there stay as long as they can
  * @index:		number of the disk it is for; set before it is opened
  * @unflushed:		a write was completed since the last flush began
  * @dead:		set when the disk is detached by force: nothing waits for a thaw then
@@ -59,6 +60,7 @@ struct vhdx_backing {
 	bool data_denied;
 	bool writable;
 	bool holes;
+	bool keep_holes;
 	int index;
 	bool unflushed;
 	const bool *dead;

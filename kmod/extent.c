@@ -216,20 +216,22 @@ static int vhdx_backing_write_zeros(struct vhdx_backing *backing, u64 offset, u6
 
 /*
  * Where does the next data of a range begin and end, that is, what is no hole nor otherwise known to
- * read as zeros? Return: false: there is none
+ * read as zeros? At least a byte from @offset on is dealt with. Return: false: there is none
  */
 static bool vhdx_backing_next_data(struct vhdx_backing *backing, u64 *offset, u64 *data_end, u64 end)
 {
 	loff_t data = vfs_llseek(backing->file, *offset, SEEK_DATA), hole;
 
+	*data_end = end;
 	if (data == -ENXIO || data >= (loff_t)end)
 		return false;
-	/* all of it may be data */
+	/* if that cannot be known all of it is data */
 	if (data < 0)
-		data = *offset;
-	hole = vfs_llseek(backing->file, data, SEEK_HOLE);
+		return true;
 	*offset = max_t(u64, *offset, round_down(data, VHDX_PAGE_SIZE));
-	*data_end = hole < 0 ? end : min_t(u64, end, round_up(hole, VHDX_PAGE_SIZE));
+	hole = vfs_llseek(backing->file, max_t(u64, *offset, data), SEEK_HOLE);
+	if (hole > 0 && (u64)hole > *offset)
+		*data_end = min_t(u64, end, round_up(hole, VHDX_PAGE_SIZE));
 	return true;
 }
 
@@ -243,33 +245,44 @@ static int vhdx_backing_zero_allocated(struct vhdx_backing *backing, u64 offset,
 	return ret;
 }
 
+/* Holes stay holes. */
+static int vhdx_backing_zero_data(struct vhdx_backing *backing, u64 offset, u64 length)
+{
+	u64 end = offset + length, data_end;
+	int ret;
+
+	/* some file systems do not know of data that is in the page cache only */
+	ret = filemap_write_and_wait_range(vhdx_backing_inode(backing)->i_mapping, offset, end - 1);
+	if (ret)
+		return vhdx_backing_zero_allocated(backing, offset, length);
+	for (; !ret && offset < end && vhdx_backing_next_data(backing, &offset, &data_end, end);
+	     offset = data_end)
+		ret = vhdx_backing_is_dead(backing) ? -EIO :
+			vhdx_backing_zero_allocated(backing, offset, data_end - offset);
+	return ret;
+}
+
 /**
  * vhdx_backing_zero() - make a range read as zeros
  * @backing:	the file, writable
  * @offset:	bytes, a multiple of the sector size
  * @length:	bytes, likewise
- * @keep:	all of it is allocated afterwards; if not, no more of it than before
+ * @keep:	all of it is allocated afterwards
  *
- * By the cheapest way that the file system has.
+ * By the cheapest way that the file system has. If no holes are to be made, and not @keep, those
+ * that are there stay.
  *
  * Context: process, may sleep long; nothing else writes to the range
  * Return: 0 or a negative errno
  */
 int vhdx_backing_zero(struct vhdx_backing *backing, u64 offset, u64 length, bool keep)
 {
-	u64 end = offset + length, data_end;
 	int ret;
 
-	if (keep)
-		return vhdx_backing_zero_allocated(backing, offset, length);
-	ret = vhdx_backing_punch(backing, offset, length);
-	if (ret != -EOPNOTSUPP)
-		return ret;
-	/* a device has no holes */
-	if (!S_ISREG(vhdx_backing_inode(backing)->i_mode))
-		return vhdx_backing_zero_allocated(backing, offset, length);
-	for (ret = 0; !ret && offset < end && vhdx_backing_next_data(backing, &offset, &data_end, end);
-	     offset = data_end)
-		ret = vhdx_backing_zero_allocated(backing, offset, data_end - offset);
+	if (!keep && backing->keep_holes)
+		return vhdx_backing_zero_data(backing, offset, length);
+	ret = keep ? -EOPNOTSUPP : vhdx_backing_punch(backing, offset, length);
+	if (ret == -EOPNOTSUPP)
+		ret = vhdx_backing_zero_allocated(backing, offset, length);
 	return ret;
 }

@@ -131,6 +131,9 @@ int vhdx_image_prepare_writing(struct vhdx_image *image,
 	if (vhdx_header_check_writable(&image->super->header, fault))
 		return -EOPNOTSUPP;
 	image->backing.holes = !options->no_holes && vhdx_backing_may_fallocate(&image->backing);
+	/* a device has none */
+	image->backing.keep_holes = options->no_holes &&
+				    S_ISREG(vhdx_backing_inode(&image->backing)->i_mode);
 	vhdx_claims_init(&image->claims, image->backing.dead);
 	space = vhdx_space_create(&image->backing, &image->super->layout,
 				  &image->super->geometry);

@@ -157,32 +157,46 @@ static void vhdx_space_ask(struct vhdx_space *space)
 
 /* --- making more -------------------------------------------------------------- */
 
-/*
- * Find units that are not used, of which some may be unknown, from @clean_from on; the next time
- * from the front again.
- */
+/* Context: @space->lock held. Return: where units are not used and some of them unknown, from @from on */
+static unsigned long vhdx_space_search_unknown(struct vhdx_space *space, unsigned long units,
+					       unsigned long from)
+{
+	unsigned long *used = space->map[VHDX_SPACE_USED], at;
+
+	if (units == space->block_units) {
+		at = bitmap_find_next_zero_area(used, space->units, from, units, 0);
+		return at + units <= space->units ? at : VHDX_SPACE_NOWHERE;
+	}
+	vhdx_space_find_unit(space, VHDX_SPACE_USED, from, &at);
+	if (at == VHDX_SPACE_NOWHERE)
+		return at;
+	/* the run that it begins may be ready at first */
+	at = find_next_bit(space->map[VHDX_SPACE_UNREADY], space->units, at);
+	return at < space->units && !test_bit(at, used) ? at : VHDX_SPACE_NOWHERE;
+}
+
+/* Behind what could not be zeroed lately, or from the front again */
 static bool vhdx_space_find_unknown(struct vhdx_space *space, unsigned long *at,
 				    unsigned long units)
 {
-	bool block = units == space->block_units, found = false;
+	bool block = units == space->block_units;
+	unsigned long *from = &space->clean_from[block];
 
 	spin_lock_irq(&space->lock);
-	if (!block) {
-		vhdx_space_find_unit(space, VHDX_SPACE_USED, space->clean_from, at);
-		found = *at != VHDX_SPACE_NOWHERE;
-	} else if (space->may_clean) {
-		*at = bitmap_find_next_zero_area(space->map[VHDX_SPACE_USED], space->units,
-						 space->clean_from, units, 0);
-		found = *at + units <= space->units;
+	*at = VHDX_SPACE_NOWHERE;
+	if (space->may_clean || !block) {
+		*at = vhdx_space_search_unknown(space, units, *from);
+		if (*at == VHDX_SPACE_NOWHERE && *from) {
+			*from = 0;
+			*at = vhdx_space_search_unknown(space, units, 0);
+		}
 	}
-	if (found)
+	if (*at != VHDX_SPACE_NOWHERE)
 		vhdx_space_use(space, *at, units);
-	else if (block && !space->clean_from)
+	else if (block)
 		WRITE_ONCE(space->may_clean, false);
-	if (!found)
-		space->clean_from = 0;
 	spin_unlock_irq(&space->lock);
-	return found;
+	return *at != VHDX_SPACE_NOWHERE;
 }
 
 /* Return: 1 if so many units became ready, 0 if there are none, or a negative errno */
@@ -201,7 +215,7 @@ static int vhdx_space_clean_next(struct vhdx_space *space, unsigned long units)
 		vhdx_space_ready(space, at, units);
 	spin_unlock_irq(&space->lock);
 	if (ret)
-		space->clean_from = at + units;
+		space->clean_from[units == space->block_units] = at + units;
 	return ret ? ret : 1;
 }
 
@@ -266,17 +280,6 @@ static bool vhdx_space_any_ready(struct vhdx_space *space, unsigned long units)
 	return ready;
 }
 
-/* What cannot be cleaned now is left for another time, and is an error if nothing can grow. */
-static int vhdx_space_refill(struct vhdx_space *space, unsigned long units)
-{
-	int cleaned = vhdx_space_clean(space, units), ret;
-
-	if (cleaned > 0)
-		return 0;
-	ret = vhdx_space_grow(space, units);
-	return ret == -ENOSPC && cleaned < 0 ? cleaned : ret;
-}
-
 /* None to spare: then one of a payload block's is as good as any. Return: true if one is ready */
 static bool vhdx_space_unit_anywhere(struct vhdx_space *space)
 {
@@ -284,6 +287,19 @@ static bool vhdx_space_unit_anywhere(struct vhdx_space *space)
 	space->unit_anywhere = true;
 	spin_unlock_irq(&space->lock);
 	return vhdx_space_any_ready(space, 1);
+}
+
+/* What cannot be cleaned now is left for another time, and is an error if nothing can grow. */
+static int vhdx_space_refill(struct vhdx_space *space, unsigned long units)
+{
+	int cleaned = vhdx_space_clean(space, units), ret;
+
+	if (cleaned > 0)
+		return 0;
+	if (units < space->block_units && vhdx_space_unit_anywhere(space))
+		return 0;
+	ret = vhdx_space_grow(space, units);
+	return ret == -ENOSPC && cleaned < 0 ? cleaned : ret;
 }
 
 /*
@@ -301,9 +317,9 @@ static void vhdx_space_provide(struct vhdx_space *space, struct list_head *waite
 		if (gone)
 			return;
 		ret = vhdx_space_refill(space, units);
-		if (units < space->block_units && (ret || !vhdx_space_any_ready(space, units)) &&
-		    vhdx_space_unit_anywhere(space))
-			ret = 0;
+		/* what there is to spare may be behind more runs than are looked at */
+		if (!ret && units < space->block_units && !vhdx_space_any_ready(space, units))
+			vhdx_space_unit_anywhere(space);
 	}
 	vhdx_space_tell(space, waiters, ret);
 }

@@ -66,7 +66,7 @@ struct vhdx_space {
 	unsigned long hint;			/* L: no block's worth is ready before */
 	bool may_clean;				/* L: false if no block's worth is unused, ready or not */
 	bool unit_anywhere;			/* L: no unit to spare could be made ready lately */
-	unsigned long clean_from;		/* T: what is before could not be zeroed lately */
+	unsigned long clean_from[2];		/* T: behind what could not be zeroed: a unit, a block */
 	bool any_freed;				/* L */
 	unsigned long last_freed;		/* L: jiffies */
 	enum vhdx_space_lot lot;		/* L */

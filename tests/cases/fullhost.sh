@@ -149,6 +149,33 @@ unit_to_spare() {
 	ok "$NAME_OF: the image is in order" clean "$loop"
 }
 
+# The unit to spare is a bad place of the device. What is before it is found all the same.
+bad_unit_to_spare() {
+	local NAME_OF="bad unit to spare" loop image=$SCRATCH/badspare.avhdx first
+	vhdxctl create -q --block-size=32M "$SCRATCH/broad2.vhdx" 16G
+	vhdxctl snapshot -q --keep-mode --block-size=32M "$SCRATCH/broad2.vhdx" "$image"
+	first=$(($(stat -c %s "$image") >> 20))
+	truncate -s $((first + 1 + 3 * 32 + 33))M "$image"
+	loop=$(losetup -f --show "$image") && defer losetup -d "$loop"
+	writable "$loop" --parent-dir "$SCRATCH" || return
+	ok "$NAME_OF: three blocks" eval 'put 0 && put 32 && put 64'
+	discard 0 64
+	detach "$INDEX"
+	modprobe -q dm-mod
+	dmsetup create --noudevsync badspare <<-TABLE || { skip "$NAME_OF" "no device mapper"; return; }
+		0 $((first + 97 << 11)) linear $loop 0
+		$((first + 97 << 11)) 2048 error
+		$((first + 98 << 11)) $((32 << 11)) linear $loop $((first + 98 << 11))
+	TABLE
+	defer dmsetup remove --noudevsync --force badspare
+	dmsetup mknodes badspare
+	writable /dev/mapper/badspare --parent-dir "$SCRATCH" || return
+	ok "$NAME_OF: a block of another chunk finds the free block's place" put 4096
+	detach "$INDEX"
+	ok "$NAME_OF: the image is in order" clean /dev/mapper/badspare
+	dmsetup remove --noudevsync badspare
+}
+
 # --- a file system that is full -------------------------------------------------------
 
 # on_a_file_system KIND [ATTACH-OPTION...]
@@ -357,6 +384,7 @@ on_a_device
 child_on_a_device
 just_enough
 unit_to_spare
+bad_unit_to_spare
 trapped_room
 pages_only
 no_new_holes
