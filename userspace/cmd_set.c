@@ -157,7 +157,7 @@ static enum exit_code run(const struct request *request, struct chain *chain)
 
 	interrupt_catch();
 	if (status == DONE)
-		status = writable_lock(&file, chain->layer[0], "attach --parent names the parent "
+		status = writable_lock(&file, chain->layer[0], "attach -r --parent names the parent "
 				       "without a change of the image");
 	if (status == DONE)
 		status = set_parent(request, chain, &file);

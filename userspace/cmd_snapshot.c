@@ -114,6 +114,18 @@ static enum exit_code run(struct request *request, struct layer *parent)
 	return DONE;
 }
 
+/* What is replaced must not be what the child needs. */
+static enum exit_code check_chain(const struct chain *chain, const char *child)
+{
+	struct stat status;
+	unsigned int i;
+
+	for (i = 1; !stat(child, &status) && i < chain->count; i++)
+		if (layer_is_file(chain->layer[i], &status))
+			return fail(EXIT_USAGE, "%s: is a parent of %s", child, chain->layer[0]->path);
+	return DONE;
+}
+
 /* A child that attach would refuse is not made, as far as the parents are found. */
 static enum exit_code run_offline(struct request *request, const char *path)
 {
@@ -124,6 +136,8 @@ static enum exit_code run_offline(struct request *request, const char *path)
 		chain_open_found(&chain, &request->maps);
 		status = chain_check_child(&chain);
 	}
+	if (status == DONE)
+		status = check_chain(&chain, request->snapshot.child);
 	if (status == DONE)
 		status = run(request, chain.layer[0]);
 	chain_close(&chain);

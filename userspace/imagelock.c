@@ -105,6 +105,28 @@ static bool is_open_for_writing(int fd, const struct stat *status)
 }
 
 /**
+ * image_check_no_writer() - does a program that takes no locks have an image open for writing?
+ * @path:	for the message
+ * @fd:		open for reading
+ * @status:	of the file
+ *
+ * A file that is locked is left to those who ask for the lock.
+ *
+ * Return: DONE if not, or if that cannot be known; EXIT_BUSY having said so otherwise
+ */
+enum exit_code image_check_no_writer(const char *path, int fd, const struct stat *status)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (!fcntl(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK)
+		return DONE;
+	if (!is_open_for_writing(fd, status))
+		return DONE;
+	return fail_named(EXIT_BUSY, "ATTACH_OPEN_FOR_WRITING", "%s: another program has it open for "
+			  "writing; close it there first", path);
+}
+
+/**
  * image_check_unwritten() - does anybody write to an image, as far as that can be known?
  * @path:	for the message
  * @fd:		open for reading
@@ -131,10 +153,7 @@ enum exit_code image_check_unwritten(const char *path, int fd, const struct stat
 	if (result == DONE && !fcntl(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK)
 		result = fail_named(EXIT_BUSY, "LOCKED", "%s: another program may write to it; "
 				    "close it there first", path);
-	if (result == DONE && is_open_for_writing(fd, status))
-		result = fail_named(EXIT_BUSY, "ATTACH_OPEN_FOR_WRITING", "%s: another program has it "
-				    "open for writing; close it there first", path);
-	return result;
+	return result == DONE ? image_check_no_writer(path, fd, status) : result;
 }
 
 static enum exit_code fail_locked(const char *path)
@@ -155,6 +174,9 @@ static enum exit_code fail_open(const char *path, int error, const char *advice)
 	if (error == ETXTBSY && !stat(path, &status) &&
 	    image_check_attached(path, &status) != DONE)
 		return EXIT_BUSY;
+	/* a lease of another program, which does not give it back in time */
+	if (error == EWOULDBLOCK)
+		return fail_locked(path);
 	return fail_errno(path, "cannot open for writing", error);
 }
 

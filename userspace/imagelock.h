@@ -11,6 +11,7 @@
 
 void image_warn_written(const char *path, const struct stat *status);
 enum exit_code image_check_attached(const char *path, const struct stat *status);
+enum exit_code image_check_no_writer(const char *path, int fd, const struct stat *status);
 enum exit_code image_check_unwritten(const char *path, int fd, const struct stat *status);
 enum exit_code image_check_lockable(const char *path, int fd, const struct stat *status,
 				    const char *advice);

@@ -3,6 +3,9 @@
  * Where the file system has O_TMPFILE the file has no name at all until it is complete, and
  * a crash leaves nothing behind. Elsewhere it has a temporary one in the same directory.
  *
+ * A file that is replaced exchanges its name with the new one, and is deleted only if it is the file
+ * that was looked at: another may have got the name meanwhile.
+ *
  * A file that is used as soon as it has its name, and that is of no use if that fails, gets the
  * name for a trial. The file that had the name stands aside until the trial is over, under a
  * temporary name in the same directory. It comes back if the trial fails. A crash leaves both, the
@@ -22,6 +25,7 @@
 #include "dependents.h"
 #include "disk.h"
 #include "imagelock.h"
+#include "interrupt.h"
 #include "memory.h"
 
 static const char read_only_advice[] = "choose a directory on another file system";
@@ -35,9 +39,14 @@ static enum exit_code fail_exists(const char *path)
 /* QEMU, or another vhdxctl, that has it open would go on writing to a file without a name. */
 static enum exit_code lock_victim(struct new_file *new_file, const struct stat *victim)
 {
-	enum exit_code status = image_open_exclusive(&new_file->old, new_file->file.path,
-						     read_only_advice);
+	const char *path = new_file->file.path;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	enum exit_code status = fd < 0 ? DONE : image_check_no_writer(path, fd, victim);
 
+	if (fd >= 0)
+		close(fd);
+	if (status == DONE)
+		status = image_open_exclusive(&new_file->old, path, read_only_advice);
 	return status == DONE ? image_check_same(&new_file->old, victim) : status;
 }
 
@@ -94,6 +103,10 @@ static char *temporary_name(const struct new_file *new_file)
 
 static enum exit_code fail_create(const struct new_file *new_file, int error)
 {
+	if (error == EEXIST)
+		return fail_exists(new_file->file.path);
+	if (error == ESTALE)
+		return fail(EXIT_BUSY, "%s: was replaced meanwhile; try again", new_file->file.path);
 	if (error == EROFS)
 		return fail_read_only(new_file->file.path, "cannot create", read_only_advice);
 	return fail_errno(new_file->file.path, "cannot create", error);
@@ -204,11 +217,49 @@ static int have_temporary(struct new_file *new_file)
 	return error;
 }
 
-static int replace_name(struct new_file *new_file)
+/* Is it the open file that has this name? */
+static bool is_named(const char *name, int fd)
+{
+	struct stat named, open;
+
+	return !lstat(name, &named) && !fstat(fd, &open) && named.st_dev == open.st_dev &&
+	       named.st_ino == open.st_ino;
+}
+
+static int exchange_names(const char *a, const char *b)
+{
+	return renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) ? errno : 0;
+}
+
+/*
+ * The file that had the name has a temporary one then. Return: 0, ESTALE if another file has the name
+ * by now, EINVAL if names cannot be exchanged here, or another positive errno
+ */
+static int exchange_with_old(struct new_file *new_file)
 {
 	int error = have_temporary(new_file);
 
 	if (error)
+		return error;
+	if (!is_named(new_file->target, new_file->old.fd))
+		return ESTALE;
+	error = exchange_names(new_file->temporary, new_file->target);
+	if (error)
+		return error;
+	if (!is_named(new_file->temporary, new_file->old.fd)) {
+		exchange_names(new_file->temporary, new_file->target);
+		return ESTALE;
+	}
+	new_file->aside = new_file->temporary;
+	new_file->temporary = NULL;
+	return 0;
+}
+
+static int replace_name(struct new_file *new_file)
+{
+	int error = exchange_with_old(new_file);
+
+	if (error != EINVAL)
 		return error;
 	return rename(new_file->temporary, new_file->target) ? errno : 0;
 }
@@ -235,6 +286,16 @@ static enum exit_code sync_directory(const struct new_file *new_file)
 	return fail_errno(new_file->directory, "cannot flush", error);
 }
 
+/* The last moment at which the file may be given up. */
+static enum exit_code complete(const struct new_file *new_file)
+{
+	enum exit_code status = write_sync(&new_file->file);
+
+	if (status == DONE && interrupted())
+		status = fail(EXIT_INTERRUPTED, "%s: interrupted", new_file->file.path);
+	return status;
+}
+
 /**
  * new_file_commit() - the file is complete: give it its name, durably
  * @new_file:	written
@@ -244,33 +305,18 @@ static enum exit_code sync_directory(const struct new_file *new_file)
  */
 enum exit_code new_file_commit(struct new_file *new_file)
 {
-	enum exit_code status = write_sync(&new_file->file);
+	enum exit_code status = complete(new_file);
 	int error;
 
 	if (status != DONE)
 		return status;
 	error = give_name(new_file);
-	if (error == EEXIST)
-		return fail_exists(new_file->file.path);
 	if (error)
 		return fail_create(new_file, error);
 	free(new_file->temporary);
 	new_file->temporary = NULL;
+	new_file_keep(new_file);
 	return sync_directory(new_file);
-}
-
-/* Is it the open file that has this name? */
-static bool is_named(const char *name, int fd)
-{
-	struct stat named, open;
-
-	return !lstat(name, &named) && !fstat(fd, &open) && named.st_dev == open.st_dev &&
-	       named.st_ino == open.st_ino;
-}
-
-static int exchange_names(const char *a, const char *b)
-{
-	return renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) ? errno : 0;
 }
 
 /* Where names cannot be exchanged: for a moment no file has the name. */
@@ -281,8 +327,9 @@ static int move_aside(struct new_file *new_file)
 
 	if (!error) {
 		error = move_name(new_file->temporary, new_file->target);
-		if (error)
-			move_name(aside, new_file->target);
+		if (error && move_name(aside, new_file->target))
+			fail(EXIT_IO, "%s: another file has its name now; the file that had it is %s",
+			     new_file->file.path, aside);
 	}
 	if (error) {
 		free(aside);
@@ -294,24 +341,11 @@ static int move_aside(struct new_file *new_file)
 	return 0;
 }
 
-/* Return: ESTALE if the name is another file's by now */
 static int set_aside(struct new_file *new_file)
 {
-	int error = have_temporary(new_file);
+	int error = exchange_with_old(new_file);
 
-	if (error)
-		return error;
-	if (!is_named(new_file->target, new_file->old.fd))
-		return ESTALE;
-	if (exchange_names(new_file->temporary, new_file->target))
-		return move_aside(new_file);
-	if (!is_named(new_file->temporary, new_file->old.fd)) {
-		exchange_names(new_file->temporary, new_file->target);
-		return ESTALE;
-	}
-	new_file->aside = new_file->temporary;
-	new_file->temporary = NULL;
-	return 0;
+	return error == EINVAL ? move_aside(new_file) : error;
 }
 
 /**
@@ -324,14 +358,12 @@ static int set_aside(struct new_file *new_file)
  */
 enum exit_code new_file_try(struct new_file *new_file)
 {
-	enum exit_code status = write_sync(&new_file->file);
+	enum exit_code status = complete(new_file);
 	int error;
 
 	if (status != DONE)
 		return status;
 	error = new_file->old.fd >= 0 ? set_aside(new_file) : give_name(new_file);
-	if (error == EEXIST)
-		return fail_exists(new_file->file.path);
 	if (error)
 		return fail_create(new_file, error);
 	new_file->trial = true;
@@ -339,8 +371,8 @@ enum exit_code new_file_try(struct new_file *new_file)
 }
 
 /**
- * new_file_keep() - the trial went well: the file that had the name is deleted
- * @new_file:	by new_file_try()
+ * new_file_keep() - the file that had the name is deleted
+ * @new_file:	committed, or by new_file_try(), and the trial went well
  */
 void new_file_keep(struct new_file *new_file)
 {

@@ -56,10 +56,13 @@ static enum exit_code open_with_permission(struct write_file *file, const struct
 enum exit_code writable_lock(struct write_file *file, const struct layer *layer,
 			     const char *advice)
 {
-	enum exit_code status = needs_permission(layer) ?
-			open_with_permission(file, layer, advice) :
-			image_open_exclusive(file, layer->path, advice);
+	const struct image_file *image = &layer->image.file;
+	enum exit_code status = image_check_no_writer(layer->path, image->fd, &image->stat);
 
+	if (status != DONE)
+		return status;
+	status = needs_permission(layer) ? open_with_permission(file, layer, advice) :
+		 image_open_exclusive(file, layer->path, advice);
 	return status == DONE ? image_check_same(file, &layer->image.file.stat) : status;
 }
 

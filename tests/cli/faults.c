@@ -7,6 +7,7 @@
  *	NO_TMPFILE	O_TMPFILE is not supported
  *	DIE_AT=N	the program ends right before its N-th change of a file
  *	INTERRUPT_AT=N	it gets a SIGINT right before that
+ *	COMMAND_AT=N	the shell command COMMAND runs right before that
  *	RECORD=FILE	append to FILE a line for each change: "w OFFSET LENGTH",
  *			"z OFFSET LENGTH" for space allocated or zeroed, "t SIZE", "f" for a flush
  *	RECORD_DATA	and behind each "w" the bytes and a newline
@@ -50,8 +51,14 @@ static void count(void)
 	static long changes;
 	const char *last = getenv("DIE_AT");
 	const char *interrupt = getenv("INTERRUPT_AT");
+	const char *command = getenv("COMMAND_AT");
 
 	changes++;
+	if (command && changes == atol(command)) {
+		unsetenv("LD_PRELOAD");
+		if (system(getenv("COMMAND")))
+			_exit(98);
+	}
 	if (interrupt && changes == atol(interrupt))
 		raise(SIGINT);
 	if (last && changes == atol(last))

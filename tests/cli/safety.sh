@@ -73,7 +73,7 @@ dd if=/dev/zero of=with/broken.vhdx bs=64K seek=1 count=4 conv=notrunc status=no
 mkdir own
 run create own/base.vhdx 64M
 run snapshot --keep-mode own/base.vhdx own/child.avhdx
-for verb in "create" "snapshot --keep-mode child/child.avhdx" "merge own/child.avhdx --output"; do
+for verb in "create" "snapshot --keep-mode own/child.avhdx" "merge own/child.avhdx --output"; do
 	size=
 	[ "$verb" != create ] || size=1G
 	name=${verb%% *}
@@ -166,6 +166,53 @@ for verb in "create with/out.vhdx 64M" "snapshot --keep-mode child/child.avhdx w
 	done
 	is "$bad" "" "P10: ${verb%% *} --force that is ended at some step leaves the old file, or a complete one"
 done
+
+# While the new file is written, another file gets the name of the one that is to be replaced.
+for verb in "create with/out.vhdx 64M" "snapshot --keep-mode child/child.avhdx with/out.vhdx" \
+	"merge own/child.avhdx --output with/out.vhdx"; do
+	[ -e faults.so ] || { skip "P10: ${verb%% *} --force and another file with the name" "no faults.so"; continue; }
+	bad= swapped=0
+	for step in {1..20}; do
+		rm -f with/.out* with/former && run create --force with/out.vhdx 8M
+		echo thesis >with/thesis
+		# shellcheck disable=SC2086  # several words
+		env LD_PRELOAD="$TMP/faults.so" COMMAND_AT="$step" \
+			COMMAND='mv with/out.vhdx with/former && mv with/thesis with/out.vhdx' \
+			"$VHDXCTL" $verb --force >out 2>err
+		code=$?
+		[ ! -e with/thesis ] || break
+		[ "$(<with/out.vhdx)" = thesis ] || { bad+=" $step: lost"; continue; }
+		[ $code = 5 ] && grep -q "was replaced meanwhile" err && [ "$(echo with/.out*)" = "with/.out*" ] ||
+			bad+=" $step: $code $(<err)"
+		swapped=$((swapped + 1))
+	done 2>/dev/null
+	rm -f with/out.vhdx with/thesis with/former
+	is "$bad/$((swapped > 0))" /1 "P10: ${verb%% *} --force does not replace another file that got the name"
+done
+
+# By what is below the parent
+fresh
+run snapshot --keep-mode with/child.avhdx own/third.avhdx
+whole_base=$(sha256sum <with/base.vhdx)
+run snapshot --force --keep-mode own/third.avhdx with/child.avhdx
+exits 1 "P10: snapshot --force does not replace a parent of its parent"
+like "$err" "with/child.avhdx: is a parent of own/third.avhdx" "which is said"
+is "$(sha256sum <with/base.vhdx)" "$whole_base" "nor anything else"
+
+# By a program that knows no locks
+fresh
+run create --force with/out.vhdx 8M
+exec 9<>with/out.vhdx
+for verb in "create --force with/out.vhdx 64M" "snapshot --force --keep-mode with/base.vhdx with/out.vhdx"; do
+	# shellcheck disable=SC2086  # several words
+	refused ATTACH_OPEN_FOR_WRITING "P10: ${verb%% *} --force leaves alone what is open for writing" $verb
+done
+exec 9>&-
+rm with/out.vhdx
+fresh
+exec 9<>with/child.avhdx
+refused ATTACH_OPEN_FOR_WRITING "P10: merge deletes no child that is open for writing" merge with/child.avhdx
+exec 9>&-
 
 # Merging
 fresh
