@@ -171,7 +171,7 @@ done
 for verb in "create with/out.vhdx 64M" "snapshot --keep-mode child/child.avhdx with/out.vhdx" \
 	"merge own/child.avhdx --output with/out.vhdx"; do
 	[ -e faults.so ] || { skip "P10: ${verb%% *} --force and another file with the name" "no faults.so"; continue; }
-	bad= swapped=0
+	bad='' swapped=0
 	for step in {1..20}; do
 		rm -f with/.out* with/former && run create --force with/out.vhdx 8M
 		echo thesis >with/thesis
