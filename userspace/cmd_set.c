@@ -84,6 +84,26 @@ static enum exit_code check_parent(const struct chain *chain, const struct layer
 	return DONE;
 }
 
+/* As far as the parents of the parent are found */
+static enum exit_code check_cycle(const struct request *request, const struct layer *child,
+				  const struct layer *parent)
+{
+	struct parent_options nearby = request->maps;
+	struct chain chain;
+	enum exit_code status = chain_open_image(&chain, parent->path);
+	unsigned int i;
+
+	nearby.parents = 0;
+	if (status == DONE)
+		chain_open_found(&chain, &nearby);
+	for (i = 1; i < chain.count && status == DONE; i++)
+		if (layer_is_file(child, &chain.layer[i]->image.file.stat))
+			status = fail_named(EXIT_PARENT, "PARENT_DUPLICATE", "%s: is a parent of %s",
+					    child->path, parent->path);
+	chain_close(&chain);
+	return status;
+}
+
 static enum exit_code open_parent(const struct request *request, const struct chain *chain,
 				  struct layer **parent)
 {
@@ -92,7 +112,9 @@ static enum exit_code open_parent(const struct request *request, const struct ch
 	if (!request->ignore_mismatch)
 		return parent_find(parent, chain, &request->maps);
 	status = layer_open(parent, request->maps.parent[0]);
-	return status == DONE ? check_parent(chain, *parent) : status;
+	if (status == DONE)
+		status = check_parent(chain, *parent);
+	return status == DONE ? check_cycle(request, chain->layer[0], *parent) : status;
 }
 
 static void report(const struct layer *child, const struct layer *parent)

@@ -59,6 +59,15 @@ run set -J chain/2.vhdx --parent other.vhdx
 is "$status/$(json .error.code)" 7/PARENT_MISMATCH "another image is refused"
 run set -J chain/2.vhdx --parent chain/2.vhdx --ignore-id-mismatch
 is "$status/$(json .error.code)" 7/PARENT_DUPLICATE "nobody can be its own parent"
+mkdir cycle
+run create cycle/0.vhdx 10M
+run snapshot --keep-mode cycle/0.vhdx cycle/1.vhdx
+run snapshot --keep-mode cycle/1.vhdx cycle/2.vhdx
+run set -J --ignore-id-mismatch cycle/1.vhdx --parent cycle/2.vhdx
+is "$status/$(json .error.code)" 7/PARENT_DUPLICATE "nor that of its own parent"
+run attach -r --dry-run cycle/2.vhdx
+is "$status" 0 "which has the same parents still"
+rm -r cycle
 run create 4k.vhdx 4M --logical-sector-size=4096
 run create 512.vhdx 4M
 run info -J chain/2.vhdx
