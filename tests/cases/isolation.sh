@@ -262,7 +262,7 @@ zeros_everywhere() {
 }
 
 # The journal has no room for another page of the BAT. An I/O scheduler takes the memory of a command
-# with it when the disk goes.
+# with it when the disk goes; that shows under KASAN, or with VM_APPEND=init_on_free=1.
 journal_is_full() {
 	local i WAITING=()
 	vhdxctl create -q --block-size=1M "$SCRATCH/pages.vhdx" 200G
