@@ -14,11 +14,11 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
-#include "control.h"
-#include "heldlocks.h"
-#include "job.h"
-#include "registry.h"
-#include "shrink.h"
+#include "device/control.h"
+#include "device/job.h"
+#include "device/registry.h"
+#include "meta/shrink.h"
+#include "request/held_locks.h"
 #include "uapi/release.h"
 
 static int __init vhdx_init(void)

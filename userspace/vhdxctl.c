@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "output.h"
-#include "suggest.h"
-#include "verb.h"
+#include "cmd/cmd.h"
+#include "lib/json.h"
+#include "lib/suggest.h"
 
 static const struct verb {
 	const char *name;

@@ -5,7 +5,7 @@
 #ifndef VHDX_FORMAT_OVERLAY_H
 #define VHDX_FORMAT_OVERLAY_H
 
-#include "log.h"
+#include "log_scan.h"
 
 /* Bounds the memory of an overlay, and the time of a look-up, whatever a log says. */
 #define VHDX_OVERLAY_MAX_ZEROS	4096U

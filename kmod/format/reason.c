@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "reason.h"
 #include "guid.h"
+#include "reason.h"
 
 static const struct {
 	enum vhdx_reason reason;

@@ -6,9 +6,8 @@
 
 # A copy, so that nothing is built into the tree that is tested
 cp -r "$ROOT/Makefile" "$ROOT/Kbuild" "$TMP/"
-mkdir "$TMP/userspace"
-cp -r "$ROOT/kmod" "$TMP/"
-cp -r "$ROOT"/userspace/{Makefile,man,completion,udev} "$ROOT"/userspace/*.[ch] "$TMP/userspace/"
+cp -r "$ROOT/kmod" "$ROOT/userspace" "$TMP/"
+rm -rf "$TMP/userspace/build"
 
 # makes ARGUMENT...: sets status and err, as run does
 makes() {

@@ -11,10 +11,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "fault.h"
-#include "openimage.h"
-#include "repair.h"
-#include "replay.h"
+#include "image/fault.h"
+#include "image/image.h"
+#include "repair/repair.h"
+#include "edit/replay_file.h"
 
 /* The BAT is read as a whole: what is larger would make it slow. */
 #define LARGEST_FILE (64 * VHDX_MIB)

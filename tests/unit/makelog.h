@@ -5,7 +5,7 @@
 #ifndef VHDX_TEST_MAKELOG_H
 #define VHDX_TEST_MAKELOG_H
 
-#include "format/log.h"
+#include "format/log_scan.h"
 
 /* One change: a page, or if that is NULL, @zeros bytes of zeros */
 struct log_change {

@@ -10,8 +10,8 @@
 #include "format/checksum.h"
 #include "format/guid.h"
 #include "format/locator.h"
-#include "format/locatorwrite.h"
-#include "format/metadataedit.h"
+#include "format/locator_encode.h"
+#include "format/metadata_edit.h"
 #include "make.h"
 
 static u32 stored_checksum(const void *structure)

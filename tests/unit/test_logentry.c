@@ -4,8 +4,8 @@
  */
 #include "suite.h"
 
-#include "format/log.h"
-#include "format/logentry.h"
+#include "format/log_scan.h"
+#include "format/log_encode.h"
 #include "make.h"
 #include "makelog.h"
 

@@ -1,8 +1,0 @@
-/* SPDX-License-Identifier: GPL-2.0 */
-#ifndef VHDX_CONTROL_H
-#define VHDX_CONTROL_H
-
-int vhdx_control_init(void);
-void vhdx_control_exit(void);
-
-#endif /* VHDX_CONTROL_H */

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DOC: the life of a disk
+ *
+ *	COMING -> LIVE	[vhdx_life_begin]   it is complete
+ *	LIVE -> GOING	[vhdx_life_try_end] it is to be removed, and nothing is in the way:
+ *			no snapshot is being made, and it was
+ *			- closed while not open (detach),
+ *			- closed for the last time after it was armed (autoclear, lazy detach),
+ *			- or killed (detach by force)
+ *	GOING -> GONE	[vhdx_life_over]    it is removed
+ *	COMING -> GONE	[vhdx_life_over]    it could not be made
+ *
+ * Each transition happens once, under the lock. The one to GOING calls @end, which starts
+ * the one job that removes the disk. So there is one remover, whatever it was that ended
+ * the disk, and however often it is opened, closed and detached meanwhile.
+ *
+ * Openers are counted here and not asked of the block layer: its count changes under
+ * open_mutex, which is held over a scan for partitions, and so over I/O.
+ *
+ * A disk may be killed at any time. What must not be done on a dead disk looks at @dead.
+ * Killing does not remove a disk that is COMING or of which a snapshot is being made: the
+ * job that is at work there finds it dead, and passes it on as GOING.
+ *
+ * P9, no disk waits for another: the lock is a leaf. All waits for a disk are waits for
+ * @wait, by processes that hold no lock and can be killed, and that a kill of the disk ends.
+ */
+#include "device/life.h"
+
+#include <linux/sched.h>
+
+/**
+ * vhdx_life_init() - a disk is being made
+ * @life:	filled
+ * @end:	see struct vhdx_life
+ */
+void vhdx_life_init(struct vhdx_life *life, void (*end)(struct vhdx_life *life))
+{
+	spin_lock_init(&life->lock);
+	init_waitqueue_head(&life->wait);
+	life->state = VHDX_LIFE_COMING;
+	life->dead = false;
+	life->armed = false;
+	life->busy = false;
+	life->openers = 0;
+	life->end = end;
+}
+
+/* Return: true if the caller is to call @end */
+static bool vhdx_life_try_end(struct vhdx_life *life)
+{
+	lockdep_assert_held(&life->lock);
+	if (life->state != VHDX_LIFE_LIVE || life->busy)
+		return false;
+	if (!life->dead && (!life->armed || life->openers))
+		return false;
+	WRITE_ONCE(life->state, VHDX_LIFE_GOING);
+	return true;
+}
+
+/**
+ * vhdx_life_open() - a process wants to open the disk
+ * @life:	of the disk
+ * @arm:	remove it after the last close
+ *
+ * Return: may it be opened? If so, vhdx_life_release() follows.
+ */
+bool vhdx_life_open(struct vhdx_life *life, bool arm)
+{
+	bool may;
+
+	spin_lock(&life->lock);
+	may = life->state <= VHDX_LIFE_LIVE && !life->dead;
+	if (may) {
+		life->openers++;
+		if (arm)
+			WRITE_ONCE(life->armed, true);
+	}
+	spin_unlock(&life->lock);
+	return may;
+}
+
+/**
+ * vhdx_life_release() - undo vhdx_life_open()
+ * @life:	of the disk
+ */
+void vhdx_life_release(struct vhdx_life *life)
+{
+	bool end;
+
+	spin_lock(&life->lock);
+	life->openers--;
+	end = vhdx_life_try_end(life);
+	spin_unlock(&life->lock);
+	if (end)
+		life->end(life);
+}
+
+/**
+ * vhdx_life_begin() - the disk is complete
+ * @life:	COMING
+ *
+ * It may be GOING at once: killed meanwhile, or closed for the last time.
+ */
+void vhdx_life_begin(struct vhdx_life *life)
+{
+	bool end;
+
+	spin_lock(&life->lock);
+	/* pairs with vhdx_life_is_coming() */
+	smp_store_release(&life->state, VHDX_LIFE_LIVE);
+	end = vhdx_life_try_end(life);
+	spin_unlock(&life->lock);
+	wake_up_all(&life->wait);
+	if (end)
+		life->end(life);
+}
+
+/**
+ * vhdx_life_over() - there is no disk any more
+ * @life:	COMING, and it could not be made; or GOING
+ */
+void vhdx_life_over(struct vhdx_life *life)
+{
+	spin_lock(&life->lock);
+	/* pairs with vhdx_life_is_gone() */
+	smp_store_release(&life->state, VHDX_LIFE_GONE);
+	spin_unlock(&life->lock);
+	wake_up_all(&life->wait);
+}
+
+/**
+ * vhdx_life_close() - remove the disk unless it is open
+ * @life:	of the disk
+ * @lazily:	if it is, remove it after the last close
+ *
+ * Return: DONE: it is being removed; or another
+ */
+enum vhdx_life_answer vhdx_life_close(struct vhdx_life *life, bool lazily)
+{
+	enum vhdx_life_answer answer = VHDX_LIFE_DONE;
+
+	spin_lock(&life->lock);
+	if (life->state >= VHDX_LIFE_GOING || life->dead)
+		answer = VHDX_LIFE_NONE;
+	else if (life->busy)
+		answer = VHDX_LIFE_BUSY;
+	else if (!lazily && (life->openers || life->state == VHDX_LIFE_COMING))
+		answer = VHDX_LIFE_OPEN;
+	else
+		WRITE_ONCE(life->armed, true);
+	if (answer == VHDX_LIFE_DONE && !vhdx_life_try_end(life))
+		answer = VHDX_LIFE_LATER;
+	spin_unlock(&life->lock);
+	if (answer == VHDX_LIFE_DONE)
+		life->end(life);
+	return answer;
+}
+
+/**
+ * vhdx_life_kill() - remove the disk, open or not, as soon as nothing is in the way
+ * @life:	of the disk
+ */
+void vhdx_life_kill(struct vhdx_life *life)
+{
+	bool end;
+
+	spin_lock(&life->lock);
+	WRITE_ONCE(life->dead, true);
+	end = vhdx_life_try_end(life);
+	spin_unlock(&life->lock);
+	wake_up_all(&life->wait);
+	if (end)
+		life->end(life);
+}
+
+/**
+ * vhdx_life_hold() - keep the disk from being removed
+ * @life:	of the disk
+ *
+ * Return: DONE, until vhdx_life_unhold(); or BUSY or NONE
+ */
+enum vhdx_life_answer vhdx_life_hold(struct vhdx_life *life)
+{
+	enum vhdx_life_answer answer = VHDX_LIFE_DONE;
+
+	spin_lock(&life->lock);
+	if (life->state != VHDX_LIFE_LIVE || life->dead)
+		answer = VHDX_LIFE_NONE;
+	else if (life->busy)
+		answer = VHDX_LIFE_BUSY;
+	else
+		life->busy = true;
+	spin_unlock(&life->lock);
+	return answer;
+}
+
+/**
+ * vhdx_life_unhold() - undo vhdx_life_hold()
+ * @life:	held
+ */
+void vhdx_life_unhold(struct vhdx_life *life)
+{
+	bool end;
+
+	spin_lock(&life->lock);
+	life->busy = false;
+	/* the last close may have come meanwhile, or a kill */
+	end = vhdx_life_try_end(life);
+	spin_unlock(&life->lock);
+	if (end)
+		life->end(life);
+}
+
+/* Can it be found by those who look for attached disks? */
+bool vhdx_life_is_live(struct vhdx_life *life)
+{
+	bool live;
+
+	spin_lock(&life->lock);
+	live = life->state == VHDX_LIFE_LIVE && !life->dead;
+	spin_unlock(&life->lock);
+	return live;
+}

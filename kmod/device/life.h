@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The life of a disk: whether it may be opened, and what ends it.
+ */
+#ifndef VHDX_DEVICE_LIFE_H
+#define VHDX_DEVICE_LIFE_H
+
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+enum vhdx_life_state {
+	VHDX_LIFE_COMING,	/* being attached */
+	VHDX_LIFE_LIVE,		/* attached */
+	VHDX_LIFE_GOING,	/* being removed */
+	VHDX_LIFE_GONE,		/* removed */
+};
+
+/**
+ * struct vhdx_life - of one disk
+ * @lock:	protects the rest; a leaf, held for a few instructions
+ * @state:	see life.c
+ * @dead:	killed: nothing is read or written any more
+ * @armed:	to be removed after the last close
+ * @busy:	a snapshot is being made
+ * @openers:	how often the disk and its partitions are open
+ * @wait:	woken after each change of @state and @dead
+ * @end:	called once, when the disk becomes GOING; has the disk removed. Context: any
+ */
+struct vhdx_life {
+	spinlock_t lock;
+	enum vhdx_life_state state;
+	bool dead;
+	bool armed;
+	bool busy;
+	unsigned int openers;
+	wait_queue_head_t wait;
+	void (*end)(struct vhdx_life *life);
+};
+
+void vhdx_life_init(struct vhdx_life *life, void (*end)(struct vhdx_life *life));
+
+bool vhdx_life_open(struct vhdx_life *life, bool arm);
+void vhdx_life_release(struct vhdx_life *life);
+
+void vhdx_life_begin(struct vhdx_life *life);
+void vhdx_life_over(struct vhdx_life *life);
+
+enum vhdx_life_answer {
+	VHDX_LIFE_DONE,		/* as asked */
+	VHDX_LIFE_LATER,	/* after the last close */
+	VHDX_LIFE_OPEN,		/* refused: it is open, or being attached */
+	VHDX_LIFE_BUSY,		/* refused: a snapshot is being made */
+	VHDX_LIFE_NONE,		/* refused: it is being removed, or killed */
+};
+
+enum vhdx_life_answer vhdx_life_close(struct vhdx_life *life, bool lazily);
+void vhdx_life_kill(struct vhdx_life *life);
+enum vhdx_life_answer vhdx_life_hold(struct vhdx_life *life);
+void vhdx_life_unhold(struct vhdx_life *life);
+
+bool vhdx_life_is_live(struct vhdx_life *life);
+
+/*
+ * Without the lock: for conditions of waits, and where a moment does not matter. What was
+ * written before a change of state can be read once that was seen.
+ */
+static inline bool vhdx_life_is_dead(const struct vhdx_life *life)
+{
+	return READ_ONCE(life->dead);
+}
+
+static inline bool vhdx_life_is_coming(const struct vhdx_life *life)
+{
+	return smp_load_acquire(&life->state) == VHDX_LIFE_COMING;
+}
+
+static inline bool vhdx_life_is_gone(const struct vhdx_life *life)
+{
+	return smp_load_acquire(&life->state) == VHDX_LIFE_GONE;
+}
+
+#endif /* VHDX_DEVICE_LIFE_H */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which disks exist: numbers, attach and detach, one at a time per disk.
+ */
+#ifndef VHDX_DEVICE_REGISTRY_H
+#define VHDX_DEVICE_REGISTRY_H
+
+#include <linux/types.h>
+
+struct file;
+struct vhdx_fault;
+struct vhdx_ioc_status;
+
+/**
+ * struct vhdx_attached - how to find a disk that was just attached
+ */
+struct vhdx_attached {
+	int index;
+	dev_t devt;
+	u64 diskseq;
+};
+
+int vhdx_registry_attach(struct file *const *files, unsigned int nr, u32 flags, int index,
+			 struct vhdx_attached *attached, struct vhdx_fault *fault);
+int vhdx_registry_detach(int index, u64 diskseq, u32 flags, struct vhdx_fault *fault);
+
+int vhdx_registry_snapshot(int index, u64 diskseq, struct file *file, u64 *held_ns,
+			   struct vhdx_fault *fault);
+
+int vhdx_registry_status(int index, bool or_next, struct vhdx_ioc_status *status);
+
+void vhdx_registry_exit(void);
+
+#endif /* VHDX_DEVICE_REGISTRY_H */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A disk in use goes on in another image.
+ */
+#ifndef VHDX_DEVICE_SNAPSHOT_H
+#define VHDX_DEVICE_SNAPSHOT_H
+
+#include <linux/types.h>
+
+struct file;
+struct vhdx_disk;
+struct vhdx_fault;
+
+int vhdx_swap_snapshot(struct vhdx_disk *disk, struct file *file, u64 *held_ns,
+		       struct vhdx_fault *fault);
+
+#endif /* VHDX_DEVICE_SNAPSHOT_H */

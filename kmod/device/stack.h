@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a file is on, device below device: see stack.c.
+ */
+#ifndef VHDX_DEVICE_STACK_H
+#define VHDX_DEVICE_STACK_H
+
+struct file;
+struct vhdx_disk;
+struct vhdx_fault;
+
+int vhdx_stack_check(struct vhdx_disk *disk, struct file *file, struct vhdx_fault *fault);
+
+#endif /* VHDX_DEVICE_STACK_H */

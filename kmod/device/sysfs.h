@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VHDX_DEVICE_SYSFS_H
+#define VHDX_DEVICE_SYSFS_H
+
+struct attribute_group;
+
+/* /sys/block/vhdxN/vhdx/, there from the first uevent on */
+extern const struct attribute_group *vhdx_sysfs_groups[];
+
+#endif /* VHDX_DEVICE_SYSFS_H */

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "guid.h"
+#include "locator_encode.h"
+
+static u32 vhdx_key_bytes(const struct vhdx_locator_field *field)
+{
+	return 2 * (u32)strlen(field->key);
+}
+
+/**
+ * vhdx_locator_length() - how many bytes will a locator have?
+ * @fields:	its entries
+ * @count:	how many, 1 to VHDX_LOCATOR_MAX_ENTRIES
+ */
+u32 vhdx_locator_length(const struct vhdx_locator_field *fields, u32 count)
+{
+	u32 length = sizeof(struct vhdx_disk_locator), i;
+
+	for (i = 0; i < count; i++)
+		length += sizeof(struct vhdx_disk_locator_entry) + vhdx_key_bytes(&fields[i]) +
+			  fields[i].length;
+	return length;
+}
+
+/* Returns the place behind it. */
+static u8 *vhdx_put_key(u8 *to, const char *key)
+{
+	for (; *key; key++) {
+		*to++ = (u8)*key;
+		*to++ = 0;
+	}
+	return to;
+}
+
+/**
+ * vhdx_locator_encode() - make a parent locator (2.6.2.6)
+ * @item:	vhdx_locator_length() bytes, filled; not aligned
+ * @fields:	its entries, each key once
+ * @count:	how many
+ *
+ * Behind the entries each key is followed by its value.
+ */
+void vhdx_locator_encode(void *item, const struct vhdx_locator_field *fields, u32 count)
+{
+	struct vhdx_disk_locator *header = item;
+	struct vhdx_disk_locator_entry *entry = (void *)(header + 1);
+	u8 *start = item, *text = (u8 *)(entry + count);
+	u32 i;
+
+	memset(header, 0, sizeof(*header));
+	header->type = vhdx_guid_locator_type;
+	header->key_value_count = cpu_to_le16((u16)count);
+	for (i = 0; i < count; i++, entry++) {
+		entry->key_offset = cpu_to_le32((u32)(text - start));
+		entry->key_length = cpu_to_le16((u16)vhdx_key_bytes(&fields[i]));
+		text = vhdx_put_key(text, fields[i].key);
+		entry->value_offset = cpu_to_le32((u32)(text - start));
+		entry->value_length = cpu_to_le16(fields[i].length);
+		memcpy(text, fields[i].value, fields[i].length);
+		text += fields[i].length;
+	}
+}

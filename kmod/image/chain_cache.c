@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DOC: what is remembered of a chain
+ *
+ * To find a sector in a chain every file is asked in turn, and a chain of Hyper-V
+ * checkpoints may have dozens. But the parents do not change while they are attached: once
+ * it is known which of them answers for a place, all those above it need not be asked again.
+ * So for each MiB of the disk ("cell") that was read through the parents, an answer says
+ * where to begin:
+ *
+ *	layer		if one file is the first to have anything to say everywhere in it
+ *	unit[]		else for every 4 KiB, the number of the first file that has
+ *
+ * A MiB, because whatever the block sizes of the files are, no payload block ends inside
+ * one. An answer says only whom to ask first, not what the answer will be: that file's own
+ * BAT is looked at as ever, so nothing here can be stale or say more than the file does. A
+ * read costs one lookup here and then what it would cost in a single file, however long the
+ * chain is.
+ *
+ * Memory: 48 bytes for a cell, and 256 more if it is mixed (what the allocator adds is not
+ * counted), up to the given limit; the
+ * shrinker, or a new answer that exceeds the limit, drops those nobody has used since the
+ * last round (as in the pager). Readers take no lock: RCU keeps an answer, and but for
+ * @referenced it does not change. All else is under the xarray's lock.
+ *
+ * When there is no memory nothing is remembered, and the files are asked in turn.
+ */
+#include "image/chain_cache.h"
+
+#include <linux/rcupdate.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
+
+#include "image/image.h"
+#include "meta/shrink.h"
+
+#define VHDX_CELL_SHIFT		20
+#define VHDX_UNIT_SIZE		SZ_4K
+#define VHDX_CELL_UNITS		(SZ_1M / VHDX_UNIT_SIZE)
+
+/*
+ * I: set when made; L: xa_lock of answers
+ */
+struct vhdx_answer {
+	u64 cell;			/* I */
+	struct list_head lru;		/* L */
+	struct rcu_head rcu;
+	bool referenced;		/* a hint, races are harmless */
+	bool mixed;			/* I */
+	u8 layer;			/* I: unless mixed; 0 is the first parent */
+	u8 unit[];			/* I: if mixed */
+};
+
+struct vhdx_resolve {
+	struct vhdx_resolve_owner owner;	/* I */
+	struct vhdx_image **layer;		/* I: the parents, first to last */
+	unsigned long max_bytes;		/* I */
+	struct xarray answers;
+	struct list_head lru;			/* L: oldest first */
+	unsigned long nr_answers;		/* L */
+	unsigned long bytes;			/* L */
+	struct vhdx_cache cache;
+};
+
+static size_t vhdx_answer_size(bool mixed)
+{
+	return sizeof(struct vhdx_answer) + (mixed ? VHDX_CELL_UNITS : 0);
+}
+
+/* As in the pager; see there. Return: how many answers were dropped */
+static unsigned long vhdx_resolve_evict(struct vhdx_resolve *resolve, unsigned long nr,
+					bool busy_too)
+{
+	struct vhdx_answer *answer;
+	unsigned long freed = 0;
+
+	xa_lock(&resolve->answers);
+	while (nr-- && !list_empty(&resolve->lru)) {
+		answer = list_first_entry(&resolve->lru, struct vhdx_answer, lru);
+		if (answer->referenced && !busy_too) {
+			answer->referenced = false;
+			list_move_tail(&answer->lru, &resolve->lru);
+			continue;
+		}
+		__xa_erase(&resolve->answers, answer->cell);
+		list_del(&answer->lru);
+		resolve->nr_answers--;
+		resolve->bytes -= vhdx_answer_size(answer->mixed);
+		kfree_rcu(answer, rcu);
+		freed++;
+	}
+	xa_unlock(&resolve->answers);
+	return freed;
+}
+
+static unsigned long vhdx_resolve_count(const struct vhdx_cache *cache)
+{
+	return READ_ONCE(container_of(cache, struct vhdx_resolve, cache)->nr_answers);
+}
+
+static unsigned long vhdx_resolve_scan(struct vhdx_cache *cache, unsigned long nr)
+{
+	return vhdx_resolve_evict(container_of(cache, struct vhdx_resolve, cache), nr, false);
+}
+
+/* The parents, by number */
+static int vhdx_resolve_list_layers(struct vhdx_resolve *resolve)
+{
+	struct vhdx_image *image = resolve->owner.top;
+	unsigned int i;
+
+	resolve->layer = kcalloc(image->depth, sizeof(*resolve->layer), GFP_KERNEL);
+	for (i = 0; resolve->layer && image->parent; i++) {
+		image = image->parent;
+		resolve->layer[i] = image;
+	}
+	return resolve->layer ? 0 : -ENOMEM;
+}
+
+/**
+ * vhdx_resolve_create() - an empty memory
+ * @owner:	copied; the chain must outlive it, and has at most 256 parents
+ * @max_bytes:	how much to remember
+ *
+ * Return: the memory, or an ERR_PTR
+ */
+struct vhdx_resolve *vhdx_resolve_create(const struct vhdx_resolve_owner *owner,
+					 unsigned long max_bytes)
+{
+	struct vhdx_resolve *resolve = kzalloc(sizeof(*resolve), GFP_KERNEL);
+	int ret;
+
+	if (!resolve)
+		return ERR_PTR(-ENOMEM);
+	resolve->owner = *owner;
+	resolve->max_bytes = max_bytes;
+	xa_init(&resolve->answers);
+	INIT_LIST_HEAD(&resolve->lru);
+	resolve->cache.count = vhdx_resolve_count;
+	resolve->cache.scan = vhdx_resolve_scan;
+	ret = vhdx_resolve_list_layers(resolve);
+	if (ret) {
+		kfree(resolve);
+		return ERR_PTR(ret);
+	}
+	vhdx_shrink_add(&resolve->cache);
+	return resolve;
+}
+
+/**
+ * vhdx_resolve_destroy() - forget everything
+ * @resolve:	nobody is asking any more
+ */
+void vhdx_resolve_destroy(struct vhdx_resolve *resolve)
+{
+	struct vhdx_answer *answer;
+	unsigned long cell;
+
+	vhdx_shrink_remove(&resolve->cache);
+	xa_for_each(&resolve->answers, cell, answer)
+		kfree(answer);
+	xa_destroy(&resolve->answers);
+	kfree(resolve->layer);
+	kfree(resolve);
+}
+
+/* The file of a mixed answer for @unit, and how many units it is the file of */
+static u8 vhdx_answer_layer(const struct vhdx_answer *answer, u32 unit, u32 *units)
+{
+	u32 end = unit + 1;
+
+	while (end < VHDX_CELL_UNITS && answer->unit[end] == answer->unit[unit])
+		end++;
+	*units = end - unit;
+	return answer->unit[unit];
+}
+
+/**
+ * vhdx_resolve_find() - which file is to be asked first?
+ * @resolve:	the memory
+ * @position:	virtual offset in bytes
+ * @length:	set to the number of bytes from there on about which those above the file
+ *		have nothing to say
+ *
+ * Context: any; takes no lock, never sleeps.
+ * Return: the file, or NULL if that is not known
+ */
+struct vhdx_image *vhdx_resolve_find(struct vhdx_resolve *resolve, u64 position, u64 *length)
+{
+	u32 skip = position & (SZ_1M - 1), unit = skip / VHDX_UNIT_SIZE, units;
+	struct vhdx_image *image = NULL;
+	struct vhdx_answer *answer;
+
+	rcu_read_lock();
+	answer = xa_load(&resolve->answers, position >> VHDX_CELL_SHIFT);
+	if (answer && answer->mixed) {
+		image = resolve->layer[vhdx_answer_layer(answer, unit, &units)];
+		*length = (u64)(unit + units) * VHDX_UNIT_SIZE - skip;
+	} else if (answer) {
+		image = resolve->layer[answer->layer];
+		*length = SZ_1M - skip;
+	}
+	/* written only when it changes: the cache line stays shared */
+	if (answer && !READ_ONCE(answer->referenced))
+		WRITE_ONCE(answer->referenced, true);
+	rcu_read_unlock();
+	return image;
+}
+
+/* Who is the first to have something to say, in each unit? False: @map says why not. */
+static bool vhdx_resolve_survey(struct vhdx_resolve *resolve, u64 cell, u8 *unit,
+				struct vhdx_map *map)
+{
+	struct vhdx_image *top = resolve->owner.top;
+	u32 at = 0, first, last;
+
+	memset(unit, U8_MAX, VHDX_CELL_UNITS);
+	while (at < SZ_1M) {
+		u8 layer;
+
+		resolve->owner.walk(top->parent, (cell << VHDX_CELL_SHIFT) + at, SZ_1M - at, map);
+		if (map->kind == VHDX_MAP_MISS || map->kind == VHDX_MAP_BAD)
+			return false;
+		layer = top->depth - 1 - map->image->depth;
+		first = at / VHDX_UNIT_SIZE;
+		at += map->length;
+		last = (at - 1) / VHDX_UNIT_SIZE;
+		for (; first <= last; first++)
+			unit[first] = min(unit[first], layer);
+	}
+	return true;
+}
+
+static struct vhdx_answer *vhdx_answer_alloc(u64 cell, const u8 *unit)
+{
+	bool mixed = memchr_inv(unit, unit[0], VHDX_CELL_UNITS);
+	struct vhdx_answer *answer = kmalloc(vhdx_answer_size(mixed),
+					     GFP_NOWAIT | __GFP_NOWARN);
+
+	if (!answer)
+		return NULL;
+	answer->cell = cell;
+	answer->referenced = true;
+	answer->mixed = mixed;
+	answer->layer = unit[0];
+	if (mixed)
+		memcpy(answer->unit, unit, VHDX_CELL_UNITS);
+	return answer;
+}
+
+/* Another who learnt the same may have been faster. */
+static void vhdx_resolve_keep(struct vhdx_resolve *resolve, struct vhdx_answer *answer)
+{
+	int ret;
+
+	if (READ_ONCE(resolve->bytes) >= resolve->max_bytes &&
+	    !vhdx_resolve_evict(resolve, 8, false))
+		vhdx_resolve_evict(resolve, 1, true);
+	xa_lock(&resolve->answers);
+	ret = __xa_insert(&resolve->answers, answer->cell, answer, GFP_NOWAIT | __GFP_NOWARN);
+	if (!ret) {
+		list_add_tail(&answer->lru, &resolve->lru);
+		resolve->nr_answers++;
+		resolve->bytes += vhdx_answer_size(answer->mixed);
+	}
+	xa_unlock(&resolve->answers);
+	if (ret)
+		kfree(answer);
+}
+
+/**
+ * vhdx_resolve_learn() - find out whom to ask about a place, and remember it
+ * @resolve:	the memory
+ * @position:	virtual offset in bytes
+ * @map:	if not true, says MISS, or BAD: then ask the files in turn, because what is bad
+ *		may be somewhere else in the cell
+ *
+ * Context: process; does not sleep, takes some microseconds for a file
+ * Return: true if all files around @position could be asked
+ */
+bool vhdx_resolve_learn(struct vhdx_resolve *resolve, u64 position, struct vhdx_map *map)
+{
+	u64 cell = position >> VHDX_CELL_SHIFT;
+	struct vhdx_answer *answer;
+	u8 unit[VHDX_CELL_UNITS];
+
+	if (!vhdx_resolve_survey(resolve, cell, unit, map))
+		return false;
+	answer = vhdx_answer_alloc(cell, unit);
+	if (answer)
+		vhdx_resolve_keep(resolve, answer);
+	return true;
+}
+
+/**
+ * vhdx_resolve_stats() - how much is remembered
+ * @resolve:	the memory
+ * @stats:	filled
+ */
+void vhdx_resolve_stats(struct vhdx_resolve *resolve, struct vhdx_resolve_stats *stats)
+{
+	stats->answers = READ_ONCE(resolve->nr_answers);
+	stats->bytes = READ_ONCE(resolve->bytes);
+}

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Opening and closing images.
+ */
+#include "image/image.h"
+
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/slab.h>
+
+#include "image/replay_file.h"
+#include "image/replay_memory.h"
+#include "image/writable.h"
+#include "meta/cache.h"
+#include "meta/journal.h"
+#include "format/chain.h"
+
+static unsigned int cache_mb = 64;
+module_param(cache_mb, uint, 0644);
+MODULE_PARM_DESC(cache_mb, "metadata to keep in memory per disk, of all its files, in MiB; taken at attach");
+
+/* The kernel's error number for one of the core's reasons; not for VHDX_OK. */
+static int vhdx_reason_errno(enum vhdx_reason reason)
+{
+	switch (vhdx_reason_class(reason)) {
+	case VHDX_CLASS_CORRUPT:
+	case VHDX_CLASS_TRUNCATED:
+		return -EUCLEAN;
+	case VHDX_CLASS_UNSUPPORTED:
+	case VHDX_CLASS_PARENT:
+		return -EOPNOTSUPP;
+	case VHDX_CLASS_REPLAY:
+		return -EROFS;
+	case VHDX_CLASS_IO:
+		return -EIO;
+	case VHDX_CLASS_BUSY:
+		return -EBUSY;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* Where a page of metadata is: in the file, in its log, or nowhere. */
+static bool vhdx_image_locate(void *context, u64 offset, u64 *from)
+{
+	const struct vhdx_image *image = context;
+	const struct vhdx_overlay_page *page;
+
+	*from = offset;
+	if (!image->replay)
+		return true;
+	switch (vhdx_overlay_find(&image->replay->overlay, offset, &page)) {
+	case VHDX_OVERLAY_ZERO:
+		return false;
+	case VHDX_OVERLAY_LOG:
+		*from = image->replay->overlay.log.offset + page->sector;
+		return true;
+	default:
+		return true;
+	}
+}
+
+/* A page that came out of the log still has to get its own ends. */
+static void vhdx_image_restore(const struct vhdx_image *image, u64 offset, void *data)
+{
+	const struct vhdx_overlay_page *page;
+
+	if (image->replay && vhdx_overlay_find(&image->replay->overlay, offset, &page) ==
+			     VHDX_OVERLAY_LOG)
+		vhdx_log_restore_page(data, page->leading, page->trailing);
+}
+
+/* BAT or sector bitmap? */
+static bool vhdx_image_is_bat(const struct vhdx_image *image, u64 offset)
+{
+	const struct vhdx_extent *bat = &image->super->regions.bat;
+
+	return offset >= bat->offset && offset - bat->offset < bat->length;
+}
+
+/*
+ * Is there an entry in this page that must not be believed? Which one, and why, is found
+ * out again when it is used: bad entries are rare, and so nothing is kept per entry. Any
+ * sector bitmap is fine.
+ */
+static bool vhdx_image_finish(void *context, u64 offset, __le64 *entries)
+{
+	const struct vhdx_image *image = context;
+	u32 index = (offset - image->rules.bat_offset) / VHDX_BAT_ENTRY_SIZE;
+	struct vhdx_fault fault;
+	unsigned int i;
+
+	vhdx_image_restore(image, offset, entries);
+	if (!vhdx_image_is_bat(image, offset))
+		return false;
+	for (i = 0; i < VHDX_BAT_ENTRIES_PER_PAGE; i++)
+		if (vhdx_bat_check(&image->rules, index + i, le64_to_cpu(entries[i]), &fault))
+			return true;
+	return false;
+}
+
+/* Does the parent that came with the image belong to it? */
+static enum vhdx_reason vhdx_image_check_parent(const struct vhdx_image *image,
+						const struct vhdx_super *super,
+						const struct vhdx_reader *reader, void *scratch,
+						struct vhdx_fault *fault)
+{
+	struct vhdx_locator locator;
+	enum vhdx_reason reason;
+
+	if (!super->geometry.has_parent)
+		return image->parent ? vhdx_fault_set(fault, VHDX_REASON_parent_unneeded, 0, 0) :
+				       VHDX_OK;
+	reason = vhdx_open_locator(super, reader, scratch, &locator, fault);
+	if (reason)
+		return reason;
+	if (!image->parent)
+		return vhdx_fault_set_guid(fault, VHDX_REASON_parent_missing, 0,
+					   &locator.linkage);
+	return vhdx_chain_check(super, &locator, image->parent->super, fault);
+}
+
+/* Steps 5 to 7 of the open sequence, and the parent */
+static enum vhdx_reason vhdx_image_open_tables(struct vhdx_image *image,
+					       struct vhdx_super *super,
+					       const struct vhdx_reader *reader, void *scratch,
+					       struct vhdx_fault *fault)
+{
+	enum vhdx_reason reason = vhdx_open_tables(super, reader, scratch, fault);
+
+	if (!reason)
+		reason = vhdx_image_check_parent(image, super, reader, scratch, fault);
+	return reason;
+}
+
+/* The same, of the file as the log makes it. */
+static enum vhdx_reason vhdx_image_open_replayed(struct vhdx_image *image,
+						 struct vhdx_super *super, void *scratch,
+						 int *error, struct vhdx_fault *fault)
+{
+	struct vhdx_replay_reader replayed;
+	enum vhdx_reason reason = VHDX_OK;
+
+	*error = vhdx_replay_reader_open(&replayed, image->replay);
+	if (!*error)
+		reason = vhdx_image_open_tables(image, super, &replayed.reader, scratch, fault);
+	vhdx_replay_reader_close(&replayed);
+	return reason;
+}
+
+/* The open sequence (format/open.c), with what its caller does in the middle of it. */
+static enum vhdx_reason vhdx_image_open_steps(struct vhdx_image *image,
+					      struct vhdx_super *super, void *scratch,
+					      bool no_replay, int *error,
+					      struct vhdx_fault *fault)
+{
+	struct vhdx_reader reader = {
+		.read		= vhdx_backing_reader_read,
+		.context	= &image->backing,
+		.size		= image->backing.size,
+	};
+	enum vhdx_reason reason = vhdx_open_headers(super, &reader, scratch, fault);
+
+	if (reason)
+		return reason;
+	if (!vhdx_header_log_dirty(&super->header))
+		return vhdx_image_open_tables(image, super, &reader, scratch, fault);
+	if (no_replay)
+		return vhdx_fault_set_guid(fault, VHDX_REASON_log_dirty,
+					   super->header.log_offset, &super->header.log_guid);
+	image->replay = vhdx_replay_create(&reader, &super->header, fault);
+	if (!IS_ERR(image->replay)) {
+		image->replayed = image->replay->overlay.entries;
+		return vhdx_image_open_replayed(image, super, scratch, error, fault);
+	}
+	*error = PTR_ERR(image->replay);
+	image->replay = NULL;
+	return fault->reason;
+}
+
+/* Open, and keep what was found without the unused part of the layout. */
+static int vhdx_image_open_super(struct vhdx_image *image, struct vhdx_super *super,
+				 void *scratch, bool no_replay, struct vhdx_fault *fault)
+{
+	enum vhdx_reason reason;
+	int error = 0;
+
+	reason = vhdx_image_open_steps(image, super, scratch, no_replay, &error, fault);
+	if (reason)
+		return vhdx_reason_errno(reason);
+	if (error)
+		return error;
+	image->super = kmemdup(super, offsetof(struct vhdx_super,
+					       layout.extent[super->layout.count]), GFP_KERNEL);
+	if (!image->super)
+		return -ENOMEM;
+	vhdx_super_bat_rules(image->super, &image->rules);
+	return 0;
+}
+
+static int vhdx_image_read_super(struct vhdx_image *image, bool no_replay,
+				 struct vhdx_fault *fault)
+{
+	struct vhdx_super *super = kvmalloc(sizeof(*super), GFP_KERNEL);
+	void *scratch = kvmalloc(VHDX_OPEN_SCRATCH_SIZE, GFP_KERNEL);
+	int ret = -ENOMEM;
+
+	if (super && scratch)
+		ret = vhdx_image_open_super(image, super, scratch, no_replay, fault);
+	kvfree(scratch);
+	kvfree(super);
+	return ret;
+}
+
+static int vhdx_image_create_pager(struct vhdx_image *image)
+{
+	struct vhdx_pager_owner owner = {
+		.locate		= vhdx_image_locate,
+		.finish		= vhdx_image_finish,
+		.context	= image,
+	};
+	const struct vhdx_pager *sharing = image->parent ? image->parent->pager : NULL;
+	unsigned long pages = max(cache_mb, 1U) * (SZ_1M / VHDX_PAGE_SIZE);
+
+	image->pager = vhdx_pager_create(&image->backing, &owner, sharing, pages);
+	return PTR_ERR_OR_ZERO(image->pager);
+}
+
+static void vhdx_image_drop_replay(struct vhdx_image *image)
+{
+	if (image->replay)
+		vhdx_replay_destroy(image->replay);
+	image->replay = NULL;
+}
+
+/* A log that must be replayed is, into the file; then the file is read anew. */
+static int vhdx_image_recover(struct vhdx_image *image, struct vhdx_fault *fault)
+{
+	int ret = vhdx_image_check_replay(image, fault);
+
+	if (!ret)
+		ret = vhdx_recover(&image->backing, image->replay, image->super, fault);
+	if (ret)
+		return ret;
+	vhdx_image_drop_replay(image);
+	kfree(image->super);
+	image->super = NULL;
+	return vhdx_image_read_super(image, true, fault);
+}
+
+static int vhdx_image_open_file(struct vhdx_image *image,
+				const struct vhdx_image_options *options,
+				struct vhdx_fault *fault)
+{
+	int ret = vhdx_image_read_super(image, options->no_replay, fault);
+
+	if (!ret && image->replay && options->writable)
+		ret = vhdx_image_recover(image, fault);
+	if (ret)
+		return ret;
+	vhdx_backing_choose_mode(&image->backing, image->super->geometry.logical_sector_size,
+				 &options->mode);
+	ret = vhdx_image_create_pager(image);
+	if (ret || !options->writable)
+		return ret;
+	ret = vhdx_image_prepare_writing(image, options, fault);
+	if (ret)
+		vhdx_pager_destroy(image->pager);
+	return ret;
+}
+
+/**
+ * vhdx_image_open() - open a VHDX file
+ * @file:	a reference that stays the caller's
+ * @options:	how
+ * @fault:	filled on failure if the failure has a reason; clear before
+ *
+ * Context: process, no locks that a file system might want.
+ * Return: the image, or an ERR_PTR
+ */
+struct vhdx_image *vhdx_image_open(struct file *file, const struct vhdx_image_options *options,
+				   struct vhdx_fault *fault)
+{
+	struct vhdx_image *image = kzalloc(sizeof(*image), GFP_KERNEL);
+	int ret;
+
+	if (!image)
+		return ERR_PTR(-ENOMEM);
+	ratelimit_state_init(&image->bad_limit, DEFAULT_RATELIMIT_INTERVAL,
+			     DEFAULT_RATELIMIT_BURST);
+	image->nameless = !vhdx_file_has_name(file);
+	image->parent = options->parent;
+	image->depth = image->parent ? image->parent->depth + 1 : 0;
+	image->backing.index = options->index;
+	image->backing.dead = options->dead;
+	ret = vhdx_backing_open(&image->backing, file, options->writable, fault);
+	if (ret)
+		goto err_free_image;
+	ret = vhdx_image_open_file(image, options, fault);
+	if (ret)
+		goto err_free_super;
+	return image;
+
+err_free_super:
+	kfree(image->super);
+	vhdx_image_drop_replay(image);
+	vhdx_backing_close(&image->backing);
+err_free_image:
+	kfree(image);
+	return ERR_PTR(ret);
+}
+
+/**
+ * vhdx_image_close() - close a VHDX file
+ * @image:	nobody maps, reads or writes it any more
+ *
+ * Context: as vhdx_image_open()
+ * Return: 0, or why it could not be brought into the best order; then its log is left to be replayed.
+ * -ENOTEMPTY: it has all that was ever written; another errno: or up to the last flush only
+ */
+int vhdx_image_close(struct vhdx_image *image)
+{
+	int ret = image->writable ? vhdx_image_stop_writing(image) : image->end_error;
+
+	if (ret && image->log_left)
+		ret = -ENOTEMPTY;
+	vhdx_image_give_back(image, &image->backing);
+	vhdx_pager_destroy(image->pager);
+	kfree(image->super);
+	vhdx_image_drop_replay(image);
+	vhdx_backing_close(&image->backing);
+	kfree(image);
+	return ret;
+}
+
+/**
+ * vhdx_image_data_guid() - what children know the contents by
+ * @image:	the image
+ * @guid:	set to the current DataWriteGuid
+ */
+void vhdx_image_data_guid(struct vhdx_image *image, struct vhdx_guid *guid)
+{
+	if (image->writable)
+		vhdx_journal_data_guid(image->journal, guid);
+	else
+		*guid = image->super->header.data_write_guid;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The pager: 4 KiB pages of a file's metadata in memory, loaded when asked for.
+ */
+#ifndef VHDX_META_CACHE_H
+#define VHDX_META_CACHE_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+
+#include "waiter.h"
+
+struct vhdx_backing;
+struct vhdx_page;
+struct vhdx_pager;
+
+/**
+ * struct vhdx_pager_owner - what the pager asks of whoever knows what the pages mean
+ * @locate:	where in the file is the page for @offset? False if it is all zeros and
+ *		nothing needs to be read.
+ * @finish:	a page was read: put right what must be, and say if there is anything in
+ *		it that must not be believed. Called in any context, interrupts included.
+ * @context:	for both
+ */
+struct vhdx_pager_owner {
+	bool (*locate)(void *context, u64 offset, u64 *from);
+	bool (*finish)(void *context, u64 offset, __le64 *words);
+	void *context;
+};
+
+/**
+ * struct vhdx_page_log - what the journal keeps with a page; its own but for the first use
+ * @dirty:	on the list of pages changed since they were last logged
+ * @logged:	on the list of pages that are in the log and not yet at home
+ * @image:	the page as it was logged last, while on the second list
+ * @reservations: changes announced
+ * @placed:	there is room for it at home; see place.c
+ */
+struct vhdx_page_log {
+	struct list_head dirty;
+	struct list_head logged;
+	void *image;
+	unsigned int reservations;
+	bool placed;
+};
+
+/**
+ * struct vhdx_pager_stats - for people
+ * @pages:	in memory
+ * @loads:	read from the file so far
+ */
+struct vhdx_pager_stats {
+	unsigned long pages;
+	unsigned long loads;
+};
+
+struct vhdx_pager *vhdx_pager_create(const struct vhdx_backing *backing,
+				     const struct vhdx_pager_owner *owner,
+				     const struct vhdx_pager *sharing,
+				     unsigned long max_pages);
+void vhdx_pager_destroy(struct vhdx_pager *pager);
+
+bool vhdx_pager_peek(struct vhdx_pager *pager, u64 offset, u64 *word, bool *suspect);
+void vhdx_pager_load(struct vhdx_pager *pager, u64 offset, struct vhdx_waiter *waiter);
+void vhdx_pager_abandon(struct vhdx_pager *pager);
+
+struct vhdx_page *vhdx_pager_pin(struct vhdx_pager *pager, u64 offset);
+void vhdx_pager_unpin(struct vhdx_pager *pager, struct vhdx_page *page);
+u64 vhdx_page_offset(const struct vhdx_page *page);
+__le64 *vhdx_page_words(struct vhdx_page *page);
+struct vhdx_page_log *vhdx_page_log(struct vhdx_page *page);
+struct vhdx_page *vhdx_page_of_log(struct vhdx_page_log *log);
+
+void vhdx_pager_stats(struct vhdx_pager *pager, struct vhdx_pager_stats *stats);
+
+#endif /* VHDX_META_CACHE_H */

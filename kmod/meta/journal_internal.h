@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The journal from inside: for journal.c, where it begins and ends, begin.c, commit.c and
+ * change.c.
+ */
+#ifndef VHDX_META_JOURNAL_INTERNAL_H
+#define VHDX_META_JOURNAL_INTERNAL_H
+
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+
+#include "meta/journal.h"
+#include "meta/log_ring.h"
+#include "meta/session.h"
+
+struct vhdx_page_log;
+
+/*
+ * I: set when made; L: lock; P: the context that set @placing; J: the journal's thread, and after
+ * that vhdx_journal_close(); R: read without lock
+ */
+struct vhdx_journal {
+	struct vhdx_journal_options o;		/* I */
+	struct vhdx_session session;		/* J; header's GUIDs L */
+	struct vhdx_ring ring;			/* J */
+	struct vhdx_ring_page *batch;		/* J: what is being logged */
+	struct vhdx_page **batch_page;		/* J: the pages of which */
+	void **images;				/* J: free ones */
+	unsigned int nr_images;			/* J */
+	unsigned int max_images;		/* I */
+	struct list_head logged;		/* J: of vhdx_page_log.logged */
+	bool begun;				/* R: see vhdx_journal_begun() */
+	int error;				/* R: why it failed */
+	u64 commits;				/* J */
+	unsigned int nr_logged;			/* J */
+
+	spinlock_t lock;
+	struct list_head dirty;			/* L: of vhdx_page_log.dirty */
+	unsigned int nr_dirty;			/* L */
+	unsigned int nr_charged;		/* L: pages dirty, reserved or both */
+	unsigned int max_dirty;			/* I: most of either */
+	struct list_head beginners;		/* L: wait for the session to begin */
+	struct list_head flushers;		/* L: wait for a commit */
+	struct list_head committing;		/* L: wait for the commit that is being made */
+	struct list_head reservers;		/* L: wait for fewer charged pages */
+	struct list_head placers;		/* L: wait for the end of @placing */
+	bool placing;				/* L: a page's place is being allocated */
+
+	struct xarray placed;			/* P: MiB of the file that have room at home */
+
+	struct task_struct *thread;
+	wait_queue_head_t wait;
+};
+
+void vhdx_journal_kick(struct vhdx_journal *journal);
+void vhdx_journal_tell(struct vhdx_journal *journal, struct list_head *list, int error);
+int vhdx_journal_fail(struct vhdx_journal *journal, const char *what, int error);
+
+int vhdx_journal_do_begin(struct vhdx_journal *journal);
+int vhdx_journal_start_log(struct vhdx_journal *journal);
+void vhdx_journal_stamp_sizes(struct vhdx_journal *journal, u64 flushed);
+
+void vhdx_journal_uncharge(struct vhdx_journal *journal, const struct vhdx_page_log *log);
+
+bool vhdx_journal_may_wait(const struct vhdx_journal *journal);
+int vhdx_journal_place(struct vhdx_journal *journal, struct vhdx_page *page);
+void vhdx_journal_wait_place(struct vhdx_journal *journal, struct vhdx_waiter *waiter);
+
+int vhdx_journal_write_home(struct vhdx_journal *journal);
+int vhdx_journal_commit(struct vhdx_journal *journal);
+
+#endif /* VHDX_META_JOURNAL_INTERNAL_H */

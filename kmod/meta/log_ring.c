@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DOC: the ring
+ *
+ * Entries are appended at the head. What may be overwritten is decided by the Tail stored
+ * in the newest entry that is known to be durable, not by how far we have got since: if an
+ * entry overwrites something between the two and is torn, no complete sequence is left in
+ * the log, and the image cannot be opened any more.
+ *
+ *	          Tail of the newest            head
+ *	          durable entry                  |
+ *	 ...free...|<------------ used -------->|...free...
+ *
+ * There is always room, by arithmetic, and without an entry whose only purpose is a new
+ * Tail:
+ *
+ *	- An entry takes a quarter of the ring at most (vhdx_ring_max_pages()).
+ *	- If, with the next entry, more than half would be used (vhdx_ring_filling()), the
+ *	  journal first writes everything home. Its flush of the data, which comes before
+ *	  every entry, makes that durable too, so that the next entry needs no other and
+ *	  its Tail is itself.
+ *	- So before an entry at most half is used, or half and that entry; and three
+ *	  quarters are less than the ring. Once that entry is durable a quarter is used.
+ */
+#include "meta/log_ring.h"
+
+#include <linux/bvec.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "backing/backing.h"
+#include "meta/session.h"
+#include "format/log_scan.h"
+
+/* How many pages may be in one entry? */
+unsigned int vhdx_ring_max_pages(const struct vhdx_ring *ring)
+{
+	return min(ring->length / VHDX_LOG_SECTOR_SIZE / 4 - 1, VHDX_RING_MAX_PAGES);
+}
+
+/* Undo vhdx_ring_init(), whether or not it failed. */
+void vhdx_ring_exit(struct vhdx_ring *ring)
+{
+	kfree(ring->first);
+	kfree(ring->bvecs);
+}
+
+/**
+ * vhdx_ring_init() - a ring with nothing in it
+ * @ring:	filled
+ * @backing:	the file
+ * @offset:	of the log, in bytes
+ * @length:	of the log, at least 1 MiB
+ *
+ * Return: 0 or -ENOMEM; vhdx_ring_exit() is the caller's either way
+ */
+int vhdx_ring_init(struct vhdx_ring *ring, struct vhdx_backing *backing, u64 offset, u32 length)
+{
+	memset(ring, 0, sizeof(*ring));
+	ring->backing = backing;
+	ring->offset = offset;
+	ring->length = length;
+	ring->first = kmalloc(VHDX_LOG_SECTOR_SIZE, GFP_KERNEL);
+	ring->bvecs = kcalloc(1 + vhdx_ring_max_pages(ring), sizeof(*ring->bvecs), GFP_KERNEL);
+	return ring->first && ring->bvecs ? 0 : -ENOMEM;
+}
+
+/* How much is used before everything is written home: what is not costs memory. */
+static u32 vhdx_ring_limit(const struct vhdx_ring *ring)
+{
+	return min_t(u32, ring->length / 2, SZ_512K);
+}
+
+/* How many pages may wait to be written home, the next entry's included? */
+unsigned int vhdx_ring_max_logged(const struct vhdx_ring *ring)
+{
+	return vhdx_ring_limit(ring) / VHDX_LOG_SECTOR_SIZE + vhdx_ring_max_pages(ring);
+}
+
+/* Is it time to write everything home, before an entry of so many pages? */
+bool vhdx_ring_filling(const struct vhdx_ring *ring, unsigned int pages)
+{
+	return ring->used + (1 + pages) * VHDX_LOG_SECTOR_SIZE > vhdx_ring_limit(ring);
+}
+
+static u32 vhdx_ring_distance(const struct vhdx_ring *ring, u32 from, u32 to)
+{
+	return to >= from ? to - from : ring->length - from + to;
+}
+
+/* Turn the pages into data sectors, with header and descriptors in @ring->first. */
+static void vhdx_ring_encode(struct vhdx_ring *ring, struct vhdx_ring_page *pages,
+			     unsigned int nr)
+{
+	u32 crc = vhdx_log_checksum_begin();
+	unsigned int i;
+
+	memset(ring->first, 0, VHDX_LOG_SECTOR_SIZE);
+	vhdx_log_encode_header(ring->first, &ring->stamp, nr, nr);
+	for (i = 0; i < nr; i++)
+		vhdx_log_encode_data(ring->first + vhdx_log_descriptor_offset(i), pages[i].image,
+				     pages[i].offset, ring->stamp.sequence);
+	crc = vhdx_log_checksum_add(crc, ring->first);
+	for (i = 0; i < nr; i++)
+		crc = vhdx_log_checksum_add(crc, pages[i].image);
+	vhdx_log_checksum_end(ring->first, crc);
+}
+
+/* The pages are pages again. */
+static void vhdx_ring_decode(struct vhdx_ring *ring, struct vhdx_ring_page *pages,
+			     unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		const struct vhdx_disk_log_data *data = ring->first +
+							vhdx_log_descriptor_offset(i);
+
+		vhdx_log_restore_page(pages[i].image, data->leading, data->trailing);
+	}
+}
+
+static void vhdx_ring_bvec(struct bio_vec *bvec, void *sector)
+{
+	bvec->bv_page = virt_to_page(sector);
+	bvec->bv_offset = offset_in_page(sector);
+	bvec->bv_len = VHDX_LOG_SECTOR_SIZE;
+}
+
+/* Write an encoded entry at the head; perhaps around the end of the ring. */
+static int vhdx_ring_write(struct vhdx_ring *ring, struct vhdx_ring_page *pages,
+			   unsigned int nr)
+{
+	unsigned int left = (ring->length - ring->head) / VHDX_LOG_SECTOR_SIZE;
+	unsigned int sectors = 1 + nr, i;
+	struct bio_vec *bvecs = ring->bvecs;
+	int ret;
+
+	vhdx_ring_bvec(&bvecs[0], ring->first);
+	for (i = 0; i < nr; i++)
+		vhdx_ring_bvec(&bvecs[1 + i], pages[i].image);
+	left = min(left, sectors);
+	ret = vhdx_backing_write_bvecs(ring->backing, ring->offset + ring->head, bvecs, left);
+	if (!ret && left < sectors)
+		ret = vhdx_backing_write_bvecs(ring->backing, ring->offset, bvecs + left,
+					       sectors - left);
+	return ret;
+}
+
+/**
+ * vhdx_ring_append() - write an entry
+ * @ring:	with the sizes for it in @stamp
+ * @pages:	what it holds
+ * @nr:		how many, vhdx_ring_max_pages() at most; 0 for an empty entry
+ *
+ * It counts once the file was flushed: then call vhdx_ring_durable().
+ *
+ * Context: process, may sleep; in a NOIO scope
+ * Return: 0 or a negative errno; then the log is not to be used any more
+ */
+int vhdx_ring_append(struct vhdx_ring *ring, struct vhdx_ring_page *pages, unsigned int nr)
+{
+	u32 length = (1 + nr) * VHDX_LOG_SECTOR_SIZE;
+	int ret;
+
+	/* by arithmetic this cannot be, see above */
+	if (WARN_ON_ONCE(ring->used + length >= ring->length))
+		return -ENOSPC;
+	if (!ring->any_needed)
+		ring->needed = ring->head;
+	ring->any_needed = true;
+	ring->stamp.sequence++;
+	ring->stamp.tail = ring->needed;
+	vhdx_ring_encode(ring, pages, nr);
+	ret = vhdx_ring_write(ring, pages, nr);
+	vhdx_ring_decode(ring, pages, nr);
+	if (ret)
+		return ret;
+	ring->head = (ring->head + length) % ring->length;
+	ring->next_used = vhdx_ring_distance(ring, ring->needed, ring->head);
+	ring->used += length;
+	return 0;
+}
+
+/* The file was flushed: the newest entry's Tail counts. */
+void vhdx_ring_durable(struct vhdx_ring *ring)
+{
+	ring->used = ring->next_used;
+}
+
+/* The file was flushed with all pages at home: the next entry needs none before it. */
+void vhdx_ring_all_home(struct vhdx_ring *ring)
+{
+	ring->any_needed = false;
+}
+
+/**
+ * vhdx_ring_start() - put a log into use
+ * @ring:	not started, or stopped; with the sizes in @stamp
+ * @session:	its header names no log; it gets a new name for this one
+ *
+ * The order leaves no moment at which the header names a log without a valid entry: as
+ * long as it names none, what is in the ring means nothing.
+ *
+ *	1. an empty entry with the new LogGuid at the ring's start; flush
+ *	2. header with that LogGuid; flush
+ *	3. the other header likewise; flush
+ *
+ * Context: process, may sleep long; in a NOIO scope
+ * Return: 0 or a negative errno
+ */
+int vhdx_ring_start(struct vhdx_ring *ring, struct vhdx_session *session)
+{
+	int ret;
+
+	vhdx_guid_random(&ring->stamp.guid);
+	ring->stamp.sequence = 0;
+	ring->head = 0;
+	ring->used = 0;
+	ring->any_needed = false;
+	ret = vhdx_ring_append(ring, NULL, 0);
+	if (!ret)
+		ret = vhdx_backing_flush(ring->backing);
+	if (ret)
+		return ret;
+	vhdx_ring_durable(ring);
+	vhdx_ring_all_home(ring);
+	session->header.log_guid = ring->stamp.guid;
+	session->header.log_version = 0;
+	ret = vhdx_session_update_both(session);
+	if (!ret)
+		ring->started = true;
+	return ret;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The log as a ring to append entries to.
+ */
+#ifndef VHDX_META_LOG_RING_H
+#define VHDX_META_LOG_RING_H
+
+#include "format/log_encode.h"
+
+struct bio_vec;
+struct vhdx_backing;
+struct vhdx_session;
+
+/* So that one sector holds all descriptors of an entry. */
+#define VHDX_RING_MAX_PAGES	96U
+
+/**
+ * struct vhdx_ring_page - a page to be logged
+ * @offset:	where it belongs in the file
+ * @image:	VHDX_PAGE_SIZE bytes of kmalloc(); changed while it is written, and back
+ */
+struct vhdx_ring_page {
+	u64 offset;
+	void *image;
+};
+
+/**
+ * struct vhdx_ring - the log of a session
+ * @backing:	the file
+ * @offset:	of the ring in the file
+ * @length:	of the ring
+ * @stamp:	guid, sequence of the newest entry, and the sizes for the next one
+ * @head:	offset in the ring of the next entry
+ * @needed:	offset in the ring of the oldest entry that is not at home, durably
+ * @any_needed:	there is one
+ * @used:	bytes before @head that may not be overwritten: from the Tail of the newest
+ *		durable entry on
+ * @next_used:	the same, once the newest entry is durable
+ * @started:	the header names this log
+ * @first:	the sector of header and descriptors
+ * @bvecs:	for writing the longest entry
+ */
+struct vhdx_ring {
+	struct vhdx_backing *backing;
+	u64 offset;
+	u32 length;
+	struct vhdx_log_stamp stamp;
+	u32 head;
+	u32 needed;
+	bool any_needed;
+	u32 used;
+	u32 next_used;
+	bool started;
+	void *first;
+	struct bio_vec *bvecs;
+};
+
+int vhdx_ring_init(struct vhdx_ring *ring, struct vhdx_backing *backing, u64 offset,
+		   u32 length);
+void vhdx_ring_exit(struct vhdx_ring *ring);
+
+int vhdx_ring_start(struct vhdx_ring *ring, struct vhdx_session *session);
+unsigned int vhdx_ring_max_pages(const struct vhdx_ring *ring);
+unsigned int vhdx_ring_max_logged(const struct vhdx_ring *ring);
+bool vhdx_ring_filling(const struct vhdx_ring *ring, unsigned int pages);
+int vhdx_ring_append(struct vhdx_ring *ring, struct vhdx_ring_page *pages, unsigned int nr);
+void vhdx_ring_durable(struct vhdx_ring *ring);
+void vhdx_ring_all_home(struct vhdx_ring *ring);
+
+#endif /* VHDX_META_LOG_RING_H */

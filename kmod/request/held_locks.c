@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * inline.c lists the locks that a submitter may hold. lockdep knows those that it does hold;
+ * debugfs has them, as vhdx/held_locks: how often, and the name that the lock was given.
+ * A table of fixed size is enough for that; what does not fit is counted under "more".
+ */
+#include "request/held_locks.h"
+
+#ifdef CONFIG_LOCKDEP
+
+#include <linux/debugfs.h>
+#include <linux/lockdep.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+#define VHDX_HELD_LOCKS		64
+
+/* Copies of names: the modules that they belong to may go. */
+static struct {
+	char name[48];
+	unsigned long count;
+} vhdx_held_locks[VHDX_HELD_LOCKS] = { { .name = "more" } };
+
+static DEFINE_RAW_SPINLOCK(vhdx_held_locks_lock);
+static struct dentry *vhdx_held_locks_dir;
+
+/* The place of a name in the table, a new one if need be; or the first one */
+static unsigned int vhdx_held_locks_find(const char *name)
+{
+	unsigned int i;
+
+	for (i = 1; i < VHDX_HELD_LOCKS; i++) {
+		if (!vhdx_held_locks[i].count)
+			strscpy(vhdx_held_locks[i].name, name, sizeof(vhdx_held_locks[i].name));
+		if (!strncmp(vhdx_held_locks[i].name, name, sizeof(vhdx_held_locks[i].name) - 1))
+			return i;
+	}
+	return 0;
+}
+
+/**
+ * vhdx_held_locks_note() - record what the current task holds
+ *
+ * Context: process
+ */
+void vhdx_held_locks_note(void)
+{
+	unsigned long flags;
+	int i;
+
+	raw_spin_lock_irqsave(&vhdx_held_locks_lock, flags);
+	/* the last one is the lock just taken */
+	for (i = 0; i < current->lockdep_depth - 1; i++)
+		vhdx_held_locks[vhdx_held_locks_find(current->held_locks[i].instance->name)].count++;
+	raw_spin_unlock_irqrestore(&vhdx_held_locks_lock, flags);
+}
+
+static int vhdx_held_locks_show(struct seq_file *seq, void *unused)
+{
+	unsigned int i;
+
+	for (i = 0; i < VHDX_HELD_LOCKS; i++)
+		if (READ_ONCE(vhdx_held_locks[i].count))
+			seq_printf(seq, "%lu %s\n", READ_ONCE(vhdx_held_locks[i].count),
+				   vhdx_held_locks[i].name);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(vhdx_held_locks);
+
+/**
+ * vhdx_held_locks_init() - module init; without debugfs there is nothing to be seen
+ */
+void vhdx_held_locks_init(void)
+{
+	vhdx_held_locks_dir = debugfs_create_dir("vhdx", NULL);
+	debugfs_create_file("held_locks", 0400, vhdx_held_locks_dir, NULL, &vhdx_held_locks_fops);
+}
+
+/**
+ * vhdx_held_locks_exit() - module exit
+ */
+void vhdx_held_locks_exit(void)
+{
+	debugfs_remove(vhdx_held_locks_dir);
+}
+
+#endif /* CONFIG_LOCKDEP */

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which locks tasks hold when they enter a file system from ->queue_rq(): a record for tests,
+ * in kernels with lockdep.
+ */
+#ifndef VHDX_REQUEST_HELD_LOCKS_H
+#define VHDX_REQUEST_HELD_LOCKS_H
+
+#ifdef CONFIG_LOCKDEP
+void vhdx_held_locks_note(void);
+void vhdx_held_locks_init(void);
+void vhdx_held_locks_exit(void);
+#else
+static inline void vhdx_held_locks_note(void) {}
+static inline void vhdx_held_locks_init(void) {}
+static inline void vhdx_held_locks_exit(void) {}
+#endif
+
+#endif /* VHDX_REQUEST_HELD_LOCKS_H */

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DOC: partially present blocks
+ *
+ * In a child, a block of which only a part was written is PARTIALLY_PRESENT: a bit for each
+ * sector says whether it is here or in the parent. The bits of some thousand blocks, a
+ * chunk, are in one sector bitmap block of 1 MiB. What a write to such a block, or to one
+ * that is not present at all, does between W2 and W6 of write.c:
+ *
+ *	B1  The chunk's bitmap block: if there is none, make one. Its space reads as zeros, so
+ *	    its entry may be changed at once; it goes into the log not after what is marked
+ *	    in it, and means nothing until then. Only one command makes it, under a claim on
+ *	    the bitmap block. That claim is taken while holding one on a payload block, never
+ *	    the other way round. Bitmap blocks stay as long as the file does.
+ *	B2  Reserve the pages of the block's entry and of its slice of the bitmap, all at
+ *	    once or none: what is reserved one by one could wait for each other.
+ *	B3  If the block is not present: take space. As always it reads as zeros.
+ *	B4  Write the data to their place in the block. Sectors whose bit is not set are
+ *	    still read from the parent, now and after a crash.
+ *	B5  In one change, which a crash leaves all or nothing of: if the block was not
+ *	    present, clear its slice, where an earlier life may have left bits, which would
+ *	    show what was never written; set the bits of the sectors written; set the
+ *	    entry. If all bits are set by now, it becomes FULLY_PRESENT, and the bits are
+ *	    not looked at any more.
+ *
+ * Readers look at the entry first and at the bits afterwards; bits are written first.
+ */
+#include "request/partial.h"
+
+#include "image/image.h"
+#include "meta/space.h"
+#include "request/allocate.h"
+#include "request/cmd.h"
+#include "format/bitmap.h"
+
+/* Claims on bitmap blocks are told from those on payload blocks by this. */
+#define VHDX_CLAIM_BITMAP	(1ULL << 63)
+
+/* What B5 is about: offsets of words in the file, and bits of the whole bitmap block */
+struct vhdx_marks {
+	const struct vhdx_geometry *g;
+	u64 bitmap;
+	u64 entry_offset;
+	u64 entry;
+	u64 place;
+	bool fresh;
+	u32 slice;		/* first bit of the block */
+	u32 used;		/* bits of the block that are of the disk */
+	u32 first;		/* bits to be set */
+	u32 end;
+};
+
+/* --- B1 ----------------------------------------------------------------------- */
+
+static u64 vhdx_sectors_bitmap_entry(const struct vhdx_image *image, u64 position)
+{
+	const struct vhdx_geometry *g = vhdx_image_geometry(image);
+
+	return image->rules.bat_offset +
+	       vhdx_bitmap_index(g, vhdx_bitmap_chunk(g, position)) * VHDX_BAT_ENTRY_SIZE;
+}
+
+static void vhdx_sectors_link(struct vhdx_edit *edit, void *context)
+{
+	const struct vhdx_marks *link = context;
+
+	vhdx_edit_write(edit, 0, link->entry_offset, link->entry);
+}
+
+/* The claim on the bitmap block is held, and there is no such block. */
+static bool vhdx_sectors_create(struct vhdx_command *command)
+{
+	struct vhdx_image *image = command->image;
+	u64 position = vhdx_command_position(command), offset;
+	struct vhdx_marks link = {
+		.entry_offset	= vhdx_sectors_bitmap_entry(image, position),
+	};
+
+	if (!command->nr_pages) {
+		if (!vhdx_journal_reserve(image->journal, &link.entry_offset, 1,
+					  command->pages, &command->waiter))
+			return false;
+		command->nr_pages = 1;
+	}
+	if (!vhdx_space_take(image->space, VHDX_BITMAP_BLOCK_SIZE, &offset)) {
+		vhdx_space_wait(image->space, VHDX_BITMAP_BLOCK_SIZE, &command->waiter);
+		return false;
+	}
+	link.entry = vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, offset);
+	vhdx_journal_change(image->journal, command->pages, 1, vhdx_sectors_link, &link);
+	command->nr_pages = 0;
+	command->bitmap = offset;
+	return true;
+}
+
+/* There is no bitmap block. May there be one? */
+static bool vhdx_sectors_may_create(struct vhdx_command *command, const struct vhdx_map *block)
+{
+	const struct vhdx_image *image = command->image;
+	const struct vhdx_extent *bat = &image->super->regions.bat;
+	u64 position = vhdx_command_position(command);
+	u64 at = vhdx_sectors_bitmap_entry(image, position);
+	struct vhdx_fault fault;
+
+	if (vhdx_bat_state(block->entry) == VHDX_BLOCK_PARTIALLY_PRESENT)
+		vhdx_fault_set(&fault, VHDX_REASON_payload_partial_without_bitmap,
+			       vhdx_image_entry_offset(image, position), 0);
+	else if (at + VHDX_BAT_ENTRY_SIZE > bat->offset + bat->length)
+		vhdx_fault_set(&fault, VHDX_REASON_bat_too_small, bat->offset, bat->length);
+	else
+		return true;
+	vhdx_command_bad(command, &fault);
+	return false;
+}
+
+static bool vhdx_sectors_claim_bitmap(struct vhdx_command *command)
+{
+	struct vhdx_image *image = command->image;
+	u64 chunk = vhdx_bitmap_chunk(vhdx_image_geometry(image),
+				      vhdx_command_position(command));
+	bool ours = vhdx_claim(&image->claims, &command->bitmap_claim,
+			       VHDX_CLAIM_BITMAP | chunk, &command->waiter);
+
+	if (ours)
+		command->bitmap_claimed = true;
+	return ours;
+}
+
+static void vhdx_sectors_unclaim_bitmap(struct vhdx_command *command)
+{
+	if (command->bitmap_claimed)
+		vhdx_claim_release(&command->image->claims, &command->bitmap_claim);
+	command->bitmap_claimed = false;
+}
+
+static bool vhdx_sectors_find_bitmap(struct vhdx_command *command, const struct vhdx_map *block)
+{
+	struct vhdx_map map;
+	bool looked;
+
+	do {
+		looked = command->bitmap_claimed;
+		if (vhdx_image_find_bitmap(command->image, vhdx_command_position(command), &map,
+					   &command->bitmap))
+			return true;
+		if (map.kind == VHDX_MAP_MISS) {
+			map.image = command->image;
+			vhdx_map_load(&map, &command->waiter);
+			return false;
+		}
+		if (map.kind == VHDX_MAP_BAD) {
+			vhdx_command_bad(command, &map.fault);
+			return false;
+		}
+		if (!looked && (!vhdx_sectors_may_create(command, block) ||
+				!vhdx_sectors_claim_bitmap(command)))
+			return false;
+		/* somebody may have made it before we got the claim: look again */
+	} while (!looked);
+	return vhdx_sectors_create(command);
+}
+
+/* --- B2 ----------------------------------------------------------------------- */
+
+/* The pages of a change: that of the entry first, then those of the slice in order */
+static bool vhdx_sectors_reserve(struct vhdx_command *command)
+{
+	struct vhdx_image *image = command->image;
+	const struct vhdx_geometry *g = vhdx_image_geometry(image);
+	u64 block = command->claim.block << g->block_shift;
+	u64 slice = command->bitmap + vhdx_bitmap_bit(g, block) / 8;
+	u64 offsets[VHDX_CHANGE_PAGES], at;
+	unsigned int nr = 1;
+
+	offsets[0] = vhdx_image_entry_offset(image, block);
+	for (at = round_down(slice, VHDX_PAGE_SIZE); at < slice + vhdx_bitmap_slice(g);
+	     at += VHDX_PAGE_SIZE)
+		offsets[nr++] = at;
+	if (!vhdx_journal_reserve(image->journal, offsets, nr, command->pages,
+				  &command->waiter))
+		return false;
+	command->nr_pages = nr;
+	return true;
+}
+
+/**
+ * vhdx_sectors_prepare() - B1 and B2: get ready to mark sectors of a block
+ * @command:	claimed
+ * @map:	what vhdx_image_map_block() says: not present, or present at least in part
+ *
+ * Context: the thread's
+ * Return: false if the command waits, or is over because of an error
+ */
+bool vhdx_sectors_prepare(struct vhdx_command *command, const struct vhdx_map *map)
+{
+	if (!command->bitmap && !vhdx_sectors_find_bitmap(command, map))
+		return false;
+	vhdx_sectors_unclaim_bitmap(command);
+	command->entry = map->entry;
+	return command->nr_pages || vhdx_sectors_reserve(command);
+}
+
+/* --- B5 ----------------------------------------------------------------------- */
+
+static u64 vhdx_marks_word(const struct vhdx_marks *marks, u32 bit)
+{
+	return marks->bitmap + bit / VHDX_BITMAP_WORD_BITS * sizeof(u64);
+}
+
+/* Which of the reserved pages has a bit? */
+static unsigned int vhdx_marks_page(const struct vhdx_marks *marks, u32 bit)
+{
+	return 1 + (vhdx_marks_word(marks, bit) >> VHDX_PAGE_SHIFT) -
+	       (vhdx_marks_word(marks, marks->slice) >> VHDX_PAGE_SHIFT);
+}
+
+static u64 vhdx_marks_read(const struct vhdx_edit *edit, const struct vhdx_marks *marks, u32 bit)
+{
+	return vhdx_edit_read(edit, vhdx_marks_page(marks, bit), vhdx_marks_word(marks, bit));
+}
+
+static void vhdx_marks_write(struct vhdx_edit *edit, const struct vhdx_marks *marks, u32 bit,
+			     u64 word)
+{
+	/* a page that stays as it is need not be logged */
+	if (vhdx_marks_read(edit, marks, bit) != word)
+		vhdx_edit_write(edit, vhdx_marks_page(marks, bit), vhdx_marks_word(marks, bit),
+				word);
+}
+
+static void vhdx_marks_clear(struct vhdx_edit *edit, const struct vhdx_marks *marks)
+{
+	u32 bit, end = marks->slice + vhdx_bitmap_slice(marks->g) * 8;
+
+	for (bit = marks->slice; bit < end; bit += VHDX_BITMAP_WORD_BITS)
+		vhdx_marks_write(edit, marks, bit, 0);
+}
+
+/* The bits of [first, end) that are in the word of @bit */
+static u64 vhdx_marks_mask(u32 bit, u32 first, u32 end)
+{
+	u32 word = round_down(bit, VHDX_BITMAP_WORD_BITS);
+
+	return vhdx_bitmap_mask(max(first, word) - word,
+				min(end - word, VHDX_BITMAP_WORD_BITS));
+}
+
+static void vhdx_marks_set(struct vhdx_edit *edit, const struct vhdx_marks *marks)
+{
+	u32 bit;
+
+	for (bit = round_down(marks->first, VHDX_BITMAP_WORD_BITS); bit < marks->end;
+	     bit += VHDX_BITMAP_WORD_BITS)
+		vhdx_marks_write(edit, marks, bit, vhdx_marks_read(edit, marks, bit) |
+				 vhdx_marks_mask(bit, marks->first, marks->end));
+}
+
+/* Backwards: who fills a block from the front is found wanting at once. */
+static bool vhdx_marks_full(const struct vhdx_edit *edit, const struct vhdx_marks *marks)
+{
+	u32 end = marks->slice + marks->used;
+	u32 bit = round_up(end, VHDX_BITMAP_WORD_BITS);
+
+	while (bit > marks->slice) {
+		u64 mask;
+
+		bit -= VHDX_BITMAP_WORD_BITS;
+		mask = vhdx_marks_mask(bit, marks->slice, end);
+		if ((vhdx_marks_read(edit, marks, bit) & mask) != mask)
+			return false;
+	}
+	return true;
+}
+
+static void vhdx_marks_make(struct vhdx_edit *edit, void *context)
+{
+	const struct vhdx_marks *marks = context;
+	u64 entry;
+
+	if (marks->fresh)
+		vhdx_marks_clear(edit, marks);
+	vhdx_marks_set(edit, marks);
+	entry = vhdx_bat_entry(vhdx_marks_full(edit, marks) ? VHDX_BLOCK_FULLY_PRESENT :
+			       VHDX_BLOCK_PARTIALLY_PRESENT, marks->place);
+	/* pairs with the barrier in vhdx_image_map_sectors() */
+	smp_wmb();
+	if (entry != marks->entry)
+		vhdx_edit_write(edit, 0, marks->entry_offset, entry);
+}
+
+/**
+ * vhdx_sectors_mark() - B5: sectors are in this file from now on; and let the block go
+ * @command:	prepared; if the block was not present, space has been taken
+ * @first:	virtual offset of the first sector
+ * @end:	virtual offset behind the last, in the same block
+ *
+ * Context: any
+ */
+void vhdx_sectors_mark(struct vhdx_command *command, u64 first, u64 end)
+{
+	struct vhdx_image *image = command->image;
+	const struct vhdx_geometry *g = vhdx_image_geometry(image);
+	u64 block = command->claim.block << g->block_shift;
+	struct vhdx_marks marks = {
+		.g		= g,
+		.bitmap		= command->bitmap,
+		.entry_offset	= vhdx_image_entry_offset(image, block),
+		.entry		= command->entry,
+		.place		= command->place ?: vhdx_bat_offset(command->entry),
+		.fresh		= command->place,
+		.slice		= vhdx_bitmap_bit(g, block),
+		.used		= vhdx_block_used(g, command->claim.block) /
+				  g->logical_sector_size,
+	};
+
+	marks.first = marks.slice + (first - block) / g->logical_sector_size;
+	marks.end = marks.slice + (end - block) / g->logical_sector_size;
+	vhdx_journal_change(image->journal, command->pages, command->nr_pages,
+			    vhdx_marks_make, &marks);
+	command->nr_pages = 0;
+	command->place = 0;
+	vhdx_command_unclaim(command);
+}

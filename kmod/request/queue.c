@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DOC: queues and their threads
+ *
+ * Each hardware queue has a thread of its own, made at attach: it is there when memory is
+ * short and no worker could be created, so a page that must be read in to free memory can
+ * be. Requests that submit.c leaves to it, and commands that come back from waiting, go onto a
+ * lock-free list; the thread is woken once per batch and takes the whole list, under one
+ * plug so that the reads below are batched too.
+ *
+ * A command on the list may be over before the thread is woken for it: the thread may be
+ * awake. With its last request over, the disk may be removed. So a queue is added to and
+ * woken in one RCU read-side section, and vhdx_queues_stop() waits for such sections before
+ * it frees the queues.
+ *
+ * A killed disk takes no more commands off its lists by its threads only: a thread may hang
+ * in the backing file. vhdx_queues_drain() fails what is on the lists, and what a thread has taken
+ * and not begun with. Each command added later is failed by the context that adds it.
+ *
+ * Discards, which may take long in the backing file, have one more thread, so that reads and
+ * writes do not wait behind them. What takes longer still, flushing and growing the file,
+ * is done by threads of the journal's and the space's.
+ *
+ * The thread enters the backing file system, which may allocate memory: it is in a NOIO
+ * scope for life, so that reclaim does not wait for this disk from inside this disk, and
+ * is not throttled for dirty pages above it.
+ */
+#include "request/queue.h"
+
+#include <linux/cpumask.h>
+#include <linux/freezer.h>
+#include <linux/kthread.h>
+#include <linux/moduleparam.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "delay.h"
+#include "image/image.h"
+#include "request/cmd.h"
+#include "request/discard.h"
+#include "request/read.h"
+#include "request/write.h"
+
+#define VHDX_MAX_QUEUES		8U
+
+static unsigned int queues;
+module_param(queues, uint, 0644);
+MODULE_PARM_DESC(queues, "hardware queues per disk, 0: one per CPU up to 8; taken at attach");
+
+static unsigned int poll_queues;
+module_param(poll_queues, uint, 0644);
+MODULE_PARM_DESC(poll_queues, "more of them for polled reads, from Linux 6.12 on; taken at attach");
+
+static bool inline_reads = true;
+module_param(inline_reads, bool, 0644);
+MODULE_PARM_DESC(inline_reads, "submit reads where they are asked for, if that is safe; taken at attach");
+
+static struct vhdx_queue *vhdx_queue_of(struct vhdx_command *command)
+{
+	struct request *rq = vhdx_command_request(command);
+	struct vhdx_queue *queue = rq->mq_hctx->driver_data;
+
+	switch (req_op(rq)) {
+	case REQ_OP_DISCARD:
+	case REQ_OP_WRITE_ZEROES:
+		return &queue->queues->queue[queue->queues->nr];
+	default:
+		return queue;
+	}
+}
+
+/**
+ * vhdx_queue_kick() - wake the thread of a queue if there is anything for it
+ * @queue:	the queue
+ *
+ * Context: any
+ */
+void vhdx_queue_kick(struct vhdx_queue *queue)
+{
+	if (!llist_empty(&queue->list))
+		wake_up(&queue->wait);
+}
+
+static void vhdx_queue_fail(struct llist_node *list)
+{
+	struct vhdx_command *command, *next;
+
+	llist_for_each_entry_safe(command, next, list, node)
+		vhdx_command_fail(command, -EIO);
+}
+
+/* Fail all commands that the thread has not begun with. Context: any */
+static void vhdx_queue_drain(struct vhdx_queue *queue)
+{
+	vhdx_queue_fail(xchg(&queue->rest, NULL));
+	vhdx_queue_fail(llist_reverse_order(llist_del_all(&queue->list)));
+}
+
+/* Onto the list, and wake the thread if @wake and the list was empty. Context: any */
+static void vhdx_queue_put(struct vhdx_queue *queue, struct vhdx_command *command, bool wake)
+{
+	rcu_read_lock();
+	/* only the first has to wake the thread: it takes all that it finds */
+	wake &= llist_add(&command->node, &queue->list);
+	vhdx_delay_atomic(queue_added);
+	if (wake)
+		vhdx_queue_kick(queue);
+	/* ordered after the addition; pairs with vhdx_queues_drain() */
+	if (unlikely(READ_ONCE(queue->queues->dead)))
+		vhdx_queue_drain(queue);
+	rcu_read_unlock();
+}
+
+/**
+ * vhdx_queue_add() - have a command run by a thread
+ * @queue:	of its request
+ * @command:	new; the thread is woken by the next vhdx_queue_kick(), or if it is another
+ *		than the queue's, now
+ *
+ * Context: any
+ */
+void vhdx_queue_add(struct vhdx_queue *queue, struct vhdx_command *command)
+{
+	struct vhdx_queue *its = vhdx_queue_of(command);
+
+	vhdx_queue_put(its, command, its != queue);
+}
+
+/**
+ * vhdx_queue_again() - what a command waited for is there: back to the thread
+ * @command:	not running
+ *
+ * Context: any
+ */
+void vhdx_queue_again(struct vhdx_command *command)
+{
+	vhdx_queue_put(vhdx_queue_of(command), command, true);
+}
+
+static void vhdx_queue_dispatch(struct vhdx_queues *queues, struct vhdx_command *command)
+{
+	switch (req_op(vhdx_command_request(command))) {
+	case REQ_OP_READ:
+		this_cpu_inc(queues->stats->queued_reads);
+		vhdx_read_run(command);
+		break;
+	case REQ_OP_WRITE:
+		vhdx_write_run(command);
+		break;
+	case REQ_OP_FLUSH:
+		vhdx_flush_run(command);
+		break;
+	default:
+		vhdx_trim_run(command);
+		break;
+	}
+}
+
+static void vhdx_queue_run(struct vhdx_queue *queue)
+{
+	struct llist_node *list = llist_reverse_order(llist_del_all(&queue->list));
+	struct vhdx_command *command;
+	struct blk_plug plug;
+
+	blk_start_plug(&plug);
+	while (list) {
+		command = llist_entry(list, struct vhdx_command, node);
+		/* a full barrier: a kill finds the rest, or the disk is found dead here */
+		xchg(&queue->rest, list->next);
+		if (unlikely(READ_ONCE(queue->queues->dead)))
+			vhdx_command_fail(command, -EIO);
+		else
+			vhdx_queue_dispatch(queue->queues, command);
+		list = xchg(&queue->rest, NULL);
+	}
+	blk_finish_plug(&plug);
+	cond_resched();
+}
+
+static int vhdx_queue_thread(void *data)
+{
+	struct vhdx_queue *queue = data;
+
+	current->flags |= PF_LOCAL_THROTTLE | PF_MEMALLOC_NOIO;
+	set_freezable();
+	while (!kthread_should_stop()) {
+		wait_event_freezable(queue->wait, !llist_empty(&queue->list) ||
+				     kthread_should_park() || kthread_should_stop());
+		vhdx_queue_run(queue);
+		if (kthread_should_park())
+			kthread_parkme();
+	}
+	return 0;
+}
+
+static int vhdx_queue_start(struct vhdx_queue *queue, struct vhdx_queues *queues, int index,
+			    unsigned int nr)
+{
+	init_llist_head(&queue->list);
+	init_waitqueue_head(&queue->wait);
+	queue->queues = queues;
+	if (nr < queues->nr)
+		queue->thread = kthread_run(vhdx_queue_thread, queue, "vhdx%d/%u", index, nr);
+	else
+		queue->thread = kthread_run(vhdx_queue_thread, queue, "vhdx%d/trim", index);
+	return PTR_ERR_OR_ZERO(queue->thread);
+}
+
+static void vhdx_queues_stop_threads(struct vhdx_queues *queues)
+{
+	while (queues->nr_threads)
+		kthread_stop(queues->queue[--queues->nr_threads].thread);
+	/* a context that added a command may be about to wake a thread for it */
+	synchronize_rcu();
+	kfree(queues->queue);
+}
+
+/*
+ * One thread more than queues if there is anything to trim. How many were started is
+ * remembered: a writable image may have become read-only when they are stopped.
+ */
+static int vhdx_queues_start_threads(struct vhdx_queues *queues, int index)
+{
+	unsigned int nr = queues->nr + queues->image->writable, i;
+	int ret;
+
+	queues->queue = kcalloc(nr, sizeof(*queues->queue), GFP_KERNEL);
+	if (!queues->queue)
+		return -ENOMEM;
+	for (i = 0; i < nr; i++) {
+		ret = vhdx_queue_start(&queues->queue[i], queues, index, i);
+		if (ret) {
+			vhdx_queues_stop_threads(queues);
+			return ret;
+		}
+		queues->nr_threads++;
+	}
+	return 0;
+}
+
+/* Blocking: a read that is tried where it is asked for may sleep, see inline.c. */
+static int vhdx_queues_alloc_tags(struct vhdx_queues *queues, const struct blk_mq_ops *ops)
+{
+	struct blk_mq_tag_set *set = &queues->tag_set;
+
+	set->ops = ops;
+	set->nr_hw_queues = queues->nr;
+	set->nr_maps = queues->nr_poll ? HCTX_MAX_TYPES : 1;
+	set->queue_depth = VHDX_QUEUE_DEPTH;
+	set->numa_node = NUMA_NO_NODE;
+	set->cmd_size = sizeof(struct vhdx_command);
+	set->flags = VHDX_MQ_F_SHOULD_MERGE | BLK_MQ_F_STACKING | BLK_MQ_F_NO_SCHED_BY_DEFAULT |
+		     BLK_MQ_F_BLOCKING;
+	set->driver_data = queues;
+	return blk_mq_alloc_tag_set(set);
+}
+
+/**
+ * vhdx_queues_start() - threads and tags for a disk
+ * @q:		zeroed
+ * @image:	what they will serve
+ * @ops:		what the block layer calls; finds its queue in the hardware queue's driver_data
+ * @index:	number of the disk, for the threads' names
+ *
+ * Return: 0 or a negative errno
+ */
+int vhdx_queues_start(struct vhdx_queues *q, struct vhdx_image *image,
+		      const struct blk_mq_ops *ops, int index)
+{
+	unsigned int wanted = queues ? queues : min(num_online_cpus(), VHDX_MAX_QUEUES);
+	int ret;
+
+	q->image = image;
+	q->inline_reads = inline_reads;
+	q->nr_poll = VHDX_MAY_POLL ? min(poll_queues, nr_cpu_ids) : 0;
+	q->nr = clamp(wanted, 1U, nr_cpu_ids) + q->nr_poll;
+	q->stats = alloc_percpu(struct vhdx_queue_stats);
+	if (!q->stats)
+		return -ENOMEM;
+	ret = vhdx_queues_start_threads(q, index);
+	if (ret)
+		goto err_free_stats;
+	ret = vhdx_queues_alloc_tags(q, ops);
+	if (ret)
+		goto err_stop_threads;
+	return 0;
+
+err_stop_threads:
+	vhdx_queues_stop_threads(q);
+err_free_stats:
+	free_percpu(q->stats);
+	return ret;
+}
+
+/**
+ * vhdx_queues_stop() - undo vhdx_queues_start()
+ * @queues:	no request is left, none can come
+ */
+void vhdx_queues_stop(struct vhdx_queues *queues)
+{
+	/*
+	 * Threads first: one may be on its way out of a function that has handed a command on. It
+	 * does not touch the command any more: with an I/O scheduler that went with the gendisk.
+	 */
+	vhdx_queues_stop_threads(queues);
+	blk_mq_free_tag_set(&queues->tag_set);
+	free_percpu(queues->stats);
+}
+
+/**
+ * vhdx_queues_kill() - from now on, fail what is not yet being read or written
+ * @queues:	zeroed, running or not
+ *
+ * Context: any
+ */
+void vhdx_queues_kill(struct vhdx_queues *queues)
+{
+	WRITE_ONCE(queues->dead, true);
+}
+
+/**
+ * vhdx_queues_drain() - fail what is on the lists, whatever the threads are doing
+ * @queues:	running, killed
+ *
+ * Context: any
+ */
+void vhdx_queues_drain(struct vhdx_queues *queues)
+{
+	unsigned int i;
+
+	/* taking a list is a full barrier: what is added to it after that finds @dead */
+	for (i = 0; i < queues->nr_threads; i++)
+		vhdx_queue_drain(&queues->queue[i]);
+}
+
+/**
+ * vhdx_queues_park() - see that no thread is on its way out of an image
+ * @queues:	no request is on its way, and none is dispatched
+ *
+ * A thread may have handed a command to another one and not have come back yet: it may be about
+ * to wake a thread of the journal's, which is about to be freed.
+ *
+ * Context: process
+ */
+void vhdx_queues_park(struct vhdx_queues *queues)
+{
+	unsigned int i;
+
+	for (i = 0; i < queues->nr_threads; i++)
+		kthread_park(queues->queue[i].thread);
+}
+
+/* Undo vhdx_queues_park(). */
+void vhdx_queues_unpark(struct vhdx_queues *queues)
+{
+	unsigned int i;
+
+	for (i = 0; i < queues->nr_threads; i++)
+		kthread_unpark(queues->queue[i].thread);
+}
+
+/**
+ * vhdx_queues_serve() - from now on, serve another image
+ * @queues:	parked
+ * @image:	of the same geometry
+ */
+void vhdx_queues_serve(struct vhdx_queues *queues, struct vhdx_image *image)
+{
+	queues->image = image;
+}
+
+/**
+ * vhdx_queues_stats() - how many reads went which way so far
+ * @queues:	running
+ * @stats:	filled
+ */
+void vhdx_queues_stats(const struct vhdx_queues *queues, struct vhdx_queue_stats *stats)
+{
+	int cpu;
+
+	*stats = (struct vhdx_queue_stats) { .inline_reads = 0 };
+	for_each_possible_cpu(cpu) {
+		const struct vhdx_queue_stats *its = per_cpu_ptr(queues->stats, cpu);
+
+		stats->inline_reads += READ_ONCE(its->inline_reads);
+		stats->queued_reads += READ_ONCE(its->queued_reads);
+	}
+}
+
+/**
+ * vhdx_queues_map() - which queue is whose; for the block layer
+ * @set:	of our queues, some of which are for polling
+ */
+void vhdx_queues_map(struct blk_mq_tag_set *set)
+{
+	const struct vhdx_queues *queues = set->driver_data;
+	struct blk_mq_queue_map *others = &set->map[HCTX_TYPE_DEFAULT];
+	struct blk_mq_queue_map *poll = &set->map[HCTX_TYPE_POLL];
+
+	others->nr_queues = queues->nr - queues->nr_poll;
+	blk_mq_map_queues(others);
+	if (!queues->nr_poll)
+		return;
+	/* reads have none of their own */
+	set->map[HCTX_TYPE_READ].nr_queues = 0;
+	poll->nr_queues = queues->nr_poll;
+	poll->queue_offset = others->nr_queues;
+	blk_mq_map_queues(poll);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Reads.
+ */
+#ifndef VHDX_REQUEST_READ_H
+#define VHDX_REQUEST_READ_H
+
+#include <linux/types.h>
+
+struct vhdx_command;
+
+void vhdx_read_run(struct vhdx_command *command);
+bool vhdx_read_try(struct vhdx_command *command);
+
+#endif /* VHDX_REQUEST_READ_H */

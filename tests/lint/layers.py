@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The structure of the tree: which folder uses which, by includes and by calls.
+
+The folders of kmod/ and userspace/ are layers. A file uses only its own layer and those
+below it; the files of one layer do not use each other in a circle.
+
+    layers.py		print TAP: one claim a rule, and the arrows between layers
+    layers.py arrows	print each arrow between two files
+    layers.py prefixes	print each public symbol that bears another file's prefix
+"""
+import collections
+import os
+import re
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+# From the bottom up. A file at the top of a tree is a layer of its own.
+LAYERS = {
+    "kmod": "uapi format compat delay waiter backing meta image request device main".split(),
+    "userspace": "lib attached image info check edit repair merge cmd vhdxctl".split(),
+}
+
+COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"", re.S)
+DEFINITION = re.compile(
+    r"^(?!static\b|typedef\b|extern\b|else\b|return\b|#)[a-zA-Z_][\w \t*]*?\b(\w+)\(([^;{}]|\{[^}]*\}(?=\)))*?\)\s*\n\{",
+    re.M)
+INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
+STRUCTORS = ("constructor", "main")
+
+
+class Tree:
+    """The sources of kmod/ or userspace/: their text, includes, symbols and arrows."""
+
+    def __init__(self, name):
+        self.name = name
+        self.text = {}
+        self.includes = {}
+        self.owner = {}
+        top = os.path.join(ROOT, name)
+        for folder, dirs, files in os.walk(top):
+            dirs[:] = [d for d in dirs if d != "build"]
+            for file in files:
+                if file.endswith((".c", ".h")) and not file.endswith(".mod.c"):
+                    self.read(os.path.relpath(os.path.join(folder, file), top))
+        for path, text in self.text.items():
+            if path.endswith(".c"):
+                for match in DEFINITION.finditer(text):
+                    self.owner[match[1]] = path
+        self.calls = {path: self.called(path) for path in self.text if path.endswith(".c")}
+
+    def read(self, path):
+        with open(os.path.join(ROOT, self.name, path), encoding="utf-8") as file:
+            text = file.read()
+        self.includes[path] = [self.resolve(path, i) for i in INCLUDE.findall(text)]
+        self.text[path] = COMMENT.sub(" ", text)
+
+    def resolve(self, path, include):
+        """The path of an include from the top of the tree; None: of another tree."""
+        beside = os.path.join(os.path.dirname(path), include)
+        for candidate in (beside, include):
+            if os.path.exists(os.path.join(ROOT, self.name, candidate)):
+                return os.path.normpath(candidate)
+        return None
+
+    def called(self, path):
+        words = set(re.findall(r"\b[a-z_]\w+\b(?=\s*[(,;)}\]])", self.text[path]))
+        local = set(re.findall(r"^static[\w \t*]*?\b(\w+)\(", self.text[path], re.M))
+        return {self.owner[w]: w for w in words - local
+                if w in self.owner and self.owner[w] != path}
+
+    def layer(self, path):
+        return path.split("/")[0] if "/" in path else path.rsplit(".", 1)[0]
+
+    def rank(self, path):
+        return LAYERS[self.name].index(self.layer(path))
+
+    def unplaced(self):
+        return sorted(p for p in self.text if self.layer(p) not in LAYERS[self.name])
+
+    def arrows(self):
+        """Yields (from, to, why) for each include and each call."""
+        for path, includes in self.includes.items():
+            for include in includes:
+                if include:
+                    yield path, include, "includes"
+        for path, calls in self.calls.items():
+            for callee, symbol in calls.items():
+                yield path, callee, symbol + "()"
+
+    def upward(self):
+        return sorted(f"{self.name}/{a}: {why} {b}" for a, b, why in self.arrows()
+                      if self.rank(a) < self.rank(b))
+
+    def internal(self):
+        return sorted(f"{self.name}/{a}: includes {b}" for a, b, why in self.arrows()
+                      if b.endswith("_internal.h") and os.path.dirname(a) != os.path.dirname(b))
+
+    def circles(self):
+        """The files of which each uses the others, by calls."""
+        graph = collections.defaultdict(set)
+        for path, calls in self.calls.items():
+            graph[path] |= set(calls)
+        return [" ".join(sorted(c)) for c in components(graph) if len(c) > 1]
+
+    def table(self):
+        count = collections.Counter()
+        for a, b, why in self.arrows():
+            if self.layer(a) != self.layer(b):
+                count[self.layer(a), self.layer(b), why == "includes"] += 1
+        pairs = sorted({k[:2] for k in count}, key=lambda p: [-LAYERS[self.name].index(x) for x in p])
+        return [f"{self.name}: {a} -> {b}: {count[a, b, True]} includes, {count[a, b, False]} calls"
+                for a, b in pairs]
+
+    def prefixes(self):
+        """A public symbol bears the name of its file, or of the component its file is part of."""
+        wrong = []
+        for symbol, path in sorted(self.owner.items(), key=lambda i: (i[1], i[0])):
+            bare = symbol[5:] if symbol.startswith("vhdx_") else symbol
+            stem = os.path.basename(path)[:-2]
+            folder = os.path.dirname(path)
+            names = {stem, folder} | {stem.split("_")[0]}
+            if not any(bare == n or bare.startswith(n + "_") or bare.startswith(n + "s_") for n in names if n):
+                wrong.append(f"{self.name}/{path}: {symbol}()")
+        return wrong
+
+
+def components(graph):
+    """Tarjan's strongly connected components."""
+    index, low, stack, on, out = {}, {}, [], set(), []
+
+    def visit(v):
+        index[v] = low[v] = len(index)
+        stack.append(v)
+        on.add(v)
+        for w in graph[v]:
+            if w not in index:
+                visit(w)
+                low[v] = min(low[v], low[w])
+            elif w in on:
+                low[v] = min(low[v], index[w])
+        if low[v] == index[v]:
+            part = []
+            while True:
+                w = stack.pop()
+                on.discard(w)
+                part.append(w)
+                if w == v:
+                    break
+            out.append(part)
+
+    for v in list(graph):
+        if v not in index:
+            visit(v)
+    return out
+
+
+def main():
+    trees = [Tree(name) for name in LAYERS]
+    if sys.argv[1:] == ["arrows"]:
+        for t in trees:
+            for a, b, why in sorted(t.arrows()):
+                print(f"{t.name}/{a} -> {b} {why}")
+        return 0
+    if sys.argv[1:] == ["prefixes"]:
+        for t in trees:
+            print("\n".join(t.prefixes()))
+        return 0
+    claims = []
+    for t in trees:
+        claims += [
+            (f"{t.name}: each file is in the folder of a layer", t.unplaced()),
+            (f"{t.name}: no include and no call points upwards", t.upward() if not t.unplaced() else []),
+            (f"{t.name}: no files use each other in a circle", t.circles()),
+            (f"{t.name}: an internal header stays inside its folder", t.internal()),
+            (f"{t.name}: a public symbol bears the name of its file or folder", t.prefixes()),
+        ]
+    print(f"1..{len(claims)}")
+    failed = 0
+    for number, (text, found) in enumerate(claims, 1):
+        failed += bool(found)
+        print(f"{'not ' if found else ''}ok {number} {text}")
+        for line in found:
+            print(f"# {line}")
+    for t in trees:
+        for line in t.table():
+            print(f"# {line}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

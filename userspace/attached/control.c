@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "attached/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "attached/module.h"
+#include "image/fault.h"
+
+/* The node is made at once by devtmpfs; where udev makes it, it takes a moment. */
+#define NODE_TRIES	40
+#define NODE_PAUSE_MS	50
+
+static enum exit_code check_version(int control)
+{
+	struct vhdx_ioc_version version = { .size = sizeof(version) };
+
+	if (ioctl(control, VHDX_IOC_VERSION, &version))
+		return fail_named(EXIT_MODULE, "ABI_MISMATCH",
+				  "module vhdx does not tell its version (%s); it and vhdxctl are not "
+				  "of the same release: install both, then modprobe -r vhdx && "
+				  "modprobe vhdx", strerror(errno));
+	version.release[sizeof(version.release) - 1] = '\0';
+	debug("module vhdx: release %s, interface %u", version.release, version.abi);
+	if (version.abi == VHDX_ABI_VERSION)
+		return DONE;
+	return fail_named(EXIT_MODULE, "ABI_MISMATCH",
+			  "module vhdx %s has interface %u, this vhdxctl needs %u; install both of "
+			  "the same release, then modprobe -r vhdx && modprobe vhdx", version.release, version.abi,
+			  VHDX_ABI_VERSION);
+}
+
+static enum exit_code fail_open(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+		return fail(EXIT_MODULE, "module vhdx is loaded, but %s is missing; is /dev of "
+			    "another system here?", VHDX_CONTROL_NODE);
+	case EPERM:
+	case EACCES:
+		return fail(EXIT_PERMISSION, "%s: cannot open (%s); be root", VHDX_CONTROL_NODE,
+			    strerror(error));
+	default:
+		return fail_errno(VHDX_CONTROL_NODE, "cannot open", error);
+	}
+}
+
+static int open_node(int *control)
+{
+	*control = open(VHDX_CONTROL_NODE, O_RDWR | O_CLOEXEC);
+	return *control < 0 ? errno : 0;
+}
+
+static bool is_absent(int error)
+{
+	return error == ENOENT || error == ENODEV || error == ENXIO;
+}
+
+static int open_node_patiently(int *control)
+{
+	const struct timespec pause = { .tv_nsec = NODE_PAUSE_MS * 1000000L };
+	int tries, error = open_node(control);
+
+	for (tries = 0; is_absent(error) && tries < NODE_TRIES; tries++) {
+		nanosleep(&pause, NULL);
+		error = open_node(control);
+	}
+	return error;
+}
+
+static enum exit_code checked(int *control, int error)
+{
+	enum exit_code status;
+
+	if (error)
+		return fail_open(error);
+	status = check_version(*control);
+	if (status != DONE)
+		close(*control);
+	return status;
+}
+
+/**
+ * control_open() - talk to the module
+ * @control:	set to a file descriptor on success
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code control_open(int *control)
+{
+	return checked(control, open_node(control));
+}
+
+/* The same, and load the module if it is not there. */
+enum exit_code control_open_loading(int *control)
+{
+	int error = open_node(control);
+	enum exit_code status;
+
+	if (is_absent(error)) {
+		status = module_load();
+		if (status != DONE)
+			return status;
+		error = open_node_patiently(control);
+	}
+	return checked(control, error);
+}
+
+/* Return: 0 or a positive errno */
+int control_attach(int control, struct vhdx_ioc_attach *request)
+{
+	int error;
+
+	request->size = sizeof(*request);
+	error = ioctl(control, VHDX_IOC_ATTACH, request) ? errno : 0;
+	request->message[sizeof(request->message) - 1] = '\0';
+	return error;
+}
+
+/* Return: 0 or a positive errno */
+int control_detach(int control, struct vhdx_ioc_detach *request)
+{
+	int error;
+
+	request->size = sizeof(*request);
+	error = ioctl(control, VHDX_IOC_DETACH, request) ? errno : 0;
+	request->message[sizeof(request->message) - 1] = '\0';
+	return error;
+}
+
+/* Return: 0 or a positive errno */
+int control_snapshot(int control, struct vhdx_ioc_snapshot *request)
+{
+	int error;
+
+	request->size = sizeof(*request);
+	error = ioctl(control, VHDX_IOC_SNAPSHOT, request) ? errno : 0;
+	request->message[sizeof(request->message) - 1] = '\0';
+	return error;
+}
+
+/* Return: 0 or a positive errno */
+int control_status(int control, int index, struct vhdx_ioc_status *status)
+{
+	memset(status, 0, sizeof(*status));
+	status->size = sizeof(*status);
+	status->index = index;
+	return ioctl(control, VHDX_IOC_STATUS, status) ? errno : 0;
+}
+
+/**
+ * control_failed() - say why an ioctl failed
+ * @object:	image or device
+ * @what:	what could not be done
+ * @error:	positive errno
+ * @reason:	as the ioctl returned it
+ * @message:	the same; what the kernel says is better than what its errno says
+ *
+ * Return: the exit code
+ */
+enum exit_code control_failed(const char *object, const char *what, int error,
+			      unsigned int reason, const char *message)
+{
+	if (exit_of_reason(reason) != DONE)
+		return fail_reason_said(object, reason, message);
+	if (*message)
+		return fail(exit_of_errno(error), "%s: %s", object, message);
+	return fail_errno(object, what, error);
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A disk is ours if its directory in sysfs has a directory vhdx in it.
+ */
+#include "attached/disk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "lib/alloc.h"
+
+/* A backing_file is a path: 4 KiB and " (deleted)". */
+#define ATTRIBUTE_MAX 8192
+
+static const char *sysroot = "";
+
+/* Look at another tree than the running system's, as lsblk --sysroot does. */
+void disk_set_sysroot(const char *directory)
+{
+	sysroot = directory;
+}
+
+const char *disk_sysroot(void)
+{
+	return sysroot;
+}
+
+static char *sysfs_path(const struct disk *disk, const char *file)
+{
+	return xasprintf("%s/sys/block/%s/%s", sysroot, disk->name, file);
+}
+
+/**
+ * disk_find() - find a disk by number
+ * @disk:	filled, found or not
+ * @index:	N of vhdxN
+ *
+ * Return: is there such a disk?
+ */
+bool disk_find(struct disk *disk, int index)
+{
+	char *path;
+	bool found;
+
+	disk->index = index;
+	snprintf(disk->name, sizeof(disk->name), "vhdx%d", index);
+	snprintf(disk->node, sizeof(disk->node), "/dev/%s", disk->name);
+	path = sysfs_path(disk, "vhdx");
+	found = !access(path, F_OK);
+	free(path);
+	return found;
+}
+
+/* "vhdx12" or "vhdx12p3": 12. No sign, no leading zero. */
+static int index_of_name(const char *name)
+{
+	char *end;
+	long index;
+
+	if (strncmp(name, "vhdx", 4) || name[4] < '0' || name[4] > '9')
+		return -1;
+	if (name[4] == '0' && name[5] >= '0' && name[5] <= '9')
+		return -1;
+	errno = 0;
+	index = strtol(name + 4, &end, 10);
+	if (errno || index > INT_MAX)
+		return -1;
+	if (*end == 'p' && end[1])
+		end += 1 + strspn(end + 1, "0123456789");
+	return *end ? -1 : (int)index;
+}
+
+/* Any name of the device: sysfs knows what it is by its number. */
+static int index_of_number(dev_t number)
+{
+	char target[PATH_MAX];
+	char *path = xasprintf("%s/sys/dev/block/%u:%u", sysroot, major(number), minor(number));
+	ssize_t length = readlink(path, target, sizeof(target) - 1);
+	const char *name;
+
+	free(path);
+	if (length < 0)
+		return -1;
+	target[length] = '\0';
+	name = strrchr(target, '/');
+	return index_of_name(name ? name + 1 : target);
+}
+
+static const char *base_name(const char *argument)
+{
+	return strncmp(argument, "/dev/", 5) ? argument : argument + 5;
+}
+
+/**
+ * disk_of_device() - which disk does the user mean?
+ * @disk:	filled if the result is true
+ * @argument:	/dev/vhdxN, vhdxN, a partition of it, or a link to one of those
+ *
+ * Return: false if it is no device of ours, or not attached
+ */
+bool disk_of_device(struct disk *disk, const char *argument)
+{
+	struct stat status;
+	int index = -1;
+
+	if (!*sysroot && !stat(argument, &status)) {
+		if (!S_ISBLK(status.st_mode))
+			return false;
+		index = index_of_number(status.st_rdev);
+	}
+	if (index < 0)
+		index = index_of_name(base_name(argument));
+	return index >= 0 && disk_find(disk, index);
+}
+
+/**
+ * disk_looks_like_device() - does an argument that is nothing we know look like a device?
+ * @argument:	what the user gave
+ *
+ * Return: true if it should be called a device in a message, not a file
+ */
+bool disk_looks_like_device(const char *argument)
+{
+	struct stat status;
+
+	if (!stat(argument, &status))
+		return false;
+	return index_of_name(base_name(argument)) >= 0 || !strncmp(argument, "/dev/", 5);
+}
+
+/**
+ * disk_attribute() - read a file of a disk in sysfs
+ * @disk:	attached
+ * @file:	relative to the disk's directory
+ *
+ * Return: its contents without the last newline, to be freed; NULL if there is none
+ */
+char *disk_attribute(const struct disk *disk, const char *file)
+{
+	char *path = sysfs_path(disk, file);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+	char *text;
+
+	free(path);
+	if (fd < 0)
+		return NULL;
+	text = xcalloc(ATTRIBUTE_MAX, 1);
+	length = read(fd, text, ATTRIBUTE_MAX - 1);
+	close(fd);
+	if (length < 0) {
+		free(text);
+		return NULL;
+	}
+	if (length && text[length - 1] == '\n')
+		text[length - 1] = '\0';
+	return text;
+}
+
+/* The same for a number; 0 if there is none. */
+uint64_t disk_number(const struct disk *disk, const char *file)
+{
+	char *text = disk_attribute(disk, file);
+	uint64_t number = text ? strtoull(text, NULL, 10) : 0;
+
+	free(text);
+	return number;
+}
+
+/**
+ * disk_device_number() - device number of a disk or a partition
+ * @disk:	attached
+ * @partition:	its name, or NULL for the disk itself
+ * @number:	set on success
+ *
+ * Return: false if it is gone
+ */
+bool disk_device_number(const struct disk *disk, const char *partition, dev_t *number)
+{
+	char *file = partition ? xasprintf("%s/dev", partition) : xstrdup("dev");
+	char *text = disk_attribute(disk, file);
+	unsigned int major_number, minor_number;
+	bool found = text && sscanf(text, "%u:%u", &major_number, &minor_number) == 2;
+
+	if (found)
+		*number = makedev(major_number, minor_number);
+	free(text);
+	free(file);
+	return found;
+}
+
+static bool is_partition(const struct disk *disk, const char *name)
+{
+	char *file, *text;
+	bool partition;
+
+	if (strncmp(name, disk->name, strlen(disk->name)))
+		return false;
+	file = xasprintf("%s/partition", name);
+	text = disk_attribute(disk, file);
+	partition = text;
+	free(text);
+	free(file);
+	return partition;
+}
+
+/**
+ * disk_partitions() - names of a disk's partitions
+ * @disk:	attached
+ *
+ * Return: a list that ends with NULL, for disk_free_names()
+ */
+char **disk_partitions(const struct disk *disk)
+{
+	char *path = sysfs_path(disk, "");
+	char **names = xcalloc(1, sizeof(*names));
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+	size_t count = 0;
+
+	free(path);
+	while (directory && (entry = readdir(directory))) {
+		if (!is_partition(disk, entry->d_name))
+			continue;
+		names = xrealloc(names, count + 2, sizeof(*names));
+		names[count++] = xstrdup(entry->d_name);
+		names[count] = NULL;
+	}
+	if (directory)
+		closedir(directory);
+	return names;
+}
+
+void disk_free_names(char **names)
+{
+	char **name;
+
+	for (name = names; *name; name++)
+		free(*name);
+	free(names);
+}
+
+/* Once each: two arguments may mean the same disk. */
+void disk_list_add(struct disk_list *list, const struct disk *disk)
+{
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		if (list->disk[i].index == disk->index)
+			return;
+	list->disk = xrealloc(list->disk, list->count + 1, sizeof(*list->disk));
+	list->disk[list->count++] = *disk;
+}
+
+static int compare_disks(const void *a, const void *b)
+{
+	const struct disk *left = a, *right = b;
+
+	return (left->index > right->index) - (left->index < right->index);
+}
+
+/**
+ * disk_list_all() - all attached disks
+ * @list:	filled, sorted; empty if the module is not loaded
+ */
+void disk_list_all(struct disk_list *list)
+{
+	char *path = xasprintf("%s/sys/block", sysroot);
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+	struct disk disk;
+
+	free(path);
+	memset(list, 0, sizeof(*list));
+	while (directory && (entry = readdir(directory))) {
+		int index = index_of_name(entry->d_name);
+
+		if (index >= 0 && disk_find(&disk, index))
+			disk_list_add(list, &disk);
+	}
+	if (directory)
+		closedir(directory);
+	if (list->count)
+		qsort(list->disk, list->count, sizeof(*list->disk), compare_disks);
+}
+
+void disk_list_free(struct disk_list *list)
+{
+	free(list->disk);
+	memset(list, 0, sizeof(*list));
+}

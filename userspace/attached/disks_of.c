@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "attached/disks_of.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "attached/control.h"
+#include "attached/disk_files.h"
+
+/* The kernel knows the image's inode, whatever its path means here; needs root. */
+static bool kernel_says_same(int control, const struct disk *disk, const struct stat *file)
+{
+	struct vhdx_ioc_status status;
+
+	return control >= 0 && !S_ISBLK(file->st_mode) &&
+	       !control_status(control, disk->index, &status) &&
+	       makedev(status.file_major, status.file_minor) == file->st_dev &&
+	       status.file_inode == file->st_ino;
+}
+
+static void add_disks_of_image(struct disks_of *found, int control, const struct stat *file)
+{
+	struct disk_list disks;
+	size_t i;
+
+	disk_list_all(&disks);
+	for (i = 0; i < disks.count; i++) {
+		const struct disk *disk = &disks.disk[i];
+		enum disk_role role = disk_role_of_file(disk, file);
+
+		if (role == DISK_SHOWS || kernel_says_same(control, disk, file))
+			disk_list_add(&found->showing, disk);
+		else if (role == DISK_NEEDS)
+			disk_list_add(&found->needing, disk);
+	}
+	disk_list_free(&disks);
+}
+
+/**
+ * disks_of_find() - which disks does the user mean?
+ * @disks:	filled; to be freed by disks_of_free()
+ * @argument:	a device, or an image
+ * @control:	of the module, to be asked as well; or -1
+ */
+void disks_of_find(struct disks_of *disks, const char *argument, int control)
+{
+	struct disk disk;
+	struct stat file;
+
+	memset(disks, 0, sizeof(*disks));
+	if (disk_of_device(&disk, argument))
+		disk_list_add(&disks->showing, &disk);
+	else if (!stat(argument, &file))
+		add_disks_of_image(disks, control, &file);
+}
+
+void disks_of_free(struct disks_of *disks)
+{
+	disk_list_free(&disks->showing);
+	disk_list_free(&disks->needing);
+}
+
+/* Say that an argument stands for no disk. Return: the exit code */
+enum exit_code disks_of_none(const char *argument)
+{
+	int error = access(argument, F_OK) ? errno : 0;
+
+	if (error && !disk_looks_like_device(argument))
+		return fail_errno(argument, "cannot find it", error);
+	return fail_named(EXIT_USAGE, "NOT_ATTACHED", "%s: not attached", argument);
+}

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "attached/holders.h"
+
+#include <dirent.h>
+#include <libmount/libmount.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "lib/alloc.h"
+#include "lib/text.h"
+
+/* Mappings on mappings: LUKS on LVM on RAID, say; a circle there cannot be. */
+#define HOLDERS_DEPTH 8
+
+/* The disk and its partitions. */
+struct members {
+	const struct disk *disk;
+	char **partitions;
+};
+
+static bool is_member_number(const struct members *members, dev_t number)
+{
+	char **name;
+	dev_t other;
+
+	if (disk_device_number(members->disk, NULL, &other) && other == number)
+		return true;
+	for (name = members->partitions; *name; name++)
+		if (disk_device_number(members->disk, *name, &other) && other == number)
+			return true;
+	return false;
+}
+
+static bool is_member_name(const struct members *members, const char *source)
+{
+	char **name;
+
+	if (!source || strncmp(source, "/dev/", 5))
+		return false;
+	if (!strcmp(source, members->disk->node))
+		return true;
+	for (name = members->partitions; *name; name++)
+		if (!strcmp(source + 5, *name))
+			return true;
+	return false;
+}
+
+/* btrfs has a device number of its own; then only the name of the source tells. */
+static bool is_member_mount(const struct members *members, struct libmnt_fs *fs)
+{
+	return is_member_number(members, mnt_fs_get_devno(fs)) ||
+	       is_member_name(members, mnt_fs_get_srcpath(fs));
+}
+
+/**
+ * holders_mounts() - where a disk or its partitions are mounted
+ * @disk:	attached
+ * @each:	called for every mount point in our mount namespace
+ * @context:	for @each
+ */
+void holders_mounts(const struct disk *disk, void (*each)(void *context, const char *where),
+		    void *context)
+{
+	struct members members = { disk, disk_partitions(disk) };
+	char *path = xasprintf("%s/proc/self/mountinfo", disk_sysroot());
+	struct libmnt_table *table = mnt_new_table_from_file(path);
+	struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *fs;
+
+	while (table && iterator && !mnt_table_next_fs(table, iterator, &fs))
+		if (is_member_mount(&members, fs))
+			each(context, mnt_fs_get_target(fs));
+	mnt_free_iter(iterator);
+	mnt_unref_table(table);
+	free(path);
+	disk_free_names(members.partitions);
+}
+
+/* -- what is told: who has it, and the commands that let go, in their order -- */
+
+/* "A, B" of both */
+static void append(char **text, const char *gap, char *more)
+{
+	char *longer = xasprintf("%s%s%s", *text ? *text : "", *text ? gap : "", more);
+
+	free(*text);
+	free(more);
+	*text = longer;
+}
+
+/* @use and @command are freed. */
+static void add(struct holders *holders, char *use, char *command)
+{
+	append(&holders->uses, ", ", use);
+	append(&holders->commands, " && ", command);
+}
+
+static void add_mount(void *context, const char *where)
+{
+	char *safe = text_printable(where);
+
+	add(context, xasprintf("mounted on %s", safe), xasprintf("umount %s", safe));
+	free(safe);
+}
+
+/* Swaps are known by name, mounts by number. */
+static void add_swap(struct holders *holders, const char *name)
+{
+	struct libmnt_table *table = mnt_new_table();
+	struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *fs;
+
+	if (table && iterator && !mnt_table_parse_swaps(table, NULL))
+		while (!mnt_table_next_fs(table, iterator, &fs)) {
+			const char *source = mnt_fs_get_source(fs);
+
+			if (source && !strncmp(source, "/dev/", 5) && !strcmp(source + 5, name))
+				add(holders, xasprintf("swap on %s", source),
+				    xasprintf("swapoff %s", source));
+		}
+	mnt_free_iter(iterator);
+	mnt_unref_table(table);
+}
+
+/* A line of sysfs, to be freed; NULL: there is no such file */
+static char *block_attribute(const char *name, const char *file)
+{
+	char *path = xasprintf("%s/sys/block/%s/%s", disk_sysroot(), name, file);
+	FILE *stream = fopen(path, "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	free(path);
+	if (stream && getline(&line, &size, stream) > 0)
+		line[strcspn(line, "\n")] = '\0';
+	else if (line)
+		line[0] = '\0';
+	if (stream)
+		fclose(stream);
+	return line;
+}
+
+static void add_mounts_of(struct holders *holders, const char *name)
+{
+	char *path = xasprintf("%s/proc/self/mountinfo", disk_sysroot());
+	struct libmnt_table *table = mnt_new_table_from_file(path);
+	struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
+	char *number = block_attribute(name, "dev");
+	unsigned int major = 0, minor = 0;
+	struct libmnt_fs *fs;
+
+	if (number && sscanf(number, "%u:%u", &major, &minor) == 2)
+		while (table && iterator && !mnt_table_next_fs(table, iterator, &fs))
+			if (mnt_fs_get_devno(fs) == makedev(major, minor))
+				add_mount(holders, mnt_fs_get_target(fs));
+	mnt_free_iter(iterator);
+	mnt_unref_table(table);
+	free(number);
+	free(path);
+}
+
+/* LVM writes a hyphen in a name as two, so a single one stands between group and volume. */
+static char *volume_group(const char *mapping)
+{
+	char *group = xstrdup(mapping), *to = group;
+	const char *from;
+
+	for (from = mapping; *from; from++) {
+		if (*from == '-' && from[1] != '-')
+			break;
+		from += *from == '-';
+		*to++ = *from;
+	}
+	*to = '\0';
+	return group;
+}
+
+static void add_mapping(struct holders *holders, const char *name)
+{
+	char *mapping = block_attribute(name, "dm/name"), *uuid = block_attribute(name, "dm/uuid");
+	char *group;
+
+	if (mapping && uuid && !strncmp(uuid, "LVM-", 4)) {
+		group = volume_group(mapping);
+		add(holders, xasprintf("logical volume %s of volume group %s", mapping, group),
+		    xasprintf("vgchange -an %s", group));
+		free(group);
+	} else if (mapping && uuid && !strncmp(uuid, "CRYPT-", 6)) {
+		add(holders, xasprintf("encrypted volume %s", mapping),
+		    xasprintf("cryptsetup close %s", mapping));
+	} else {
+		add(holders, xasprintf("mapping %s", mapping ? mapping : name),
+		    xasprintf("dmsetup remove %s", mapping ? mapping : name));
+	}
+	free(uuid);
+	free(mapping);
+}
+
+static void add_holder(struct holders *holders, const char *name)
+{
+	if (!strncmp(name, "dm-", 3))
+		add_mapping(holders, name);
+	else if (!strncmp(name, "md", 2))
+		add(holders, xasprintf("RAID /dev/%s", name), xasprintf("mdadm --stop /dev/%s", name));
+	else
+		add(holders, xasprintf("held by %s", name),
+		    xasprintf("let %s go by the program that made it", name));
+}
+
+/* Device mapper, md, LVM link themselves into holders/; what holds them must go before. */
+static void add_holders_of(struct holders *holders, const char *device, unsigned int depth)
+{
+	char *path = xasprintf("%s/sys/block/%s/holders", disk_sysroot(), device);
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+
+	free(path);
+	while (directory && (entry = readdir(directory))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		add_mounts_of(holders, entry->d_name);
+		add_swap(holders, entry->d_name);
+		if (depth)
+			add_holders_of(holders, entry->d_name, depth - 1);
+		add_holder(holders, entry->d_name);
+	}
+	if (directory)
+		closedir(directory);
+}
+
+/* A loop device, or a disk of ours, whose file is this one: they only have it open. */
+static void add_user_of(struct holders *holders, const char *user, const char *file,
+			const char *command, const char *name)
+{
+	char *backing = block_attribute(user, file);
+
+	if (backing && !strncmp(backing, "/dev/", 5) && !strcmp(backing + 5, name)) {
+		add_mounts_of(holders, user);
+		add_holders_of(holders, user, HOLDERS_DEPTH);
+		add(holders, xasprintf("opened by /dev/%s", user), xasprintf("%s /dev/%s", command, user));
+	}
+	free(backing);
+}
+
+static void add_users_of(struct holders *holders, const char *name)
+{
+	char *path = xasprintf("%s/sys/block", disk_sysroot());
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+
+	free(path);
+	while (directory && (entry = readdir(directory))) {
+		if (!strncmp(entry->d_name, "loop", 4))
+			add_user_of(holders, entry->d_name, "loop/backing_file", "losetup -d", name);
+		else if (!strncmp(entry->d_name, "vhdx", 4))
+			add_user_of(holders, entry->d_name, "vhdx/backing_file", "vhdxctl detach",
+				    name);
+	}
+	if (directory)
+		closedir(directory);
+}
+
+static void add_all_of(struct holders *holders, const struct disk *disk, const char *partition)
+{
+	char *path = xasprintf("%s%s%s", disk->name, *partition ? "/" : "", partition);
+	const char *name = *partition ? partition : disk->name;
+
+	add_swap(holders, name);
+	add_users_of(holders, name);
+	add_holders_of(holders, path, HOLDERS_DEPTH);
+	free(path);
+}
+
+/**
+ * holders_find() - everything that is known to use a disk
+ * @holders:	filled; to be freed. Both texts are NULL if nothing is known, which does not mean
+ *		that nothing has it open
+ * @disk:	attached
+ */
+void holders_find(struct holders *holders, const struct disk *disk)
+{
+	char **partitions = disk_partitions(disk);
+	char **name;
+
+	memset(holders, 0, sizeof(*holders));
+	holders_mounts(disk, add_mount, holders);
+	add_all_of(holders, disk, "");
+	for (name = partitions; *name; name++)
+		add_all_of(holders, disk, *name);
+	disk_free_names(partitions);
+}
+
+void holders_free(struct holders *holders)
+{
+	free(holders->uses);
+	free(holders->commands);
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "attached/module.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <libkmod.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "lib/alloc.h"
+
+/* Where dkms and `make install` put it, and packages; compressed or not */
+static const char *const places[] = {
+	"updates/dkms/vhdx.ko*", "updates/vhdx.ko*", "updates/kmod/vhdx.ko*", "extra/vhdx.ko*",
+	"kernel/drivers/block/vhdx.ko*",
+};
+
+/* The kernels that there is a module for, to be freed; NULL: none */
+static char *built_for(void)
+{
+	static const char root[] = "/lib/modules/";
+	char *list = NULL, *longer, *pattern;
+	glob_t found;
+	size_t i, n;
+
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		pattern = xasprintf("%s*/%s", root, places[i]);
+		if (glob(pattern, 0, NULL, &found))
+			found.gl_pathc = 0;
+		for (n = 0; n < found.gl_pathc; n++) {
+			const char *name = found.gl_pathv[n] + sizeof(root) - 1;
+
+			longer = xasprintf("%s%s%.*s", list ? list : "", list ? ", " : "",
+					   (int)strcspn(name, "/"), name);
+			free(list);
+			list = longer;
+		}
+		if (found.gl_pathc)
+			globfree(&found);
+		free(pattern);
+	}
+	return list;
+}
+
+static enum exit_code fail_missing(const char *kernel)
+{
+	char *others = built_for();
+	enum exit_code status;
+
+	status = fail_named(EXIT_MODULE, "MODULE_MISSING",
+			    "module vhdx is not built or not installed for the running kernel, %s "
+			    "(%s%s); with DKMS: apt install linux-headers-%s && dkms autoinstall -k "
+			    "%s; from the sources: make && make install", kernel,
+			    others ? "it is for " : "nor for any other", others ? others : "", kernel,
+			    kernel);
+	free(others);
+	return status;
+}
+
+static bool file_says(const char *path, const char *text)
+{
+	char line[256] = "";
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		return false;
+	if (!fgets(line, sizeof(line), file))
+		line[0] = '\0';
+	fclose(file);
+	return strstr(line, text);
+}
+
+static bool is_locked_down(void)
+{
+	static const char path[] = "/sys/kernel/security/lockdown";
+
+	return file_says(path, "[integrity]") || file_says(path, "[confidentiality]");
+}
+
+/* Loading a module takes more than being root. */
+static enum exit_code fail_permission(int error)
+{
+	if (is_locked_down())
+		return fail_named(EXIT_MODULE, "MODULE_REJECTED",
+				  "module vhdx was rejected: this kernel is locked down (Secure Boot) "
+				  "and loads only modules signed with a key it knows; see vhdxctl(8) "
+				  "SECURE BOOT: mokutil --import /var/lib/dkms/mok.pub, then reboot");
+	if (file_says("/proc/sys/kernel/modules_disabled", "1"))
+		return fail(EXIT_MODULE, "module vhdx is not loaded, and this kernel loads no modules "
+			    "any more (kernel.modules_disabled is 1 until it is booted again); reboot, "
+			    "and load it early: echo vhdx > /etc/modules-load.d/vhdx.conf");
+	if (!geteuid())
+		return fail(EXIT_PERMISSION, "module vhdx is not loaded, and root may not load modules "
+			    "here (%s: no CAP_SYS_MODULE, as in a container); on the host: modprobe "
+			    "vhdx", strerror(error));
+	return fail(EXIT_PERMISSION, "module vhdx is not loaded, and loading it is not permitted "
+		    "(%s); be root, such as with sudo", strerror(error));
+}
+
+/* What kernel the module says it was built for, to be freed; NULL: not known */
+static char *vermagic_of(struct kmod_ctx *context)
+{
+	struct kmod_list *list = NULL, *info = NULL, *item;
+	struct kmod_module *module;
+	char *text = NULL;
+
+	if (kmod_module_new_from_lookup(context, "vhdx", &list) < 0 || !list)
+		return NULL;
+	module = kmod_module_get_module(list);
+	if (kmod_module_get_info(module, &info) >= 0)
+		kmod_list_foreach(item, info)
+			if (!strcmp(kmod_module_info_get_key(item), "vermagic"))
+				text = xstrdup(kmod_module_info_get_value(item));
+	kmod_module_info_free_list(info);
+	kmod_module_unref(module);
+	kmod_module_unref_list(list);
+	if (text)
+		text[strcspn(text, " ")] = '\0';
+	return text;
+}
+
+static enum exit_code fail_version(struct kmod_ctx *context, const char *kernel, int error)
+{
+	char *built = vermagic_of(context);
+	enum exit_code status;
+
+	status = fail_named(EXIT_MODULE, "MODULE_VERSION",
+			    "module vhdx does not fit kernel %s (%s; it was built for %s); build it "
+			    "again: dkms install --force -m vhdx -k %s, or in the sources: make clean && "
+			    "make && make install; dmesg may say more", kernel, strerror(error),
+			    built ? built : "another one", kernel);
+	free(built);
+	return status;
+}
+
+static enum exit_code fail_load(struct kmod_ctx *context, int error)
+{
+	struct utsname system;
+
+	uname(&system);
+	switch (error) {
+	case ENOENT:
+		return fail_missing(system.release);
+	case EKEYREJECTED:
+	case ENOKEY:
+		return fail_named(EXIT_MODULE, "MODULE_REJECTED",
+				  "module vhdx was rejected by the kernel (Secure Boot: key not "
+				  "enrolled); see vhdxctl(8) SECURE BOOT: mokutil --import "
+				  "/var/lib/dkms/mok.pub, then reboot");
+	case ENOEXEC:
+	case EINVAL:
+		return fail_version(context, system.release, error);
+	case EPERM:
+	case EACCES:
+		return fail_permission(error);
+	case ENOMEM:
+		return fail(EXIT_MEMORY, "module vhdx: cannot load (out of memory)");
+	default:
+		return fail(EXIT_MODULE, "module vhdx: cannot load (%s); dmesg may say more",
+			    strerror(error));
+	}
+}
+
+/* libkmod's own words would only double ours. */
+static void log_debug(void *data, int priority, const char *file, int line, const char *function,
+		      const char *format, va_list args)
+{
+	char text[256];
+
+	(void)data;
+	(void)priority;
+	(void)file;
+	(void)line;
+	vsnprintf(text, sizeof(text), format, args);
+	text[strcspn(text, "\n")] = '\0';
+	debug("libkmod: %s: %s", function, text);
+}
+
+/* By alias, as modprobe does; a module that is not there gives an empty list. */
+static int load_by_name(struct kmod_ctx *context)
+{
+	struct kmod_list *list = NULL, *item;
+	int error = kmod_module_new_from_lookup(context, "vhdx", &list);
+
+	if (error < 0)
+		return -error;
+	error = ENOENT;
+	kmod_list_foreach(item, list) {
+		struct kmod_module *module = kmod_module_get_module(item);
+
+		error = -kmod_module_probe_insert_module(module, 0, NULL, NULL, NULL, NULL);
+		kmod_module_unref(module);
+		if (error)
+			break;
+	}
+	kmod_module_unref_list(list);
+	return error;
+}
+
+/**
+ * module_load() - do what modprobe vhdx does
+ *
+ * Return: DONE, also if it was loaded already; or another code having said why
+ */
+enum exit_code module_load(void)
+{
+	struct kmod_ctx *context = kmod_new(NULL, NULL);
+	enum exit_code status;
+	int error;
+
+	if (!context)
+		return fail(EXIT_MODULE, "module vhdx: cannot load (libkmod does not start)");
+	kmod_set_log_fn(context, log_debug, NULL);
+	note("loading module vhdx");
+	error = load_by_name(context);
+	status = error ? fail_load(context, error) : DONE;
+	kmod_unref(context);
+	return status;
+}

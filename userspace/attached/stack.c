@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * From a file down to the hardware: its file system's device, what that is made of (slaves/ of
+ * device mapper, md, bcache), the files of loop devices and of our own disks, the layers of
+ * overlayfs, the devices of btrfs. What is in none of these the kernel tries out for itself.
+ */
+#include "attached/stack.h"
+
+#include <dirent.h>
+#include <libmount/libmount.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "lib/alloc.h"
+
+/* More than anybody stacks; ends loops that sysfs shows while it changes */
+#define DEPTH_MAX 32
+
+/**
+ * struct walk - on the way down
+ * @target:	the disk that may be below
+ * @depth:	how many steps from the file
+ */
+struct walk {
+	const struct disk *target;
+	unsigned int depth;
+};
+
+static char *walk_path(struct walk *walk, const char *path);
+static char *walk_device(struct walk *walk, dev_t number);
+
+/* What is found further down, and what is on it. Return: to be freed */
+static char *on(const char *name, char *below)
+{
+	char *text = below ? xasprintf("%s on %s", name, below) : NULL;
+
+	free(below);
+	return text;
+}
+
+/* Return: contents of a file of sysfs without the last newline, to be freed; or NULL */
+static char *read_line(const char *directory, const char *name)
+{
+	char *path = xasprintf("%s/%s", directory, name);
+	FILE *file = fopen(path, "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	free(path);
+	if (!file)
+		return NULL;
+	if (getline(&line, &size, file) < 0) {
+		free(line);
+		line = NULL;
+	} else {
+		line[strcspn(line, "\n")] = '\0';
+	}
+	fclose(file);
+	return line;
+}
+
+static char *walk_number(struct walk *walk, const char *directory)
+{
+	unsigned int major_number, minor_number;
+	char *text = read_line(directory, "dev");
+	char *found = NULL;
+
+	if (text && sscanf(text, "%u:%u", &major_number, &minor_number) == 2)
+		found = walk_device(walk, makedev(major_number, minor_number));
+	free(text);
+	return found;
+}
+
+/* Every device that has an entry in a directory of @directory */
+static char *walk_entries(struct walk *walk, const char *directory, const char *name)
+{
+	char *path = xasprintf("%s/%s", directory, name), *found = NULL;
+	DIR *entries = opendir(path);
+	struct dirent *entry;
+
+	while (entries && !found && (entry = readdir(entries))) {
+		char *device = xasprintf("%s/%s", path, entry->d_name);
+
+		if (entry->d_name[0] != '.')
+			found = walk_number(walk, device);
+		free(device);
+	}
+	if (entries)
+		closedir(entries);
+	free(path);
+	return found;
+}
+
+/* A file that is named in sysfs */
+static char *walk_named(struct walk *walk, const char *directory, const char *name)
+{
+	char *path = read_line(directory, name);
+	char *found = path && *path == '/' ? walk_path(walk, path) : NULL;
+
+	free(path);
+	return found;
+}
+
+/* The files of a disk of ours */
+static char *walk_disk(struct walk *walk, const char *directory)
+{
+	char *path = xasprintf("%s/vhdx/parent_files", directory);
+	char *found = walk_named(walk, directory, "vhdx/backing_file");
+	FILE *file = found ? NULL : fopen(path, "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	while (file && !found && getline(&line, &size, file) >= 0) {
+		line[strcspn(line, "\n")] = '\0';
+		found = walk_path(walk, line);
+	}
+	if (file)
+		fclose(file);
+	free(line);
+	free(path);
+	return found;
+}
+
+/* "dm-0 (vg-home)": the name that its user gave it, if there is one */
+static char *device_name(const char *directory)
+{
+	const char *kernel = strrchr(directory, '/') + 1;
+	char *given = read_line(directory, "dm/name");
+	char *name = given ? xasprintf("%s (%s)", kernel, given) : xstrdup(kernel);
+
+	free(given);
+	return name;
+}
+
+/* @directory: of a whole disk in sysfs */
+static char *walk_whole(struct walk *walk, const char *directory)
+{
+	char *found, *name;
+
+	if (!strcmp(strrchr(directory, '/') + 1, walk->target->name))
+		return xstrdup(walk->target->node);
+	found = walk_entries(walk, directory, "slaves");
+	if (!found)
+		found = walk_named(walk, directory, "loop/backing_file");
+	if (!found)
+		found = walk_named(walk, directory, "backing_dev");	/* zram */
+	if (!found)
+		found = walk_disk(walk, directory);
+	name = device_name(directory);
+	found = on(name, found);
+	free(name);
+	return found;
+}
+
+static char *walk_device(struct walk *walk, dev_t number)
+{
+	char *link = xasprintf("%s/sys/dev/block/%u:%u", disk_sysroot(), major(number),
+			       minor(number));
+	char *directory = realpath(link, NULL), *partition, *found = NULL;
+
+	free(link);
+	if (!directory)
+		return NULL;
+	partition = read_line(directory, "partition");
+	if (partition)
+		*strrchr(directory, '/') = '\0';
+	free(partition);
+	if (walk->depth++ < DEPTH_MAX)
+		found = walk_whole(walk, directory);
+	walk->depth--;
+	free(directory);
+	return found;
+}
+
+/* The directories that an option of overlayfs names */
+static char *walk_layers(struct walk *walk, struct libmnt_fs *fs, const char *option)
+{
+	char *value, *list, *rest, *one, *found = NULL;
+	size_t length;
+
+	if (mnt_fs_get_option(fs, option, &value, &length))
+		return NULL;
+	rest = list = strndup(value, length);
+	while (rest && !found && (one = strsep(&rest, ":")))
+		if (*one)
+			found = walk_path(walk, one);
+	free(list);
+	return found;
+}
+
+/* All devices of the btrfs that has this one */
+static char *walk_btrfs(struct walk *walk, const char *source)
+{
+	char *root = xasprintf("%s/sys/fs/btrfs", disk_sysroot()), *found = NULL;
+	const char *name = strrchr(source, '/');
+	DIR *all = opendir(root);
+	struct dirent *entry;
+
+	while (name && all && !found && (entry = readdir(all))) {
+		char *one = xasprintf("%s/%s", root, entry->d_name);
+		char *its = xasprintf("%s/devices%s", one, name);
+
+		if (entry->d_name[0] != '.' && !access(its, F_OK))
+			found = walk_entries(walk, one, "devices");
+		free(its);
+		free(one);
+	}
+	if (all)
+		closedir(all);
+	free(root);
+	return found;
+}
+
+static char *walk_mount(struct walk *walk, struct libmnt_fs *fs)
+{
+	const char *type = mnt_fs_get_fstype(fs), *source = mnt_fs_get_srcpath(fs);
+	char *found = NULL;
+
+	if (type && !strcmp(type, "overlay")) {
+		found = walk_layers(walk, fs, "upperdir");
+		return found ? found : walk_layers(walk, fs, "lowerdir");
+	}
+	if (!source || *source != '/')
+		return NULL;
+	if (type && !strcmp(type, "btrfs"))
+		found = walk_btrfs(walk, source);
+	return found ? found : walk_path(walk, source);
+}
+
+/* A file system whose number is no device's */
+static char *walk_anonymous(struct walk *walk, dev_t number)
+{
+	char *path = xasprintf("%s/proc/self/mountinfo", disk_sysroot()), *found = NULL;
+	struct libmnt_table *table = mnt_new_table_from_file(path);
+	struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *fs;
+
+	while (table && iterator && !found && !mnt_table_next_fs(table, iterator, &fs))
+		if (mnt_fs_get_devno(fs) == number)
+			found = walk_mount(walk, fs);
+	mnt_free_iter(iterator);
+	mnt_unref_table(table);
+	free(path);
+	return found;
+}
+
+/* The mount table has another number for btrfs than its files have. Return: NULL if unknown */
+static char *walk_btrfs_file(struct walk *walk, const char *path)
+{
+	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
+	struct libmnt_fs *fs = table ? mnt_table_find_mountpoint(table, path, MNT_ITER_BACKWARD) :
+				       NULL;
+	const char *type = fs ? mnt_fs_get_fstype(fs) : NULL;
+	char *found = type && !strcmp(type, "btrfs") ? walk_mount(walk, fs) : NULL;
+
+	mnt_unref_table(table);
+	return found;
+}
+
+static char *walk_file_system(struct walk *walk, const char *path, dev_t number)
+{
+	char *found;
+
+	if (major(number))
+		return walk_device(walk, number);
+	found = walk_anonymous(walk, number);
+	return found ? found : walk_btrfs_file(walk, path);
+}
+
+static char *walk_path(struct walk *walk, const char *path)
+{
+	struct stat status;
+	char *found = NULL;
+
+	if (stat(path, &status) || walk->depth >= DEPTH_MAX)
+		return NULL;
+	walk->depth++;
+	if (S_ISBLK(status.st_mode))
+		found = walk_device(walk, status.st_rdev);
+	else
+		found = on(path, walk_file_system(walk, path, status.st_dev));
+	walk->depth--;
+	return found;
+}
+
+/**
+ * stack_on_disk() - is a file on a disk, or on something that is made of it?
+ * @disk:	attached
+ * @path:	of the file, or of its directory
+ *
+ * Return: what is on what, for people, to be freed; NULL if nothing of that is known
+ */
+char *stack_on_disk(const struct disk *disk, const char *path)
+{
+	struct walk walk = { .target = disk };
+
+	return walk_path(&walk, path);
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * When attach returns, /dev/disk/by-uuid and the rest must be there, or a script's next
+ * line fails; when detach returns, they must be gone.
+ *
+ * The listener is set up before the disk changes, so that no event is missed. An event
+ * counts if its sequence number is larger than the last one before the change: with that,
+ * a leftover from an earlier disk of the same number cannot be taken for an answer.
+ */
+#include "attached/udev_wait.h"
+
+#include <errno.h>
+#include <libudev.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/alloc.h"
+
+/* Events may be lost, and nodes vanish without one where there is no udev. */
+#define LOOK_AGAIN_MS		100
+#define RECEIVE_BUFFER_BYTES	(4 << 20)
+
+/* udev has finished an event of this device. */
+struct seen {
+	dev_t number;
+	bool removed;
+};
+
+/**
+ * struct settle - one change and what follows it
+ * @udev:	NULL if there is no udevd to wait for
+ * @monitor:	its events; NULL if they cannot be had, as in some containers
+ * @before:	number of the last event before the change
+ * @seen:	the events udev has finished since then
+ * @seen_count:	how many
+ * @signals:	the signal mask to wait with
+ * @old_signals: the one to go back to
+ */
+struct settle {
+	struct udev *udev;
+	struct udev_monitor *monitor;
+	unsigned long long before;
+	struct seen *seen;
+	size_t seen_count;
+	sigset_t signals;
+	sigset_t old_signals;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
+
+/* Blocked but for the moments of waiting, so that none is lost between look and wait. */
+static void catch_interrupt(struct settle *settle)
+{
+	struct sigaction action = { .sa_handler = on_interrupt };
+	sigset_t block;
+
+	sigemptyset(&block);
+	sigaddset(&block, SIGINT);
+	sigaddset(&block, SIGTERM);
+	sigprocmask(SIG_BLOCK, &block, &settle->old_signals);
+	settle->signals = settle->old_signals;
+	sigdelset(&settle->signals, SIGINT);
+	sigdelset(&settle->signals, SIGTERM);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static unsigned long long last_event(void)
+{
+	unsigned long long number = 0;
+	FILE *file = fopen("/sys/kernel/uevent_seqnum", "re");
+
+	if (file && fscanf(file, "%llu", &number) != 1)
+		number = 0;
+	if (file)
+		fclose(file);
+	return number;
+}
+
+static void listen_to_udev(struct settle *settle)
+{
+	settle->udev = udev_new();
+	if (!settle->udev)
+		return;
+	settle->monitor = udev_monitor_new_from_netlink(settle->udev, "udev");
+	if (!settle->monitor)
+		return;
+	udev_monitor_set_receive_buffer_size(settle->monitor, RECEIVE_BUFFER_BYTES);
+	udev_monitor_filter_add_match_subsystem_devtype(settle->monitor, "block", NULL);
+	if (!udev_monitor_enable_receiving(settle->monitor))
+		return;
+	udev_monitor_unref(settle->monitor);
+	settle->monitor = NULL;
+}
+
+/**
+ * settle_begin() - prepare to wait; to be called before the disk changes
+ *
+ * From here to settle_end(), SIGINT and SIGTERM only end a wait.
+ *
+ * Return: for settle_end()
+ */
+struct settle *settle_begin(void)
+{
+	struct settle *settle = xcalloc(1, sizeof(*settle));
+
+	catch_interrupt(settle);
+	settle->before = last_event();
+	if (!access("/run/udev/control", F_OK))
+		listen_to_udev(settle);
+	return settle;
+}
+
+static void take_event(struct settle *settle)
+{
+	struct udev_device *device = udev_monitor_receive_device(settle->monitor);
+	const char *action = device ? udev_device_get_action(device) : NULL;
+	struct seen *seen;
+
+	if (action && udev_device_get_seqnum(device) > settle->before) {
+		debug("udev: %s %s", action, udev_device_get_sysname(device));
+		settle->seen = xrealloc(settle->seen, settle->seen_count + 1,
+					sizeof(*settle->seen));
+		seen = &settle->seen[settle->seen_count++];
+		seen->number = udev_device_get_devnum(device);
+		seen->removed = !strcmp(action, "remove");
+	}
+	udev_device_unref(device);
+}
+
+static bool is_seen(const struct settle *settle, dev_t number, bool removed)
+{
+	size_t i;
+
+	for (i = 0; i < settle->seen_count; i++)
+		if (settle->seen[i].number == number && settle->seen[i].removed == removed)
+			return true;
+	return false;
+}
+
+static bool is_initialized(struct settle *settle, dev_t number)
+{
+	struct udev_device *device = udev_device_new_from_devnum(settle->udev, 'b', number);
+	bool initialized = device && udev_device_get_is_initialized(device) > 0;
+
+	udev_device_unref(device);
+	return initialized;
+}
+
+static bool is_processed(struct settle *settle, dev_t number)
+{
+	if (!settle->udev)
+		return true;
+	return is_initialized(settle, number) &&
+	       (!settle->monitor || is_seen(settle, number, false));
+}
+
+static bool node_exists(const char *name)
+{
+	char *path = xasprintf("/dev/%s", name);
+	bool exists = !access(path, F_OK);
+
+	free(path);
+	return exists;
+}
+
+/* A disk that has gone again meanwhile, by autoclear, needs no more waiting. */
+static bool is_ready(struct settle *settle, const struct disk *disk, dev_t number)
+{
+	char **partitions, **name;
+	bool ready;
+
+	if (!disk_device_number(disk, NULL, &number))
+		return true;
+	ready = node_exists(disk->name) && is_processed(settle, number);
+	partitions = disk_partitions(disk);
+	for (name = partitions; ready && *name; name++)
+		if (disk_device_number(disk, *name, &number))
+			ready = node_exists(*name) && is_processed(settle, number);
+	disk_free_names(partitions);
+	return ready;
+}
+
+/* The kernel's part, then that of udev, whose links go when it is done with the event. */
+static bool is_gone(struct settle *settle, const struct disk *disk, dev_t number)
+{
+	dev_t found;
+
+	if (disk_device_number(disk, NULL, &found))
+		return found != number;
+	return !node_exists(disk->name) &&
+	       (!settle->monitor || is_seen(settle, number, true));
+}
+
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* Until the next event, a signal, or the time to look again. */
+static void wait_for_event(struct settle *settle, long long timeout_ms)
+{
+	struct timespec timeout = { .tv_nsec = LOOK_AGAIN_MS * 1000000L };
+	struct pollfd poll = { .fd = -1, .events = POLLIN };
+
+	if (timeout_ms < LOOK_AGAIN_MS)
+		timeout.tv_nsec = timeout_ms * 1000000L;
+	if (settle->monitor)
+		poll.fd = udev_monitor_get_fd(settle->monitor);
+	if (ppoll(&poll, 1, &timeout, &settle->signals) > 0)
+		take_event(settle);
+}
+
+static enum settle_result wait_until(struct settle *settle, const struct disk *disk, dev_t number,
+				     bool (*condition)(struct settle *, const struct disk *, dev_t),
+				     unsigned int timeout_ms)
+{
+	long long end = now_ms() + timeout_ms;
+	long long left = timeout_ms;
+
+	while (!condition(settle, disk, number)) {
+		if (interrupted)
+			return SETTLE_INTERRUPTED;
+		if (left <= 0)
+			return SETTLE_TIMEOUT;
+		wait_for_event(settle, left);
+		left = end - now_ms();
+	}
+	return SETTLE_DONE;
+}
+
+/**
+ * settle_wait_ready() - wait until a new disk can be used by any of its names
+ * @settle:	begun before it was attached
+ * @disk:	just attached
+ * @timeout_ms:	how long at most
+ */
+enum settle_result settle_wait_ready(struct settle *settle, const struct disk *disk,
+				     unsigned int timeout_ms)
+{
+	return wait_until(settle, disk, 0, is_ready, timeout_ms);
+}
+
+/**
+ * settle_wait_gone() - wait until the node of a disk is gone
+ * @settle:	begun before it was detached
+ * @disk:	just detached
+ * @number:	its device number when it was there
+ * @timeout_ms:	how long at most
+ */
+enum settle_result settle_wait_gone(struct settle *settle, const struct disk *disk, dev_t number,
+				    unsigned int timeout_ms)
+{
+	return wait_until(settle, disk, number, is_gone, timeout_ms);
+}
+
+/* Wait for udev to finish something, whatever it is. */
+void settle_pause(struct settle *settle, unsigned int timeout_ms)
+{
+	wait_for_event(settle, timeout_ms);
+}
+
+/* The handler stays: a signal that came too late to end a wait must not end the program. */
+void settle_end(struct settle *settle)
+{
+	udev_monitor_unref(settle->monitor);
+	udev_unref(settle->udev);
+	sigprocmask(SIG_SETMASK, &settle->old_signals, NULL);
+	free(settle->seen);
+	free(settle);
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the kernel refuses for what is in the files, the format core says here as well, for the
+ * core is the same. What is left are the block table, which the kernel reads to its end before it
+ * lets an image be written to, and who else has the files.
+ */
+#include "check/attachable.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "attached/disk.h"
+#include "attached/disk_files.h"
+#include "check/check.h"
+#include "image/chain.h"
+#include "image/lock.h"
+#include "image/replay_memory.h"
+#include "info/bat_summary.h"
+#include "lib/text.h"
+
+/* For an image to be attached for writing whose file system is read-only */
+const char tryout_read_only_advice[] = "attach -r only reads, attach --temporary keeps what is "
+				       "written elsewhere";
+
+static enum exit_code fail_finding(const char *path, const struct finding *finding)
+{
+	char *code = text_code(finding->code);
+	enum exit_code status = fail_named(EXIT_IMAGE, code, "%s: %s; see vhdxctl check", path,
+					   finding->message);
+
+	free(code);
+	return status;
+}
+
+static enum exit_code fail_first(const struct check *check)
+{
+	const struct findings *findings = &check->findings;
+	size_t i;
+
+	for (i = 0; i < findings->kept; i++)
+		if (findings->list[i].severity == SEVERITY_ERROR ||
+		    findings->list[i].severity == SEVERITY_UNSUPPORTED)
+			return fail_finding(check->file.path, &findings->list[i]);
+	return DONE;
+}
+
+/* The whole block table: no entry is bad, and no two blocks share space. */
+static enum exit_code try_blocks(const struct layer *layer)
+{
+	struct check check = { 0 };
+	enum exit_code status = image_file_open(&check.file, layer->path);
+
+	if (status != DONE)
+		return status;
+	progress_init(&check.progress);
+	check.progress.mode = PROGRESS_NONE;
+	status = check_image(&check);
+	if (status == DONE)
+		status = fail_first(&check);
+	check_free(&check);
+	image_file_close(&check.file);
+	return status;
+}
+
+/**
+ * tryout_files() - would the files of a chain be attached?
+ * @chain:	complete
+ * @writing:	for writing
+ *
+ * Return: DONE, or another code having said why not
+ */
+enum exit_code tryout_files(const struct chain *chain, bool writing)
+{
+	enum exit_code status = DONE;
+	unsigned int i;
+
+	for (i = 0; i < chain->count && status == DONE; i++) {
+		const struct image_file *file = &chain->layer[i]->image.file;
+
+		status = !i && writing ?
+			 image_check_lockable(file->path, file->fd, &file->stat,
+					      tryout_read_only_advice) :
+			 image_check_unwritten(file->path, file->fd, &file->stat);
+	}
+	return status == DONE && writing ? try_blocks(chain->layer[0]) : status;
+}
+
+/**
+ * tryout_fail_index() - a disk number is taken: say by which image
+ * @index:	the number
+ *
+ * Return: EXIT_BUSY
+ */
+enum exit_code tryout_fail_index(int index)
+{
+	struct disk disk;
+	char *image = disk_find(&disk, index) ? disk_image(&disk) : NULL;
+	enum exit_code status;
+
+	if (image)
+		status = fail_named(EXIT_BUSY, "ATTACH_INDEX_TAKEN", "/dev/vhdx%d: the number is taken "
+				    "by %s; leave --index away to get a free one, or detach that disk "
+				    "first: vhdxctl detach /dev/vhdx%d", index, image, index);
+	else
+		status = fail_named(EXIT_BUSY, "ATTACH_INDEX_TAKEN", "/dev/vhdx%d: the number is taken "
+				    "by a disk that is just being attached or detached; try again, or "
+				    "leave --index away to get a free one", index);
+	free(image);
+	return status;
+}
+
+/* Is a disk number free? -1 stands for any. */
+enum exit_code tryout_index(int index)
+{
+	struct disk disk;
+
+	return index < 0 || !disk_find(&disk, index) ? DONE : tryout_fail_index(index);
+}
+
+static void warn_missing(const struct layer *layer, u64 bytes)
+{
+	const struct open_image *image = &layer->image;
+	struct block_counts counts;
+
+	blocks_look(&counts, image->super, &image->reader,
+		    image->replayed ? &image->replayed->overlay : NULL, image->file.fd, bytes);
+	if (counts.missing)
+		warn("%s: %s%llu blocks are missing, because the file ends before them; reads of them "
+		     "fail; get a complete copy", layer->path, counts.complete ? "" : "at least ",
+		     (unsigned long long)counts.missing);
+	else if (counts.bad)
+		warn("%s: %s%llu entries of its block table are bad; reads of their blocks fail; see "
+		     "vhdxctl check", layer->path, counts.complete ? "" : "at least ",
+		     (unsigned long long)counts.bad);
+}
+
+/**
+ * tryout_warn_missing() - warn of blocks that reads will fail for
+ * @chain:	complete
+ * @writing:	for writing: then the kernel refuses the image itself if it is not whole
+ *
+ * Images that are not written to can be read where they are whole. The time this takes is bounded:
+ * of all block tables together BLOCKS_LOOK_MAX bytes are read.
+ */
+void tryout_warn_missing(const struct chain *chain, bool writing)
+{
+	unsigned int i;
+
+	for (i = writing; i < chain->count; i++)
+		warn_missing(chain->layer[i], BLOCKS_LOOK_MAX / chain->count);
+}

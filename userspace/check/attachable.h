@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What attaching would find, found without attaching.
+ */
+#ifndef VHDX_CHECK_ATTACHABLE_H
+#define VHDX_CHECK_ATTACHABLE_H
+
+#include <stdbool.h>
+
+#include "lib/message.h"
+
+struct chain;
+
+extern const char tryout_read_only_advice[];
+
+enum exit_code tryout_files(const struct chain *chain, bool writing);
+enum exit_code tryout_index(int index);
+enum exit_code tryout_fail_index(int index);
+void tryout_warn_missing(const struct chain *chain, bool writing);
+
+#endif /* VHDX_CHECK_ATTACHABLE_H */

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The BAT, entry by entry: each by itself as the core judges it, then all against each
+ * other. Of oddities only the first of a kind is told, with how many there are.
+ */
+#include <stdlib.h>
+
+#include "check/check.h"
+#include "image/fault.h"
+#include "image/replay_memory.h"
+#include "lib/alloc.h"
+#include "lib/interrupt.h"
+
+#define PIECE_ENTRIES (1U << 17)		/* 1 MiB of them */
+#define RESERVED_BITS 0xffff8ULL
+
+enum oddity {
+	ODD_RESERVED,
+	ODD_OFFSET,
+	ODD_DRAFT,
+	ODD_ANCHOR,
+	ODD_BITMAP,
+	ODD_BEHIND,
+	ODD_UNTRACKED,
+	ODD_KINDS
+};
+
+static const struct {
+	const char *code;
+	const char *text;
+} oddities[ODD_KINDS] = {
+	[ODD_RESERVED] = { "bat_reserved", "reserved bits are not zero" },
+	[ODD_OFFSET] = { "bat_offset", "an absent block has a place; Hyper-V may refuse that" },
+	[ODD_DRAFT] = { "bat_draft_state", "state 5, which meant unmapped before version 1.0" },
+	[ODD_ANCHOR] = { "bat_anchor", "former place of an unmapped block is outside the file or "
+			 "in use" },
+	[ODD_BITMAP] = { "bat_bitmap_unneeded", "sector bitmap entry used without a parent" },
+	[ODD_BEHIND] = { "bat_behind_disk", "entry behind the end of the disk is used" },
+	[ODD_UNTRACKED] = { "bat_not_compared", "block too far into the file to be compared with "
+			    "the others" },
+};
+
+/**
+ * struct scan - one pass over a BAT
+ * @check:	the check it is for
+ * @rules:	what an entry is judged by
+ * @partial:	BAT index of the first partially present block of this chunk, or NO_ENTRY
+ * @count:	oddities of each kind
+ * @first:	BAT index of the first of each kind
+ */
+struct scan {
+	struct check *check;
+	struct vhdx_bat_rules rules;
+	u64 partial;
+	u64 count[ODD_KINDS];
+	u64 first[ODD_KINDS];
+};
+
+static u64 place_of(const struct scan *scan, u64 index)
+{
+	return scan->rules.bat_offset + index * VHDX_BAT_ENTRY_SIZE;
+}
+
+static void add_oddity(struct scan *scan, enum oddity kind, u64 index)
+{
+	if (!scan->count[kind]++)
+		scan->first[kind] = index;
+}
+
+static void add_fault(struct scan *scan, enum vhdx_reason reason, u64 index, u64 value)
+{
+	struct vhdx_fault fault;
+
+	vhdx_fault_set(&fault, reason, place_of(scan, index), value);
+	findings_add_fault(&scan->check->findings, &fault, index);
+}
+
+/* Old QEMU may have cut off the unused part of the last block. */
+static u64 length_in_file(const struct scan *scan, u64 offset, u64 length)
+{
+	u64 left = scan->rules.file_size - offset;
+
+	return length < left ? length : left;
+}
+
+/* A block that is present and by itself right: nobody else may be where it is. */
+static void claim_block(struct scan *scan, u64 index, u64 entry, u64 length, bool payload)
+{
+	struct claims *claims = &scan->check->claims;
+	u64 offset = vhdx_bat_offset(entry);
+
+	if (offset + length > claims->end)
+		claims->end = offset + length;
+	length = length_in_file(scan, offset, length);
+	if (offset + length > CLAIMS_LIMIT)
+		add_oddity(scan, ODD_UNTRACKED, index);
+	if (claims_any(claims, CLAIM_ANCHOR, offset, length))
+		add_oddity(scan, ODD_ANCHOR, index);
+	if (claims_any(claims, CLAIM_USED, offset, length)) {
+		bool same = payload && claims_any(claims, CLAIM_START, offset, 1);
+
+		add_fault(scan, same ? VHDX_REASON_payload_duplicate : VHDX_REASON_block_overlap,
+			  index, entry);
+	}
+	claims_set(claims, CLAIM_USED, offset, length);
+	if (payload)
+		claims_set(claims, CLAIM_START, offset, 1);
+	if (payload && scan->check->replayed)
+		claims_set(claims, CLAIM_PAYLOAD, offset, length);
+}
+
+/* The place an unmapped block had is only a hint; one that cannot be belongs to no block. */
+static void claim_anchor(struct scan *scan, u64 index, u64 entry)
+{
+	u64 length = scan->rules.geometry->block_size;
+	struct claims *claims = &scan->check->claims;
+	u64 offset = vhdx_bat_offset(entry);
+
+	if (!offset)
+		return;
+	if (!vhdx_range_inside(offset, length, scan->rules.file_size) ||
+	    vhdx_layout_overlaps(scan->rules.layout, offset, length)) {
+		add_oddity(scan, ODD_ANCHOR, index);
+		return;
+	}
+	if (claims_any(claims, CLAIM_ANCHOR, offset, length) ||
+	    claims_any(claims, CLAIM_USED, offset, length))
+		add_oddity(scan, ODD_ANCHOR, index);
+	if (claims_any(claims, CLAIM_ANCHOR, offset, length))
+		claims_set(claims, CLAIM_CONTESTED, offset, length);
+	claims_set(claims, CLAIM_ANCHOR, offset, length);
+}
+
+/**
+ * check_owns_anchor() - may an absent block have the place back that its entry still carries?
+ * @check:	completed
+ * @rules:	what entries are judged by
+ * @entry:	of the block
+ *
+ * Only if no other entry names any part of the place. That some entry was found to have it as
+ * its former place is not enough: two may carry the same one.
+ *
+ * Return: true if the place is the block's alone
+ */
+bool check_owns_anchor(const struct check *check, const struct vhdx_bat_rules *rules, u64 entry)
+{
+	enum vhdx_block_state state = vhdx_bat_state(entry);
+	u64 offset = vhdx_bat_offset(entry), length = rules->geometry->block_size;
+	u64 known = check->claims.units * VHDX_MIB;
+
+	if (state != VHDX_BLOCK_UNDEFINED && state != VHDX_BLOCK_UNMAPPED &&
+	    state != VHDX_BLOCK_UNMAPPED_DRAFT)
+		return false;
+	return offset && vhdx_range_inside(offset, length, rules->file_size) &&
+	       vhdx_range_inside(offset, length, known) &&
+	       !vhdx_layout_overlaps(rules->layout, offset, length) &&
+	       !claims_any(&check->claims, CLAIM_USED, offset, length) &&
+	       !claims_any(&check->claims, CLAIM_CONTESTED, offset, length) &&
+	       !claims_any(&check->claims, CLAIM_STRAY, offset, length);
+}
+
+static void scan_present(struct scan *scan, u64 index, u64 entry)
+{
+	claim_block(scan, index, entry, scan->rules.geometry->block_size, true);
+	if (vhdx_bat_state(entry) == VHDX_BLOCK_PARTIALLY_PRESENT && scan->partial == NO_ENTRY)
+		scan->partial = index;
+}
+
+static void scan_payload(struct scan *scan, u64 index, u64 entry)
+{
+	switch (vhdx_bat_state(entry)) {
+	case VHDX_BLOCK_FULLY_PRESENT:
+	case VHDX_BLOCK_PARTIALLY_PRESENT:
+		scan_present(scan, index, entry);
+		break;
+	case VHDX_BLOCK_NOT_PRESENT:
+	case VHDX_BLOCK_ZERO:
+		if (vhdx_bat_offset(entry))
+			add_oddity(scan, ODD_OFFSET, index);
+		break;
+	case VHDX_BLOCK_UNMAPPED_DRAFT:
+		add_oddity(scan, ODD_DRAFT, index);
+		claim_anchor(scan, index, entry);
+		break;
+	default:
+		claim_anchor(scan, index, entry);
+	}
+}
+
+/**
+ * check_stray() - which space does an entry name that is not in use?
+ * @rules:	what entries are judged by
+ * @entry:	behind the end of the disk, or of a sector bitmap without a parent
+ * @offset:	set to where
+ * @length:	set to how much of it is in the file
+ *
+ * Return: false if it names none
+ */
+bool check_stray(const struct vhdx_bat_rules *rules, u64 entry, u64 *offset, u64 *length)
+{
+	u64 size = rules->file_size;
+
+	*offset = vhdx_bat_offset(entry);
+	if (vhdx_bat_state(entry) < VHDX_BLOCK_FULLY_PRESENT ||
+	    *offset < VHDX_HEADER_SECTION_SIZE || *offset >= size)
+		return false;
+	*length = rules->geometry->block_size;
+	if (*length > size - *offset)
+		*length = size - *offset;
+	return true;
+}
+
+/* It may be the last that knows of a block of data: that space is no leak. */
+static void scan_unused(struct scan *scan, enum oddity kind, u64 index, u64 entry)
+{
+	u64 offset, length;
+
+	if (!entry)
+		return;
+	add_oddity(scan, kind, index);
+	if (check_stray(&scan->rules, entry, &offset, &length))
+		claims_set(&scan->check->claims, CLAIM_STRAY, offset, length);
+}
+
+/* The bitmap's entry comes after those of the blocks it is for (2.5). */
+static void scan_bitmap(struct scan *scan, u64 index, u64 entry, bool sound)
+{
+	bool present = vhdx_bat_state(entry) == VHDX_BLOCK_FULLY_PRESENT;
+
+	if (!scan->rules.geometry->has_parent) {
+		scan_unused(scan, ODD_BITMAP, index, entry);
+		return;
+	}
+	if (present && sound)
+		claim_block(scan, index, entry, VHDX_BITMAP_BLOCK_SIZE, false);
+	if (!present && sound && scan->partial != NO_ENTRY)
+		add_fault(scan, VHDX_REASON_payload_partial_without_bitmap, scan->partial, 0);
+	scan->partial = NO_ENTRY;
+}
+
+static void scan_entry(struct scan *scan, u64 index, u64 entry)
+{
+	const struct vhdx_geometry *g = scan->rules.geometry;
+	struct vhdx_fault fault;
+	bool sound, bitmap;
+	u64 number;
+
+	bitmap = vhdx_index_is_bitmap(g, (u32)index, &number);
+	if (number >= (bitmap ? g->chunks : g->payload_blocks)) {
+		scan_unused(scan, ODD_BEHIND, index, entry);
+		return;
+	}
+	sound = !vhdx_bat_check(&scan->rules, (u32)index, entry, &fault);
+	if (!sound)
+		findings_add_fault(&scan->check->findings, &fault, index);
+	if (entry & RESERVED_BITS)
+		add_oddity(scan, ODD_RESERVED, index);
+	if (bitmap)
+		scan_bitmap(scan, index, entry, sound);
+	else if (sound)
+		scan_payload(scan, index, entry);
+}
+
+/* A region may be larger than the BAT; it may also end before the last bitmap entry. */
+static void scan_end(struct scan *scan)
+{
+	unsigned int kind;
+
+	if (scan->partial != NO_ENTRY)
+		add_fault(scan, VHDX_REASON_payload_partial_without_bitmap, scan->partial, 0);
+	for (kind = 0; kind < ODD_KINDS; kind++)
+		if (scan->count[kind])
+			findings_add_warning(&scan->check->findings, oddities[kind].code,
+					     place_of(scan, scan->first[kind]),
+					     scan->first[kind], "BAT: %s (%llu)",
+					     oddities[kind].text,
+					     (unsigned long long)scan->count[kind]);
+}
+
+static enum exit_code scan_piece(struct scan *scan, u64 first, u64 count, __le64 *entries)
+{
+	struct check *check = scan->check;
+	u32 length = (u32)(count * VHDX_BAT_ENTRY_SIZE);
+	struct vhdx_fault fault;
+	u64 i;
+
+	if (vhdx_read(&check->reader, place_of(scan, first), entries, length, &fault))
+		return fail_fault(&check->file, &fault);
+	for (i = 0; i < count; i++)
+		scan_entry(scan, first + i, le64_to_cpu(entries[i]));
+	progress_add(&check->progress, length);
+	return interrupted() ? fail(EXIT_INTERRUPTED, "%s: interrupted", check->file.path) : DONE;
+}
+
+/* The log is for metadata: it must not change a block, which nobody would look up in it. */
+static void check_changes(struct scan *scan)
+{
+	const struct replayed *replayed = scan->check->replayed;
+	const struct claims *claims = &scan->check->claims;
+	const struct vhdx_overlay *overlay = replayed ? &replayed->overlay : NULL;
+	struct vhdx_fault fault;
+	u64 changed = 0;
+	u32 i;
+
+	for (i = 0; overlay && !changed && i < overlay->nr_pages; i++)
+		if (claims_any(claims, CLAIM_PAYLOAD, overlay->pages[i].offset, VHDX_PAGE_SIZE))
+			changed = overlay->pages[i].offset;
+	for (i = 0; overlay && !changed && i < overlay->nr_zeros; i++)
+		if (claims_any(claims, CLAIM_PAYLOAD, overlay->zeros[i].offset,
+			       overlay->zeros[i].length))
+			changed = overlay->zeros[i].offset;
+	if (!changed)
+		return;
+	vhdx_fault_set(&fault, VHDX_REASON_log_payload_changed, overlay->log.offset, changed);
+	findings_add_fault(&scan->check->findings, &fault, NO_ENTRY);
+}
+
+/**
+ * check_bat() - check all entries of the BAT
+ * @check:	geometry and layout known
+ *
+ * Return: DONE, or another code having said why the BAT could not be read to its end
+ */
+enum exit_code check_bat(struct check *check)
+{
+	u64 total = check->super->regions.bat.length / VHDX_BAT_ENTRY_SIZE;
+	__le64 *entries = xcalloc(PIECE_ENTRIES, sizeof(*entries));
+	struct scan scan = { .check = check, .partial = NO_ENTRY };
+	enum exit_code status = DONE;
+	u64 first, count;
+
+	vhdx_super_bat_rules(check->super, &scan.rules);
+	progress_begin(&check->progress, "check", total * VHDX_BAT_ENTRY_SIZE);
+	for (first = 0; first < total && status == DONE; first += count) {
+		count = total - first < PIECE_ENTRIES ? total - first : PIECE_ENTRIES;
+		status = scan_piece(&scan, first, count, entries);
+	}
+	progress_end(&check->progress);
+	scan_end(&scan);
+	check_changes(&scan);
+	free(entries);
+	return status;
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The order of the open sequence, but each step is taken even if the one before found a
+ * fault, wherever it can be. What cannot: with a log that cannot be replayed, nothing behind
+ * the headers means anything; without a region table or metadata there is no BAT to read;
+ * and space is called leaked only in an image without errors, for what is wrong may be
+ * what refers to it.
+ */
+#include "check/check.h"
+
+#include <stdlib.h>
+
+#include "image/fault.h"
+#include "image/replay_memory.h"
+#include "lib/alloc.h"
+#include "format/locator.h"
+
+/* Reasons after which vhdx_open_tables() has left geometry and layout complete. */
+static bool geometry_is_known(enum vhdx_reason reason)
+{
+	return !reason || reason == VHDX_REASON_locator_missing ||
+	       reason == VHDX_REASON_bat_too_small;
+}
+
+static bool layout_is_known(enum vhdx_reason reason)
+{
+	return !reason || reason >= VHDX_REASON_metadata_signature;
+}
+
+static bool is_about_image(enum vhdx_reason reason)
+{
+	enum vhdx_class class = vhdx_reason_class(reason);
+
+	return class != VHDX_CLASS_NOT_VHDX && class != VHDX_CLASS_IO;
+}
+
+/* The header section: who is it, which header counts, where is the log? */
+static enum exit_code check_headers(struct check *check, void *scratch)
+{
+	struct vhdx_super *super = check->super;
+	struct vhdx_fault fault;
+	enum vhdx_reason reason = vhdx_open_headers(super, &check->reader, scratch, &fault);
+
+	check->log_known = !reason;
+	if (!reason) {
+		if (super->header.sequence_number == UINT64_MAX)
+			findings_add_warning(&check->findings, "header_sequence_max",
+					     VHDX_HEADER_1_OFFSET, NO_ENTRY,
+					     "header: sequence number cannot be raised, so the "
+					     "image cannot be written");
+		return DONE;
+	}
+	if (!is_about_image(reason))
+		return fail_fault(&check->file, &fault);
+	findings_add_fault(&check->findings, &fault, NO_ENTRY);
+	super->header.log_length = 0;	/* so that nobody believes it */
+	check->log_failed = vhdx_header_log_dirty(&super->header) &&
+			    reason != VHDX_REASON_header_none_valid &&
+			    reason != VHDX_REASON_header_tie;
+	return DONE;
+}
+
+static enum exit_code check_log(struct check *check)
+{
+	const struct vhdx_header *header = &check->super->header;
+	struct vhdx_fault fault;
+
+	if (!check->log_known || !vhdx_header_log_dirty(header))
+		return DONE;
+	check->replayed = replayed_new(&check->file.reader, header, &fault);
+	if (!check->replayed) {
+		check->log_failed = true;
+		if (!is_about_image(fault.reason))
+			return fail_fault(&check->file, &fault);
+		findings_add_fault(&check->findings, &fault, NO_ENTRY);
+		return DONE;
+	}
+	replayed_reader(check->replayed, &check->reader);
+	findings_add_warning(&check->findings, vhdx_reason_name(VHDX_REASON_log_dirty),
+			     header->log_offset, NO_ENTRY,
+			     "log: %u entries must be replayed; checked as it will be then",
+			     check->replayed->overlay.entries);
+	return DONE;
+}
+
+static void add_warnings(struct check *check)
+{
+	unsigned int i;
+
+	for (i = 0; i < VHDX_WARNING_COUNT; i++)
+		if (check->super->warnings & (1U << i))
+			findings_add_warning(&check->findings, vhdx_warning_name(i), 0, NO_ENTRY,
+					     "%s", vhdx_warning_text(i));
+}
+
+static enum exit_code check_locator(struct check *check)
+{
+	const struct vhdx_super *super = check->super;
+	u32 length = super->items.length[VHDX_ITEM_PARENT_LOCATOR];
+	u64 offset = super->regions.metadata.offset +
+		     super->items.offset[VHDX_ITEM_PARENT_LOCATOR];
+	enum exit_code status = DONE;
+	struct vhdx_locator locator;
+	struct vhdx_fault fault;
+	u8 *item;
+
+	if (!super->geometry.has_parent ||
+	    !vhdx_item_present(&super->items, VHDX_ITEM_PARENT_LOCATOR))
+		return DONE;
+	item = xcalloc(1, length + 1);
+	if (vhdx_read(&check->reader, offset, item, length, &fault))
+		status = fail_fault(&check->file, &fault);
+	else if (vhdx_locator_decode(&locator, item, length, offset, &fault))
+		findings_add_fault(&check->findings, &fault, NO_ENTRY);
+	free(item);
+	return status;
+}
+
+static enum exit_code check_tables(struct check *check, void *scratch)
+{
+	struct vhdx_fault fault;
+	enum vhdx_reason reason = vhdx_open_tables(check->super, &check->reader, scratch,
+						   &fault);
+	enum exit_code status = DONE;
+
+	if (reason && !is_about_image(reason))
+		return fail_fault(&check->file, &fault);
+	if (reason)
+		findings_add_fault(&check->findings, &fault, NO_ENTRY);
+	if (layout_is_known(reason))
+		claims_set_layout(&check->claims, &check->super->layout);
+	if (geometry_is_known(reason)) {
+		status = check_locator(check);
+		if (status == DONE)
+			status = check_bat(check);
+	}
+	return status;
+}
+
+static enum exit_code check_all(struct check *check, void *scratch)
+{
+	enum exit_code status = check_headers(check, scratch);
+
+	if (status == DONE)
+		status = check_log(check);
+	if (status != DONE)
+		return status;
+	claims_init(&check->claims, check->reader.size);
+	if (!check->log_failed)
+		status = check_tables(check, scratch);
+	add_warnings(check);
+	if (status == DONE && check->log_known && !check->findings.count[SEVERITY_ERROR] &&
+	    !check->findings.count[SEVERITY_UNSUPPORTED])
+		check_leaks(check);
+	return status;
+}
+
+/**
+ * check_image() - check an image
+ * @check:	its file open, its progress prepared, all else zero; to be freed in any case
+ *
+ * Return: DONE if the check was completed, whatever it found; another code, having said
+ * why, if it was not, or if the file is no VHDX
+ */
+enum exit_code check_image(struct check *check)
+{
+	void *scratch = xcalloc(1, VHDX_OPEN_SCRATCH_SIZE);
+	enum exit_code status;
+
+	check->super = xcalloc(1, sizeof(*check->super));
+	check->reader = check->file.reader;
+	status = check_all(check, scratch);
+	free(scratch);
+	return status;
+}
+
+void check_free(struct check *check)
+{
+	findings_free(&check->findings);
+	claims_free(&check->claims);
+	replayed_free(check->replayed);
+	free(check->super);
+}

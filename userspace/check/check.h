@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Everything that can be wrong with an image, found without stopping at the first fault.
+ */
+#ifndef VHDX_CHECK_CHECK_H
+#define VHDX_CHECK_CHECK_H
+
+#include "check/findings.h"
+#include "check/usage.h"
+#include "image/file.h"
+#include "lib/progress.h"
+#include "format/bat.h"
+
+/**
+ * struct check - one check
+ * @file:	the image as it is
+ * @progress:	by progress_init()
+ * @super:	as far as it could be read
+ * @replayed:	the log replayed in memory; NULL if there is nothing to replay
+ * @reader:	what to read the image by
+ * @claims:	who uses what of the file
+ * @findings:	the result
+ * @log_known:	where the log is could be read, and makes sense
+ * @log_failed:	it must be replayed and cannot be
+ */
+struct check {
+	struct image_file file;
+	struct progress progress;
+	struct vhdx_super *super;
+	struct replayed *replayed;
+	struct vhdx_reader reader;
+	struct claims claims;
+	struct findings findings;
+	bool log_known;
+	bool log_failed;
+};
+
+enum exit_code check_image(struct check *check);
+enum exit_code check_bat(struct check *check);
+void check_leaks(struct check *check);
+bool check_stray(const struct vhdx_bat_rules *rules, u64 entry, u64 *offset, u64 *length);
+bool check_owns_anchor(const struct check *check, const struct vhdx_bat_rules *rules, u64 entry);
+u64 check_end_of_use(const struct claims *claims);
+bool check_is_used(const struct claims *claims, u64 offset);
+void check_each_leak(struct check *check, void (*visit)(void *context, u64 offset, u64 length),
+		     void *context);
+void check_free(struct check *check);
+
+#endif /* VHDX_CHECK_CHECK_H */

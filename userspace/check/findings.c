@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "check/findings.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "lib/alloc.h"
+#include "lib/text.h"
+
+const char *severity_name(enum severity severity)
+{
+	static const char *const names[SEVERITY_COUNT] = {
+		[SEVERITY_ERROR] = "error",
+		[SEVERITY_UNSUPPORTED] = "unsupported",
+		[SEVERITY_LEAK] = "leak",
+		[SEVERITY_WARNING] = "warning",
+		[SEVERITY_REPAIR] = "repair",
+	};
+
+	return names[severity];
+}
+
+/* Count it; where to put it if it is kept. */
+static struct finding *add(struct findings *findings, enum severity severity)
+{
+	struct finding *finding;
+
+	if (findings->count[severity]++ >= FINDINGS_KEPT)
+		return NULL;
+	findings->list = xrealloc(findings->list, findings->kept + 1, sizeof(*findings->list));
+	finding = &findings->list[findings->kept++];
+	memset(finding, 0, sizeof(*finding));
+	finding->severity = severity;
+	finding->entry = NO_ENTRY;
+	return finding;
+}
+
+static enum severity severity_of(enum vhdx_reason reason)
+{
+	switch (vhdx_reason_class(reason)) {
+	case VHDX_CLASS_UNSUPPORTED:
+		return SEVERITY_UNSUPPORTED;
+	case VHDX_CLASS_REPLAY:
+		return SEVERITY_WARNING;
+	default:
+		return SEVERITY_ERROR;
+	}
+}
+
+/**
+ * findings_add_fault() - something the format core refuses
+ * @findings:	where to add it
+ * @fault:	from the core
+ * @entry:	index in the BAT, or NO_ENTRY
+ */
+void findings_add_fault(struct findings *findings, const struct vhdx_fault *fault, u64 entry)
+{
+	struct finding *finding = add(findings, severity_of(fault->reason));
+	char text[VHDX_FAULT_TEXT_SIZE];
+
+	if (!finding)
+		return;
+	finding->code = vhdx_reason_name(fault->reason);
+	finding->offset = fault->offset;
+	finding->entry = entry;
+	finding->message = xstrdup(vhdx_fault_text(fault, text, sizeof(text)));
+}
+
+static void add_text(struct findings *findings, enum severity severity, const char *code,
+		     u64 offset, u64 entry, const char *format, va_list args)
+{
+	struct finding *finding = add(findings, severity);
+	char text[256];
+
+	if (!finding)
+		return;
+	vsnprintf(text, sizeof(text), format, args);
+	finding->code = code;
+	finding->offset = offset;
+	finding->entry = entry;
+	finding->message = xstrdup(text);
+}
+
+/**
+ * findings_add_warning() - something odd
+ * @findings:	where to add it
+ * @code:	its name, a literal
+ * @offset:	byte of the file
+ * @entry:	index in the BAT, or NO_ENTRY
+ * @format:	what to say
+ */
+void findings_add_warning(struct findings *findings, const char *code, u64 offset, u64 entry,
+			  const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add_text(findings, SEVERITY_WARNING, code, offset, entry, format, args);
+	va_end(args);
+}
+
+/* The same for what was, or would be done about something. */
+void findings_add_repair(struct findings *findings, const char *code, u64 offset, u64 entry,
+			 const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add_text(findings, SEVERITY_REPAIR, code, offset, entry, format, args);
+	va_end(args);
+}
+
+/* Space of the file that nothing refers to. */
+void findings_add_leak(struct findings *findings, u64 offset, u64 length)
+{
+	struct finding *finding = add(findings, SEVERITY_LEAK);
+	char size[TEXT_SIZE_MAX];
+
+	findings->leaked += length;
+	if (!finding)
+		return;
+	finding->code = "leak";
+	finding->offset = offset;
+	finding->length = length;
+	finding->message = xasprintf("file: nothing refers to %s at %#llx",
+				     text_size(size, length, " "), (unsigned long long)offset);
+}
+
+void findings_free(struct findings *findings)
+{
+	size_t i;
+
+	for (i = 0; i < findings->kept; i++)
+		free(findings->list[i].message);
+	free(findings->list);
+}

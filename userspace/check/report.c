@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "check/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/alloc.h"
+#include "lib/json.h"
+#include "lib/text.h"
+
+enum { COLUMN_SEVERITY, COLUMN_CODE, COLUMN_OFFSET, COLUMN_ENTRY, COLUMN_MESSAGE };
+
+static const struct row_column columns[] = {
+	[COLUMN_SEVERITY] = { "SEVERITY", "error, unsupported, leak, warning or repair", -11 },
+	[COLUMN_CODE] = { "CODE", "name of the reason, for programs", -30 },
+	[COLUMN_OFFSET] = { "OFFSET", "byte of the file where it is seen", 14 },
+	[COLUMN_ENTRY] = { "ENTRY", "index in the block allocation table", 9 },
+	[COLUMN_MESSAGE] = { "MESSAGE", "for people", -7 },
+};
+
+#define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
+
+/* What a check makes of what it found. */
+enum exit_code check_verdict(const struct findings *findings)
+{
+	if (findings->count[SEVERITY_ERROR])
+		return (enum exit_code)CHECK_CORRUPT;
+	if (findings->count[SEVERITY_UNSUPPORTED])
+		return (enum exit_code)CHECK_UNSUPPORTED;
+	if (findings->count[SEVERITY_LEAK])
+		return (enum exit_code)CHECK_LEAKS;
+	return (enum exit_code)CHECK_CLEAN;
+}
+
+/* Prepare the table; from @globals come its columns. */
+enum exit_code check_rows_begin(struct rows *rows, const struct globals *globals)
+{
+	return rows_begin(rows, "check", columns, COLUMN_COUNT, globals);
+}
+
+void check_print_columns(void)
+{
+	rows_print_help(columns, COLUMN_COUNT);
+}
+
+/* @path: of another file than the one that was named; or NULL */
+static void print_finding(struct rows *rows, const struct finding *finding, const char *path)
+{
+	char offset[24], entry[24] = "-";
+	char *code = text_code(finding->code);
+	char *message = xasprintf("%s%s%s", path ? path : "", path ? ": " : "", finding->message);
+	const char *const cells[COLUMN_COUNT] = {
+		[COLUMN_SEVERITY] = severity_name(finding->severity),
+		[COLUMN_CODE] = code,
+		[COLUMN_OFFSET] = offset,
+		[COLUMN_ENTRY] = entry,
+		[COLUMN_MESSAGE] = message,
+	};
+
+	snprintf(offset, sizeof(offset), "%" PRIu64, finding->offset);
+	if (finding->entry != NO_ENTRY)
+		snprintf(entry, sizeof(entry), "%" PRIu64, finding->entry);
+	rows_print(rows, cells);
+	free(message);
+	free(code);
+}
+
+static void print_findings(const struct findings *findings, struct rows *rows, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < findings->kept; i++)
+		print_finding(rows, &findings->list[i], path);
+}
+
+/* What was repaired comes first, then what is there now. */
+void check_report_rows(const struct check_report *report, struct rows *rows)
+{
+	if (report->repairs)
+		print_findings(report->repairs, rows, NULL);
+	print_findings(&report->check->findings, rows,
+		       report->parent ? report->check->file.path : NULL);
+}
+
+static struct json_object *finding_json(const struct finding *finding)
+{
+	struct json_object *object = json_object_new_object();
+	char *code = text_code(finding->code);
+
+	json_add_string(object, "severity", severity_name(finding->severity));
+	json_add_string(object, "code", code);
+	if (finding->entry != NO_ENTRY)
+		json_add_number(object, "entry", finding->entry);
+	json_add_number(object, "offset", finding->offset);
+	if (finding->length)
+		json_add_number(object, "length", finding->length);
+	json_add_string(object, "message", finding->message);
+	free(code);
+	return object;
+}
+
+static void add_list(struct json_object *object, const char *key,
+		     const struct findings *findings)
+{
+	struct json_object *list = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < findings->kept; i++)
+		json_object_array_add(list, finding_json(&findings->list[i]));
+	json_add(object, key, list);
+}
+
+static void add_repairs(struct json_object *object, const struct check_report *report)
+{
+	uint64_t count = report->repairs->count[SEVERITY_REPAIR];
+
+	json_add_bool(object, "dry-run", report->dry_run);
+	json_add_number(object, "repairs-possible", count);
+	json_add_number(object, "fixed", report->dry_run ? 0 : count);
+	add_list(object, "repairs", report->repairs);
+}
+
+/* All that is counted, also where the list ends before. */
+struct json_object *check_report_json(const struct check_report *report)
+{
+	const struct findings *findings = &report->check->findings;
+	struct json_object *object = json_object_new_object();
+
+	json_add_string(object, "image", report->check->file.path);
+	json_add_bool(object, "completed", report->completed);
+	json_add_bool(object, "clean", report->completed && check_verdict(findings) == DONE);
+	json_add_number(object, "corruptions", findings->count[SEVERITY_ERROR]);
+	json_add_number(object, "unsupported", findings->count[SEVERITY_UNSUPPORTED]);
+	json_add_number(object, "leaks", findings->count[SEVERITY_LEAK]);
+	json_add_number(object, "leaked-bytes", findings->leaked);
+	json_add_number(object, "warnings", findings->count[SEVERITY_WARNING]);
+	if (report->repairs)
+		add_repairs(object, report);
+	add_list(object, "findings", findings);
+	return object;
+}
+
+static void print_summary(const char *text)
+{
+	char *safe = text_printable(text);
+
+	puts(safe);
+	free(safe);
+}
+
+/*
+ * One line, since the table may be empty, or long, or not all there is. It goes where the
+ * table goes, unless that is for a program: then stdout has nothing but rows, or JSON.
+ */
+void check_summarize(const struct check_report *report, const struct rows *rows)
+{
+	const struct findings *findings = &report->check->findings;
+	char repairs[64] = "";
+	char *text;
+
+	if (!report->completed)
+		return;
+	if (report->repairs)
+		snprintf(repairs, sizeof(repairs), "%s: %llu, ",
+			 report->dry_run ? "would be repaired" : "repaired",
+			 (unsigned long long)report->repairs->count[SEVERITY_REPAIR]);
+	text = xasprintf("%s: %s (%serrors: %llu, leaks: %llu, warnings: %llu)",
+			 report->check->file.path,
+			 check_verdict(findings) == DONE ? "clean" : "not clean", repairs,
+			 (unsigned long long)(findings->count[SEVERITY_ERROR] +
+					      findings->count[SEVERITY_UNSUPPORTED]),
+			 (unsigned long long)findings->count[SEVERITY_LEAK],
+			 (unsigned long long)findings->count[SEVERITY_WARNING]);
+	if (!rows || rows->raw)
+		warn("%s", text);
+	else if (message_is_wanted(MESSAGE_NORMAL))
+		print_summary(text);
+	free(text);
+}

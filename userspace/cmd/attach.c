@@ -1,0 +1,526 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vhdxctl attach: make a disk of an image.
+ *
+ * One ioctl makes the disk or does not, so whatever kills us, there is a complete disk or
+ * none. Everything before it is checking, everything after it is waiting.
+ */
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "attached/control.h"
+#include "attached/list.h"
+#include "attached/udev_wait.h"
+#include "check/attachable.h"
+#include "cmd/cmd.h"
+#include "edit/dependents.h"
+#include "edit/temporary.h"
+#include "image/chain.h"
+#include "image/fault.h"
+#include "image/identity.h"
+#include "image/lock.h"
+#include "image/replay_memory.h"
+#include "lib/alloc.h"
+#include "lib/json.h"
+#include "lib/text.h"
+
+#define UDEV_TIMEOUT_MS 10000
+
+enum {
+	OPTION_NO_PARTSCAN = CLI_OWN,
+	OPTION_AUTOCLEAR,
+	OPTION_DIRECT_IO,
+	OPTION_REPLAY,
+	OPTION_HOLES,
+	OPTION_SHOW,
+	OPTION_DRY_RUN,
+	OPTION_TEMPORARY,
+	OPTION_FORCE,
+};
+
+static const struct cli_option options[] = {
+	{ 'r', "read-only", NULL, "the disk cannot be written, nor the image be changed" },
+	{ OPTION_TEMPORARY, "temporary", "[DIR]",
+	  "writes go to a file in DIR (default: $TMPDIR or /var/tmp), gone at detach" },
+	{ OPTION_FORCE, "force", NULL, "for writing, even if its children become useless by that" },
+	{ 'P', "partscan", "[yes|no]", "look for partitions (default: yes)" },
+	{ OPTION_NO_PARTSCAN, "no-partscan", NULL, "do not look for partitions" },
+	{ OPTION_AUTOCLEAR, "autoclear", NULL, "detach it on the umount after a mount" },
+	{ OPTION_DIRECT_IO, "direct-io", "[on|off]", "bypass the page cache (default: on)" },
+	{ OPTION_REPLAY, "replay", "auto|refuse", "replay a log (default; with -r in memory), or refuse to" },
+	{ OPTION_HOLES, "holes", "[yes|no]", "give unused parts of the file back (default: yes)" },
+	{ 'i', "index", "N", "make /dev/vhdxN (default: the first that is free)" },
+	{ OPTION_SHOW, "show", NULL, "does nothing: the device is always printed" },
+	{ OPTION_DRY_RUN, "dry-run", NULL, "check everything, attach nothing" },
+	PARENT_OPTIONS,
+	{ 0 }
+};
+
+struct attach {
+	bool read_only;
+	bool partscan;
+	bool autoclear;
+	bool direct_io;
+	bool no_replay;
+	bool holes;
+	bool dry_run;
+	bool temporary;
+	bool force;
+	const char *directory;
+	int index;
+	struct parent_options parents;
+};
+
+static bool set_index(struct attach *attach, const char *value)
+{
+	char *end;
+	long index = strtol(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end || index > INT_MAX) {
+		fail(EXIT_USAGE, "attach: --index: %s is no disk number", value);
+		return false;
+	}
+	attach->index = (int)index;
+	return true;
+}
+
+static bool set_replay(struct attach *attach, const char *value)
+{
+	if (strcmp(value, "auto") && strcmp(value, "refuse")) {
+		fail(EXIT_USAGE, "attach: --replay: '%s' is neither auto nor refuse", value);
+		return false;
+	}
+	attach->no_replay = !strcmp(value, "refuse");
+	return true;
+}
+
+static bool set(void *context, int id, const char *value)
+{
+	struct attach *attach = context;
+
+	switch (id) {
+	case 'r':
+		attach->read_only = true;
+		break;
+	case OPTION_TEMPORARY:
+		attach->temporary = true;
+		attach->directory = value;
+		break;
+	case OPTION_FORCE:
+		attach->force = true;
+		break;
+	case 'P':
+		return cli_switch("attach", "--partscan", value, &attach->partscan);
+	case OPTION_NO_PARTSCAN:
+		attach->partscan = false;
+		break;
+	case OPTION_AUTOCLEAR:
+		attach->autoclear = true;
+		break;
+	case OPTION_DIRECT_IO:
+		return cli_switch("attach", "--direct-io", value, &attach->direct_io);
+	case OPTION_REPLAY:
+		return set_replay(attach, value);
+	case OPTION_HOLES:
+		return cli_switch("attach", "--holes", value, &attach->holes);
+	case 'i':
+		return set_index(attach, value);
+	case OPTION_DRY_RUN:
+		attach->dry_run = true;
+		break;
+	case PARENT_OPTION:
+	case PARENT_DIR_OPTION:
+	case PARENT_MAP_OPTION:
+		return parent_options_set(&attach->parents, "attach", id, value);
+	}
+	return true;
+}
+
+static const struct cli_syntax syntax = {
+	.verb = "attach",
+	.arguments = "IMAGE",
+	.about = "Make a block device of a VHDX image, with its parents if it has any, and print its name.",
+	.options = options,
+	.set = set,
+};
+
+/* What the kernel would find as well, but without a module and without root. */
+static enum exit_code check_layer(const struct attach *attach, const struct layer *layer,
+				  bool written)
+{
+	const struct vhdx_header *header = &layer->image.super->header;
+	struct vhdx_fault fault;
+
+	if (attach->no_replay && layer->image.replayed)
+		vhdx_fault_set_guid(&fault, VHDX_REASON_log_dirty, header->log_offset,
+				    &header->log_guid);
+	else if (!written || !vhdx_header_check_writable(header, &fault))
+		return DONE;
+	return fail_fault(&layer->image.file, &fault);
+}
+
+/* In the order of what the user must deal with first. */
+static enum exit_code open_files(const struct attach *attach, struct chain *chain,
+				 const char *path)
+{
+	enum exit_code status = chain_open_image(chain, path);
+	unsigned int i;
+
+	if (status == DONE)
+		status = check_layer(attach, chain->layer[0],
+				     !attach->read_only && !attach->temporary);
+	if (status == DONE)
+		status = chain_open_parents(chain, &attach->parents);
+	if (status == DONE && attach->temporary)
+		status = chain_check_child(chain);
+	for (i = 1; status == DONE && i < chain->count; i++)
+		status = check_layer(attach, chain->layer[i], false);
+	if (status == DONE && !attach->read_only && !attach->temporary && !attach->force)
+		status = dependents_check_write(chain->layer[0]);
+	return status;
+}
+
+static void print_dry_run(const struct attach *attach, const struct chain *chain)
+{
+	const struct layer *image = chain->layer[0];
+	char size[TEXT_SIZE_MAX];
+
+	text_size(size, image->image.super->geometry.disk_size, " ");
+	printf("%s: would attach a %s disk of %s", image->path,
+	       identity_type_name(&image->image.super->geometry), size);
+	if (chain->count > 1)
+		printf(" in %u files", chain->count);
+	printf(" %s", attach->temporary ? "with temporary changes" :
+	       attach->read_only ? "read-only" : "read-write");
+	if (attach->index >= 0)
+		printf(" as /dev/vhdx%d", attach->index);
+	putchar('\n');
+}
+
+static void report_dry_run(const struct globals *globals, const struct attach *attach,
+			   const struct chain *chain)
+{
+	const struct vhdx_super *super = chain->layer[0]->image.super;
+	struct json_object *image, *parents;
+	unsigned int i;
+
+	if (!globals->json) {
+		print_dry_run(attach, chain);
+		return;
+	}
+	image = json_object_new_object();
+	parents = json_object_new_array();
+	json_add_string(image, "path", chain->layer[0]->path);
+	json_add_string(image, "type", identity_type_name(&super->geometry));
+	json_add_size(image, "virtual-size", super->geometry.disk_size);
+	json_add_bool(image, "read-only", attach->read_only);
+	json_add_bool(image, "temporary", attach->temporary);
+	for (i = 1; i < chain->count; i++)
+		json_object_array_add(parents, json_object_new_string(chain->layer[i]->path));
+	json_add(image, "parents", parents);
+	output_add("dry-run", json_object_new_boolean(true));
+	output_add("image", image);
+}
+
+static void fill_request(struct vhdx_ioc_attach *request, const struct attach *attach,
+			 const __s32 *files, unsigned int count)
+{
+	memset(request, 0, sizeof(*request));
+	request->files = (uintptr_t)files;
+	request->nr_files = count;
+	request->index = attach->index;
+	if (attach->read_only)
+		request->flags |= VHDX_ATTACH_READ_ONLY;
+	if (!attach->partscan)
+		request->flags |= VHDX_ATTACH_NO_PARTSCAN;
+	if (attach->autoclear)
+		request->flags |= VHDX_ATTACH_AUTOCLEAR;
+	if (!attach->direct_io)
+		request->flags |= VHDX_ATTACH_BUFFERED;
+	if (attach->no_replay)
+		request->flags |= VHDX_ATTACH_NO_REPLAY;
+	if (!attach->holes)
+		request->flags |= VHDX_ATTACH_NO_HOLES;
+}
+
+static void warn_of_twin(const struct disk *disk)
+{
+	char *id = disk_attribute(disk, "vhdx/disk_id");
+	struct disk_list disks;
+	size_t i;
+
+	disk_list_all(&disks);
+	for (i = 0; id && i < disks.count; i++) {
+		char *other = disk_attribute(&disks.disk[i], "vhdx/disk_id");
+
+		if (disks.disk[i].index != disk->index && other && !strcmp(id, other))
+			warn("%s: has the same disk id as %s (the same image, or a copy); "
+			     "names in /dev/disk/by-id, by-uuid, by-label and by-partuuid lead to "
+			     "one of them only", disk->node,
+			     disks.disk[i].node);
+		free(other);
+	}
+	disk_list_free(&disks);
+	free(id);
+}
+
+/* It is not to be found out from a change of the file that it was changed. */
+static void tell_replayed(const char *path, const char *to, uint64_t entries)
+{
+	struct json_object *replayed = json_object_new_object();
+
+	json_add_string(replayed, "image", path);
+	json_add_string(replayed, "to", to);
+	json_add_number(replayed, "entries", entries);
+	output_add("replayed", replayed);
+	if (!strcmp(to, "file"))
+		warn("%s: was not closed properly: its log (entries: %llu) was replayed into the "
+		     "file", path, (unsigned long long)entries);
+	else
+		note("%s: was not closed properly: its log (entries: %llu) was replayed in memory",
+		     path, (unsigned long long)entries);
+}
+
+/* The image itself, or the parent of a temporary child, which is only read */
+static void report_replay(const struct attach *attach, const struct chain *chain,
+			  const struct disk *disk)
+{
+	const struct replayed *replayed = chain->layer[0]->image.replayed;
+	uint64_t entries = attach->temporary ? 0 : disk_number(disk, "vhdx/replayed");
+	char *to = disk_attribute(disk, "vhdx/replayed_to");
+
+	if (attach->temporary && replayed)
+		tell_replayed(chain->layer[0]->path, "memory", replayed->overlay.entries);
+	else if (entries)
+		tell_replayed(chain->layer[0]->path, to ? to : "memory", entries);
+	free(to);
+}
+
+/* An attach may fail when the log has been replayed already. */
+static void report_replay_before_failure(const struct attach *attach, const struct chain *chain)
+{
+	const struct layer *image = chain->layer[0];
+	void *scratch;
+	struct vhdx_super *super;
+	struct vhdx_fault fault;
+
+	if (attach->read_only || attach->temporary || !image->image.replayed)
+		return;
+	scratch = xcalloc(1, VHDX_OPEN_SCRATCH_SIZE);
+	super = xcalloc(1, sizeof(*super));
+	if (!vhdx_open_headers(super, &image->image.file.reader, scratch, &fault) &&
+	    !vhdx_header_log_dirty(&super->header))
+		tell_replayed(image->path, "file", image->image.replayed->overlay.entries);
+	free(super);
+	free(scratch);
+}
+
+static void report(const struct globals *globals, const struct disk *disk)
+{
+	struct disk_list disks = { 0 };
+
+	if (!globals->json) {
+		puts(disk->node);
+		fflush(stdout);
+		return;
+	}
+	disk_list_add(&disks, disk);
+	output_add("vhdx", listing_json(&disks));
+	disk_list_free(&disks);
+}
+
+static enum exit_code wait_for_udev(struct settle *settle, const struct disk *disk)
+{
+	switch (settle_wait_ready(settle, disk, UDEV_TIMEOUT_MS)) {
+	case SETTLE_INTERRUPTED:
+		return fail(EXIT_INTERRUPTED, "%s: interrupted while waiting for udev; it is "
+			    "attached, to remove it: vhdxctl detach %s", disk->node, disk->node);
+	case SETTLE_TIMEOUT:
+		warn("%s: attached, but udev is not done with it after %d s", disk->node,
+		     UDEV_TIMEOUT_MS / 1000);
+		break;
+	case SETTLE_DONE:
+		break;
+	}
+	return DONE;
+}
+
+/* A file that has the name of the device node hides the disk: dd leaves one if there is no disk. */
+static enum exit_code check_node(const struct disk *disk)
+{
+	struct stat status;
+	dev_t number;
+
+	if (stat(disk->node, &status) || !disk_device_number(disk, NULL, &number) ||
+	    (S_ISBLK(status.st_mode) && status.st_rdev == number))
+		return DONE;
+	return fail_named(EXIT_BUSY, "NODE_TAKEN", "%s: is attached, but a file that is no device "
+			  "has the name of its node; look at that file, move it away or delete it, "
+			  "and attach again after: vhdxctl detach %s", disk->node, disk->name);
+}
+
+/*
+ * Child first; @image is the child, open as it is to be used: the chain's own, or one more in
+ * front of it. Return: how many
+ */
+static unsigned int list_files(__s32 files[VHDX_CHAIN_MAX_FILES + 1], const struct chain *chain,
+			       int image, bool in_front)
+{
+	unsigned int i, count = 0;
+
+	files[count++] = image;
+	for (i = in_front ? 0 : 1; i < chain->count; i++)
+		files[count++] = chain->layer[i]->image.file.fd;
+	return count;
+}
+
+static enum exit_code attach_through(int control, const struct globals *globals,
+				     const struct attach *attach, const struct chain *chain,
+				     int image)
+{
+	const char *path = chain->layer[0]->path;
+	struct settle *settle = settle_begin();
+	struct vhdx_ioc_attach request;
+	__s32 files[VHDX_CHAIN_MAX_FILES + 1];
+	unsigned int count;
+	enum exit_code status, node;
+	struct disk disk;
+	int error;
+
+	count = list_files(files, chain, image, attach->temporary);
+	fill_request(&request, attach, files, count);
+	error = control_attach(control, &request);
+	if (error) {
+		status = request.reason == VHDX_REASON_attach_index_taken ?
+			 tryout_fail_index(attach->index) :
+			 control_failed(path, "cannot attach", error, request.reason,
+					request.message);
+		report_replay_before_failure(attach, chain);
+	} else {
+		disk_find(&disk, request.index);
+		note("%s: attached as %s", path, disk.node);
+		report_replay(attach, chain, &disk);
+		status = wait_for_udev(settle, &disk);
+		warn_of_twin(&disk);
+		node = check_node(&disk);
+		if (node == DONE)
+			report(globals, &disk);
+		else
+			status = node;
+	}
+	settle_end(settle);
+	return status;
+}
+
+static enum exit_code attach_open(const struct globals *globals, const struct attach *attach,
+				  const struct chain *chain, int image)
+{
+	enum exit_code status;
+	int control;
+
+	status = control_open_loading(&control);
+	if (status != DONE)
+		return status;
+	status = attach_through(control, globals, attach, chain, image);
+	close(control);
+	return status;
+}
+
+/* The lock taken here is the module's for as long as the disk is attached. */
+static enum exit_code attach_writable(const struct globals *globals,
+				      const struct attach *attach, const struct chain *chain)
+{
+	struct write_file image;
+	enum exit_code status = image_open_exclusive(&image, chain->layer[0]->path,
+						     tryout_read_only_advice);
+
+	if (status != DONE)
+		return status;
+	status = image_check_same(&image, &chain->layer[0]->image.file.stat);
+	if (status == DONE)
+		status = attach_open(globals, attach, chain, image.fd);
+	write_file_close(&image);
+	return status;
+}
+
+/* The child is the module's alone once this process is gone. */
+static enum exit_code attach_temporary(const struct globals *globals,
+				       const struct attach *attach, const struct chain *chain)
+{
+	struct new_file child;
+	enum exit_code status = temporary_make(&child, attach->directory, chain->layer[0]);
+
+	if (status == DONE)
+		status = attach_open(globals, attach, chain, child.file.fd);
+	new_file_close(&child);
+	return status;
+}
+
+static bool is_written(const struct attach *attach)
+{
+	return !attach->read_only && !attach->temporary;
+}
+
+/* All that attaching would do, but for the module's part of it. */
+static enum exit_code dry_run(const struct globals *globals, const struct attach *attach,
+			      const struct chain *chain)
+{
+	enum exit_code status = tryout_files(chain, is_written(attach));
+	struct new_file child;
+
+	if (status == DONE)
+		status = tryout_index(attach->index);
+	if (status == DONE && attach->temporary) {
+		status = temporary_make(&child, attach->directory, chain->layer[0]);
+		new_file_close(&child);
+	}
+	if (status == DONE)
+		report_dry_run(globals, attach, chain);
+	return status;
+}
+
+static enum exit_code attach_image(const struct globals *globals, const struct attach *attach,
+				   const char *path)
+{
+	struct chain chain;
+	enum exit_code status = open_files(attach, &chain, path);
+
+	if (status == DONE)
+		tryout_warn_missing(&chain, is_written(attach));
+	if (status == DONE && attach->dry_run)
+		status = dry_run(globals, attach, &chain);
+	else if (status == DONE && attach->read_only)
+		status = attach_open(globals, attach, &chain, chain.layer[0]->image.file.fd);
+	else if (status == DONE && attach->temporary)
+		status = attach_temporary(globals, attach, &chain);
+	else if (status == DONE)
+		status = attach_writable(globals, attach, &chain);
+	chain_close(&chain);
+	return status;
+}
+
+enum exit_code cmd_attach(struct globals *globals, int argc, char **argv)
+{
+	struct attach attach = {
+		.partscan	= true,
+		.direct_io	= true,
+		.holes		= true,
+		.index		= -1,
+	};
+	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &attach);
+
+	if (status != DONE)
+		return status;
+	if (argc - optind != 1)
+		return fail(EXIT_USAGE, "attach: needs exactly one image; see vhdxctl attach "
+			    "--help");
+	if (attach.read_only && attach.temporary)
+		return fail(EXIT_USAGE, "attach: --temporary is for disks that are written to, "
+			    "which -r refuses");
+	return attach_image(globals, &attach, argv[optind]);
+}

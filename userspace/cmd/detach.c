@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vhdxctl detach: remove disks, named by device or by image.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attached/control.h"
+#include "attached/disk.h"
+#include "attached/disk_files.h"
+#include "attached/disks_of.h"
+#include "attached/holders.h"
+#include "attached/udev_wait.h"
+#include "cmd/cmd.h"
+#include "lib/json.h"
+
+/* udev opens a disk for a moment after every change; that is no reason to give up. */
+#define BUSY_TRIES	25
+#define BUSY_PAUSE_MS	100
+#define GONE_TIMEOUT_MS	5000
+
+enum {
+	OPTION_LAZY = CLI_OWN,
+	OPTION_FORCE,
+};
+
+static const struct cli_option options[] = {
+	{ 'a', "all", NULL, "detach all disks" },
+	{ OPTION_LAZY, "lazy", NULL, "if it is open, detach when it is closed" },
+	{ OPTION_FORCE, "force", NULL, "if it is open, let its I/O fail; even if its image was deleted" },
+	{ 0 }
+};
+
+struct detach {
+	bool all;
+	bool lazy;
+	bool force;
+};
+
+static bool set(void *context, int id, const char *value)
+{
+	struct detach *detach = context;
+
+	(void)value;
+	detach->all |= id == 'a';
+	detach->lazy |= id == OPTION_LAZY;
+	detach->force |= id == OPTION_FORCE;
+	return true;
+}
+
+static const struct cli_syntax syntax = {
+	.verb = "detach",
+	.arguments = "DEVICE|IMAGE...",
+	.about = "Remove disks. An image stands for all disks that show it. Of several disks, all are\n"
+		 "removed or none.",
+	.options = options,
+	.set = set,
+};
+
+static enum exit_code fail_parent(const char *argument, const struct disk *disk)
+{
+	char *image = disk_image(disk);
+	enum exit_code status;
+
+	status = fail_named(EXIT_BUSY, "IS_PARENT", "%s: is a parent of what %s shows (%s); to detach "
+			    "that: vhdxctl detach %s", argument, disk->node, image ? image : "-",
+			    disk->node);
+	free(image);
+	return status;
+}
+
+static enum exit_code find_disks_of(struct disk_list *found, int control, const char *argument)
+{
+	enum exit_code status = DONE;
+	struct disks_of disks;
+	size_t i;
+
+	disks_of_find(&disks, argument, control);
+	for (i = 0; i < disks.showing.count; i++)
+		disk_list_add(found, &disks.showing.disk[i]);
+	if (!disks.showing.count && disks.needing.count)
+		status = fail_parent(argument, &disks.needing.disk[0]);
+	else if (!disks.showing.count)
+		status = disks_of_none(argument);
+	disks_of_free(&disks);
+	return status;
+}
+
+static enum exit_code find_disks(struct disk_list *found, int control, int argc, char **argv)
+{
+	enum exit_code status, first = DONE;
+	int i;
+
+	for (i = 0; i < argc; i++) {
+		status = find_disks_of(found, control, argv[i]);
+		first = first == DONE ? status : first;
+	}
+	return first;
+}
+
+/* P10: what is lost for good needs --force. */
+static enum exit_code check_deleted(const struct disk *disk)
+{
+	char *image = disk_attribute(disk, "vhdx/backing_file");
+	char *parent = disk_deleted_parent(disk);
+	enum exit_code status = DONE;
+
+	if (disk_is_deleted(disk))
+		status = fail_named(EXIT_BUSY, "IMAGE_DELETED", "%s: its image was deleted, so that all "
+				    "its data are gone once it is detached: %s; copy the disk first, "
+				    "or use --force", disk->node, image ? image : "-");
+	else if (parent && !disk_is_temporary(disk))
+		status = fail_named(EXIT_BUSY, "PARENT_DELETED", "%s: %s, a parent of its image %s, was "
+				    "deleted, so that it cannot be attached again; copy the disk "
+				    "first, or use --force", disk->node, parent, image ? image : "-");
+	free(parent);
+	free(image);
+	return status;
+}
+
+static enum exit_code fail_busy(const struct disk *disk, const struct holders *holders)
+{
+	if (holders->uses)
+		return fail_named(EXIT_BUSY, "DETACH_IN_USE", "%s: is in use (%s); release it: %s; "
+				  "or use --lazy or --force", disk->node, holders->uses,
+				  holders->commands);
+	return fail_named(EXIT_BUSY, "DETACH_IN_USE", "%s: is in use (open in some process, see "
+			  "lsof %s*, or mounted in another mount namespace); use --lazy or --force",
+			  disk->node, disk->node);
+}
+
+/*
+ * Busy may be udev only, and that passes; a mount does not. Bound to the disk's sequence
+ * number, so that a retry cannot hit a new disk of the same name.
+ */
+static enum exit_code request_detach(int control, const struct disk *disk,
+				     struct vhdx_ioc_detach *request, struct settle *settle)
+{
+	int tries, error = control_detach(control, request);
+	struct holders holders = { 0 };
+	enum exit_code status;
+
+	for (tries = 0; error == EBUSY && tries < BUSY_TRIES; tries++) {
+		if (!request->flags)
+			holders_find(&holders, disk);
+		if (holders.uses) {
+			status = fail_busy(disk, &holders);
+			holders_free(&holders);
+			return status;
+		}
+		debug("%s: busy, waiting", disk->node);
+		settle_pause(settle, BUSY_PAUSE_MS);
+		error = control_detach(control, request);
+	}
+	if (error == EBUSY)
+		return fail_busy(disk, &holders);
+	if (error == ENODEV)
+		return fail_named(EXIT_USAGE, "NOT_ATTACHED", "%s: not attached", disk->node);
+	if (error)
+		return control_failed(disk->node, "cannot detach", error, request->reason,
+				      request->message);
+	return DONE;
+}
+
+static enum exit_code wait_gone(struct settle *settle, const struct disk *disk, dev_t number)
+{
+	switch (settle_wait_gone(settle, disk, number, GONE_TIMEOUT_MS)) {
+	case SETTLE_INTERRUPTED:
+		return fail(EXIT_INTERRUPTED, "%s: interrupted while waiting for udev; it is "
+			    "detached", disk->node);
+	case SETTLE_TIMEOUT:
+		warn("%s: detached, but udev is not done with it after %d s", disk->node,
+		     GONE_TIMEOUT_MS / 1000);
+		break;
+	case SETTLE_DONE:
+		break;
+	}
+	return DONE;
+}
+
+/* Is it open in the end, though udev had time to close it? */
+static bool stays_open(int control, const struct disk *disk, struct settle *settle)
+{
+	struct vhdx_ioc_status status;
+	int tries;
+
+	for (tries = 0; tries < BUSY_TRIES; tries++) {
+		if (control_status(control, disk->index, &status) || !status.openers)
+			return false;
+		settle_pause(settle, BUSY_PAUSE_MS);
+	}
+	return true;
+}
+
+static enum exit_code check_open(int control, const struct disk *disk)
+{
+	enum exit_code status = DONE;
+	struct holders holders;
+	struct settle *settle;
+
+	holders_find(&holders, disk);
+	if (!holders.uses) {
+		settle = settle_begin();
+		if (stays_open(control, disk, settle))
+			status = fail_busy(disk, &holders);
+		settle_end(settle);
+	} else {
+		status = fail_busy(disk, &holders);
+	}
+	holders_free(&holders);
+	return status;
+}
+
+/* Of several, all are detached or none: each is looked at before the first goes. */
+static enum exit_code check_disks(int control, const struct detach *detach,
+				  const struct disk_list *disks)
+{
+	enum exit_code status, first = DONE;
+	size_t i;
+
+	if (detach->all || detach->lazy || detach->force || disks->count < 2)
+		return DONE;
+	for (i = 0; i < disks->count; i++) {
+		status = check_deleted(&disks->disk[i]);
+		if (status == DONE)
+			status = check_open(control, &disks->disk[i]);
+		first = first == DONE ? status : first;
+	}
+	return first;
+}
+
+static enum exit_code detach_disk(int control, const struct detach *detach,
+				  const struct disk *disk)
+{
+	struct vhdx_ioc_detach request = {
+		.flags = (detach->lazy ? VHDX_DETACH_LAZY : 0) |
+			 (detach->force ? VHDX_DETACH_FORCE : 0),
+		.index = disk->index,
+		.diskseq = disk_number(disk, "diskseq"),
+	};
+	enum exit_code status = detach->force ? DONE : check_deleted(disk);
+	struct settle *settle;
+	dev_t number = 0;
+
+	if (status != DONE)
+		return status;
+	settle = settle_begin();
+	disk_device_number(disk, NULL, &number);
+	status = request_detach(control, disk, &request, settle);
+	if (status == DONE && (!detach->lazy || !disk_device_number(disk, NULL, &number)))
+		status = wait_gone(settle, disk, number);
+	settle_end(settle);
+	if (status == DONE)
+		note("%s: detached", disk->node);
+	return status;
+}
+
+static enum exit_code detach_disks(int control, const struct detach *detach,
+				   const struct disk_list *disks)
+{
+	struct json_object *detached = json_object_new_array();
+	enum exit_code status, first = DONE;
+	size_t i;
+
+	for (i = 0; i < disks->count; i++) {
+		status = detach_disk(control, detach, &disks->disk[i]);
+		if (status == DONE)
+			json_object_array_add(detached,
+					      json_object_new_string(disks->disk[i].node));
+		else if (first == DONE)
+			first = status;
+		if (status == EXIT_INTERRUPTED)
+			break;
+	}
+	output_add("detached", detached);
+	return first;
+}
+
+static enum exit_code check_arguments(const struct detach *detach, int arguments)
+{
+	if (detach->lazy && detach->force)
+		return fail(EXIT_USAGE, "detach: --lazy and --force exclude each other");
+	if (detach->all && arguments)
+		return fail(EXIT_USAGE, "detach: --all takes no device or image");
+	if (!detach->all && !arguments)
+		return fail(EXIT_USAGE, "detach: needs a device or an image; see vhdxctl detach "
+			    "--help");
+	return DONE;
+}
+
+/* Without a module there is no disk, and it is not loaded just to say so. */
+static enum exit_code run(const struct detach *detach, int argc, char **argv)
+{
+	enum exit_code status = DONE, found = DONE;
+	struct disk_list disks = { 0 };
+	int control = -1;
+
+	if (!access(VHDX_CONTROL_NODE, F_OK))
+		status = control_open(&control);
+	if (status != DONE)
+		return status;
+	if (detach->all)
+		disk_list_all(&disks);
+	else
+		found = find_disks(&disks, control, argc, argv);
+	if (found == DONE && disks.count && control < 0)
+		status = control_open(&control);
+	if (status == DONE && found == DONE)
+		status = check_disks(control, detach, &disks);
+	if (status == DONE && found == DONE)
+		status = detach_disks(control, detach, &disks);
+	if (control >= 0)
+		close(control);
+	disk_list_free(&disks);
+	return found != DONE ? found : status;
+}
+
+enum exit_code cmd_detach(struct globals *globals, int argc, char **argv)
+{
+	struct detach detach = { 0 };
+	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &detach);
+
+	if (status == DONE)
+		status = check_arguments(&detach, argc - optind);
+	if (status == DONE)
+		status = run(&detach, argc - optind, argv + optind);
+	return status;
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vhdxctl info: describe an image, in whatever state it is. Needs no module and no root.
+ */
+#include <getopt.h>
+#include <stdlib.h>
+
+#include "attached/disk.h"
+#include "cmd/cmd.h"
+#include "image/chain.h"
+#include "image/fault.h"
+#include "info/chain_report.h"
+#include "info/inspect.h"
+#include "info/report.h"
+#include "lib/alloc.h"
+#include "lib/json.h"
+
+enum {
+	OPTION_HEADERS = CLI_OWN,
+	OPTION_BLOCKS,
+	OPTION_LOG,
+	OPTION_CHAIN,
+};
+
+static const struct cli_option options[] = {
+	{ OPTION_HEADERS, "headers", NULL, "both headers, region tables, metadata table" },
+	{ OPTION_LOG, "log", NULL, "the entries in the log, and which of them must be replayed" },
+	{ OPTION_BLOCKS, "blocks", NULL, "count the blocks of each state, check every BAT entry" },
+	{ OPTION_CHAIN, "chain", NULL, "find all parents and list the files of the chain" },
+	PARENT_OPTIONS,
+	{ 0 }
+};
+
+struct info {
+	unsigned int parts;
+	bool blocks;
+	bool chain;
+	struct parent_options parents;
+};
+
+static bool set(void *context, int id, const char *value)
+{
+	struct info *info = context;
+
+	switch (id) {
+	case OPTION_HEADERS:
+		info->parts |= REPORT_TABLES;
+		return true;
+	case OPTION_LOG:
+		info->parts |= REPORT_LOG;
+		return true;
+	case OPTION_BLOCKS:
+		info->blocks = true;
+		return true;
+	case OPTION_CHAIN:
+		info->chain = true;
+		return true;
+	default:
+		info->chain = true;
+		return parent_options_set(&info->parents, "info", id, value);
+	}
+}
+
+static const struct cli_syntax syntax = {
+	.verb = "info",
+	.arguments = "IMAGE|DEVICE",
+	.about = "Describe an image, or the image that an attached disk shows. Damaged images are\n"
+		 "described as far as possible, with what is wrong with them.",
+	.options = options,
+	.groups = CLI_BYTES,
+	.set = set,
+};
+
+static enum exit_code judge(const struct inspection *inspection)
+{
+	enum exit_code status = DONE;
+	unsigned int i;
+
+	for (i = 0; i < inspection->problems; i++) {
+		if (status == DONE)
+			status = fail_fault(inspection->file, &inspection->problem[i]);
+	}
+	return status;
+}
+
+static enum exit_code describe(const struct globals *globals, const struct info *info,
+			       struct image_file *file)
+{
+	struct inspection inspection;
+	struct json_object *image;
+	enum exit_code status;
+
+	inspect(&inspection, file, info->blocks);
+	image = report_image(&inspection, info->parts);
+	status = judge(&inspection);
+	if (info->chain && status == DONE)
+		status = chain_report(image, file->path, &info->parents);
+	inspect_free(&inspection);
+	if (globals->json) {
+		output_add("image", image);
+	} else {
+		output_indented(image, globals->bytes);
+		json_object_put(image);
+	}
+	return status;
+}
+
+enum exit_code cmd_info(struct globals *globals, int argc, char **argv)
+{
+	struct info info = { 0 };
+	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &info);
+	struct image_file file;
+	char *path;
+
+	if (status != DONE)
+		return status;
+	if (argc - optind != 1)
+		return fail(EXIT_USAGE, "info: needs exactly one image or device; see vhdxctl info "
+			    "--help");
+	path = open_image_path(argv[optind]);
+	if (!path)
+		return EXIT_USAGE;
+	status = image_file_open(&file, path);
+	if (status == DONE) {
+		status = describe(globals, &info, &file);
+		image_file_close(&file);
+	}
+	free(path);
+	return status;
+}

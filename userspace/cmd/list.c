@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vhdxctl list: what is attached, for anybody, from sysfs.
+ */
+#include <getopt.h>
+
+#include "attached/columns.h"
+#include "attached/disk.h"
+#include "attached/disks_of.h"
+#include "attached/list.h"
+#include "cmd/cmd.h"
+
+enum {
+	OPTION_TREE = CLI_OWN,
+	OPTION_SYSROOT,
+};
+
+static const struct cli_option options[] = {
+	{ OPTION_TREE, "tree", NULL, "show the parents of each disk below it" },
+	{ OPTION_SYSROOT, "sysroot", "DIR", "look at DIR/sys and DIR/proc instead" },
+	{ 0 }
+};
+
+static bool set(void *context, int id, const char *value)
+{
+	bool *tree = context;
+
+	if (id == OPTION_TREE)
+		*tree = true;
+	else
+		disk_set_sysroot(value);
+	return true;
+}
+
+static const struct cli_syntax syntax = {
+	.verb = "list",
+	.arguments = "[DEVICE|IMAGE]...",
+	.about = "Show the attached disks, or those named. An image stands for all disks that show it, or\n"
+		 "of which it is a parent.",
+	.options = options,
+	.groups = CLI_BYTES | CLI_TABLE,
+	.set = set,
+	.more_help = columns_print_help,
+};
+
+static void add_all(struct disk_list *disks, const struct disk_list *more)
+{
+	size_t i;
+
+	for (i = 0; i < more->count; i++)
+		disk_list_add(disks, &more->disk[i]);
+}
+
+/* Those that are there are shown even if others are not. */
+static enum exit_code find_named(struct disk_list *disks, int argc, char **argv)
+{
+	enum exit_code status = DONE;
+	struct disks_of found;
+	int i;
+
+	for (i = 0; i < argc; i++) {
+		disks_of_find(&found, argv[i], -1);
+		add_all(disks, &found.showing);
+		add_all(disks, &found.needing);
+		if (!found.showing.count && !found.needing.count)
+			status = disks_of_none(argv[i]);
+		disks_of_free(&found);
+	}
+	return status;
+}
+
+enum exit_code cmd_list(struct globals *globals, int argc, char **argv)
+{
+	bool tree = false;
+	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &tree);
+	struct disk_list disks = { 0 };
+	enum exit_code printed;
+
+	if (status != DONE)
+		return status;
+	if (optind < argc)
+		status = find_named(&disks, argc - optind, argv + optind);
+	else
+		disk_list_all(&disks);
+	printed = listing_print(&disks, globals, tree);
+	disk_list_free(&disks);
+	return printed != DONE ? printed : status;
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vhdxctl map: where in an image and its parents the data of the disk are. Needs no module
+ * and no root.
+ *
+ * The JSON has the keys of `qemu-img map --output=json`, so that programs for that need no
+ * change but for the list being the member "map" of the document.
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd/cmd.h"
+#include "image/chain.h"
+#include "image/extents.h"
+#include "lib/interrupt.h"
+#include "lib/json.h"
+#include "lib/table.h"
+
+enum {
+	OPTION_STATE = CLI_OWN,
+	OPTION_ALONE,
+};
+
+static const struct cli_option options[] = {
+	{ OPTION_STATE, "state", NULL, "BAT states, one line for each run of blocks" },
+	{ OPTION_ALONE, "alone", NULL, "only this image: what its parent has is just that" },
+	PARENT_OPTIONS,
+	{ 0 }
+};
+
+enum { COLUMN_START, COLUMN_LENGTH, COLUMN_STATE, COLUMN_DEPTH, COLUMN_OFFSET, COLUMN_FILE };
+
+static const struct row_column columns[] = {
+	[COLUMN_START] = { "START", "byte of the disk", 14 },
+	[COLUMN_LENGTH] = { "LENGTH", "bytes", 14 },
+	[COLUMN_STATE] = { "STATE", "data, zero, absent (zero too), parent or bad; with --state "
+			   "the BAT state", -17 },
+	[COLUMN_DEPTH] = { "DEPTH", "0: this image, 1: its parent, and so on", 5 },
+	[COLUMN_OFFSET] = { "OFFSET", "byte of the file", 14 },
+	[COLUMN_FILE] = { "FILE", "which file", -4 },
+};
+
+#define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
+
+/**
+ * struct map - what to print, and how
+ * @by_state:	--state
+ * @alone:	--alone
+ * @parents:	where they are
+ * @chain:	the image and its parents
+ * @rows:	the table, unless it is JSON
+ */
+struct map {
+	bool by_state;
+	bool alone;
+	struct parent_options parents;
+	struct chain chain;
+	struct rows rows;
+};
+
+static bool set(void *context, int id, const char *value)
+{
+	struct map *map = context;
+
+	switch (id) {
+	case OPTION_STATE:
+		map->by_state = true;
+		return true;
+	case OPTION_ALONE:
+		map->alone = true;
+		return true;
+	default:
+		return parent_options_set(&map->parents, "map", id, value);
+	}
+}
+
+static void print_columns_help(void)
+{
+	rows_print_help(columns, COLUMN_COUNT);
+}
+
+static const struct cli_syntax syntax = {
+	.verb = "map",
+	.arguments = "IMAGE|DEVICE",
+	.about = "Show where in an image, and in its parents, the data of the disk are. Numbers are\n"
+		 "bytes.",
+	.options = options,
+	.groups = CLI_BYTES | CLI_TABLE,
+	.set = set,
+	.more_help = print_columns_help,
+};
+
+static const char *state_name(const struct map *map, const struct disk_extent *extent)
+{
+	static const char *const kinds[] = {
+		[EXTENT_DATA] = "data", [EXTENT_ZERO] = "zero", [EXTENT_ABSENT] = "absent",
+		[EXTENT_PARENT] = "parent", [EXTENT_BAD] = "bad",
+	};
+
+	return map->by_state ? vhdx_block_state_name(extent->state) : kinds[extent->kind];
+}
+
+/* Of an image alone, what the parent has is one deeper. */
+static unsigned int depth_of(const struct disk_extent *extent)
+{
+	return extent->depth + (extent->kind == EXTENT_PARENT);
+}
+
+static const char *file_of(const struct map *map, const struct disk_extent *extent)
+{
+	return map->chain.layer[extent->depth]->path;
+}
+
+static void print_row(void *context, const struct disk_extent *extent)
+{
+	char start[24], length[24], depth[24], offset[24] = "-";
+	struct map *map = context;
+	bool here = extent->kind == EXTENT_DATA;
+	const char *const cells[COLUMN_COUNT] = {
+		[COLUMN_START] = start,
+		[COLUMN_LENGTH] = length,
+		[COLUMN_STATE] = state_name(map, extent),
+		[COLUMN_DEPTH] = depth,
+		[COLUMN_OFFSET] = offset,
+		[COLUMN_FILE] = here ? file_of(map, extent) : "-",
+	};
+
+	snprintf(start, sizeof(start), "%" PRIu64, extent->start);
+	snprintf(length, sizeof(length), "%" PRIu64, extent->length);
+	snprintf(depth, sizeof(depth), "%u", depth_of(extent));
+	if (here)
+		snprintf(offset, sizeof(offset), "%" PRIu64, extent->offset);
+	rows_print(&map->rows, cells);
+}
+
+/* What the parent has is for a reader of the chain to find out; it must not be taken as zero. */
+static void print_json(void *context, const struct disk_extent *extent)
+{
+	const struct map *map = context;
+	struct json_object *object = json_object_new_object();
+	bool zero = extent->kind == EXTENT_ZERO || extent->kind == EXTENT_ABSENT;
+
+	json_add_number(object, "start", extent->start);
+	json_add_number(object, "length", extent->length);
+	json_add_number(object, "depth", depth_of(extent));
+	json_add_bool(object, "present", extent->kind != EXTENT_ABSENT);
+	json_add_bool(object, "zero", zero);
+	json_add_bool(object, "data", !zero);
+	if (map->by_state)
+		json_add_string(object, "state", vhdx_block_state_name(extent->state));
+	if (extent->kind == EXTENT_DATA) {
+		json_add_number(object, "offset", extent->offset);
+		json_add_string(object, "filename", file_of(map, extent));
+	}
+	output_list_item(object);
+}
+
+static enum exit_code show(struct map *map, struct chain_map *where, bool json)
+{
+	unsigned int flags = map->by_state ? EXTENTS_BY_STATE : 0;
+
+	if (!json)
+		return extents_walk(where, flags, print_row, map);
+	output_list_begin("map");
+	return extents_walk(where, flags, print_json, map);
+}
+
+static enum exit_code map_image(struct map *map, const char *path, bool json)
+{
+	enum exit_code status = chain_open_image(&map->chain, path);
+	struct chain_map where;
+
+	if (status == DONE && !map->alone)
+		status = chain_open_parents(&map->chain, &map->parents);
+	if (status == DONE) {
+		chain_warn_written(&map->chain);
+		interrupt_catch();
+		chain_map_init(&where, &map->chain, 0, map->chain.count);
+		status = show(map, &where, json);
+		chain_map_free(&where);
+	}
+	chain_close(&map->chain);
+	return status;
+}
+
+enum exit_code cmd_map(struct globals *globals, int argc, char **argv)
+{
+	struct map map = { 0 };
+	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &map);
+	char *path;
+
+	if (status != DONE)
+		return status;
+	if (argc - optind != 1)
+		return fail(EXIT_USAGE, "map: needs exactly one image or device; see vhdxctl map "
+			    "--help");
+	status = rows_begin(&map.rows, "map", columns, COLUMN_COUNT, globals);
+	if (status != DONE)
+		return status;
+	path = open_image_path(argv[optind]);
+	if (!path)
+		return EXIT_USAGE;
+	status = map_image(&map, path, globals->json);
+	free(path);
+	return status;
+}

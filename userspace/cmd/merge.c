@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vhdxctl merge: make one image of several that belong together, either a new one, or the
+ * parent of the others. Needs no module and no root.
+ */
+#include <getopt.h>
+#include <stdlib.h>
+
+#include "cmd/cmd.h"
+#include "image/chain.h"
+#include "lib/interrupt.h"
+#include "lib/json.h"
+#include "lib/progress.h"
+#include "merge/flatten.h"
+#include "merge/merge.h"
+
+enum {
+	OPTION_INTO = CLI_OWN,
+	OPTION_OUTPUT,
+	OPTION_DEPTH,
+	OPTION_KEEP,
+	OPTION_RELINK,
+	OPTION_KEEP_MODE,
+	OPTION_FORCE,
+};
+
+static const struct cli_option options[] = {
+	{ OPTION_INTO, "into", "PARENT", "merge into this one of its parents (default: the next)" },
+	{ OPTION_DEPTH, "depth", "N", "merge into its N-th parent" },
+	{ OPTION_OUTPUT, "output", "FILE", "make a new image of all, change none" },
+	{ OPTION_KEEP, "keep", NULL, "do not delete what was merged" },
+	{ OPTION_RELINK, "relink", "IMAGE", "make a child of CHILD one of the result; may be repeated" },
+	{ OPTION_KEEP_MODE, "keep-mode", NULL, "leave the permission to write to the parent as it is" },
+	{ OPTION_FORCE, "force", NULL, "even if other images need these; replace a VHDX without children" },
+	PARENT_OPTIONS,
+	PROGRESS_OPTIONS,
+	{ 0 }
+};
+
+struct request {
+	const char *into;
+	const char *output;
+	unsigned long depth;
+	struct merge merge;
+	struct parent_options parents;
+	struct progress progress;
+};
+
+static bool set_depth(struct request *request, const char *value)
+{
+	char *end;
+
+	request->depth = strtoul(value, &end, 10);
+	if (*value >= '1' && *value <= '9' && !*end && request->depth < VHDX_CHAIN_MAX_FILES)
+		return true;
+	fail(EXIT_USAGE, "merge: --depth: %s is no number of parents", value);
+	return false;
+}
+
+static bool add_relink(struct merge *merge, const char *value)
+{
+	if (merge->relinks < MERGE_MAX_RELINKS) {
+		merge->relink[merge->relinks++] = value;
+		return true;
+	}
+	fail(EXIT_USAGE, "merge: --relink: more than %d of them", MERGE_MAX_RELINKS);
+	return false;
+}
+
+static bool set(void *context, int id, const char *value)
+{
+	struct request *request = context;
+
+	switch (id) {
+	case OPTION_INTO:
+		request->into = value;
+		return true;
+	case OPTION_OUTPUT:
+		request->output = value;
+		return true;
+	case OPTION_DEPTH:
+		return set_depth(request, value);
+	case OPTION_KEEP:
+		request->merge.keep = true;
+		return true;
+	case OPTION_RELINK:
+		return add_relink(&request->merge, value);
+	case OPTION_KEEP_MODE:
+		request->merge.keep_mode = true;
+		return true;
+	case OPTION_FORCE:
+		request->merge.force = true;
+		return true;
+	case PARENT_OPTION:
+	case PARENT_DIR_OPTION:
+	case PARENT_MAP_OPTION:
+		return parent_options_set(&request->parents, "merge", id, value);
+	default:
+		return progress_set(&request->progress, "merge", id, value);
+	}
+}
+
+static const struct cli_syntax syntax = {
+	.verb = "merge",
+	.arguments = "CHILD",
+	.about = "Merge CHILD into its parent, which then shows what CHILD shows, and delete CHILD;\n"
+		 "or make a new image, without parents, of what CHILD shows.",
+	.options = options,
+	.set = set,
+};
+
+static enum exit_code check_options(const struct request *request)
+{
+	if (!!request->into + !!request->output + !!request->depth > 1)
+		return fail(EXIT_USAGE, "merge: --into, --depth and --output exclude each other");
+	if (request->output && (request->merge.relinks || request->merge.keep ||
+				request->merge.keep_mode))
+		return fail(EXIT_USAGE, "merge: --output leaves all images as they are; --keep, "
+			    "--keep-mode and --relink are of no use with it");
+	return DONE;
+}
+
+/* Which of the files is it to be merged into? */
+static enum exit_code find_target(const struct request *request, const struct chain *chain,
+				  unsigned int *into)
+{
+	struct stat status;
+
+	*into = request->depth ? (unsigned int)request->depth : 1;
+	if (request->into && stat(request->into, &status))
+		return fail(EXIT_USAGE, "%s: no such file", request->into);
+	if (request->into)
+		while (*into < chain->count && !layer_is_file(chain->layer[*into], &status))
+			(*into)++;
+	if (*into < chain->count)
+		return DONE;
+	if (chain->count == 1)
+		return fail(EXIT_USAGE, "%s: has no parent to be merged into", chain->layer[0]->path);
+	if (request->into)
+		return fail(EXIT_USAGE, "%s: is no parent of %s", request->into,
+			    chain->layer[0]->path);
+	return fail(EXIT_USAGE, "%s: has %u parents, not %lu", chain->layer[0]->path,
+		    chain->count - 1, request->depth);
+}
+
+static void report(const struct request *request, const struct chain *chain, unsigned int into)
+{
+	const char *result = request->output ? request->output : chain->layer[into]->path;
+	struct json_object *merged = json_object_new_object();
+
+	json_add_string(merged, "image", chain->layer[0]->path);
+	json_add_string(merged, "into", result);
+	json_add_number(merged, "files", request->output ? chain->count : into + 1);
+	json_add_bool(merged, "kept", request->output || request->merge.keep);
+	output_add("merged", merged);
+	note("%s: merged into %s", chain->layer[0]->path, result);
+}
+
+static enum exit_code merge(struct request *request, struct chain *chain)
+{
+	enum exit_code status = DONE;
+
+	request->merge.chain = chain;
+	request->merge.progress = &request->progress;
+	request->merge.parents = &request->parents;
+	if (!request->output)
+		status = find_target(request, chain, &request->merge.into);
+	if (status != DONE)
+		return status;
+	interrupt_catch();
+	if (request->output)
+		status = flatten(chain, request->output, request->merge.force, &request->progress);
+	else
+		status = merge_into(&request->merge);
+	if (status == DONE)
+		report(request, chain, request->merge.into);
+	return status;
+}
+
+enum exit_code cmd_merge(struct globals *globals, int argc, char **argv)
+{
+	struct request request = { 0 };
+	enum exit_code status;
+	struct chain chain;
+
+	progress_init(&request.progress);
+	status = cli_parse(&syntax, globals, argc, argv, &request);
+	if (status == DONE)
+		status = check_options(&request);
+	if (status != DONE)
+		return status;
+	if (argc - optind != 1)
+		return fail(EXIT_USAGE, "merge: needs exactly one image; see vhdxctl merge --help");
+	status = chain_open(&chain, argv[optind], &request.parents);
+	if (status == DONE)
+		status = merge(&request, &chain);
+	chain_close(&chain);
+	return status;
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vhdxctl replay: apply the log of an image to it, as a read-write open would. Needs no
+ * module and no root.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "edit/replay_file.h"
+#include "image/lock.h"
+#include "image/replay_memory.h"
+#include "lib/interrupt.h"
+#include "lib/json.h"
+#include "lib/progress.h"
+#include "lib/table.h"
+
+enum { OPTION_DRY_RUN = CLI_OWN };
+
+static const struct cli_option options[] = {
+	{ OPTION_DRY_RUN, "dry-run", NULL, "list what would be written, write nothing" },
+	PROGRESS_OPTIONS,
+	{ 0 }
+};
+
+enum { COLUMN_ENTRY, COLUMN_SEQUENCE, COLUMN_OFFSET, COLUMN_LENGTH, COLUMN_KIND, COLUMN_WHAT };
+
+static const struct row_column columns[] = {
+	[COLUMN_ENTRY] = { "ENTRY", "byte of the log where the entry starts", 10 },
+	[COLUMN_SEQUENCE] = { "SEQUENCE", "number of the entry", 20 },
+	[COLUMN_OFFSET] = { "OFFSET", "byte of the file that is written", 14 },
+	[COLUMN_LENGTH] = { "LENGTH", "bytes", 14 },
+	[COLUMN_KIND] = { "KIND", "data or zeros", -5 },
+	[COLUMN_WHAT] = { "WHAT", "what is there", -12 },
+};
+
+#define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
+
+/**
+ * struct replay - what was asked for
+ * @dry_run:	only list it
+ * @json:	as JSON
+ * @image:	the image
+ * @file_size:	how long its file is after the replay, in bytes
+ * @rows:	the list, unless it is JSON
+ */
+struct replay {
+	bool dry_run;
+	bool json;
+	struct progress progress;
+	struct open_image image;
+	u64 file_size;
+	struct rows rows;
+};
+
+static bool set(void *context, int id, const char *value)
+{
+	struct replay *replay = context;
+
+	if (id != OPTION_DRY_RUN)
+		return progress_set(&replay->progress, "replay", id, value);
+	replay->dry_run = true;
+	return true;
+}
+
+static void print_columns_help(void)
+{
+	rows_print_help(columns, COLUMN_COUNT);
+}
+
+static const struct cli_syntax syntax = {
+	.verb = "replay",
+	.arguments = "IMAGE",
+	.about = "Replay the log of an image into it, if it has one that must be replayed.",
+	.options = options,
+	.groups = CLI_BYTES | CLI_TABLE,
+	.set = set,
+	.more_help = print_columns_help,
+};
+
+static const char *name_of_place(const struct vhdx_super *super, u64 offset, u64 length)
+{
+	const struct vhdx_extent *bat = &super->regions.bat;
+	const struct vhdx_extent *metadata = &super->regions.metadata;
+
+	if (offset < VHDX_HEADER_SECTION_SIZE)
+		return "region table";
+	if (vhdx_ranges_overlap(offset, length, bat->offset, bat->length))
+		return "bat";
+	if (vhdx_ranges_overlap(offset, length, metadata->offset, metadata->length))
+		return "metadata";
+	return "elsewhere";
+}
+
+static void print_change(struct replay *replay, const struct vhdx_log_change *change)
+{
+	char entry[24], sequence[24], offset[24], length[24];
+	const char *const cells[COLUMN_COUNT] = {
+		[COLUMN_ENTRY] = entry,
+		[COLUMN_SEQUENCE] = sequence,
+		[COLUMN_OFFSET] = offset,
+		[COLUMN_LENGTH] = length,
+		[COLUMN_KIND] = change->zero ? "zeros" : "data",
+		[COLUMN_WHAT] = name_of_place(replay->image.super, change->offset,
+					      change->length),
+	};
+
+	snprintf(entry, sizeof(entry), "%" PRIu32, change->entry->offset);
+	snprintf(sequence, sizeof(sequence), "%" PRIu64, change->entry->sequence);
+	snprintf(offset, sizeof(offset), "%" PRIu64, change->offset);
+	snprintf(length, sizeof(length), "%" PRIu64, change->length);
+	rows_print(&replay->rows, cells);
+}
+
+static void add_change(struct replay *replay, const struct vhdx_log_change *change)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_add_number(object, "entry", change->entry->offset);
+	json_add_number(object, "sequence", change->entry->sequence);
+	json_add_number(object, "offset", change->offset);
+	json_add_number(object, "length", change->length);
+	json_add_string(object, "kind", change->zero ? "zeros" : "data");
+	json_add_string(object, "what", name_of_place(replay->image.super, change->offset,
+						      change->length));
+	output_list_item(object);
+}
+
+static enum vhdx_reason list_change(void *context, const struct vhdx_log_change *change,
+				    struct vhdx_fault *fault)
+{
+	struct replay *replay = context;
+
+	(void)fault;
+	if (replay->json)
+		add_change(replay, change);
+	else
+		print_change(replay, change);
+	return VHDX_OK;
+}
+
+static void report(const struct replay *replay, const struct replay_size *size)
+{
+	const struct replayed *replayed = replay->image.replayed;
+	struct json_object *object = json_object_new_object();
+
+	json_add_string(object, "image", replay->image.file.path);
+	json_add_bool(object, "dry-run", replay->dry_run);
+	json_add_bool(object, "dirty", replayed);
+	json_add_number(object, "entries", replayed ? replayed->sequence.entries : 0);
+	json_add_number(object, "changes", size->changes);
+	json_add_number(object, "bytes", size->bytes);
+	json_add_number(object, "file-size", replay->file_size);
+	output_add("replay", object);
+}
+
+static enum exit_code list_changes(struct replay *replay)
+{
+	if (replay->json)
+		output_list_begin("changes");
+	return replay_walk(&replay->image, list_change, replay);
+}
+
+static enum exit_code replay_log(struct replay *replay, const struct write_file *file)
+{
+	struct replay_size size = { 0 };
+	enum exit_code status = DONE;
+
+	replay->file_size = replay->image.reader.size;
+	if (replay->image.replayed) {
+		status = replay_measure(&replay->image, &size);
+		if (status == DONE)
+			status = replay_check(&replay->image);
+		if (status == DONE && replay->dry_run)
+			status = list_changes(replay);
+		else if (status == DONE)
+			status = replay_to_disk(&replay->image, file, &size, &replay->progress,
+						&replay->file_size);
+	} else {
+		note("%s: the log is empty, nothing to do", replay->image.file.path);
+	}
+	if (status == DONE)
+		report(replay, &size);
+	if (status == DONE && replay->image.replayed)
+		note("%s: %u entries with %llu changes%s replayed", replay->image.file.path,
+		     replay->image.replayed->sequence.entries,
+		     (unsigned long long)size.changes, replay->dry_run ? " would be" : "");
+	return status;
+}
+
+static enum exit_code replay_path(struct replay *replay, const char *path,
+				  const struct write_file *file)
+{
+	enum exit_code status = open_image(&replay->image, path);
+
+	if (status != DONE)
+		return status;
+	if (!replay->dry_run)
+		status = image_check_same(file, &replay->image.file.stat);
+	if (status == DONE)
+		status = replay_log(replay, file);
+	open_image_close(&replay->image);
+	return status;
+}
+
+static enum exit_code run(struct replay *replay, const char *path)
+{
+	struct write_file file = { .fd = -1 };
+	enum exit_code status;
+	int error;
+
+	if (replay->dry_run)
+		return replay_path(replay, path, &file);
+	status = image_open_exclusive(&file, path, "attach -r and attach --temporary replay the "
+				      "log in memory");
+	if (status != DONE)
+		return status;
+	interrupt_catch();
+	status = replay_path(replay, path, &file);
+	error = write_file_close(&file);
+	if (error && status == DONE)
+		status = fail_errno(path, "cannot close", error);
+	return status;
+}
+
+enum exit_code cmd_replay(struct globals *globals, int argc, char **argv)
+{
+	struct replay replay = { 0 };
+	enum exit_code status;
+
+	progress_init(&replay.progress);
+	status = cli_parse(&syntax, globals, argc, argv, &replay);
+	if (status != DONE)
+		return status;
+	if (argc - optind != 1)
+		return fail(EXIT_USAGE, "replay: needs exactly one image; see vhdxctl replay "
+			    "--help");
+	status = rows_begin(&replay.rows, "replay", columns, COLUMN_COUNT, globals);
+	if (status != DONE)
+		return status;
+	replay.json = globals->json;
+	return run(&replay, argv[optind]);
+}

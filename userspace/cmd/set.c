@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vhdxctl set: change what an image says of itself. Needs no module and no root.
+ *
+ * So far that is its parent: one that was moved or renamed, or, for those who know what they
+ * do, one that was changed.
+ */
+#include <getopt.h>
+
+#include "cmd/cmd.h"
+#include "edit/protect.h"
+#include "edit/relink.h"
+#include "edit/writable.h"
+#include "image/chain.h"
+#include "image/parent_search.h"
+#include "lib/interrupt.h"
+#include "lib/json.h"
+#include "lib/progress.h"
+
+enum {
+	OPTION_IGNORE_MISMATCH = CLI_OWN,
+	OPTION_KEEP_MODE,
+};
+
+static const struct cli_option options[] = {
+	{ PARENT_OPTION, "parent", "IMAGE", "the parent is this file now" },
+	{ OPTION_IGNORE_MISMATCH, "ignore-id-mismatch", NULL,
+	  "even if it was changed, or never was the parent" },
+	{ OPTION_KEEP_MODE, "keep-mode", NULL, "do not take the permission to write from the parent" },
+	{ PARENT_MAP_OPTION, "map-path", "WINDOWS=DIR",
+	  "what Windows calls a directory here: 'C:\\VMs=/srv/vms'" },
+	{ 0 }
+};
+
+/**
+ * struct request - what was asked for
+ * @ignore_mismatch: any image will do
+ * @keep_mode:	do not protect the parent
+ * @maps:	where Windows paths are, and --parent
+ */
+struct request {
+	bool ignore_mismatch;
+	bool keep_mode;
+	struct parent_options maps;
+};
+
+static bool set(void *context, int id, const char *value)
+{
+	struct request *request = context;
+
+	switch (id) {
+	case OPTION_IGNORE_MISMATCH:
+		request->ignore_mismatch = true;
+		return true;
+	case OPTION_KEEP_MODE:
+		request->keep_mode = true;
+		return true;
+	default:
+		return parent_options_set(&request->maps, "set", id, value);
+	}
+}
+
+static const struct cli_syntax syntax = {
+	.verb = "set",
+	.arguments = "IMAGE --parent PARENT",
+	.about = "Change what an image says of its parent.",
+	.options = options,
+	.set = set,
+};
+
+/* What no option makes right */
+static enum exit_code check_parent(const struct chain *chain, const struct layer *parent)
+{
+	const struct layer *child = chain->layer[0];
+
+	if (layer_is_file(child, &parent->image.file.stat))
+		return fail_named(EXIT_PARENT, "PARENT_DUPLICATE", "%s: cannot be its own parent",
+				  child->path);
+	if (parent->image.super->geometry.logical_sector_size !=
+	    child->image.super->geometry.logical_sector_size)
+		return fail_named(EXIT_PARENT, "PARENT_SECTOR_SIZE", "%s: parent %s has sectors of %u "
+				  "bytes", child->path, parent->path,
+				  parent->image.super->geometry.logical_sector_size);
+	return DONE;
+}
+
+/* As far as the parents of the parent are found */
+static enum exit_code check_cycle(const struct request *request, const struct layer *child,
+				  const struct layer *parent)
+{
+	struct parent_options nearby = request->maps;
+	struct chain chain;
+	enum exit_code status = chain_open_image(&chain, parent->path);
+	unsigned int i;
+
+	nearby.parents = 0;
+	if (status == DONE)
+		chain_open_found(&chain, &nearby);
+	for (i = 1; i < chain.count && status == DONE; i++)
+		if (layer_is_file(child, &chain.layer[i]->image.file.stat))
+			status = fail_named(EXIT_PARENT, "PARENT_DUPLICATE", "%s: is a parent of %s",
+					    child->path, parent->path);
+	chain_close(&chain);
+	return status;
+}
+
+static enum exit_code open_parent(const struct request *request, const struct chain *chain,
+				  struct layer **parent)
+{
+	enum exit_code status;
+
+	if (!request->ignore_mismatch)
+		return parent_find(parent, chain, &request->maps);
+	status = layer_open(parent, request->maps.parent[0]);
+	if (status == DONE)
+		status = check_parent(chain, *parent);
+	return status == DONE ? check_cycle(request, chain->layer[0], *parent) : status;
+}
+
+static void report(const struct layer *child, const struct layer *parent)
+{
+	struct json_object *object = json_object_new_object();
+	char linkage[VHDX_GUID_TEXT_SIZE];
+
+	vhdx_guid_text(&child->locator.linkage, linkage);
+	json_add_string(object, "image", child->path);
+	json_add_string(object, "parent", parent->path);
+	json_add_string(object, "linkage", linkage);
+	output_add("set", object);
+	note("%s: its parent is %s now", child->path, parent->path);
+}
+
+/*
+ * Once it is accepted, a second linkage, left by a merge that never went on, has no
+ * meaning any more: it is dropped, unless it is the one that fits.
+ */
+static enum exit_code write_parent(const struct request *request, struct layer *child,
+				   const struct write_file *file, const struct layer *parent)
+{
+	static const struct vhdx_guid none;
+	struct parent_name name;
+	enum exit_code status = parent_name_make(&name, parent->path, child->path,
+						 &request->maps);
+
+	if (status == DONE)
+		status = relink(child, file, &name,
+				&parent->image.super->header.data_write_guid, &none);
+	if (status == DONE) {
+		parent_name_warn(&name, child->path);
+		report(child, parent);
+	}
+	parent_name_free(&name);
+	return status;
+}
+
+static enum exit_code set_parent(const struct request *request, struct chain *chain,
+				 const struct write_file *file)
+{
+	struct layer *parent = NULL;
+	struct progress progress;
+	enum exit_code status;
+
+	progress_init(&progress);
+	status = writable_settle(&chain->layer[0], file, &progress);
+	if (status == DONE)
+		status = open_parent(request, chain, &parent);
+	if (status == DONE)
+		status = write_parent(request, chain->layer[0], file, parent);
+	if (status == DONE && !request->keep_mode)
+		protect_parent(parent->path, &parent->image.file.stat);
+	layer_free(parent);
+	return status;
+}
+
+static enum exit_code run(const struct request *request, struct chain *chain)
+{
+	struct write_file file = { .fd = -1 };
+	enum exit_code status = relink_check(chain->layer[0]);
+
+	interrupt_catch();
+	if (status == DONE)
+		status = writable_lock(&file, chain->layer[0], "attach -r --parent names the parent "
+				       "without a change of the image");
+	if (status == DONE)
+		status = set_parent(request, chain, &file);
+	writable_unlock(&file);
+	return status;
+}
+
+enum exit_code cmd_set(struct globals *globals, int argc, char **argv)
+{
+	struct request request = { 0 };
+	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &request);
+	struct chain chain;
+
+	if (status != DONE)
+		return status;
+	if (argc - optind != 1 || request.maps.parents != 1)
+		return fail(EXIT_USAGE, "set: needs an image, and --parent once; see vhdxctl set "
+			    "--help");
+	status = chain_open_image(&chain, argv[optind]);
+	if (status == DONE)
+		status = run(&request, &chain);
+	chain_close(&chain);
+	return status;
+}

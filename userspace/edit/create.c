@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The file is laid out as Windows does it:
+ *
+ *	0	header section: identifier, two headers, two region tables
+ *	1M	log
+ *	+	metadata region, 1M
+ *	+	BAT region, with room for the bitmap slots of a differencing image
+ *	+	the blocks of a fixed image, in their order
+ *
+ * The file type identifier is written last, after a flush: until then it is no VHDX.
+ */
+#include "edit/create.h"
+
+#include <stdlib.h>
+
+#include "image/guid.h"
+#include "lib/alloc.h"
+#include "lib/progress.h"
+#include "format/bat.h"
+#include "format/header.h"
+#include "uapi/release.h"
+
+#define METADATA_REGION_SIZE VHDX_MIB
+#define BAT_PIECE_ENTRIES (1U << 17)	/* 1 MiB of them */
+
+/**
+ * create_plan() - decide where everything is
+ * @plan:	filled but for the disk id
+ * @raw:	the sizes asked for
+ * @log_length:	bytes, a multiple of 1 MiB
+ * @fault:	filled on failure
+ *
+ * Return: VHDX_OK, or why there is no such disk
+ */
+enum vhdx_reason create_plan(struct create_plan *plan, const struct vhdx_geometry_raw *raw,
+			     u32 log_length, struct vhdx_fault *fault)
+{
+	struct vhdx_geometry *g = &plan->geometry;
+	enum vhdx_reason reason;
+
+	memset(plan, 0, sizeof(*plan));
+	plan->raw = *raw;
+	reason = vhdx_geometry_make(g, raw, fault);
+	if (reason)
+		return reason;
+	plan->log.offset = VHDX_HEADER_SECTION_SIZE;
+	plan->log.length = log_length;
+	plan->regions.metadata.offset = plan->log.offset + log_length;
+	plan->regions.metadata.length = METADATA_REGION_SIZE;
+	plan->regions.bat.offset = plan->regions.metadata.offset + METADATA_REGION_SIZE;
+	plan->regions.bat.length = vhdx_bat_region_length(g);
+	plan->blocks_offset = plan->regions.bat.offset + plan->regions.bat.length;
+	plan->file_size = plan->blocks_offset;
+	if (g->leave_allocated)
+		plan->file_size += g->payload_blocks << g->block_shift;
+	return VHDX_OK;
+}
+
+/*
+ * A fixed image has all its space from the beginning. Of others the log and the metadata
+ * have, because writing to them must not fail later; the BAT is a hole that fills up.
+ */
+static enum exit_code allocate(const struct create_plan *plan, const struct write_file *file,
+			       struct progress *progress)
+{
+	u64 end = plan->geometry.leave_allocated ? plan->file_size : plan->regions.bat.offset;
+	enum exit_code status = write_set_size(file, plan->file_size);
+
+	if (status == DONE) {
+		progress_begin(progress, "create", end);
+		status = write_allocate(file, 0, end, progress);
+		progress_end(progress);
+	}
+	return status;
+}
+
+static enum exit_code write_metadata(const struct create_plan *plan,
+				     const struct write_file *file)
+{
+	size_t values = VHDX_METADATA_TABLE_SIZE + VHDX_ITEMS_MANDATORY_SIZE;
+	u8 *region = xcalloc(1, values + plan->locator_length);
+	struct vhdx_items items;
+	enum exit_code status;
+
+	vhdx_items_place(&items, plan->locator_length);
+	vhdx_metadata_table_encode(region, &items);
+	vhdx_metadata_values_encode(region + VHDX_METADATA_TABLE_SIZE, &plan->raw,
+				    &plan->disk_id);
+	if (plan->locator_length)
+		memcpy(region + items.offset[VHDX_ITEM_PARENT_LOCATOR], plan->locator,
+		       plan->locator_length);
+	status = write_at(file, plan->regions.metadata.offset, region,
+			  values + plan->locator_length);
+	free(region);
+	return status;
+}
+
+static u64 fixed_entry(const struct create_plan *plan, u64 index)
+{
+	const struct vhdx_geometry *g = &plan->geometry;
+	u64 block;
+
+	if (vhdx_index_is_bitmap(g, (u32)index, &block))
+		return 0;
+	return vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT,
+			      plan->blocks_offset + (block << g->block_shift));
+}
+
+/* The entries of a dynamic image are all zero: not present. */
+static enum exit_code write_bat(const struct create_plan *plan, const struct write_file *file)
+{
+	u64 total = plan->geometry.leave_allocated ? plan->geometry.bat_entries : 0;
+	__le64 *entries = xcalloc(BAT_PIECE_ENTRIES, sizeof(*entries));
+	enum exit_code status = DONE;
+	u64 first, count, i;
+
+	for (first = 0; first < total && status == DONE; first += count) {
+		count = total - first < BAT_PIECE_ENTRIES ? total - first : BAT_PIECE_ENTRIES;
+		for (i = 0; i < count; i++)
+			entries[i] = cpu_to_le64(fixed_entry(plan, first + i));
+		status = write_at(file, plan->regions.bat.offset + first * sizeof(*entries),
+				  entries, count * sizeof(*entries));
+	}
+	free(entries);
+	return status;
+}
+
+static enum exit_code write_region_tables(const struct create_plan *plan,
+					  const struct write_file *file)
+{
+	void *table = xcalloc(1, VHDX_REGION_TABLE_SIZE);
+	enum exit_code status;
+
+	vhdx_region_table_encode(table, &plan->regions);
+	status = write_at(file, VHDX_REGION_TABLE_1_OFFSET, table, VHDX_REGION_TABLE_SIZE);
+	if (status == DONE)
+		status = write_at(file, VHDX_REGION_TABLE_2_OFFSET, table,
+				  VHDX_REGION_TABLE_SIZE);
+	free(table);
+	return status;
+}
+
+static enum exit_code write_headers(const struct create_plan *plan,
+				    const struct write_file *file)
+{
+	struct vhdx_header header = {
+		.sequence_number = 1,
+		.file_write_guid = guid_new(),
+		.data_write_guid = guid_new(),
+		.version = 1,
+		.log_offset = plan->log.offset,
+		.log_length = (u32)plan->log.length,
+	};
+	struct vhdx_disk_header *raw = xcalloc(1, sizeof(*raw));
+	enum exit_code status;
+
+	vhdx_header_encode(raw, &header);
+	status = write_at(file, VHDX_HEADER_1_OFFSET, raw, sizeof(*raw));
+	header.sequence_number++;
+	vhdx_header_encode(raw, &header);
+	if (status == DONE)
+		status = write_at(file, VHDX_HEADER_2_OFFSET, raw, sizeof(*raw));
+	free(raw);
+	return status;
+}
+
+static enum exit_code write_identifier(const struct write_file *file)
+{
+	struct vhdx_disk_identifier raw;
+
+	vhdx_identifier_encode(&raw, "vhdxctl " VHDX_RELEASE);
+	return write_at(file, 0, &raw, sizeof(raw));
+}
+
+/**
+ * create_write() - write a new image
+ * @plan:	complete
+ * @file:	empty
+ * @progress:	by progress_init()
+ *
+ * All but the identifier is durable afterwards; that is left to the caller's last flush.
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code create_write(const struct create_plan *plan, const struct write_file *file,
+			    struct progress *progress)
+{
+	enum exit_code status = allocate(plan, file, progress);
+
+	if (status == DONE)
+		status = write_metadata(plan, file);
+	if (status == DONE)
+		status = write_bat(plan, file);
+	if (status == DONE)
+		status = write_region_tables(plan, file);
+	if (status == DONE)
+		status = write_headers(plan, file);
+	if (status == DONE)
+		status = write_sync(file);
+	if (status == DONE)
+		status = write_identifier(file);
+	return status;
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The first write to an image makes its children useless. Two signs tell that it has some: children
+ * in its own directory, and that its mode lets nobody write. The latter is how snapshot leaves a
+ * parent, whose children may be anywhere. It stops other users, but not root.
+ */
+#include "edit/dependents.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/children.h"
+#include "image/layer.h"
+#include "lib/alloc.h"
+
+#define MAX_NAMES 4
+
+/**
+ * struct children - what was found
+ * @layer:	of which image
+ * @names:	the first few, as a list for people
+ * @count:	how many there are
+ */
+struct children {
+	const struct layer *layer;
+	char *names;
+	unsigned int count;
+};
+
+static bool is_known(void *context, const struct stat *status)
+{
+	const struct children *children = context;
+
+	return layer_is_file(children->layer, status);
+}
+
+static bool add_child(void *context, const char *path, const struct layer *parent)
+{
+	struct children *children = context;
+	char *longer;
+
+	(void)parent;
+	if (children->count++ >= MAX_NAMES)
+		return true;
+	longer = xasprintf("%s%s%s", children->names ? children->names : "",
+			   children->names ? ", " : "", path);
+	free(children->names);
+	children->names = longer;
+	return true;
+}
+
+static void find_children(struct children *children, struct layer *layer)
+{
+	const struct children_search search = {
+		.parent = &layer,
+		.count = 1,
+		.beside = &layer,
+		.besides = 1,
+		.is_known = is_known,
+		.visit = add_child,
+		.context = children,
+	};
+
+	memset(children, 0, sizeof(*children));
+	children->layer = layer;
+	if (S_ISREG(layer->image.file.stat.st_mode))
+		children_each(&search);
+}
+
+static enum exit_code check_children(const struct layer *layer, const char *what,
+				     const char *advice)
+{
+	struct children children;
+	enum exit_code status = DONE;
+
+	find_children(&children, (struct layer *)layer);
+	if (children.count)
+		status = fail_named(EXIT_BUSY, "HAS_CHILDREN", "%s: is the parent of %s%s, which %s "
+				    "would make useless; %s", layer->path, children.names,
+				    children.count > MAX_NAMES ? " and others" : "", what, advice);
+	free(children.names);
+	return status;
+}
+
+static enum exit_code check_mode(const struct layer *layer, const char *advice)
+{
+	const struct stat *status = &layer->image.file.stat;
+
+	if (!S_ISREG(status->st_mode) || status->st_mode & 0222)
+		return DONE;
+	return fail_named(EXIT_BUSY, "PROTECTED", "%s: its mode is %04o, so nobody is to write to it; "
+			  "vhdxctl snapshot leaves parents like that, whose children may be anywhere; %s",
+			  layer->path, (unsigned int)status->st_mode & 07777, advice);
+}
+
+/**
+ * dependents_check_write() - may an image be attached for writing?
+ * @layer:	open
+ *
+ * Return: DONE, or EXIT_BUSY having said what needs it as it is
+ */
+enum exit_code dependents_check_write(const struct layer *layer)
+{
+	enum exit_code status = check_children(layer, "writing to it",
+					       "attach a child instead, use -r or --temporary, or "
+					       "--force to give them up");
+
+	if (status != DONE)
+		return status;
+	return check_mode(layer, "attach a child instead, use -r or --temporary, or --force to "
+			  "write to it all the same");
+}
+
+static enum exit_code check_layer(struct layer *layer)
+{
+	static const char advice[] = "to give it up, delete it first";
+	struct vhdx_fault fault;
+	enum vhdx_reason reason = layer_read(layer, &fault);
+	enum exit_code status;
+
+	if (reason && vhdx_reason_class(reason) == VHDX_CLASS_NOT_VHDX)
+		return fail_named(EXIT_BUSY, "NOT_REPLACED", "%s: is no VHDX, and only those are "
+				  "replaced; %s", layer->path, advice);
+	if (reason)
+		return fail_named(EXIT_BUSY, "NOT_REPLACED", "%s: cannot be read (%s), so that it is "
+				  "not known whether it has children; %s", layer->path,
+				  vhdx_reason_text(reason), advice);
+	status = check_children(layer, "replacing it", advice);
+	return status == DONE ? check_mode(layer, advice) : status;
+}
+
+/**
+ * dependents_check_replace() - may a file be replaced by a new image?
+ * @path:	of a regular file
+ *
+ * An empty file may: there is nothing to be lost.
+ *
+ * Return: DONE, or another code having said why not
+ */
+enum exit_code dependents_check_replace(const char *path)
+{
+	enum exit_code status = DONE;
+	struct layer *layer;
+	int error, fd = image_open_quietly(path);
+
+	if (fd < 0)
+		return fail_errno(path, "cannot look at what is to be replaced", -fd);
+	layer = layer_new(path, fd, &error);
+	if (!layer)
+		return fail_errno(path, "cannot look at what is to be replaced", error);
+	if (layer->image.file.reader.size)
+		status = check_layer(layer);
+	layer_free(layer);
+	return status;
+}

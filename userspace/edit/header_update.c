@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "edit/header_update.h"
+
+#include <stdlib.h>
+
+#include "lib/alloc.h"
+
+/**
+ * header_check_updates() - is there room for more sequence numbers? (rule 50)
+ * @update:	the current header
+ * @count:	how many updates there will be
+ *
+ * To be asked before the first of them.
+ *
+ * Return: DONE, or EXIT_IMAGE having said why
+ */
+enum exit_code header_check_updates(const struct header_update *update, unsigned int count)
+{
+	if (update->header.sequence_number <= UINT64_MAX - count)
+		return DONE;
+	return fail_named(EXIT_IMAGE, "HEADER_SEQUENCE_MAX",
+			  "%s: header: sequence number cannot be raised any more",
+			  update->file->path);
+}
+
+/**
+ * header_update() - make a changed header the current one (2.2.2.1)
+ * @update:	@header with the changes, but the sequence number it had
+ *
+ * The other copy is overwritten, with a higher sequence number, and flushed. If that is cut
+ * short, the copy that was current still is.
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code header_update(struct header_update *update)
+{
+	struct vhdx_disk_header *raw;
+	enum exit_code status;
+	unsigned int slot = !update->slot;
+
+	raw = xcalloc(1, sizeof(*raw));
+	update->header.sequence_number++;
+	vhdx_header_encode(raw, &update->header);
+	status = write_at(update->file, slot ? VHDX_HEADER_2_OFFSET : VHDX_HEADER_1_OFFSET, raw,
+			  sizeof(*raw));
+	free(raw);
+	if (status == DONE)
+		status = write_sync(update->file);
+	if (status == DONE)
+		update->slot = slot;
+	return status;
+}
+
+/* The same, and then once more, so that both copies tell the news, as Windows does it. */
+enum exit_code header_update_both(struct header_update *update)
+{
+	enum exit_code status = header_update(update);
+
+	return status == DONE ? header_update(update) : status;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Changing metadata of a file through its log.
+ */
+#ifndef VHDX_EDIT_LOG_COMMIT_H
+#define VHDX_EDIT_LOG_COMMIT_H
+
+#include <stdbool.h>
+
+#include "edit/header_update.h"
+
+/**
+ * struct log_batch - pages that change together
+ * @update:	the current header, its log empty; moves on with each commit
+ * @file_size:	bytes that the file has
+ * @capacity:	how many pages one entry may have
+ * @count:	how many there are
+ * @offsets:	where in the file each belongs
+ * @pages:	what is to be there
+ */
+struct log_batch {
+	struct header_update *update;
+	u64 file_size;
+	u32 capacity;
+	u32 count;
+	u64 *offsets;
+	u8 *pages;
+};
+
+bool log_batch_possible(const struct vhdx_header *header);
+void log_batch_init(struct log_batch *batch, struct header_update *update, u64 file_size);
+enum exit_code log_batch_add(struct log_batch *batch, u64 offset, const void *page);
+enum exit_code log_batch_commit(struct log_batch *batch);
+void log_batch_free(struct log_batch *batch);
+
+#endif /* VHDX_EDIT_LOG_COMMIT_H */

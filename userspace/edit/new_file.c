@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Where the file system has O_TMPFILE the file has no name at all until it is complete, and
+ * a crash leaves nothing behind. Elsewhere it has a temporary one in the same directory.
+ *
+ * A file that is replaced exchanges its name with the new one, and is deleted only if it is the file
+ * that was looked at: another may have got the name meanwhile.
+ *
+ * A file that is used as soon as it has its name, and that is of no use if that fails, gets the
+ * name for a trial. The file that had the name stands aside until the trial is over, under a
+ * temporary name in the same directory. It comes back if the trial fails. A crash leaves both, the
+ * new file under its name.
+ */
+#include "edit/new_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "attached/disk.h"
+#include "edit/dependents.h"
+#include "image/lock.h"
+#include "lib/alloc.h"
+#include "lib/interrupt.h"
+
+static const char read_only_advice[] = "choose a directory on another file system";
+
+static enum exit_code fail_exists(const char *path)
+{
+	return fail_named(EXIT_BUSY, "EXISTS", "%s: exists already; --force replaces it, if it is a "
+			  "VHDX without children", path);
+}
+
+/* QEMU, or another vhdxctl, that has it open would go on writing to a file without a name. */
+static enum exit_code lock_victim(struct new_file *new_file, const struct stat *victim)
+{
+	const char *path = new_file->file.path;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	enum exit_code status = fd < 0 ? DONE : image_check_no_writer(path, fd, victim);
+
+	if (fd >= 0)
+		close(fd);
+	if (status == DONE)
+		status = image_open_exclusive(&new_file->old, path, read_only_advice);
+	return status == DONE ? image_check_same(&new_file->old, victim) : status;
+}
+
+/* What is replaced must be an image, and one that nobody uses and no other image needs. */
+static enum exit_code check_victim(struct new_file *new_file)
+{
+	const char *path = new_file->file.path;
+	enum exit_code status;
+	struct stat victim;
+	char *real;
+
+	if (lstat(path, &victim))
+		return errno == ENOENT ? DONE : fail_errno(path, "cannot stat", errno);
+	if (!new_file->replace)
+		return fail_exists(path);
+	real = realpath(path, NULL);
+	if (!real || stat(real, &victim))
+		return fail_errno(path, "cannot follow the link", errno);
+	free(new_file->target);
+	new_file->target = real;
+	if (!S_ISREG(victim.st_mode))
+		return fail(EXIT_USAGE, "%s: is no regular file and will not be replaced", path);
+	status = image_check_attached(path, &victim);
+	if (status == DONE)
+		status = dependents_check_replace(path);
+	return status == DONE ? lock_victim(new_file, &victim) : status;
+}
+
+static char *directory_of(const char *path)
+{
+	char *copy = xstrdup(path);
+	char *directory = xstrdup(dirname(copy));
+
+	free(copy);
+	return directory;
+}
+
+static mode_t default_mode(void)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return 0666 & ~mask;
+}
+
+static char *temporary_name(const struct new_file *new_file)
+{
+	char *copy = xstrdup(new_file->target);
+	char *name = xasprintf("%s/.%.200s.XXXXXX", new_file->directory, basename(copy));
+
+	free(copy);
+	return name;
+}
+
+static enum exit_code fail_create(const struct new_file *new_file, int error)
+{
+	if (error == EEXIST)
+		return fail_exists(new_file->file.path);
+	if (error == ESTALE)
+		return fail(EXIT_BUSY, "%s: was replaced meanwhile; try again", new_file->file.path);
+	if (error == EROFS)
+		return fail_read_only(new_file->file.path, "cannot create", read_only_advice);
+	return fail_errno(new_file->file.path, "cannot create", error);
+}
+
+static enum exit_code open_named(struct new_file *new_file)
+{
+	new_file->temporary = temporary_name(new_file);
+	new_file->file.fd = mkostemp(new_file->temporary, O_CLOEXEC);
+	if (new_file->file.fd < 0) {
+		int error = errno;
+
+		free(new_file->temporary);
+		new_file->temporary = NULL;
+		return fail_create(new_file, error);
+	}
+	if (fchmod(new_file->file.fd, default_mode()))
+		return fail_errno(new_file->file.path, "cannot set its mode", errno);
+	return DONE;
+}
+
+/* One that was not begun, which may be closed */
+void new_file_init(struct new_file *new_file)
+{
+	memset(new_file, 0, sizeof(*new_file));
+	new_file->file.fd = -1;
+	new_file->old.fd = -1;
+}
+
+/**
+ * new_file_open() - begin a file
+ * @new_file:	filled; to be closed in any case
+ * @path:	its name to be
+ * @replace:	a file of that name may be there, and is to be replaced
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code new_file_open(struct new_file *new_file, const char *path, bool replace)
+{
+	enum exit_code status;
+
+	new_file_init(new_file);
+	write_file_name(&new_file->file, path);
+	new_file->target = xstrdup(path);
+	new_file->replace = replace;
+	status = check_victim(new_file);
+	if (status != DONE)
+		return status;
+	new_file->directory = directory_of(new_file->target);
+	new_file->file.fd = open(new_file->directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+	return new_file->file.fd >= 0 ? DONE : open_named(new_file);
+}
+
+/* Give a file without a name one that must not exist yet. 0 or a positive errno. */
+static int link_name(int fd, const char *name)
+{
+	char *self = xasprintf("/proc/self/fd/%d", fd);
+	int error = 0;
+
+	if (linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW))
+		error = errno;
+	if (error == ENOENT && !linkat(fd, "", AT_FDCWD, name, AT_EMPTY_PATH))
+		error = 0;	/* no /proc here, but the privilege to do without */
+	free(self);
+	return error;
+}
+
+/* The same for a file with another name, which it loses. */
+static int move_name(const char *from, const char *to)
+{
+	if (!renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE))
+		return 0;
+	if (errno != EINVAL)
+		return errno;
+	if (link(from, to))		/* NFS has no such rename */
+		return errno;
+	return unlink(from) ? errno : 0;
+}
+
+/* A temporary name that is free. NULL with errno */
+static char *free_name(const struct new_file *new_file)
+{
+	char *name = temporary_name(new_file);
+	int fd = mkostemp(name, O_CLOEXEC);
+
+	if (fd >= 0 && !close(fd) && !unlink(name))
+		return name;
+	free(name);
+	return NULL;
+}
+
+/* Only a name can be replaced by another at one stroke, so have one first. */
+static int have_temporary(struct new_file *new_file)
+{
+	char *name;
+	int error;
+
+	if (new_file->temporary)
+		return 0;
+	name = free_name(new_file);
+	if (!name)
+		return errno;
+	error = link_name(new_file->file.fd, name);
+	if (error)
+		free(name);
+	else
+		new_file->temporary = name;
+	return error;
+}
+
+/* Is it the open file that has this name? */
+static bool is_named(const char *name, int fd)
+{
+	struct stat named, open;
+
+	return !lstat(name, &named) && !fstat(fd, &open) && named.st_dev == open.st_dev &&
+	       named.st_ino == open.st_ino;
+}
+
+static int exchange_names(const char *a, const char *b)
+{
+	return renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) ? errno : 0;
+}
+
+/*
+ * The file that had the name has a temporary one then. Return: 0, ESTALE if another file has the name
+ * by now, EINVAL if names cannot be exchanged here, or another positive errno
+ */
+static int exchange_with_old(struct new_file *new_file)
+{
+	int error = have_temporary(new_file);
+
+	if (error)
+		return error;
+	if (!is_named(new_file->target, new_file->old.fd))
+		return ESTALE;
+	error = exchange_names(new_file->temporary, new_file->target);
+	if (error)
+		return error;
+	if (!is_named(new_file->temporary, new_file->old.fd)) {
+		exchange_names(new_file->temporary, new_file->target);
+		return ESTALE;
+	}
+	new_file->aside = new_file->temporary;
+	new_file->temporary = NULL;
+	return 0;
+}
+
+static int replace_name(struct new_file *new_file)
+{
+	int error = exchange_with_old(new_file);
+
+	if (error != EINVAL)
+		return error;
+	return rename(new_file->temporary, new_file->target) ? errno : 0;
+}
+
+static int give_name(struct new_file *new_file)
+{
+	if (new_file->old.fd >= 0)
+		return replace_name(new_file);
+	if (new_file->temporary)
+		return move_name(new_file->temporary, new_file->target);
+	return link_name(new_file->file.fd, new_file->target);
+}
+
+/* Some file systems have nothing to flush there. */
+static enum exit_code sync_directory(const struct new_file *new_file)
+{
+	int fd = open(new_file->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int error = fd < 0 || fsync(fd) ? errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (!error || error == EINVAL)
+		return DONE;
+	return fail_errno(new_file->directory, "cannot flush", error);
+}
+
+/* The last moment at which the file may be given up. */
+static enum exit_code complete(const struct new_file *new_file)
+{
+	enum exit_code status = write_sync(&new_file->file);
+
+	if (status == DONE && interrupted())
+		status = fail(EXIT_INTERRUPTED, "%s: interrupted", new_file->file.path);
+	return status;
+}
+
+/**
+ * new_file_commit() - the file is complete: give it its name, durably
+ * @new_file:	written
+ *
+ * Return: DONE, or another code having said why; then there is no such file, and one that was to
+ * be replaced is as before, unless only the flush of the directory failed
+ */
+enum exit_code new_file_commit(struct new_file *new_file)
+{
+	enum exit_code status = complete(new_file);
+	int error;
+
+	if (status != DONE)
+		return status;
+	error = give_name(new_file);
+	if (error)
+		return fail_create(new_file, error);
+	free(new_file->temporary);
+	new_file->temporary = NULL;
+	new_file_keep(new_file);
+	return sync_directory(new_file);
+}
+
+/* Where names cannot be exchanged: for a moment no file has the name. */
+static int move_aside(struct new_file *new_file)
+{
+	char *aside = free_name(new_file);
+	int error = aside ? move_name(new_file->target, aside) : errno;
+
+	if (!error) {
+		error = move_name(new_file->temporary, new_file->target);
+		if (error && move_name(aside, new_file->target))
+			fail(EXIT_IO, "%s: another file has its name now; the file that had it is %s",
+			     new_file->file.path, aside);
+	}
+	if (error) {
+		free(aside);
+		return error;
+	}
+	free(new_file->temporary);
+	new_file->temporary = NULL;
+	new_file->aside = aside;
+	return 0;
+}
+
+static int set_aside(struct new_file *new_file)
+{
+	int error = exchange_with_old(new_file);
+
+	return error == EINVAL ? move_aside(new_file) : error;
+}
+
+/**
+ * new_file_try() - the file is complete: give it its name, durably, for a trial
+ * @new_file:	written
+ *
+ * The trial ends with new_file_keep(), new_file_leave() or new_file_close().
+ *
+ * Return: DONE, or another code having said why; then there is no such file
+ */
+enum exit_code new_file_try(struct new_file *new_file)
+{
+	enum exit_code status = complete(new_file);
+	int error;
+
+	if (status != DONE)
+		return status;
+	error = new_file->old.fd >= 0 ? set_aside(new_file) : give_name(new_file);
+	if (error)
+		return fail_create(new_file, error);
+	new_file->trial = true;
+	return sync_directory(new_file);
+}
+
+/**
+ * new_file_keep() - the file that had the name is deleted
+ * @new_file:	committed, or by new_file_try(), and the trial went well
+ */
+void new_file_keep(struct new_file *new_file)
+{
+	new_file->trial = false;
+	if (new_file->aside && is_named(new_file->aside, new_file->old.fd) &&
+	    unlink(new_file->aside))
+		warn("%s: the file that it replaced cannot be deleted (%s); it is %s now",
+		     new_file->file.path, strerror(errno), new_file->aside);
+}
+
+/**
+ * new_file_leave() - it is not known how the trial went: both files stay as they are
+ * @new_file:	by new_file_try()
+ */
+void new_file_leave(struct new_file *new_file)
+{
+	new_file->trial = false;
+	if (new_file->aside)
+		fail(EXIT_IO, "%s: the file that it was to replace is kept too, as %s",
+		     new_file->file.path, new_file->aside);
+}
+
+/* The name is left to the file that had it. Return: 0 or a positive errno */
+static int bring_back(const struct new_file *new_file)
+{
+	if (!exchange_names(new_file->aside, new_file->target)) {
+		if (is_named(new_file->aside, new_file->file.fd))
+			return unlink(new_file->aside) ? errno : 0;
+		return exchange_names(new_file->aside, new_file->target) ? errno : ESTALE;
+	}
+	if (unlink(new_file->target))
+		return errno;
+	return move_name(new_file->aside, new_file->target);
+}
+
+/* The trial failed. A file that got the name meanwhile is not overwritten. */
+static void end_trial(struct new_file *new_file)
+{
+	bool ours = is_named(new_file->target, new_file->file.fd);
+	int error = ours ? 0 : ESTALE;
+
+	if (ours && new_file->aside)
+		error = bring_back(new_file);
+	else if (ours)
+		unlink(new_file->target);
+	else if (new_file->aside && access(new_file->target, F_OK))
+		error = move_name(new_file->aside, new_file->target);
+	if (error && new_file->aside)
+		fail(EXIT_IO, "%s: is to get its former file back and cannot (%s); that is %s now",
+		     new_file->file.path, strerror(error), new_file->aside);
+	sync_directory(new_file);
+}
+
+/**
+ * new_file_forget_name() - the file is never to get its name
+ * @new_file:	open; goes with the last who has it open
+ */
+void new_file_forget_name(struct new_file *new_file)
+{
+	if (new_file->temporary)
+		unlink(new_file->temporary);
+	free(new_file->temporary);
+	new_file->temporary = NULL;
+}
+
+/* Forgets the file, unless it was committed, kept or left. */
+void new_file_close(struct new_file *new_file)
+{
+	if (new_file->trial)
+		end_trial(new_file);
+	if (new_file->temporary)
+		unlink(new_file->temporary);
+	write_file_close(&new_file->file);
+	write_file_close(&new_file->old);
+	free(new_file->temporary);
+	free(new_file->aside);
+	free(new_file->directory);
+	free(new_file->target);
+}

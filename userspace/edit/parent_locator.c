@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Keys, their order and the spelling are those of Hyper-V. An absolute path is always there,
+ * because some programs take the file name from nothing else. Without a map for it, it is the path
+ * here, on drive C: Windows can parse that, will most likely not find it, and goes by the relative
+ * path.
+ */
+#include "edit/parent_locator.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "image/parent_options.h"
+#include "image/winpath.h"
+#include "lib/alloc.h"
+#include "lib/text.h"
+#include "format/locator_encode.h"
+
+#define MAX_FIELDS 5
+
+static void to_backslashes(char *path)
+{
+	for (; *path; path++)
+		if (*path == '/')
+			*path = '\\';
+}
+
+/* The real directory of a file that need not exist yet; NULL with errno */
+static char *real_directory(const char *path)
+{
+	char *copy = xstrdup(path);
+	char *real = realpath(dirname(copy), NULL);
+
+	free(copy);
+	return real;
+}
+
+/* How long the part is that two paths have in common, up to the last slash in it */
+static size_t common_length(const char *directory, const char *file)
+{
+	size_t i, common = 0;
+
+	for (i = 0; directory[i] && directory[i] == file[i]; i++)
+		if (file[i] == '/')
+			common = i + 1;
+	if (!directory[i] && file[i] == '/')
+		common = i + 1;
+	return common;
+}
+
+/* Both are real paths; "/" as a directory ends with the slash that others lack. */
+static char *relative_path(const char *directory, const char *file)
+{
+	size_t common = common_length(directory, file);
+	const char *left = strlen(directory) > common ? directory + common : "";
+	char *path = xstrdup(*left ? "" : "./");
+
+	while (*left) {
+		char *longer = xasprintf("../%s", path);
+
+		free(path);
+		path = longer;
+		left += strcspn(left, "/");
+		left += *left == '/';
+	}
+	left = file + common;
+	file = path;
+	path = xasprintf("%s%s", file, left);
+	free((char *)file);
+	to_backslashes(path);
+	return path;
+}
+
+/* What Windows calls a file below the directory of a map; NULL if it is not there */
+static char *name_in_map(const char *map, const char *file)
+{
+	const char *equals = strchr(map, '=');
+	char *directory = realpath(equals + 1, NULL);
+	size_t length = directory ? strlen(directory) : 0;
+	char *name = NULL;
+	int windows = (int)(equals - map);
+
+	if (length > 1 && !strncmp(file, directory, length) && file[length] == '/') {
+		while (windows && (map[windows - 1] == '\\' || map[windows - 1] == '/'))
+			windows--;
+		name = xasprintf("%.*s%s", windows, map, file + length);
+		to_backslashes(name);
+	}
+	free(directory);
+	return name;
+}
+
+static bool is_volume(const char *name)
+{
+	return !strncasecmp(name, "\\\\?\\Volume{", 11);
+}
+
+static void add_mapped(struct parent_name *name, const char *file,
+		       const struct parent_options *maps)
+{
+	unsigned int i;
+
+	for (i = 0; i < maps->maps; i++) {
+		char *mapped = name_in_map(maps->map[i], file);
+		char **place = mapped && is_volume(mapped) ? &name->volume : &name->absolute;
+
+		if (*place)
+			free(mapped);
+		else
+			*place = mapped;
+	}
+}
+
+static bool is_spellable(const char *file)
+{
+	char *valid = text_valid_utf8(file);
+	bool spellable = !strcmp(valid, file) && !strchr(file, '\\');
+
+	free(valid);
+	return spellable;
+}
+
+/**
+ * parent_name_make() - find out how a child names its parent
+ * @name:	filled; to be freed in any case
+ * @parent:	path of the parent
+ * @child:	path of the child, which need not exist
+ * @maps:	where Windows paths are
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code parent_name_make(struct parent_name *name, const char *parent, const char *child,
+				const struct parent_options *maps)
+{
+	char *file = realpath(parent, NULL);
+	char *directory = file ? real_directory(child) : NULL;
+	enum exit_code status = DONE;
+
+	memset(name, 0, sizeof(*name));
+	if (!directory) {
+		status = fail_errno(file ? child : parent, "cannot find its place", errno);
+	} else if (!is_spellable(file)) {
+		status = fail(EXIT_USAGE, "%s: its name has no form that Windows would understand",
+			      parent);
+	} else {
+		name->relative = relative_path(directory, file);
+		add_mapped(name, file, maps);
+		if (!name->absolute) {
+			name->absolute = xasprintf("C:%s", file);
+			to_backslashes(name->absolute);
+		}
+	}
+	free(directory);
+	free(file);
+	return status;
+}
+
+/**
+ * parent_name_warn() - warn of a parent that Windows will not find
+ * @name:	by parent_name_make()
+ * @child:	for the message
+ */
+void parent_name_warn(const struct parent_name *name, const char *child)
+{
+	char *path = winpath_normal(name->relative);
+
+	if (!winpath_is_allowed(path))
+		warn("%s: Windows will not find its parent by the path %s, in which there is a name "
+		     "that Windows does not allow", child, name->relative);
+	free(path);
+}
+
+static void add_field(struct vhdx_locator_field *fields, u32 *count, const char *key,
+		      const char *value)
+{
+	struct vhdx_locator_field *field = &fields[*count];
+	size_t length = 0;
+
+	if (!value)
+		return;
+	field->key = key;
+	field->value = text_to_utf16(value, &length);
+	field->length = (u16)length;
+	*count += field->value && length && length <= UINT16_MAX;
+}
+
+static void add_guid(struct vhdx_locator_field *fields, u32 *count, const char *key,
+		     const struct vhdx_guid *guid)
+{
+	char text[VHDX_GUID_TEXT_SIZE + 2] = "{";
+
+	vhdx_guid_text(guid, text + 1);
+	strcat(text, "}");
+	add_field(fields, count, key, text);
+}
+
+/**
+ * parent_name_encode() - make a parent locator
+ * @name:	the parent's names
+ * @linkage:	its DataWriteGuid
+ * @linkage2:	another it may have; null if none
+ * @length:	set to the length of the item
+ *
+ * Return: the item, to be freed
+ */
+u8 *parent_name_encode(const struct parent_name *name, const struct vhdx_guid *linkage,
+		       const struct vhdx_guid *linkage2, u32 *length)
+{
+	struct vhdx_locator_field fields[MAX_FIELDS + 1] = { 0 };
+	u32 count = 0, i;
+	u8 *item;
+
+	add_guid(fields, &count, "parent_linkage", linkage);
+	add_field(fields, &count, "absolute_win32_path", name->absolute);
+	add_field(fields, &count, "relative_path", name->relative);
+	add_field(fields, &count, "volume_path", name->volume);
+	add_guid(fields, &count, "parent_linkage2", linkage2);
+	*length = vhdx_locator_length(fields, count);
+	item = xcalloc(*length, 1);
+	vhdx_locator_encode(item, fields, count);
+	for (i = 0; i < count; i++)
+		free((u8 *)fields[i].value);
+	return item;
+}
+
+void parent_name_free(struct parent_name *name)
+{
+	free(name->relative);
+	free(name->absolute);
+	free(name->volume);
+}

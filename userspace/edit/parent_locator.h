@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How an image names its parent: the mirror of parents.h.
+ */
+#ifndef VHDX_EDIT_PARENT_LOCATOR_H
+#define VHDX_EDIT_PARENT_LOCATOR_H
+
+#include "lib/message.h"
+#include "format/guid.h"
+
+struct parent_options;
+
+/**
+ * struct parent_name - the names of a parent, as Windows spells them
+ * @relative:	from the directory of the child
+ * @absolute:	from the root; with a drive or host if there is a map for it
+ * @volume:	of a volume; NULL if there is no map for it
+ */
+struct parent_name {
+	char *relative;
+	char *absolute;
+	char *volume;
+};
+
+enum exit_code parent_name_make(struct parent_name *name, const char *parent, const char *child,
+				const struct parent_options *maps);
+void parent_name_warn(const struct parent_name *name, const char *child);
+u8 *parent_name_encode(const struct parent_name *name, const struct vhdx_guid *linkage,
+		       const struct vhdx_guid *linkage2, u32 *length);
+void parent_name_free(struct parent_name *name);
+
+#endif /* VHDX_EDIT_PARENT_LOCATOR_H */

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "edit/protect.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/message.h"
+
+/**
+ * protect_parent() - take the permission to write from an image that has a child now
+ * @path:	of its file
+ * @status:	of its file
+ *
+ * Nothing but a reminder: root writes all the same, and so does a program that has it open. Warns
+ * if that cannot be done.
+ */
+void protect_parent(const char *path, const struct stat *status)
+{
+	if (!S_ISREG(status->st_mode) || !(status->st_mode & 0222))
+		return;
+	if (chmod(path, status->st_mode & 07555))
+		warn("%s: cannot be made read-only (%s); it must not be changed any more", path,
+		     strerror(errno));
+	else
+		note("%s: made read-only", path);
+}

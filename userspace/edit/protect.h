@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Marking an image as a parent, whose children may be anywhere.
+ */
+#ifndef VHDX_EDIT_PROTECT_H
+#define VHDX_EDIT_PROTECT_H
+
+#include <sys/stat.h>
+
+void protect_parent(const char *path, const struct stat *status);
+
+#endif /* VHDX_EDIT_PROTECT_H */

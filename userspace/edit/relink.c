@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A parent locator is replaced as a whole, through the log: a power cut leaves the old one or the
+ * new one. It stays where it is if there is room for it, else it gets a place behind all other
+ * items, and the metadata table an entry that says so, in the same log entry.
+ *
+ * What the disk shows does not change, so the DataWriteGuid stays, and children of this image
+ * do not notice.
+ */
+#include "edit/relink.h"
+
+#include <stdlib.h>
+
+#include "edit/log_commit.h"
+#include "image/guid.h"
+#include "image/layer.h"
+#include "lib/alloc.h"
+#include "format/metadata_edit.h"
+
+#define HEADER_UPDATES 6
+
+/**
+ * struct edit - the metadata region being changed
+ * @item:	the new locator
+ * @length:	its bytes
+ * @table:	the metadata table
+ * @offset:	where the locator goes, from the start of the region
+ */
+struct edit {
+	struct layer *layer;
+	u8 *item;
+	u32 length;
+	u8 *table;
+	u32 offset;
+	struct header_update update;
+	struct log_batch batch;
+};
+
+/**
+ * relink_check() - can the locator of an image be changed?
+ * @layer:	open
+ *
+ * Return: DONE, or another code having said why not
+ */
+enum exit_code relink_check(const struct layer *layer)
+{
+	if (!layer_has_parent(layer))
+		return fail(EXIT_USAGE, "%s: is no differencing image", layer->path);
+	if (log_batch_possible(&layer->image.super->header))
+		return DONE;
+	return fail_named(EXIT_IMAGE, "NO_LOG", "%s: has no log, so it cannot be changed safely",
+			  layer->path);
+}
+
+static enum exit_code find_place(struct edit *edit)
+{
+	struct vhdx_super *super = edit->layer->image.super;
+	enum exit_code status = open_image_read(&edit->layer->image,
+						super->regions.metadata.offset, edit->table,
+						VHDX_METADATA_TABLE_SIZE);
+
+	if (status != DONE)
+		return status;
+	edit->offset = super->items.offset[VHDX_ITEM_PARENT_LOCATOR];
+	if (edit->length > super->items.length[VHDX_ITEM_PARENT_LOCATOR])
+		edit->offset = vhdx_metadata_table_end(edit->table);
+	if (edit->offset + (u64)edit->length > super->regions.metadata.length)
+		return fail(EXIT_IMAGE, "%s: its metadata region has no room for a parent locator",
+			    edit->layer->path);
+	vhdx_metadata_table_move(edit->table, VHDX_ITEM_PARENT_LOCATOR, edit->offset,
+				 edit->length);
+	return DONE;
+}
+
+/* Those pages of the table that are not as they are in the file */
+static enum exit_code add_table(struct edit *edit)
+{
+	u64 region = edit->layer->image.super->regions.metadata.offset;
+	enum exit_code status = DONE;
+	u8 old[VHDX_PAGE_SIZE];
+	u32 at;
+
+	for (at = 0; at < VHDX_METADATA_TABLE_SIZE && status == DONE; at += VHDX_PAGE_SIZE) {
+		status = open_image_read(&edit->layer->image, region + at, old, sizeof(old));
+		if (status == DONE && memcmp(old, edit->table + at, sizeof(old)))
+			status = log_batch_add(&edit->batch, region + at, edit->table + at);
+	}
+	return status;
+}
+
+static enum exit_code add_item(struct edit *edit)
+{
+	u64 region = edit->layer->image.super->regions.metadata.offset;
+	u32 first = edit->offset - edit->offset % VHDX_PAGE_SIZE;
+	u32 end = edit->offset + edit->length, at;
+	enum exit_code status = DONE;
+	u8 page[VHDX_PAGE_SIZE];
+
+	for (at = first; at < end && status == DONE; at += VHDX_PAGE_SIZE) {
+		u32 from = at < edit->offset ? edit->offset : at;
+		u32 to = end - at < VHDX_PAGE_SIZE ? end : at + VHDX_PAGE_SIZE;
+
+		status = open_image_read(&edit->layer->image, region + at, page, sizeof(page));
+		memcpy(page + (from - at), edit->item + (from - edit->offset), to - from);
+		if (status == DONE)
+			status = log_batch_add(&edit->batch, region + at, page);
+	}
+	return status;
+}
+
+static enum exit_code write_all(struct edit *edit, const struct write_file *file)
+{
+	struct vhdx_super *super = edit->layer->image.super;
+	u64 size = edit->layer->image.file.reader.size;
+	enum exit_code status;
+
+	edit->update.file = file;
+	edit->update.header = super->header;
+	edit->update.slot = super->header_slot;
+	status = header_check_updates(&edit->update, HEADER_UPDATES);
+	if (status != DONE)
+		return status;
+	edit->update.header.file_write_guid = guid_new();
+	log_batch_init(&edit->batch, &edit->update, size - size % VHDX_MIB);
+	status = header_update(&edit->update);
+	if (status == DONE)
+		status = add_table(edit);
+	if (status == DONE)
+		status = add_item(edit);
+	if (status == DONE)
+		status = log_batch_commit(&edit->batch);
+	super->header = edit->update.header;
+	super->header_slot = edit->update.slot;
+	log_batch_free(&edit->batch);
+	return status;
+}
+
+/* What was written is what is known from now on. */
+static enum exit_code take_over(struct edit *edit)
+{
+	struct layer *layer = edit->layer;
+	struct vhdx_fault fault;
+
+	layer->image.super->items.offset[VHDX_ITEM_PARENT_LOCATOR] = edit->offset;
+	layer->image.super->items.length[VHDX_ITEM_PARENT_LOCATOR] = edit->length;
+	if (!vhdx_open_locator(layer->image.super, &layer->image.reader, layer->locator_item,
+			       &layer->locator, &fault))
+		return DONE;
+	return fail(EXIT_IO, "%s: its parent locator is not what was written", layer->path);
+}
+
+static void present_name(struct parent_name *name, const struct layer *layer)
+{
+	name->relative = layer_text(layer, &layer->locator.relative_path);
+	name->absolute = layer_text(layer, &layer->locator.absolute_path);
+	name->volume = layer_text(layer, &layer->locator.volume_path);
+}
+
+/**
+ * relink() - replace a parent locator, durably
+ * @layer:	open, its log empty, relink_check() is fine with it
+ * @file:	the same file, for writing, for us alone
+ * @name:	the parent's names; NULL: as they are
+ * @linkage:	its DataWriteGuid
+ * @linkage2:	another one it may have; null if none
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code relink(struct layer *layer, const struct write_file *file,
+		      const struct parent_name *name, const struct vhdx_guid *linkage,
+		      const struct vhdx_guid *linkage2)
+{
+	struct edit edit = { .layer = layer, .table = xcalloc(1, VHDX_METADATA_TABLE_SIZE) };
+	struct parent_name present = { 0 };
+	enum exit_code status;
+
+	if (!name) {
+		present_name(&present, layer);
+		name = &present;
+	}
+	edit.item = parent_name_encode(name, linkage, linkage2, &edit.length);
+	status = find_place(&edit);
+	if (status == DONE)
+		status = write_all(&edit, file);
+	if (status == DONE)
+		status = take_over(&edit);
+	parent_name_free(&present);
+	free(edit.item);
+	free(edit.table);
+	return status;
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Replay writes in this order (2.3.3), and after each step a power cut leaves an image that
+ * can be replayed again, or is done:
+ *
+ *	0. Everything is looked at without writing: each target lies inside the file and
+ *	   outside of header and log, no payload block is touched, and what comes out can
+ *	   be opened. A log that fails this is left as it is.
+ *	1. Header: new FileWriteGuid, the log still to be replayed. Flush.
+ *	2. The file grows to the size that the newest entry asks for.
+ *	3. All changes, oldest first. Flush.
+ *	4. Header, both copies: no log. Flush after each.
+ *	5. What the crashed session had allocated ahead is cut off the end of the file.
+ */
+#include "edit/replay_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "edit/header_update.h"
+#include "edit/tail.h"
+#include "image/extents.h"
+#include "image/fault.h"
+#include "image/guid.h"
+#include "image/replay_memory.h"
+#include "lib/interrupt.h"
+#include "lib/progress.h"
+
+/**
+ * replay_walk() - visit all changes, oldest first
+ * @image:	open, with a log
+ * @visit:	called for each
+ * @context:	for @visit
+ *
+ * Return: DONE, or another code having said why; a reason from @visit is told as it is
+ */
+enum exit_code replay_walk(struct open_image *image, vhdx_log_visit visit, void *context)
+{
+	struct replayed *replayed = image->replayed;
+	static u8 sector[VHDX_LOG_SECTOR_SIZE] __attribute__((aligned(8)));
+	struct vhdx_fault fault;
+
+	if (vhdx_log_walk(&replayed->overlay.log, &replayed->sequence, sector, visit, context,
+			  &fault))
+		return fail_fault(&image->file, &fault);
+	return DONE;
+}
+
+static enum vhdx_reason measure(void *context, const struct vhdx_log_change *change,
+				struct vhdx_fault *fault)
+{
+	struct replay_size *size = context;
+
+	(void)fault;
+	size->changes++;
+	size->bytes += change->length;
+	return VHDX_OK;
+}
+
+/* Count what there is to do; every target is checked on the way. */
+enum exit_code replay_measure(struct open_image *image, struct replay_size *size)
+{
+	memset(size, 0, sizeof(*size));
+	return replay_walk(image, measure, size);
+}
+
+/**
+ * struct touched - payload blocks against the log
+ * @offset:	of data that the log would change, in the file; 0: none
+ */
+struct touched {
+	const struct vhdx_overlay *overlay;
+	u64 offset;
+};
+
+static void look_at_data(void *context, const struct disk_extent *extent)
+{
+	struct touched *touched = context;
+
+	if (extent->kind == EXTENT_DATA && !touched->offset &&
+	    vhdx_overlay_touches(touched->overlay, extent->offset, extent->length))
+		touched->offset = extent->offset;
+}
+
+/**
+ * replay_check() - does the log leave payload blocks alone?
+ * @image:	open, so that the tables are known to be right after replay
+ *
+ * Return: DONE, or another code having said why the log must not be replayed
+ */
+enum exit_code replay_check(struct open_image *image)
+{
+	struct touched touched = { .overlay = &image->replayed->overlay };
+	struct vhdx_fault fault;
+	struct chain_map map;
+	enum exit_code status;
+
+	chain_map_init_image(&map, image);
+	status = extents_walk(&map, EXTENTS_TOLERANT, look_at_data, &touched);
+	chain_map_free(&map);
+	if (status != DONE || !touched.offset)
+		return status;
+	vhdx_fault_set(&fault, VHDX_REASON_log_payload_changed,
+		       image->super->header.log_offset, touched.offset);
+	return fail_fault(&image->file, &fault);
+}
+
+/* Write zeros, but only where there is anything else. */
+static enum exit_code zero_data(const struct write_file *file, u64 offset, u64 end)
+{
+	enum exit_code status = DONE;
+
+	while (offset < end && status == DONE) {
+		off_t data = lseek(file->fd, (off_t)offset, SEEK_DATA);
+		off_t hole = data < 0 ? data : lseek(file->fd, data, SEEK_HOLE);
+		u64 from = data < 0 ? offset : (u64)data;
+		u64 to = hole < 0 || (u64)hole > end ? end : (u64)hole;
+
+		if ((data < 0 && errno == ENXIO) || from >= end)
+			break;
+		status = write_zeros(file, from, to - from, NULL);
+		offset = to;
+	}
+	return status;
+}
+
+static enum exit_code zero_range(const struct write_file *file, u64 offset, u64 length)
+{
+	if (!fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+		       (off_t)length))
+		return DONE;
+	return zero_data(file, offset, offset + length);
+}
+
+/**
+ * struct apply - changes being written
+ * @status:	why it was stopped
+ */
+struct apply {
+	struct open_image *image;
+	const struct write_file *file;
+	struct progress *progress;
+	enum exit_code status;
+};
+
+static enum exit_code apply_page(struct apply *apply, const struct vhdx_log_change *change)
+{
+	const struct vhdx_log *log = &apply->image->replayed->overlay.log;
+	u8 page[VHDX_PAGE_SIZE];
+	struct vhdx_fault fault;
+
+	if (vhdx_log_read_page(log, change, page, &fault))
+		return fail_fault(&apply->image->file, &fault);
+	return write_at(apply->file, change->offset, page, sizeof(page));
+}
+
+/* To end the walk any reason will do: what happened has been said. */
+static enum vhdx_reason apply_change(void *context, const struct vhdx_log_change *change,
+				     struct vhdx_fault *fault)
+{
+	struct apply *apply = context;
+
+	if (interrupted())
+		apply->status = fail(EXIT_INTERRUPTED, "%s: interrupted; the log is still there "
+				     "and can be replayed again", apply->file->path);
+	else if (change->zero)
+		apply->status = zero_range(apply->file, change->offset, change->length);
+	else
+		apply->status = apply_page(apply, change);
+	if (apply->status != DONE)
+		return vhdx_fault_set(fault, VHDX_REASON_read_failed, change->offset, 0);
+	progress_add(apply->progress, change->length);
+	return VHDX_OK;
+}
+
+static enum exit_code apply_changes(struct apply *apply, const struct replay_size *size)
+{
+	struct replayed *replayed = apply->image->replayed;
+	static u8 sector[VHDX_LOG_SECTOR_SIZE] __attribute__((aligned(8)));
+	struct vhdx_fault fault;
+	enum vhdx_reason reason;
+
+	progress_begin(apply->progress, "replay", size->bytes);
+	reason = vhdx_log_walk(&replayed->overlay.log, &replayed->sequence, sector, apply_change,
+			       apply, &fault);
+	progress_end(apply->progress);
+	if (apply->status != DONE)
+		return apply->status;
+	return reason ? fail_fault(&apply->image->file, &fault) : DONE;
+}
+
+/* A block device has the size it has. */
+static enum exit_code grow(const struct open_image *image, const struct write_file *file)
+{
+	u64 size = image->replayed->overlay.file_size;
+
+	if (size <= image->file.reader.size)
+		return DONE;
+	if (!S_ISREG(image->file.stat.st_mode))
+		return fail(EXIT_IO, "%s: is too small for what the log asks for", file->path);
+	return write_set_size(file, size);
+}
+
+/**
+ * replay_to_disk() - replay a log into its file
+ * @image:	open, checked by replay_measure() and replay_check()
+ * @file:	the same file, for writing, for us alone
+ * @size:	by replay_measure()
+ * @progress:	by progress_init()
+ * @file_size:	set to how long the file is afterwards, in bytes
+ *
+ * Return: DONE, or another code having said why; then the log may still be there
+ */
+enum exit_code replay_to_disk(struct open_image *image, const struct write_file *file,
+			      const struct replay_size *size, struct progress *progress,
+			      u64 *file_size)
+{
+	struct header_update update = {
+		.file = file,
+		.header = image->super->header,
+		.slot = image->super->header_slot,
+	};
+	struct apply apply = { .image = image, .file = file, .progress = progress };
+	enum exit_code status = header_check_updates(&update, 3);
+
+	update.header.file_write_guid = guid_new();
+	if (status == DONE)
+		status = header_update(&update);
+	if (status == DONE)
+		status = grow(image, file);
+	if (status == DONE)
+		status = apply_changes(&apply, size);
+	if (status == DONE)
+		status = write_sync(file);
+	if (status != DONE)
+		return status;
+	memset(&update.header.log_guid, 0, sizeof(update.header.log_guid));
+	status = header_update_both(&update);
+	return status == DONE ? tail_cut(file, progress, file_size) : status;
+}
+
+/**
+ * replay_file() - replay the log of a file into it, with all checks before
+ * @path:	of the file, which has a log to be replayed
+ * @file:	the same file, for writing, for us alone
+ * @progress:	by progress_init()
+ *
+ * Return: DONE, or another code having said why not
+ */
+enum exit_code replay_file(const char *path, const struct write_file *file,
+			   struct progress *progress)
+{
+	struct open_image image;
+	struct replay_size size;
+	u64 file_size;
+	enum exit_code status = open_image(&image, path);
+
+	if (status != DONE)
+		return status;
+	status = replay_measure(&image, &size);
+	if (status == DONE)
+		status = replay_check(&image);
+	if (status == DONE)
+		status = replay_to_disk(&image, file, &size, progress, &file_size);
+	open_image_close(&image);
+	return status;
+}

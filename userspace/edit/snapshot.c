@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A child shows what its parent shows: size, sectors and identity of the disk are the parent's,
+ * all blocks are not present. The sizes of the file, that of its blocks included, are its own.
+ *
+ * The parent is only read. From now on it must not change; its DataWriteGuid, which a writer
+ * must change, is how the child would notice.
+ */
+#include "edit/snapshot.h"
+
+#include <stdlib.h>
+
+#include "edit/new_file.h"
+#include "edit/parent_locator.h"
+#include "image/chain.h"
+#include "image/fault.h"
+#include "image/lock.h"
+
+#define CHILD_LOG_SIZE VHDX_MIB
+
+/**
+ * snapshot_check_parent() - can an image become a parent?
+ * @parent:	open
+ *
+ * Return: DONE, or another code having said why not
+ */
+enum exit_code snapshot_check_parent(const struct layer *parent)
+{
+	const struct image_file *file = &parent->image.file;
+
+	if (parent->image.replayed)
+		return fail_named(EXIT_REPLAY, "LOG_DIRTY",
+				  "%s: log contains changes that must be replayed before it can "
+				  "become a parent; use vhdxctl replay", parent->path);
+	return image_check_unwritten(parent->path, file->fd, &file->stat);
+}
+
+/**
+ * snapshot_origin_of_layer() - what a child needs to know of an image
+ * @origin:	filled
+ * @layer:	open; must live as long
+ */
+void snapshot_origin_of_layer(struct snapshot_origin *origin, const struct layer *layer)
+{
+	const struct vhdx_super *super = layer->image.super;
+
+	origin->path = layer->path;
+	origin->stat = layer->image.file.stat;
+	origin->sizes.disk_size = super->geometry.disk_size;
+	origin->sizes.logical_sector_size = super->geometry.logical_sector_size;
+	origin->sizes.physical_sector_size = super->geometry.physical_sector_size;
+	origin->disk_id = super->disk_id;
+	origin->data_guid = super->header.data_write_guid;
+}
+
+static enum exit_code make_plan(struct snapshot *snapshot)
+{
+	struct vhdx_geometry_raw raw = snapshot->parent.sizes;
+	struct vhdx_fault fault;
+
+	raw.block_size = (u32)snapshot->block_size;
+	raw.parameter_flags = VHDX_PARAMS_HAS_PARENT;
+	if (create_plan(&snapshot->plan, &raw, CHILD_LOG_SIZE, &fault))
+		return fail(EXIT_USAGE, "snapshot: %s (%llu)", vhdx_reason_text(fault.reason),
+			    (unsigned long long)fault.value);
+	snapshot->plan.disk_id = snapshot->parent.disk_id;
+	return DONE;
+}
+
+/**
+ * snapshot_write() - write a child into an empty file
+ * @snapshot:	what is to be made; its child's path only has to say where the parent is from
+ * @file:	open
+ * @progress:	by progress_init()
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code snapshot_write(struct snapshot *snapshot, const struct write_file *file,
+			      struct progress *progress)
+{
+	static const struct vhdx_guid none;
+	struct parent_name name = { 0 };
+	enum exit_code status = make_plan(snapshot);
+	u8 *locator;
+
+	if (status == DONE)
+		status = parent_name_make(&name, snapshot->parent.path, snapshot->child,
+					  snapshot->maps);
+	if (status == DONE && !snapshot->nameless)
+		parent_name_warn(&name, snapshot->child);
+	if (status == DONE) {
+		locator = parent_name_encode(&name, &snapshot->parent.data_guid, &none,
+					     &snapshot->plan.locator_length);
+		snapshot->plan.locator = locator;
+		status = create_write(&snapshot->plan, file, progress);
+		free(locator);
+	}
+	parent_name_free(&name);
+	return status;
+}
+
+static void warn_of_distance(const struct snapshot *snapshot, const struct new_file *new_file)
+{
+	const struct stat *parent = &snapshot->parent.stat;
+	struct stat child;
+
+	if (!fstat(new_file->file.fd, &child) && S_ISREG(parent->st_mode) &&
+	    child.st_dev != parent->st_dev)
+		warn("%s: its parent is on another file system; to find it, --parent-dir is needed",
+		     snapshot->child);
+}
+
+/* --force must not replace the very file that the child would need. */
+static enum exit_code check_child(const struct snapshot *snapshot)
+{
+	const struct stat *parent = &snapshot->parent.stat;
+	struct stat status;
+
+	if (stat(snapshot->child, &status) || status.st_dev != parent->st_dev ||
+	    status.st_ino != parent->st_ino)
+		return DONE;
+	return fail(EXIT_USAGE, "%s: is the parent itself", snapshot->child);
+}
+
+/**
+ * snapshot_begin() - write a child that has no name yet
+ * @snapshot:	what is to be made
+ * @new_file:	filled; to be given the name, and to be closed in any case
+ * @progress:	by progress_init()
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code snapshot_begin(struct snapshot *snapshot, struct new_file *new_file,
+			      struct progress *progress)
+{
+	enum exit_code status = check_child(snapshot);
+
+	if (status != DONE) {
+		new_file_init(new_file);
+		return status;
+	}
+	status = new_file_open(new_file, snapshot->child, snapshot->replace);
+	if (status != DONE)
+		return status;
+	warn_of_distance(snapshot, new_file);
+	return snapshot_write(snapshot, &new_file->file, progress);
+}
+
+/**
+ * snapshot_make() - make a child
+ * @snapshot:	what is to be made
+ * @progress:	by progress_init()
+ *
+ * Return: DONE, or another code having said why; then there is no child
+ */
+enum exit_code snapshot_make(struct snapshot *snapshot, struct progress *progress)
+{
+	struct new_file new_file;
+	enum exit_code status = snapshot_begin(snapshot, &new_file, progress);
+
+	if (status == DONE)
+		status = new_file_commit(&new_file);
+	new_file_close(&new_file);
+	return status;
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The child is made from what the kernel says of the disk, never from the file: that is being
+ * written to. The first write after attach changes the DataWriteGuid that the child refers to;
+ * if it comes while the child is being made, the child is made again.
+ */
+#include "edit/snapshot_live.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "attached/control.h"
+#include "attached/disk.h"
+#include "attached/disk_files.h"
+#include "attached/stack.h"
+#include "edit/new_file.h"
+#include "image/fault.h"
+#include "image/guid.h"
+#include "image/lock.h"
+#include "lib/alloc.h"
+#include "lib/interrupt.h"
+#include "lib/progress.h"
+
+/* The link changes once in the life of a disk, if nothing else is wrong. */
+#define TRIES 3
+
+static bool read_guid(const struct disk *disk, const char *file, struct vhdx_guid *guid)
+{
+	char *text = disk_attribute(disk, file);
+	bool good = text && guid_of_text(guid, text);
+
+	free(text);
+	return good;
+}
+
+/* What the kernel says of the disk now */
+static enum exit_code read_origin(struct live_snapshot *live)
+{
+	const struct disk *disk = live->disk;
+	struct snapshot_origin *parent = &live->snapshot->parent;
+
+	free(live->path);
+	live->path = disk_attribute(disk, "vhdx/backing_file");
+	if (!live->path || !read_guid(disk, "vhdx/disk_id", &parent->disk_id) ||
+	    !read_guid(disk, "vhdx/data_write_guid", &parent->data_guid))
+		return fail(EXIT_USAGE, "%s: not attached", disk->node);
+	parent->path = live->path;
+	if (stat(live->path, &parent->stat) || !disk_is_of_file(disk, &parent->stat))
+		return fail(EXIT_USAGE, "%s: its image is not there any more under the name %s",
+			    disk->node, live->path);
+	parent->sizes.disk_size = disk_number(disk, "size") * 512;
+	parent->sizes.logical_sector_size =
+		(u32)disk_number(disk, "queue/logical_block_size");
+	parent->sizes.physical_sector_size =
+		(u32)disk_number(disk, "queue/physical_block_size");
+	live->snapshot->block_size = disk_number(disk, "vhdx/block_size");
+	return DONE;
+}
+
+/*
+ * The child has its name before the kernel takes it: after a crash the disk's data are under that
+ * name, and nowhere else.
+ */
+static enum exit_code make_child(struct live_snapshot *live, struct new_file *child)
+{
+	enum exit_code status = read_origin(live);
+	struct progress progress;
+
+	new_file_init(child);
+	progress_init(&progress);
+	progress.mode = PROGRESS_NONE;
+	if (status == DONE)
+		status = snapshot_begin(live->snapshot, child, &progress);
+	return status == DONE ? new_file_try(child) : status;
+}
+
+/* Did the process stop waiting, so that the disk may be in the child by now? */
+static bool is_unknown(int error, const struct vhdx_ioc_snapshot *request)
+{
+	return error == EINTR ||
+	       (error == ENODEV && request->reason == VHDX_REASON_detached_meanwhile);
+}
+
+static enum exit_code hand_over(struct live_snapshot *live, int control, bool *again,
+				bool *unknown)
+{
+	struct vhdx_ioc_snapshot request = { .size = sizeof(request) };
+	struct write_file child;
+	enum exit_code status = image_open_exclusive(&child, live->snapshot->child, NULL);
+	int error;
+
+	if (status != DONE)
+		return status;
+	request.index = live->disk->index;
+	request.fd = child.fd;
+	error = control_snapshot(control, &request);
+	write_file_close(&child);
+	live->held_ns = request.held_ns;
+	*again = error == EAGAIN;
+	*unknown = is_unknown(error, &request);
+	if (!error)
+		return DONE;
+	return *again ? EXIT_BUSY : control_failed(live->disk->node, "cannot make a snapshot",
+						   error, request.reason, request.message);
+}
+
+/* A child that the disk may be in is never deleted. */
+static void settle(struct new_file *child, enum exit_code status, bool unknown)
+{
+	if (status == DONE) {
+		new_file_keep(child);
+	} else if (unknown) {
+		warn("%s: is kept: it may have what was written last", child->file.path);
+		new_file_leave(child);
+	}
+}
+
+/*
+ * Return: DONE, or another code; then there is no child, and the disk is as before, unless it was
+ * detached meanwhile
+ */
+static enum exit_code attempt(struct live_snapshot *live, int control, bool *again)
+{
+	struct new_file child;
+	enum exit_code status = make_child(live, &child);
+	bool unknown = false;
+
+	*again = false;
+	if (status == DONE && interrupted())
+		status = fail(EXIT_INTERRUPTED, "%s: interrupted; the disk is as it was",
+			      live->disk->node);
+	if (status == DONE)
+		status = hand_over(live, control, again, &unknown);
+	settle(&child, status, unknown);
+	new_file_close(&child);
+	return status;
+}
+
+/*
+ * The kernel refuses that as well, and tries out what cannot be seen; but not in words of what is
+ * on what.
+ */
+static enum exit_code check_place(const struct live_snapshot *live)
+{
+	char *copy = xstrdup(live->snapshot->child);
+	char *below = stack_on_disk(live->disk, dirname(copy)), *message;
+	enum exit_code status;
+
+	free(copy);
+	if (!below)
+		return DONE;
+	message = xasprintf("snapshot: %s would be on the disk itself: %s", live->snapshot->child,
+			    below);
+	status = fail_reason_said(live->disk->node, VHDX_REASON_snapshot_on_itself, message);
+	free(message);
+	free(below);
+	return status;
+}
+
+/* A parent needs a name by which its child finds it. */
+static enum exit_code check_name(const struct disk *disk)
+{
+	enum exit_code status = DONE;
+	char *image;
+
+	if (disk_is_temporary(disk)) {
+		image = disk_image(disk);
+		status = fail_named(EXIT_USAGE, "NAMELESS", "%s: is a temporary disk: what is written to "
+				    "it is in a file without a name, which no child could find; copy the "
+				    "disk to keep that; to have snapshots, attach a child of the image "
+				    "instead, made by: vhdxctl snapshot %s CHILD", disk->node,
+				    image ? image : "IMAGE");
+		free(image);
+	} else if (disk_is_deleted(disk)) {
+		status = fail_named(EXIT_USAGE, "NAMELESS", "%s: its image was deleted, so that no child "
+				    "could find it; copy the disk before it is detached", disk->node);
+	}
+	return status;
+}
+
+/**
+ * live_snapshot() - let a disk go on in a new child
+ * @live:	to be freed with live_snapshot_free() in any case
+ *
+ * Return: DONE, or another code having said why; then the disk is as before
+ */
+enum exit_code live_snapshot(struct live_snapshot *live)
+{
+	enum exit_code status = check_name(live->disk);
+	bool again = true;
+	int control, tries;
+
+	if (status == DONE)
+		status = check_place(live);
+	if (status == DONE)
+		status = control_open(&control);
+	if (status != DONE)
+		return status;
+	for (tries = 0; again && tries < TRIES; tries++)
+		status = attempt(live, control, &again);
+	close(control);
+	if (again)
+		return fail(EXIT_BUSY, "%s: its image changed its identity each time; try again",
+			    live->disk->node);
+	return status;
+}
+
+void live_snapshot_free(struct live_snapshot *live)
+{
+	free(live->path);
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Order: the data of new blocks, flush, then the entries that refer to them, through the log. A
+ * power cut leaves blocks that nothing refers to, never an entry that refers to what is not
+ * there.
+ */
+#include "edit/target.h"
+
+#include "image/guid.h"
+#include "image/image.h"
+
+/* Each commit takes four of them; a number of 64 bits does not run out by that. */
+#define HEADER_UPDATES 1000000U
+
+/**
+ * target_init() - begin with an image
+ * @target:	filled; to be freed
+ * @file:	open for writing, for us alone
+ * @image:	the same file, open for reading, its log empty
+ * @end:	nothing in the file is used from there on; a multiple of 1 MiB
+ */
+void target_init(struct target *target, const struct write_file *file, struct open_image *image,
+		 u64 end)
+{
+	memset(target, 0, sizeof(*target));
+	target->file = file;
+	target->image = image;
+	target->end = end;
+	target->size = image->file.reader.size;
+	target->update.file = file;
+	target->update.header = image->super->header;
+	target->update.slot = image->super->header_slot;
+	log_batch_init(&target->batch, &target->update, target->size - target->size % VHDX_MIB);
+}
+
+void target_free(struct target *target)
+{
+	log_batch_free(&target->batch);
+}
+
+/**
+ * target_set_guids() - the image is going to be another one: tell its children
+ * @target:	the image
+ * @data_guid:	its new DataWriteGuid
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code target_set_guids(struct target *target, const struct vhdx_guid *data_guid)
+{
+	enum exit_code status = header_check_updates(&target->update, HEADER_UPDATES);
+
+	if (status != DONE)
+		return status;
+	target->update.header.file_write_guid = guid_new();
+	target->update.header.data_write_guid = *data_guid;
+	return header_update_both(&target->update);
+}
+
+static enum exit_code set_size(struct target *target, u64 size)
+{
+	target->size = size;
+	target->batch.file_size = size - size % VHDX_MIB;
+	return write_set_size(target->file, size);
+}
+
+/* What a former, interrupted attempt has left there is cut off, so that new space is zero. */
+enum exit_code target_trim(struct target *target)
+{
+	return target->size > target->end ? set_size(target, target->end) : DONE;
+}
+
+/**
+ * target_allocate() - space for a block, outside of all regions, known or not
+ * @target:	the image
+ * @offset:	set to its place in the file; it reads as zeros
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code target_allocate(struct target *target, u64 *offset)
+{
+	u32 length = target->image->super->geometry.block_size;
+	u64 start = vhdx_layout_find_free(&target->image->super->layout, target->end, length);
+	u64 end = start + length;
+	enum exit_code status = target_trim(target);
+
+	if (status == DONE)
+		status = set_size(target, end);
+	*offset = start;
+	if (status == DONE)
+		target->end = end;
+	return status;
+}
+
+/**
+ * target_set_entry() - change an entry of the BAT, some time after its block is durable
+ * @target:	the image
+ * @index:	BAT index; greater than the one before
+ * @entry:	what it becomes
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code target_set_entry(struct target *target, u64 index, u64 entry)
+{
+	enum exit_code status = DONE;
+
+	if (target->pending == TARGET_MAX_PENDING)
+		status = target_commit(target);
+	if (status != DONE)
+		return status;
+	target->index[target->pending] = index;
+	target->entry[target->pending++] = entry;
+	return DONE;
+}
+
+/* The page of the BAT with entry @*i, with all that changes on it; @*i moves behind these. */
+static enum exit_code add_page(struct target *target, u32 *i)
+{
+	u64 first = target->index[*i] - target->index[*i] % VHDX_BAT_ENTRIES_PER_PAGE;
+	u64 offset = target->image->super->regions.bat.offset + first * VHDX_BAT_ENTRY_SIZE;
+	__le64 page[VHDX_BAT_ENTRIES_PER_PAGE];
+	enum exit_code status = open_image_read(target->image, offset, page, sizeof(page));
+
+	while (*i < target->pending && target->index[*i] - first < VHDX_BAT_ENTRIES_PER_PAGE) {
+		page[target->index[*i] - first] = cpu_to_le64(target->entry[*i]);
+		(*i)++;
+	}
+	return status == DONE ? log_batch_add(&target->batch, offset, page) : status;
+}
+
+/**
+ * target_commit() - make all that was written durable, then the entries that refer to it
+ * @target:	the image
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code target_commit(struct target *target)
+{
+	enum exit_code status = write_sync(target->file);
+	u32 i = 0;
+
+	while (status == DONE && i < target->pending)
+		status = add_page(target, &i);
+	if (status == DONE)
+		status = log_batch_commit(&target->batch);
+	target->pending = 0;
+	return status;
+}

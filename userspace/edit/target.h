@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An image whose blocks are being filled: space at its end, and entries of its BAT that change
+ * when what they refer to is durable.
+ */
+#ifndef VHDX_EDIT_TARGET_H
+#define VHDX_EDIT_TARGET_H
+
+#include "edit/log_commit.h"
+#include "image/layer_map.h"
+
+#define TARGET_MAX_PENDING 512U
+
+/**
+ * struct target - the image
+ * @file:	open for writing, for us alone
+ * @image:	the same, for reading
+ * @update:	its header
+ * @batch:	for its BAT
+ * @end:	where new blocks go
+ * @size:	of the file
+ * @index:	entries to be changed, in ascending order
+ * @entry:	what they become
+ * @pending:	how many
+ */
+struct target {
+	const struct write_file *file;
+	struct open_image *image;
+	struct header_update update;
+	struct log_batch batch;
+	u64 end;
+	u64 size;
+	u64 index[TARGET_MAX_PENDING];
+	u64 entry[TARGET_MAX_PENDING];
+	u32 pending;
+};
+
+void target_init(struct target *target, const struct write_file *file, struct open_image *image,
+		 u64 end);
+enum exit_code target_set_guids(struct target *target, const struct vhdx_guid *data_guid);
+enum exit_code target_trim(struct target *target);
+enum exit_code target_allocate(struct target *target, u64 *offset);
+enum exit_code target_set_entry(struct target *target, u64 index, u64 entry);
+enum exit_code target_commit(struct target *target);
+void target_free(struct target *target);
+
+#endif /* VHDX_EDIT_TARGET_H */

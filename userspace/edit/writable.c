@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "edit/writable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "edit/replay_file.h"
+#include "image/lock.h"
+
+static bool is_protected(const struct stat *status)
+{
+	return S_ISREG(status->st_mode) && !(status->st_mode & 0200);
+}
+
+/*
+ * snapshot takes the permission to write from a parent. Its owner needs that to open it, root does
+ * not; a file that is open stays so.
+ */
+static bool needs_permission(const struct layer *layer)
+{
+	return is_protected(&layer->image.file.stat) &&
+	       faccessat(AT_FDCWD, layer->path, W_OK, AT_EACCESS) && errno == EACCES;
+}
+
+/* The mode is as it was before anything is written, whatever comes then. */
+static enum exit_code open_with_permission(struct write_file *file, const struct layer *layer,
+					   const char *advice)
+{
+	const struct image_file *image = &layer->image.file;
+	enum exit_code status = image_check_lockable(layer->path, image->fd, &image->stat, advice);
+	bool permitted;
+
+	if (status != DONE)
+		return status;
+	permitted = !fchmod(image->fd, (image->stat.st_mode | 0200) & 07777);
+	if (!permitted && errno == EROFS)
+		return fail_read_only(layer->path, "cannot open for writing", advice);
+	status = image_open_exclusive(file, layer->path, advice);
+	if (permitted && fchmod(image->fd, image->stat.st_mode & 07777))
+		warn("%s: its mode was changed and cannot be restored", layer->path);
+	return status;
+}
+
+/**
+ * writable_lock() - open an image for writing, for us alone
+ * @file:	filled; to be closed by writable_unlock()
+ * @layer:	the same, open for reading
+ * @advice:	what to do instead if its file system is read-only
+ *
+ * Its mode stays as it is, even if that lets nobody write to it.
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code writable_lock(struct write_file *file, const struct layer *layer,
+			     const char *advice)
+{
+	const struct image_file *image = &layer->image.file;
+	enum exit_code status = image_check_no_writer(layer->path, image->fd, &image->stat);
+
+	if (status != DONE)
+		return status;
+	status = needs_permission(layer) ? open_with_permission(file, layer, advice) :
+		 image_open_exclusive(file, layer->path, advice);
+	return status == DONE ? image_check_same(file, &layer->image.file.stat) : status;
+}
+
+/**
+ * writable_permit() - the owner of a file may write to it from now on
+ * @file:	by writable_lock()
+ */
+void writable_permit(const struct write_file *file)
+{
+	struct stat status;
+
+	if (!fstat(file->fd, &status) && is_protected(&status) &&
+	    !fchmod(file->fd, (status.st_mode | 0200) & 07777))
+		note("%s: made writable", file->path);
+}
+
+void writable_unlock(struct write_file *file)
+{
+	write_file_close(file);
+}
+
+/**
+ * writable_settle() - replay the log into the file, and read it anew
+ * @layer:	opened again: it may have changed before it was locked
+ * @file:	by writable_lock()
+ * @progress:	by progress_init()
+ *
+ * Return: DONE, or another code having said why; @layer is as it was then
+ */
+enum exit_code writable_settle(struct layer **layer, const struct write_file *file,
+			       struct progress *progress)
+{
+	struct layer *old = *layer, *new = NULL;
+	enum exit_code status = layer_open(&new, old->path);
+
+	if (status == DONE && new->image.replayed) {
+		layer_free(new);
+		new = NULL;
+		status = replay_file(old->path, file, progress);
+		if (status == DONE)
+			warn("%s: was not closed properly: its log was replayed into the file",
+			     old->path);
+		if (status == DONE)
+			status = layer_open(&new, old->path);
+	}
+	if (status == DONE)
+		status = image_check_same(file, &new->image.file.stat);
+	if (status != DONE) {
+		layer_free(new);
+		return status;
+	}
+	layer_free(old);
+	*layer = new;
+	return DONE;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An image of a chain that is to be changed: open for reading and for writing, its log empty.
+ */
+#ifndef VHDX_EDIT_WRITABLE_H
+#define VHDX_EDIT_WRITABLE_H
+
+#include "image/layer.h"
+#include "image/write.h"
+
+struct progress;
+
+enum exit_code writable_lock(struct write_file *file, const struct layer *layer,
+			     const char *advice);
+enum exit_code writable_settle(struct layer **layer, const struct write_file *file,
+			       struct progress *progress);
+void writable_permit(const struct write_file *file);
+void writable_unlock(struct write_file *file);
+
+#endif /* VHDX_EDIT_WRITABLE_H */

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "image/chain.h"
+
+#include <string.h>
+
+#include "image/fault.h"
+#include "image/lock.h"
+#include "image/parent_search.h"
+
+/* A parent of another size is used as far as it goes, but nobody makes such on purpose. */
+static void warn_of_size(const struct layer *child, const struct layer *parent)
+{
+	u64 size = child->image.super->geometry.disk_size;
+	u64 other = parent->image.super->geometry.disk_size;
+
+	if (other != size)
+		warn("%s: its parent %s is a disk of %llu bytes, not of %llu", child->path,
+		     parent->path, (unsigned long long)other, (unsigned long long)size);
+}
+
+/**
+ * chain_open_image() - begin a chain with the image itself
+ * @chain:	filled; to be closed in any case
+ * @path:	of the image
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code chain_open_image(struct chain *chain, const char *path)
+{
+	enum exit_code status;
+
+	memset(chain, 0, sizeof(*chain));
+	status = layer_open(&chain->layer[0], path);
+	chain->count = status == DONE;
+	return status;
+}
+
+static enum exit_code check_options(const struct chain *chain,
+				    const struct parent_options *options)
+{
+	if (options->parents < chain->count)
+		return DONE;
+	return fail_named(EXIT_USAGE, "PARENT_UNNEEDED", "%s: has no parent, but %s is given as one",
+			  chain->layer[chain->count - 1]->path,
+			  options->parent[chain->count - 1]);
+}
+
+/**
+ * chain_open_parents() - find all parents
+ * @chain:	with the image itself
+ * @options:	where to look
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code chain_open_parents(struct chain *chain, const struct parent_options *options)
+{
+	enum exit_code status = DONE;
+
+	while (status == DONE && layer_has_parent(chain->layer[chain->count - 1])) {
+		struct layer *child = chain->layer[chain->count - 1];
+		struct layer *parent;
+
+		if (chain->count == VHDX_CHAIN_MAX_FILES)
+			return fail_reason(chain->layer[0]->path, VHDX_REASON_parent_depth);
+		status = parent_find(&parent, chain, options);
+		if (status != DONE)
+			break;
+		warn_of_size(child, parent);
+		chain->layer[chain->count++] = parent;
+	}
+	return status == DONE ? check_options(chain, options) : status;
+}
+
+/**
+ * chain_open() - open an image and all its parents
+ * @chain:	filled; to be closed in any case
+ * @path:	of the image
+ * @options:	where to look
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code chain_open(struct chain *chain, const char *path,
+			  const struct parent_options *options)
+{
+	enum exit_code status = chain_open_image(chain, path);
+
+	return status == DONE ? chain_open_parents(chain, options) : status;
+}
+
+/**
+ * chain_open_found() - open those parents that are found, up to the limit of a chain
+ * @chain:	with the image itself
+ * @options:	where to look
+ *
+ * Says nothing of those that are not found.
+ */
+void chain_open_found(struct chain *chain, const struct parent_options *options)
+{
+	while (chain->count < VHDX_CHAIN_MAX_FILES &&
+	       layer_has_parent(chain->layer[chain->count - 1])) {
+		struct layer *parent = parent_look(chain, options);
+
+		if (!parent)
+			return;
+		chain->layer[chain->count++] = parent;
+	}
+}
+
+/**
+ * chain_check_child() - is there room in a chain for one more child?
+ * @chain:	what is known of it
+ *
+ * Return: DONE, or EXIT_PARENT having said why not
+ */
+enum exit_code chain_check_child(const struct chain *chain)
+{
+	if (chain->count < VHDX_CHAIN_MAX_FILES)
+		return DONE;
+	return fail_reason(chain->layer[0]->path, VHDX_REASON_parent_depth);
+}
+
+/* Warn a reader of what changes while it is read. */
+void chain_warn_written(const struct chain *chain)
+{
+	unsigned int i;
+
+	for (i = 0; i < chain->count; i++)
+		image_warn_written(chain->layer[i]->path, &chain->layer[i]->image.file.stat);
+}
+
+void chain_close(struct chain *chain)
+{
+	while (chain->count)
+		layer_free(chain->layer[--chain->count]);
+}

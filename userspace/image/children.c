@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * An image does not know its children. Most of them are in the same directory, and what is
+ * there can be asked; what is elsewhere cannot.
+ *
+ * A file is a child if it has the DataWriteGuid of the image as a linkage. A copy of the image has
+ * that as well. If both are in one directory, the child is that of the file which its relative
+ * path leads to.
+ *
+ * The search is bounded: a directory may have any number of files, on a file system of any speed.
+ */
+#include "image/children.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "image/layer.h"
+#include "image/safe_open.h"
+#include "image/winpath.h"
+#include "lib/alloc.h"
+#include "lib/message.h"
+#include "format/chain.h"
+
+#define SEARCH_MAX_FILES	20000
+#define SEARCH_MAX_SECONDS	10
+
+static bool links_to(const struct layer *child, const struct layer *parent)
+{
+	return vhdx_chain_links(&child->locator, &parent->image.super->header.data_write_guid);
+}
+
+/* The file that the relative path of a child leads to, if it could be its parent as well */
+static struct layer *named_parent(const struct layer *child, const char *directory)
+{
+	char *text = layer_text(child, &child->locator.relative_path);
+	char *normal = text ? winpath_normal(text) : NULL;
+	char *path = NULL;
+	struct layer *named = NULL;
+	struct vhdx_fault fault;
+	int error, fd = -1;
+
+	if (normal && winpath_is_relative(normal))
+		fd = lookup_open(directory, normal, LOOKUP_SAME_MOUNT, &path);
+	if (fd >= 0)
+		named = layer_new(path, fd, &error);
+	if (named && (layer_read(named, &fault) || !links_to(child, named))) {
+		layer_free(named);
+		named = NULL;
+	}
+	free(path);
+	free(normal);
+	free(text);
+	return named;
+}
+
+static bool needs_another(const struct layer *child, const struct layer *parent,
+			  const char *directory)
+{
+	struct layer *named = named_parent(child, directory);
+	bool another = named && !layer_is_file(named, &parent->image.file.stat);
+
+	layer_free(named);
+	return another;
+}
+
+/* Which of the images is the parent of the one in a file, if it is one? */
+static const struct layer *parent_of(const struct children_search *search, const char *directory,
+				     const char *path, int fd)
+{
+	const struct layer *found = NULL;
+	struct vhdx_fault fault;
+	struct layer *layer;
+	unsigned int i;
+	int error;
+
+	layer = layer_new(path, fd, &error);
+	if (!layer)
+		return NULL;
+	if (!search->is_known(search->context, &layer->image.file.stat) &&
+	    !layer_read(layer, &fault) && layer_has_parent(layer))
+		for (i = 0; i < search->count && !found; i++)
+			if (links_to(layer, search->parent[i]) &&
+			    !needs_another(layer, search->parent[i], directory))
+				found = search->parent[i];
+	layer_free(layer);
+	return found;
+}
+
+static bool look_at_entry(const struct children_search *search, const char *directory,
+			  const char *name)
+{
+	const struct layer *parent = NULL;
+	char *path = NULL;
+	bool go_on = true;
+	int fd = lookup_open(directory, name, LOOKUP_SAME_MOUNT, &path);
+
+	if (fd >= 0)
+		parent = parent_of(search, directory, path, fd);
+	if (parent)
+		go_on = search->visit(search->context, path, parent);
+	free(path);
+	return go_on;
+}
+
+static bool is_file(const struct dirent *entry)
+{
+	return entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN;
+}
+
+/* Warns if the directory is too large to be searched to its end. */
+static bool look_in(const struct children_search *search, const char *name)
+{
+	DIR *directory = opendir(name);
+	time_t end = time(NULL) + SEARCH_MAX_SECONDS;
+	unsigned int files = 0;
+	struct dirent *entry;
+	bool go_on = true;
+
+	while (directory && go_on && (entry = readdir(directory))) {
+		if (!is_file(entry))
+			continue;
+		if (files++ == SEARCH_MAX_FILES || time(NULL) > end) {
+			warn("%s: has too many files to look for children of %s in all of them",
+			     name, search->parent[0]->path);
+			break;
+		}
+		go_on = look_at_entry(search, name, entry->d_name);
+	}
+	if (directory)
+		closedir(directory);
+	return go_on;
+}
+
+/**
+ * struct places - directories, each of them once
+ * @name:	real paths
+ * @count:	how many
+ */
+struct places {
+	char *name[2 * VHDX_CHAIN_MAX_FILES];
+	unsigned int count;
+};
+
+/* @path: of something in the directory */
+static void add_place(struct places *places, const char *path)
+{
+	char *copy = xstrdup(path);
+	char *name = realpath(dirname(copy), NULL);
+	unsigned int i;
+
+	free(copy);
+	for (i = 0; name && i < places->count; i++) {
+		if (!strcmp(places->name[i], name)) {
+			free(name);
+			return;
+		}
+	}
+	if (name)
+		places->name[places->count++] = name;
+}
+
+/**
+ * children_each() - find children of some images
+ * @search:	of which, and where
+ *
+ * If the name of an image is a symbolic link, both its directory and that of the file are searched.
+ */
+void children_each(const struct children_search *search)
+{
+	struct places places = { 0 };
+	bool go_on = true;
+	unsigned int i;
+
+	for (i = 0; i < search->besides; i++) {
+		char *real = realpath(search->beside[i]->path, NULL);
+
+		if (real)
+			add_place(&places, real);
+		free(real);
+		add_place(&places, search->beside[i]->path);
+	}
+	for (i = 0; i < places.count; i++) {
+		go_on = go_on && look_in(search, places.name[i]);
+		free(places.name[i]);
+	}
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "image/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "image/fault.h"
+#include "image/foreign.h"
+
+/* Exactly @length bytes; the core has checked that they lie inside the file. */
+static int read_exactly(void *context, u64 offset, void *buffer, u32 length)
+{
+	struct image_file *file = context;
+	u8 *to = buffer;
+
+	while (length) {
+		ssize_t got = pread(file->fd, to, length, (off_t)offset);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0) {		/* zero: it was truncated meanwhile */
+			file->read_error = got ? errno : ENODATA;
+			return -file->read_error;
+		}
+		to += got;
+		offset += (u64)got;
+		length -= (u32)got;
+	}
+	return 0;
+}
+
+/**
+ * image_file_read() - read a range that may lie anywhere
+ * @file:	open
+ * @offset:	bytes
+ * @buffer:	filled
+ * @length:	bytes
+ *
+ * Return: false if it is not all there or cannot be read
+ */
+bool image_file_read(const struct image_file *file, u64 offset, void *buffer, u32 length)
+{
+	return offset <= file->reader.size && length <= file->reader.size - offset &&
+	       !file->reader.read(file->reader.context, offset, buffer, length);
+}
+
+/**
+ * image_open_quietly() - open a file for reading without leaving a trace
+ * @path:	of the file
+ *
+ * O_NOATIME is for the owner and root only; without it, it must do. O_NONBLOCK keeps a FIFO
+ * from blocking here; it means nothing for the kinds of file that are accepted.
+ *
+ * Return: a file descriptor, or a negative errno
+ */
+int image_open_quietly(const char *path)
+{
+	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	int fd = open(path, flags | O_NOATIME);
+
+	if (fd < 0 && errno == EPERM)
+		fd = open(path, flags);
+	return fd < 0 ? -errno : fd;
+}
+
+/**
+ * image_file_adopt() - take an open file for an image, without a word
+ * @file:	filled; must not be moved afterwards
+ * @path:	for messages; must live as long
+ * @fd:		from image_open_quietly(); closed with @file
+ *
+ * Return: 0, EISDIR, EMEDIUMTYPE for what is no file either, or another positive errno; @fd
+ * is @file's in any case
+ */
+int image_file_adopt(struct image_file *file, const char *path, int fd)
+{
+	off_t size;
+
+	memset(file, 0, sizeof(*file));
+	file->path = path;
+	file->fd = fd;
+	file->reader.read = read_exactly;
+	file->reader.context = file;
+	if (fstat(fd, &file->stat))
+		return errno;
+	if (S_ISDIR(file->stat.st_mode))
+		return EISDIR;
+	if (!S_ISREG(file->stat.st_mode) && !S_ISBLK(file->stat.st_mode))
+		return EMEDIUMTYPE;
+	size = lseek(fd, 0, SEEK_END);	/* unlike st_size, right for a block device too */
+	if (size < 0)
+		return errno;
+	file->reader.size = (u64)size;
+	return 0;
+}
+
+/**
+ * image_fail_kind() - it is neither a regular file nor a block device: say what it is
+ * @path:	of it
+ * @status:	of it
+ *
+ * Return: EXIT_USAGE
+ */
+enum exit_code image_fail_kind(const char *path, const struct stat *status)
+{
+	char *text = foreign_kind_text(status);
+	enum exit_code code;
+
+	if (S_ISDIR(status->st_mode))
+		code = fail(EXIT_USAGE, "%s: %s", path, text);
+	else
+		code = fail_reason_said(path, VHDX_REASON_attach_not_a_file, text);
+	free(text);
+	return code;
+}
+
+static enum exit_code fail_adopt(const char *path, const struct stat *status, int error)
+{
+	if (error == EISDIR || error == EMEDIUMTYPE)
+		return image_fail_kind(path, status);
+	return fail_errno(path, "cannot find its size", error);
+}
+
+/**
+ * image_file_open() - open an image for looking at it, and for attaching it read-only
+ * @file:	filled; must not be moved afterwards
+ * @path:	must live as long
+ *
+ * Return: DONE, or another code having said why; then there is nothing to close
+ */
+enum exit_code image_file_open(struct image_file *file, const char *path)
+{
+	int fd = image_open_quietly(path);
+	int error;
+
+	if (fd < 0)
+		return fail_errno(path, "cannot open", -fd);
+	error = image_file_adopt(file, path, fd);
+	if (!error)
+		return DONE;
+	image_file_close(file);
+	return fail_adopt(path, &file->stat, error);
+}
+
+void image_file_close(struct image_file *file)
+{
+	close(file->fd);
+	file->fd = -1;
+}

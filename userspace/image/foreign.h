@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a file is that is no VHDX, and what can be done with it.
+ */
+#ifndef VHDX_IMAGE_FOREIGN_H
+#define VHDX_IMAGE_FOREIGN_H
+
+#include <sys/stat.h>
+
+struct image_file;
+
+char *foreign_text(const struct image_file *file);
+char *foreign_kind_text(const struct stat *status);
+
+#endif /* VHDX_IMAGE_FOREIGN_H */

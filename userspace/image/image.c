@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "image/image.h"
+
+#include <stdlib.h>
+
+#include "attached/disk.h"
+#include "attached/disk_files.h"
+#include "image/fault.h"
+#include "image/lock.h"
+#include "image/replay_memory.h"
+#include "lib/alloc.h"
+#include "format/range.h"
+
+/* Only the disk itself still shows it. */
+static void fail_nameless(const char *argument, const struct disk *disk)
+{
+	char **parents = disk_parents(disk);
+
+	if (disk_is_temporary(disk) && *parents)
+		fail_named(EXIT_USAGE, "NAMELESS", "%s: what is written to it is in a file without a "
+			   "name, which only the disk shows; the image below is %s", argument,
+			   *parents);
+	else
+		fail_named(EXIT_USAGE, "NAMELESS", "%s: its image was deleted, only the disk still "
+			   "shows it; copy that before it is detached", argument);
+	disk_free_names(parents);
+}
+
+/**
+ * open_image_path() - which file is meant?
+ * @argument:	an image, or a disk that shows one
+ *
+ * Return: its path, to be freed; NULL, having said why, if the disk went away or its file
+ * has no name
+ */
+char *open_image_path(const char *argument)
+{
+	struct disk disk;
+	char *path;
+
+	if (!disk_of_device(&disk, argument))
+		return xstrdup(argument);
+	if (disk_is_temporary(&disk) || disk_is_deleted(&disk)) {
+		fail_nameless(argument, &disk);
+		return NULL;
+	}
+	path = disk_attribute(&disk, "vhdx/backing_file");
+	if (!path)
+		fail_named(EXIT_USAGE, "NOT_ATTACHED", "%s: not attached any more", argument);
+	return path;
+}
+
+/* A log that must be replayed is, in memory, before anything behind the headers is read. */
+static enum vhdx_reason replay_log(struct open_image *image, struct vhdx_fault *fault)
+{
+	const struct vhdx_header *header = &image->super->header;
+
+	if (!vhdx_header_log_dirty(header))
+		return VHDX_OK;
+	image->replayed = replayed_new(&image->file.reader, header, fault);
+	if (!image->replayed)
+		return fault->reason;
+	replayed_reader(image->replayed, &image->reader);
+	return VHDX_OK;
+}
+
+/**
+ * open_image_super() - read all that comes before the BAT
+ * @image:	its file is open; the rest is filled, and freed by open_image_close()
+ * @fault:	filled on failure
+ *
+ * Return: VHDX_OK, or why the image cannot be used
+ */
+enum vhdx_reason open_image_super(struct open_image *image, struct vhdx_fault *fault)
+{
+	void *scratch = xcalloc(1, VHDX_OPEN_SCRATCH_SIZE);
+	enum vhdx_reason reason;
+
+	image->super = xcalloc(1, sizeof(*image->super));
+	image->replayed = NULL;
+	image->reader = image->file.reader;
+	reason = vhdx_open_headers(image->super, &image->reader, scratch, fault);
+	if (!reason)
+		reason = replay_log(image, fault);
+	if (!reason)
+		reason = vhdx_open_tables(image->super, &image->reader, scratch, fault);
+	free(scratch);
+	return reason;
+}
+
+/**
+ * open_image() - open an image, or say why it cannot be used
+ * @image:	filled; must not be moved
+ * @path:	must live as long
+ *
+ * Return: DONE, or another code; then there is nothing to close
+ */
+enum exit_code open_image(struct open_image *image, const char *path)
+{
+	enum exit_code status = image_file_open(&image->file, path);
+	struct vhdx_fault fault;
+
+	if (status != DONE)
+		return status;
+	image_warn_written(path, &image->file.stat);
+	if (!open_image_super(image, &fault))
+		return DONE;
+	status = fail_fault(&image->file, &fault);
+	open_image_close(image);
+	return status;
+}
+
+/**
+ * open_image_read() - read from an image, its log replayed
+ * @image:	open
+ * @offset:	bytes, anywhere
+ * @buffer:	filled
+ * @length:	bytes
+ *
+ * Return: DONE, or EXIT_IO having said why
+ */
+enum exit_code open_image_read(struct open_image *image, u64 offset, void *buffer, u32 length)
+{
+	struct vhdx_fault fault;
+
+	if (!vhdx_range_inside(offset, length, image->reader.size))
+		vhdx_fault_set(&fault, VHDX_REASON_read_short, offset, length);
+	else if (image->reader.read(image->reader.context, offset, buffer, length))
+		vhdx_fault_set(&fault, VHDX_REASON_read_failed, offset, length);
+	else
+		return DONE;
+	return fail_fault(&image->file, &fault);
+}
+
+void open_image_close(struct open_image *image)
+{
+	replayed_free(image->replayed);
+	free(image->super);
+	image_file_close(&image->file);
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "image/layer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/fault.h"
+#include "lib/alloc.h"
+#include "lib/text.h"
+
+/**
+ * layer_new() - begin with a file
+ * @path:	its name
+ * @fd:		open for reading; belongs to the layer
+ * @error:	set to a positive errno on failure
+ *
+ * Return: a layer to be read by layer_read(); NULL, without a word, if that is no file
+ */
+struct layer *layer_new(const char *path, int fd, int *error)
+{
+	struct layer *layer = xcalloc(1, sizeof(*layer));
+
+	layer->path = xstrdup(path);
+	*error = image_file_adopt(&layer->image.file, layer->path, fd);
+	if (!*error)
+		return layer;
+	layer_free(layer);
+	return NULL;
+}
+
+static enum vhdx_reason read_locator(struct layer *layer, struct vhdx_fault *fault)
+{
+	if (!layer->image.super->geometry.has_parent)
+		return VHDX_OK;
+	layer->locator_item = xcalloc(1, VHDX_OPEN_SCRATCH_SIZE);
+	return vhdx_open_locator(layer->image.super, &layer->image.reader, layer->locator_item,
+				 &layer->locator, fault);
+}
+
+/**
+ * layer_read() - read what comes before the BAT, and the parent locator
+ * @layer:	new
+ * @fault:	filled on failure
+ *
+ * Return: VHDX_OK, or why it cannot be used, without a word
+ */
+enum vhdx_reason layer_read(struct layer *layer, struct vhdx_fault *fault)
+{
+	enum vhdx_reason reason = open_image_super(&layer->image, fault);
+
+	return reason ? reason : read_locator(layer, fault);
+}
+
+/**
+ * layer_open() - open an image by the name a user gave
+ * @layer:	set to it, to be freed; NULL on failure
+ * @path:	the name
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code layer_open(struct layer **layer, const char *path)
+{
+	struct layer *opened = xcalloc(1, sizeof(*opened));
+	enum exit_code status;
+	struct vhdx_fault fault;
+
+	opened->path = xstrdup(path);
+	opened->image.file.fd = -1;
+	status = image_file_open(&opened->image.file, opened->path);
+	if (status == DONE && layer_read(opened, &fault))
+		status = fail_fault(&opened->image.file, &fault);
+	*layer = opened;
+	if (status == DONE)
+		return DONE;
+	layer_free(opened);
+	*layer = NULL;
+	return status;
+}
+
+/* NULL is allowed. */
+void layer_free(struct layer *layer)
+{
+	if (!layer)
+		return;
+	open_image_close(&layer->image);
+	free(layer->locator_item);
+	free(layer->path);
+	free(layer);
+}
+
+bool layer_has_parent(const struct layer *layer)
+{
+	return layer->image.super->geometry.has_parent;
+}
+
+bool layer_is_file(const struct layer *layer, const struct stat *status)
+{
+	const struct stat *own = &layer->image.file.stat;
+
+	if (S_ISBLK(own->st_mode))
+		return S_ISBLK(status->st_mode) && own->st_rdev == status->st_rdev;
+	return own->st_dev == status->st_dev && own->st_ino == status->st_ino;
+}
+
+/**
+ * layer_text() - a text of the parent locator
+ * @layer:	has one
+ * @text:	which
+ *
+ * Return: the text, to be freed; NULL if it is not there
+ */
+char *layer_text(const struct layer *layer, const struct vhdx_locator_text *text)
+{
+	if (!text->length)
+		return NULL;
+	return text_from_utf16(layer->locator_item + text->offset, text->length);
+}

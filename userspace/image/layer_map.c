@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a block is decides what is seen of the parent: through NOT_PRESENT and clear bits of the
+ * sector bitmap all of it, through every other state nothing. The bitmap counts only for
+ * blocks that are partially present; for others it may say anything.
+ */
+#include "image/layer_map.h"
+
+#include <stdlib.h>
+
+#include "image/image.h"
+#include "lib/alloc.h"
+#include "format/bitmap.h"
+
+#define PIECE_ENTRIES 8192U		/* 64 KiB of them */
+#define SLICE_MAX 65536U		/* of a bitmap: a block's sectors */
+#define NOTHING UINT64_MAX
+
+/**
+ * layer_map_init() - nothing is at hand yet
+ * @map:	filled; to be freed
+ * @image:	open; must live as long
+ */
+void layer_map_init(struct layer_map *map, struct open_image *image)
+{
+	memset(map, 0, sizeof(*map));
+	map->image = image;
+	map->entries = xcalloc(PIECE_ENTRIES, sizeof(*map->entries));
+	map->block = NOTHING;
+	map->chunk = NOTHING;
+	vhdx_super_bat_rules(image->super, &map->rules);
+}
+
+void layer_map_free(struct layer_map *map)
+{
+	free(map->entries);
+	free(map->slice);
+}
+
+/* Pieces start at multiples of their size, so that one walk reads each once. */
+static enum exit_code load_piece(struct layer_map *map, u64 index)
+{
+	const struct vhdx_extent *bat = &map->image->super->regions.bat;
+	u64 total = bat->length / VHDX_BAT_ENTRY_SIZE;
+	u64 first = index - index % PIECE_ENTRIES;
+	u64 count = total - first < PIECE_ENTRIES ? total - first : PIECE_ENTRIES;
+	enum exit_code status;
+
+	if (index - map->first < map->count)
+		return DONE;
+	map->count = 0;
+	status = open_image_read(map->image, bat->offset + first * VHDX_BAT_ENTRY_SIZE,
+				 map->entries, (u32)(count * VHDX_BAT_ENTRY_SIZE));
+	if (status != DONE)
+		return status;
+	map->first = first;
+	map->count = count;
+	return DONE;
+}
+
+/**
+ * layer_map_entry() - an entry of the BAT, as it is
+ * @map:	the map
+ * @index:	BAT index
+ * @entry:	set to it; to 0 behind the end of the BAT, which may end before the bitmap
+ *		entry of its last chunk
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code layer_map_entry(struct layer_map *map, u64 index, u64 *entry)
+{
+	enum exit_code status;
+
+	*entry = 0;
+	if (index * VHDX_BAT_ENTRY_SIZE >= map->image->super->regions.bat.length)
+		return DONE;
+	status = load_piece(map, index);
+	if (status == DONE)
+		*entry = le64_to_cpu(map->entries[index - map->first]);
+	return status;
+}
+
+static enum extent_kind kind_of_state(const struct vhdx_geometry *g, enum vhdx_block_state state)
+{
+	switch (state) {
+	case VHDX_BLOCK_FULLY_PRESENT:
+	case VHDX_BLOCK_PARTIALLY_PRESENT:
+		return EXTENT_DATA;
+	case VHDX_BLOCK_ZERO:
+		return EXTENT_ZERO;
+	case VHDX_BLOCK_NOT_PRESENT:
+		return g->has_parent ? EXTENT_PARENT : EXTENT_ABSENT;
+	default:	/* these hide what the parent has */
+		return g->has_parent ? EXTENT_ZERO : EXTENT_ABSENT;
+	}
+}
+
+static enum exit_code load_bitmap_entry(struct layer_map *map, u64 chunk)
+{
+	enum exit_code status;
+
+	if (map->chunk == chunk)
+		return DONE;
+	status = layer_map_entry(map, vhdx_bitmap_index(map->rules.geometry, chunk),
+				 &map->bitmap_entry);
+	map->chunk = status == DONE ? chunk : NOTHING;
+	return status;
+}
+
+/* @at: of the block's own entry in the file */
+static bool bitmap_is_bad(struct layer_map *map, u64 at)
+{
+	u64 index = vhdx_bitmap_index(map->rules.geometry, map->chunk);
+
+	if (vhdx_bat_check(&map->rules, (u32)index, map->bitmap_entry, &map->fault))
+		return true;
+	if (vhdx_bat_state(map->bitmap_entry) == VHDX_BLOCK_FULLY_PRESENT)
+		return false;
+	vhdx_fault_set(&map->fault, VHDX_REASON_payload_partial_without_bitmap, at, 0);
+	return true;
+}
+
+static enum exit_code load_slice(struct layer_map *map, u64 block)
+{
+	const struct vhdx_geometry *g = map->rules.geometry;
+	u64 within = (block & ((1ULL << g->chunk_shift) - 1)) * vhdx_bitmap_slice(g);
+	enum exit_code status;
+
+	if (map->block == block)
+		return DONE;
+	if (!map->slice)
+		map->slice = xcalloc(1, SLICE_MAX);
+	status = open_image_read(map->image, vhdx_bat_offset(map->bitmap_entry) + within,
+				 map->slice, vhdx_bitmap_slice(g));
+	map->block = status == DONE ? block : NOTHING;
+	return status;
+}
+
+/* How many sectors from @first on are in the same file? */
+static u64 sector_run(const struct layer_map *map, u64 first, u64 end, bool *here)
+{
+	u64 at = first;
+	bool set;
+
+	while (at < end) {
+		u32 bit = at % VHDX_BITMAP_WORD_BITS;
+		__le64 word;
+		u32 run;
+
+		memcpy(&word, map->slice + (at - bit) / 8, sizeof(word));
+		run = vhdx_bitmap_run(le64_to_cpu(word), bit, &set);
+		if (at == first)
+			*here = set;
+		else if (set != *here)
+			break;
+		at += run;
+	}
+	return (at < end ? at : end) - first;
+}
+
+static enum exit_code find_sectors(struct layer_map *map, u64 block, u64 within,
+				   struct disk_extent *extent)
+{
+	const struct vhdx_geometry *g = map->rules.geometry;
+	u64 at = map->rules.bat_offset + vhdx_payload_index(g, block) * VHDX_BAT_ENTRY_SIZE;
+	u64 first = within / g->logical_sector_size;
+	u64 end = (within + extent->length) / g->logical_sector_size;
+	enum exit_code status = load_bitmap_entry(map, block >> g->chunk_shift);
+	bool here = false;
+
+	if (status != DONE)
+		return status;
+	if (bitmap_is_bad(map, at)) {
+		extent->kind = EXTENT_BAD;
+		return DONE;
+	}
+	status = load_slice(map, block);
+	if (status != DONE)
+		return status;
+	extent->length = sector_run(map, first, end, &here) * g->logical_sector_size;
+	extent->kind = here ? EXTENT_DATA : EXTENT_PARENT;
+	return DONE;
+}
+
+/* Does the next block go on where this extent ends? */
+static bool continues(struct layer_map *map, u64 block, const struct disk_extent *extent)
+{
+	u64 index = vhdx_payload_index(map->rules.geometry, block);
+	u64 entry;
+
+	if (index - map->first >= map->count)
+		return false;
+	entry = le64_to_cpu(map->entries[index - map->first]);
+	if (vhdx_bat_state(entry) != extent->state ||
+	    vhdx_bat_check(&map->rules, (u32)index, entry, &map->fault))
+		return false;
+	return extent->kind != EXTENT_DATA ||
+	       vhdx_bat_offset(entry) == extent->offset + extent->length;
+}
+
+/* As far as the piece of the BAT at hand tells */
+static void extend(struct layer_map *map, u64 block, u64 length, struct disk_extent *extent)
+{
+	while (extent->length < length && continues(map, ++block, extent))
+		extent->length += vhdx_block_used(map->rules.geometry, block);
+	if (extent->length > length)
+		extent->length = length;
+}
+
+static enum exit_code find_block(struct layer_map *map, u64 block, u64 length,
+				 struct disk_extent *extent)
+{
+	const struct vhdx_geometry *g = map->rules.geometry;
+	u64 index = vhdx_payload_index(g, block);
+	u64 within = extent->start - (block << g->block_shift);
+	enum exit_code status;
+	u64 entry;
+
+	status = layer_map_entry(map, index, &entry);
+	if (status != DONE)
+		return status;
+	extent->state = vhdx_bat_state(entry);
+	extent->kind = kind_of_state(g, extent->state);
+	extent->offset = vhdx_bat_offset(entry) + within;
+	extent->length = vhdx_block_used(g, block) - within;
+	if (extent->length > length)
+		extent->length = length;
+	if (vhdx_bat_check(&map->rules, (u32)index, entry, &map->fault))
+		extent->kind = EXTENT_BAD;
+	else if (extent->state == VHDX_BLOCK_PARTIALLY_PRESENT)
+		return find_sectors(map, block, within, extent);
+	else
+		extend(map, block, length, extent);
+	return DONE;
+}
+
+/**
+ * layer_map_find() - what is at a place of the disk?
+ * @map:	the map
+ * @start:	byte of the disk, inside it, at a sector
+ * @length:	how far to look at most, in bytes; not 0, at most to the end of the disk
+ * @extent:	filled; may be shorter than what there is
+ *
+ * Return: DONE, or another code having said why. A bad entry is no failure: @map->fault
+ */
+enum exit_code layer_map_find(struct layer_map *map, u64 start, u64 length,
+			      struct disk_extent *extent)
+{
+	memset(extent, 0, sizeof(*extent));
+	extent->start = start;
+	return find_block(map, start >> map->rules.geometry->block_shift, length, extent);
+}

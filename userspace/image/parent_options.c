@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "image/parent_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/winpath.h"
+#include "lib/alloc.h"
+#include "lib/message.h"
+
+static bool add(const char **list, unsigned int *count, unsigned int limit, const char *verb,
+		const char *value)
+{
+	if (*count < limit) {
+		list[(*count)++] = value;
+		return true;
+	}
+	fail(EXIT_USAGE, "%s: %s: more than %u of them", verb, value, limit);
+	return false;
+}
+
+static bool add_map(struct parent_options *options, const char *verb, const char *value)
+{
+	const char *equals = strchr(value, '=');
+
+	if (equals && equals != value && equals[1])
+		return add(options->map, &options->maps, PARENT_MAX_PLACES, verb, value);
+	fail(EXIT_USAGE, "%s: --map-path: '%s' is not of the form 'C:\\VMs=/srv/vms'", verb,
+	     value);
+	return false;
+}
+
+/**
+ * parent_options_set() - take one of the options
+ * @options:	zero at the beginning
+ * @verb:	for the message
+ * @id:		one of PARENT_OPTIONS
+ * @value:	what was given with it
+ *
+ * Return: false, having said why, if the value is no good
+ */
+bool parent_options_set(struct parent_options *options, const char *verb, int id,
+			const char *value)
+{
+	switch (id) {
+	case PARENT_OPTION:
+		return add(options->parent, &options->parents, VHDX_CHAIN_MAX_FILES - 1, verb,
+			   value);
+	case PARENT_DIR_OPTION:
+		return add(options->directory, &options->directories, PARENT_MAX_PLACES, verb,
+			   value);
+	default:
+		return add_map(options, verb, value);
+	}
+}
+
+/* What is left of a path below the Windows side of a map, to be freed; NULL: another place */
+static char *rest_below(const char *map, const char *normal)
+{
+	char *windows = strndup(map, strcspn(map, "="));
+	char *prefix = windows ? winpath_normal(windows) : NULL;
+	const char *rest = prefix ? winpath_below(normal, prefix) : NULL;
+	char *copy = rest && *rest ? xstrdup(rest) : NULL;
+
+	free(windows);
+	free(prefix);
+	return copy;
+}
+
+/**
+ * parent_options_map() - where is a Windows path here?
+ * @options:	the first map that fits counts
+ * @normal:	by winpath_normal()
+ * @directory:	set to the directory of the map
+ *
+ * Return: the path relative to that, to be freed; NULL if no map fits
+ */
+char *parent_options_map(const struct parent_options *options, const char *normal,
+			 const char **directory)
+{
+	unsigned int i;
+
+	for (i = 0; i < options->maps; i++) {
+		char *rest = rest_below(options->map[i], normal);
+
+		*directory = strchr(options->map[i], '=') + 1;
+		if (rest)
+			return rest;
+	}
+	return NULL;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The options that say where parents are, the same for every verb that looks for them.
+ */
+#ifndef VHDX_IMAGE_PARENT_OPTIONS_H
+#define VHDX_IMAGE_PARENT_OPTIONS_H
+
+#include "lib/options.h"
+#include "format/chain.h"
+
+#define PARENT_MAX_PLACES 64
+
+/**
+ * struct parent_options - where to look
+ * @parent:	the parent itself, that one's parent, and so on
+ * @parents:	how many are given
+ * @directory:	where they may be
+ * @directories: how many
+ * @map:	"WINDOWS-PATH=DIRECTORY"
+ * @maps:	how many
+ *
+ * All texts are those of the command line.
+ */
+struct parent_options {
+	const char *parent[VHDX_CHAIN_MAX_FILES];
+	unsigned int parents;
+	const char *directory[PARENT_MAX_PLACES];
+	unsigned int directories;
+	const char *map[PARENT_MAX_PLACES];
+	unsigned int maps;
+};
+
+#define PARENT_OPTION (CLI_OWN + 110)
+#define PARENT_DIR_OPTION (CLI_OWN + 111)
+#define PARENT_MAP_OPTION (CLI_OWN + 112)
+
+/* For the table of options of a verb that needs --parent for something else */
+#define PARENT_PLACES_OPTIONS \
+	{ PARENT_DIR_OPTION, "parent-dir", "DIR", \
+	  "look for parents in this directory; may be repeated" }, \
+	{ PARENT_MAP_OPTION, "map-path", "WINDOWS=DIR", \
+	  "where a Windows drive, folder, share or volume is: 'C:\\VMs=/srv/vms'" }
+
+#define PARENT_OPTIONS \
+	{ PARENT_OPTION, "parent", "IMAGE", \
+	  "the parent; if repeated: its parent, and so on" }, \
+	PARENT_PLACES_OPTIONS
+
+bool parent_options_set(struct parent_options *options, const char *verb, int id,
+			const char *value);
+char *parent_options_map(const struct parent_options *options, const char *normal,
+			 const char **directory);
+
+#endif /* VHDX_IMAGE_PARENT_OPTIONS_H */

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Where a parent is looked for, in this order; the first that is the right one is taken:
+ *
+ *	1. --parent: nowhere else then
+ *	2. each --parent-dir: by its file name
+ *	3. relative_path, from the directory of the child; it may lead upwards, but not to
+ *	   another mount
+ *	4. absolute_win32_path and volume_path, through --map-path; not out of the directory
+ *	   of the map
+ *	5. its file name in the directory of the child
+ *
+ * What is right is decided by the DataWriteGuid alone, so that nothing is taken for the
+ * parent because of its name. Except for 1 only regular files are opened.
+ */
+#include "image/parent_search.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "image/chain.h"
+#include "image/fault.h"
+#include "image/foreign.h"
+#include "image/parent_tried.h"
+#include "image/safe_open.h"
+#include "image/winpath.h"
+#include "lib/alloc.h"
+#include "lib/text.h"
+#include "format/chain.h"
+#include "format/guid.h"
+
+/**
+ * struct search - one parent being looked for
+ * @found:	it; NULL until then
+ */
+struct search {
+	const struct chain *chain;
+	const struct parent_options *options;
+	const struct layer *child;
+	struct tried_list tried;
+	struct layer *found;
+};
+
+/* The children of a disk keep its identity, and so do all states of it. */
+static bool is_another_disk(const struct layer *child, const struct layer *candidate)
+{
+	return !vhdx_guid_equal(&child->image.super->disk_id, &candidate->image.super->disk_id);
+}
+
+static void add_mismatch(struct search *search, const struct layer *candidate)
+{
+	char is[VHDX_GUID_TEXT_SIZE], wanted[VHDX_GUID_TEXT_SIZE];
+
+	if (is_another_disk(search->child, candidate)) {
+		vhdx_guid_text(&candidate->image.super->disk_id, is);
+		vhdx_guid_text(&search->child->image.super->disk_id, wanted);
+		tried_add(&search->tried, candidate->path, VHDX_REASON_parent_mismatch,
+			  "is another disk than the child's (disk id %s != %s), and not its parent; "
+			  "find the right file, and name it with --parent", is, wanted);
+		return;
+	}
+	vhdx_guid_text(&candidate->image.super->header.data_write_guid, is);
+	vhdx_guid_text(&search->child->locator.linkage, wanted);
+	tried_add(&search->tried, candidate->path, VHDX_REASON_parent_mismatch,
+		  "was changed after the child was created (DataWriteGuid %s != %s)", is, wanted);
+}
+
+static void add_sector_size(struct search *search, const struct layer *candidate)
+{
+	tried_add(&search->tried, candidate->path, VHDX_REASON_parent_sector_size,
+		  "has sectors of %u bytes, the child of %u",
+		  candidate->image.super->geometry.logical_sector_size,
+		  search->child->image.super->geometry.logical_sector_size);
+}
+
+static bool is_in_chain(const struct search *search, const struct layer *candidate)
+{
+	unsigned int i;
+
+	for (i = 0; i < search->chain->count; i++)
+		if (layer_is_file(search->chain->layer[i], &candidate->image.file.stat))
+			return true;
+	return false;
+}
+
+/* What is wrong with an image that could not even be read */
+static void add_fault(struct search *search, const struct layer *candidate,
+		      const struct vhdx_fault *fault)
+{
+	char text[VHDX_FAULT_TEXT_SIZE];
+	char *foreign = NULL;
+
+	if (vhdx_reason_class(fault->reason) == VHDX_CLASS_NOT_VHDX)
+		foreign = foreign_text(&candidate->image.file);
+	if (foreign)
+		tried_add(&search->tried, candidate->path, fault->reason, "%s", foreign);
+	else if (fault->reason == VHDX_REASON_read_failed && candidate->image.file.read_error)
+		tried_add(&search->tried, candidate->path, fault->reason, "%s",
+			  strerror(candidate->image.file.read_error));
+	else
+		tried_add(&search->tried, candidate->path, fault->reason, "%s",
+			  vhdx_fault_text(fault, text, sizeof(text)));
+	free(foreign);
+}
+
+/* Is it the one? If not, why? */
+static bool judge(struct search *search, struct layer *candidate)
+{
+	struct vhdx_fault fault;
+
+	if (is_in_chain(search, candidate)) {
+		tried_add(&search->tried, candidate->path, VHDX_REASON_parent_duplicate,
+			  "is in the chain already");
+		return false;
+	}
+	if (layer_read(candidate, &fault)) {
+		add_fault(search, candidate, &fault);
+		return false;
+	}
+	switch (vhdx_chain_check(search->child->image.super, &search->child->locator,
+				 candidate->image.super, &fault)) {
+	case VHDX_OK:
+		return true;
+	case VHDX_REASON_parent_mismatch:
+		add_mismatch(search, candidate);
+		return false;
+	default:
+		add_sector_size(search, candidate);
+		return false;
+	}
+}
+
+/* @fd is a file descriptor, or the negative errno of why there is none. */
+static void try_file(struct search *search, const char *path, int fd)
+{
+	struct layer *candidate = NULL;
+	int error = -fd;
+
+	if (fd >= 0)
+		candidate = layer_new(path, fd, &error);
+	if (!candidate) {
+		tried_add(&search->tried, path, VHDX_OK, "%s", lookup_error(error));
+		return;
+	}
+	if (judge(search, candidate))
+		search->found = candidate;
+	else
+		layer_free(candidate);
+}
+
+/* Twice the same name would be twice the same answer. */
+static void try_in(struct search *search, const char *directory, const char *path,
+		   enum lookup_limits limits)
+{
+	char *name;
+	int fd;
+
+	if (search->found)
+		return;
+	fd = lookup_open(directory, path, limits, &name);
+	if (!tried_before(&search->tried, name))
+		try_file(search, name, fd);
+	else if (fd >= 0)
+		close(fd);
+	free(name);
+}
+
+/* A text of the locator in the form of winpath.h, to be freed; NULL: there is none */
+static char *locator_path(const struct search *search, const struct vhdx_locator_text *text)
+{
+	char *windows = layer_text(search->child, text);
+	char *normal = windows ? winpath_normal(windows) : NULL;
+
+	free(windows);
+	return normal;
+}
+
+static void try_name(struct search *search, const char *directory, enum lookup_limits limits,
+		     const struct vhdx_locator_text *text)
+{
+	char *path = locator_path(search, text);
+	const char *name = path ? winpath_name(path) : "";
+
+	if (*name && strcmp(name, ".."))
+		try_in(search, directory, name, limits);
+	free(path);
+}
+
+/* The file name, by whichever path of the locator */
+static void try_names(struct search *search, const char *directory, enum lookup_limits limits)
+{
+	const struct vhdx_locator *locator = &search->child->locator;
+
+	try_name(search, directory, limits, &locator->relative_path);
+	try_name(search, directory, limits, &locator->absolute_path);
+	try_name(search, directory, limits, &locator->volume_path);
+}
+
+static void try_relative(struct search *search, const char *directory)
+{
+	char *path = locator_path(search, &search->child->locator.relative_path);
+
+	if (path && winpath_is_relative(path))
+		try_in(search, directory, path, LOOKUP_SAME_MOUNT);
+	free(path);
+}
+
+static void try_mapped(struct search *search, const struct vhdx_locator_text *text)
+{
+	char *path = locator_path(search, text);
+	const char *directory;
+	char *rest = path ? parent_options_map(search->options, path, &directory) : NULL;
+
+	if (rest)
+		try_in(search, directory, rest, LOOKUP_BENEATH);
+	free(rest);
+	free(path);
+}
+
+/* Relative is meant relative to the file itself, not to a link to it. To be freed. */
+static char *directory_of(const char *path)
+{
+	char target[1];
+	char *real = readlink(path, target, sizeof(target)) < 0 ? NULL : realpath(path, NULL);
+	char *copy = real ? real : xstrdup(path);
+	char *directory = xstrdup(dirname(copy));
+
+	free(copy);
+	return directory;
+}
+
+static void try_places(struct search *search)
+{
+	char *directory = directory_of(search->child->path);
+	unsigned int i;
+
+	for (i = 0; i < search->options->directories; i++)
+		try_names(search, search->options->directory[i], LOOKUP_ANYWHERE);
+	try_relative(search, directory);
+	try_mapped(search, &search->child->locator.absolute_path);
+	try_mapped(search, &search->child->locator.volume_path);
+	try_names(search, directory, LOOKUP_SAME_MOUNT);
+	free(directory);
+}
+
+/* Return: the parent of the last image of a chain, or NULL */
+static struct layer *look(struct search *search)
+{
+	const struct parent_options *options = search->options;
+	unsigned int count = search->chain->count;
+
+	search->child = search->chain->layer[count - 1];
+	if (options->parents >= count)
+		try_file(search, options->parent[count - 1],
+			 image_open_quietly(options->parent[count - 1]));
+	else
+		try_places(search);
+	return search->found;
+}
+
+/**
+ * parent_look() - is the parent of the last image of a chain where it should be?
+ * @chain:	its last image has a parent
+ * @options:	where to look
+ *
+ * Return: the parent, open, to be freed; NULL, without a word, if it is not found
+ */
+struct layer *parent_look(const struct chain *chain, const struct parent_options *options)
+{
+	struct search search = { .chain = chain, .options = options };
+	struct layer *found = look(&search);
+
+	tried_free(&search.tried);
+	return found;
+}
+
+/**
+ * parent_find() - find the parent of the last image of a chain
+ * @parent:	set to it, open, to be freed
+ * @chain:	its last image has a parent
+ * @options:	where to look
+ *
+ * Return: DONE, or EXIT_PARENT having told where it was looked for and what was there
+ */
+enum exit_code parent_find(struct layer **parent, const struct chain *chain,
+			   const struct parent_options *options)
+{
+	struct search search = { .chain = chain, .options = options };
+	enum exit_code status = DONE;
+
+	*parent = look(&search);
+	if (search.found)
+		note("%s: its parent is %s", search.child->path, search.found->path);
+	else
+		status = tried_fail(&search.tried, search.child);
+	tried_free(&search.tried);
+	return status;
+}

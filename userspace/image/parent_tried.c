@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Names come from an image, and go to a terminal: what would control it is made visible.
+ */
+#include "image/parent_tried.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "image/layer.h"
+#include "lib/alloc.h"
+#include "lib/text.h"
+
+bool tried_before(const struct tried_list *list, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		if (!strcmp(list->tried[i].name, name))
+			return true;
+	return false;
+}
+
+/**
+ * tried_add() - one more place
+ * @list:	where to add it
+ * @name:	of the file
+ * @reason:	why it is not the parent; VHDX_OK: there is no such image
+ * @format:	the same in words
+ */
+void tried_add(struct tried_list *list, const char *name, enum vhdx_reason reason,
+	       const char *format, ...)
+{
+	struct tried *tried;
+	va_list args;
+
+	list->tried = xrealloc(list->tried, list->count + 1, sizeof(*list->tried));
+	tried = &list->tried[list->count++];
+	tried->name = xstrdup(name);
+	tried->reason = reason;
+	va_start(args, format);
+	if (vasprintf(&tried->why, format, args) < 0)
+		tried->why = xstrdup("out of memory");
+	va_end(args);
+}
+
+/* The one that came closest: an image that is not the right one, else any. */
+static const struct tried *closest(const struct tried_list *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		if (vhdx_reason_class(list->tried[i].reason) == VHDX_CLASS_PARENT)
+			return &list->tried[i];
+	return NULL;
+}
+
+/* "a (why), b (why)", to be freed */
+static char *list_text(const struct tried_list *list, const struct tried *without)
+{
+	char *text = xstrdup("");
+	size_t i;
+
+	for (i = 0; i < list->count; i++) {
+		const struct tried *tried = &list->tried[i];
+		char *longer;
+
+		if (tried == without)
+			continue;
+		longer = xasprintf("%s%s%s: %s", text, *text ? "; " : "", tried->name, tried->why);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+/* What the image calls its parent, to be freed */
+static char *parent_name(const struct layer *child)
+{
+	char *name = layer_text(child, &child->locator.absolute_path);
+
+	if (!name)
+		name = layer_text(child, &child->locator.relative_path);
+	if (!name)
+		name = layer_text(child, &child->locator.volume_path);
+	return name ? name : xstrdup("without a name");
+}
+
+static char *missing_text(const struct tried_list *list, const struct layer *child)
+{
+	char *places = list_text(list, NULL);
+	char *name = parent_name(child);
+	char *text = xasprintf("parent '%s' not found (%s%s); use --parent or --parent-dir", name,
+			       *places ? "tried " : "its path is of no use here", places);
+
+	free(name);
+	free(places);
+	return text;
+}
+
+static char *wrong_text(const struct tried_list *list, const struct tried *wrong)
+{
+	char *places = list_text(list, wrong);
+	char *text = xasprintf("parent %s %s%s%s", wrong->name, wrong->why,
+			       *places ? "; also tried " : "", places);
+
+	free(places);
+	return text;
+}
+
+/**
+ * tried_fail() - the parent was found nowhere
+ * @list:	where it was looked for
+ * @child:	whose parent
+ *
+ * Return: EXIT_PARENT, having told all of it
+ */
+enum exit_code tried_fail(const struct tried_list *list, const struct layer *child)
+{
+	const struct tried *wrong = closest(list);
+	char *text = wrong ? wrong_text(list, wrong) : missing_text(list, child);
+	char *safe = text_printable(text);
+	char *code = text_code(vhdx_reason_name(wrong ? wrong->reason :
+						VHDX_REASON_parent_missing));
+	enum exit_code status = fail_named(EXIT_PARENT, code, "%s: %s", child->path, safe);
+
+	free(code);
+	free(safe);
+	free(text);
+	return status;
+}
+
+void tried_free(struct tried_list *list)
+{
+	while (list->count) {
+		free(list->tried[--list->count].name);
+		free(list->tried[list->count].why);
+	}
+	free(list->tried);
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "image/replay_memory.h"
+
+#include <stdlib.h>
+
+#include "lib/alloc.h"
+
+/**
+ * log_find() - find what is to be replayed
+ * @log:	filled
+ * @sequence:	filled on success
+ * @file:	the file as it is; must outlive @log
+ * @header:	the current header, checked, with a LogGuid
+ * @fault:	filled on failure
+ *
+ * Return: VHDX_OK or the reason
+ */
+enum vhdx_reason log_find(struct vhdx_log *log, struct vhdx_log_sequence *sequence,
+			  const struct vhdx_reader *file, const struct vhdx_header *header,
+			  struct vhdx_fault *fault)
+{
+	enum vhdx_reason reason = vhdx_log_init(log, file, header, fault);
+	struct vhdx_log_slot *slots;
+	void *sector;
+
+	if (reason)
+		return reason;
+	slots = xcalloc(vhdx_log_sectors(log), sizeof(*slots));
+	sector = xcalloc(1, VHDX_LOG_SECTOR_SIZE);
+	reason = vhdx_log_find(log, sequence, slots, sector, fault);
+	free(sector);
+	free(slots);
+	return reason;
+}
+
+static enum vhdx_reason build(struct replayed *replayed, struct vhdx_fault *fault)
+{
+	struct vhdx_overlay *overlay = &replayed->overlay;
+
+	overlay->pages = xcalloc(vhdx_overlay_max_pages(&overlay->log),
+				 sizeof(*overlay->pages));
+	overlay->zeros = xcalloc(VHDX_OVERLAY_MAX_ZEROS, sizeof(*overlay->zeros));
+	return vhdx_overlay_build(overlay, &replayed->sequence, replayed->page, fault);
+}
+
+/**
+ * replayed_new() - replay a log in memory
+ * @file:	the file as it is; must live as long
+ * @header:	the current header, checked, with a LogGuid
+ * @fault:	filled on failure
+ *
+ * Return: what comes of it, to be freed; NULL on failure
+ */
+struct replayed *replayed_new(const struct vhdx_reader *file, const struct vhdx_header *header,
+			      struct vhdx_fault *fault)
+{
+	struct replayed *replayed = xcalloc(1, sizeof(*replayed));
+
+	if (!log_find(&replayed->overlay.log, &replayed->sequence, file, header, fault) &&
+	    !build(replayed, fault))
+		return replayed;
+	replayed_free(replayed);
+	return NULL;
+}
+
+/**
+ * replayed_reader() - read the file as it is after replay
+ * @replayed:	must live as long as @reader
+ * @reader:	filled
+ */
+void replayed_reader(struct replayed *replayed, struct vhdx_reader *reader)
+{
+	replayed->context.overlay = &replayed->overlay;
+	replayed->context.page = replayed->page;
+	reader->read = vhdx_overlay_read;
+	reader->context = &replayed->context;
+	reader->size = replayed->overlay.file_size;
+}
+
+/* NULL is allowed. */
+void replayed_free(struct replayed *replayed)
+{
+	if (!replayed)
+		return;
+	free(replayed->overlay.pages);
+	free(replayed->overlay.zeros);
+	free(replayed);
+}

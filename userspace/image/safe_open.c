@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What keeps a name in its limits is the kernel, by openat2(): nothing here could be fooled by
+ * a link that is put into the way meanwhile. A file is opened in two steps, first only to
+ * see what it is: to open a device is an action, whatever is done with it afterwards, and so
+ * is to open or to read some files of /proc and /sys, which another mount makes unreachable.
+ */
+#include "image/safe_open.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "image/file.h"
+#include "image/winpath.h"
+#include "lib/alloc.h"
+
+#define OPEN_TRIES 16
+
+/* A file descriptor or a negative errno; a directory renamed meanwhile makes it try again. */
+static int open_within(int directory, const char *path, int flags, enum lookup_limits limits)
+{
+	static const uint64_t resolve[] = {
+		[LOOKUP_ANYWHERE] = 0,
+		[LOOKUP_SAME_MOUNT] = RESOLVE_NO_XDEV,
+		[LOOKUP_BENEATH] = RESOLVE_BENEATH,
+	};
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC),
+		.resolve = resolve[limits] | RESOLVE_NO_MAGICLINKS,
+	};
+	int tries, fd = -1;
+
+	for (tries = 0; tries < OPEN_TRIES; tries++) {
+		fd = (int)syscall(SYS_openat2, directory, path, &how, sizeof(how));
+		if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
+			break;
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+/* The entry that is @name but for upper and lower case, to be freed; the first by its bytes. */
+static char *similar_entry(int fd, const char *name)
+{
+	DIR *directory = fdopendir(fd);
+	struct dirent *entry;
+	char *best = NULL;
+
+	while (directory && (entry = readdir(directory))) {
+		if (!winpath_same_name(entry->d_name, name) ||
+		    (best && strcmp(entry->d_name, best) >= 0))
+			continue;
+		free(best);
+		best = xstrdup(entry->d_name);
+	}
+	if (directory)
+		closedir(directory);
+	else
+		close(fd);
+	return best;
+}
+
+static char *join(const char *directory, const char *name)
+{
+	return *directory ? xasprintf("%s/%s", directory, name) : xstrdup(name);
+}
+
+/* @known with one more part, as it is spelled there; NULL: there is none */
+static char *extend(int directory, const char *known, const char *part, enum lookup_limits limits)
+{
+	char *exact = join(known, part);
+	int fd = open_within(directory, exact, O_PATH, limits);
+	char *entry, *similar;
+
+	if (fd != -ENOENT) {
+		if (fd >= 0)
+			close(fd);
+		return exact;	/* other errors will be met again */
+	}
+	free(exact);
+	fd = open_within(directory, *known ? known : ".", O_RDONLY | O_DIRECTORY, limits);
+	entry = fd < 0 ? NULL : similar_entry(fd, part);
+	similar = entry ? join(known, entry) : NULL;
+	free(entry);
+	return similar;
+}
+
+/* A path as it is spelled on disk, to be freed; NULL if there is nothing like it */
+static char *spelling(int directory, const char *path, enum lookup_limits limits)
+{
+	char *parts = xstrdup(path);
+	char *known = xstrdup("");
+	char *rest = NULL, *part;
+
+	for (part = strtok_r(parts, "/", &rest); part && known; part = strtok_r(NULL, "/", &rest)) {
+		char *longer = extend(directory, known, part, limits);
+
+		free(known);
+		known = longer;
+	}
+	free(parts);
+	return known;
+}
+
+/* Open for reading what @place stands for, if it is a regular file. */
+static int open_regular(int place)
+{
+	char *self = xasprintf("/proc/self/fd/%d", place);
+	struct stat status;
+	int fd;
+
+	if (fstat(place, &status))
+		fd = -errno;
+	else if (S_ISDIR(status.st_mode))
+		fd = -EISDIR;
+	else if (!S_ISREG(status.st_mode))
+		fd = -EMEDIUMTYPE;
+	else
+		fd = image_open_quietly(self);
+	free(self);
+	return fd;
+}
+
+static int open_in(int directory, const char *path, enum lookup_limits limits, char **spelled)
+{
+	int place = open_within(directory, path, O_PATH, limits);
+	int fd;
+
+	*spelled = xstrdup(path);
+	if (place == -ENOENT) {
+		char *real = spelling(directory, path, limits);
+
+		if (!real)
+			return -ENOENT;
+		free(*spelled);
+		*spelled = real;
+		place = open_within(directory, real, O_PATH, limits);
+	}
+	if (place < 0)
+		return place;
+	fd = open_regular(place);
+	close(place);
+	return fd;
+}
+
+/**
+ * lookup_open() - open a regular file for reading
+ * @directory:	where to start
+ * @path:	relative, with slashes; if it is not there as spelled, then without regard to
+ *		upper and lower case
+ * @limits:	where it may lead
+ * @found:	set to the path with @directory, as it is spelled there; to be freed
+ *
+ * Return: a file descriptor, or a negative errno for lookup_error()
+ */
+int lookup_open(const char *directory, const char *path, enum lookup_limits limits, char **found)
+{
+	int root = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char *spelled;
+	int fd;
+
+	*found = xasprintf("%s/%s", directory, path);
+	if (root < 0)
+		return -errno;
+	fd = open_in(root, path, limits, &spelled);
+	close(root);
+	free(*found);
+	*found = xasprintf("%s/%s", directory, spelled);
+	free(spelled);
+	return fd;
+}
+
+/* Why it could not be opened: a positive errno in words that fit */
+const char *lookup_error(int error)
+{
+	switch (error) {
+	case EXDEV:
+		return "leads to where it may not, to another mount or out of its directory";
+	case EMEDIUMTYPE:
+		return "no regular file";
+	default:
+		return strerror(error);
+	}
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Opening a file that somebody else has named: an image names its parent, and whoever made
+ * the image may want to have something else opened by root.
+ */
+#ifndef VHDX_IMAGE_SAFE_OPEN_H
+#define VHDX_IMAGE_SAFE_OPEN_H
+
+/* Where a name may lead; in all cases only to a regular file */
+enum lookup_limits {
+	LOOKUP_ANYWHERE,	/* the directory is the user's choice, the name only a name */
+	LOOKUP_SAME_MOUNT,	/* not across a mount point, upwards or downwards */
+	LOOKUP_BENEATH,		/* not out of the directory, by ".." or by a symbolic link */
+};
+
+int lookup_open(const char *directory, const char *path, enum lookup_limits limits, char **found);
+const char *lookup_error(int error);
+
+#endif /* VHDX_IMAGE_SAFE_OPEN_H */

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "image/write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/alloc.h"
+#include "lib/interrupt.h"
+#include "lib/progress.h"
+
+#define ZEROS_BYTES (1U << 20)
+#define ALLOCATE_BYTES (256ULL << 20)
+
+/**
+ * write_file_name() - say what a file is called in messages
+ * @file:	zero or named before
+ * @path:	copied
+ */
+void write_file_name(struct write_file *file, const char *path)
+{
+	char *copy = xstrdup(path);
+
+	free(file->path);
+	file->path = copy;
+}
+
+/**
+ * write_file_close() - close a file, if it is open, and forget its name
+ * @file:	its fd is -1 afterwards
+ *
+ * Return: 0, or a positive errno of close()
+ */
+int write_file_close(struct write_file *file)
+{
+	int error = file->fd >= 0 && close(file->fd) ? errno : 0;
+
+	free(file->path);
+	file->path = NULL;
+	file->fd = -1;
+	return error;
+}
+
+/**
+ * write_at() - write a range
+ * @file:	open
+ * @offset:	bytes
+ * @data:	what to write
+ * @length:	bytes
+ *
+ * Never stops in the middle for a signal.
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code write_at(const struct write_file *file, uint64_t offset, const void *data,
+			size_t length)
+{
+	const char *from = data;
+
+	while (length) {
+		ssize_t put = pwrite(file->fd, from, length, (off_t)offset);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return fail_errno(file->path, "cannot write", put ? errno : EIO);
+		from += put;
+		offset += (uint64_t)put;
+		length -= (size_t)put;
+	}
+	return DONE;
+}
+
+/* What every long task does between two pieces. */
+static enum exit_code step(const struct write_file *file, struct progress *progress,
+			   uint64_t bytes)
+{
+	if (!progress)
+		return DONE;
+	progress_add(progress, bytes);
+	if (interrupted())
+		return fail(EXIT_INTERRUPTED, "%s: interrupted", file->path);
+	return DONE;
+}
+
+/**
+ * write_zeros() - write zeros, really
+ * @file:	open
+ * @offset:	bytes
+ * @length:	bytes
+ * @progress:	told of each piece; NULL: not to be interrupted either
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code write_zeros(const struct write_file *file, uint64_t offset, uint64_t length,
+			   struct progress *progress)
+{
+	static const char zeros[ZEROS_BYTES];
+	enum exit_code status = DONE;
+
+	while (length && status == DONE) {
+		size_t piece = length < sizeof(zeros) ? (size_t)length : sizeof(zeros);
+
+		status = write_at(file, offset, zeros, piece);
+		if (status == DONE)
+			status = step(file, progress, piece);
+		offset += piece;
+		length -= piece;
+	}
+	return status;
+}
+
+/* Not all file systems can, and those that cannot say so in different ways. */
+static bool cannot_allocate(int error)
+{
+	return error == EOPNOTSUPP || error == ENOSYS || error == EINVAL || error == ENODEV;
+}
+
+/**
+ * write_allocate() - have the file system set space aside, which then reads as zeros
+ * @file:	open; nothing was written to the range yet
+ * @offset:	bytes
+ * @length:	bytes
+ * @progress:	told of each piece
+ *
+ * Where the file system cannot, zeros are written.
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code write_allocate(const struct write_file *file, uint64_t offset, uint64_t length,
+			      struct progress *progress)
+{
+	enum exit_code status = DONE;
+
+	while (length && status == DONE) {
+		uint64_t piece = length < ALLOCATE_BYTES ? length : ALLOCATE_BYTES;
+
+		if (!fallocate(file->fd, 0, (off_t)offset, (off_t)piece)) {
+			status = step(file, progress, piece);
+			offset += piece;
+			length -= piece;
+		} else if (errno == EINTR) {
+			status = step(file, progress, 0);
+		} else if (cannot_allocate(errno)) {
+			return write_zeros(file, offset, length, progress);
+		} else {
+			status = fail_errno(file->path, "cannot allocate space", errno);
+		}
+	}
+	return status;
+}
+
+/* Both shorter and longer. */
+enum exit_code write_set_size(const struct write_file *file, uint64_t size)
+{
+	if (ftruncate(file->fd, (off_t)size))
+		return fail_errno(file->path, "cannot set its size", errno);
+	return DONE;
+}
+
+/* When this returns DONE, data and size survive a power cut. */
+enum exit_code write_sync(const struct write_file *file)
+{
+	if (fsync(file->fd))
+		return fail_errno(file->path, "cannot flush", errno);
+	return DONE;
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "info/bat_summary.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/alloc.h"
+#include "format/overlay.h"
+
+#define READ_ENTRIES (1U << 17)		/* 1 MiB of them */
+#define NO_INDEX UINT64_MAX
+
+/**
+ * struct scan - one pass over a BAT
+ * @counts:	what it finds
+ * @rules:	what an entry is judged by
+ * @overlay:	what replay of the log changes, or NULL
+ * @partial:	BAT index of the first partially present block of this chunk
+ * @holes:	descriptor of the file whose holes are skipped; -1: they are read
+ */
+struct scan {
+	struct block_counts *counts;
+	struct vhdx_bat_rules rules;
+	const struct vhdx_overlay *overlay;
+	u64 partial;
+	int holes;
+};
+
+static void add_fault(struct block_counts *counts, const struct vhdx_fault *fault)
+{
+	counts->bad++;
+	counts->missing += fault->reason == VHDX_REASON_payload_past_eof ||
+			   fault->reason == VHDX_REASON_bitmap_past_eof;
+	if (counts->faults < BLOCKS_MAX_FAULTS)
+		counts->fault[counts->faults++] = *fault;
+}
+
+/* The bitmap's entry comes after those of the blocks it is for (2.5). */
+static void scan_bitmap(struct scan *scan, u64 chunk, u64 entry)
+{
+	bool present = vhdx_bat_state(entry) == VHDX_BLOCK_FULLY_PRESENT;
+	const struct vhdx_geometry *geometry = scan->rules.geometry;
+	struct vhdx_fault fault;
+
+	if (!geometry->has_parent || chunk >= geometry->chunks)
+		return;
+	scan->counts->bitmap += present;
+	if (!present && scan->partial != NO_INDEX) {
+		vhdx_fault_set(&fault, VHDX_REASON_payload_partial_without_bitmap,
+			       scan->rules.bat_offset + scan->partial * VHDX_BAT_ENTRY_SIZE, 0);
+		add_fault(scan->counts, &fault);
+	}
+	scan->partial = NO_INDEX;
+}
+
+/* Payload is never logged: a log that changes a block is not believed (2.3). */
+static void scan_logged(struct scan *scan, u64 index, u64 entry)
+{
+	struct vhdx_fault fault;
+
+	if (!scan->overlay || vhdx_bat_state(entry) < VHDX_BLOCK_FULLY_PRESENT ||
+	    !vhdx_overlay_touches(scan->overlay, vhdx_bat_offset(entry),
+				  scan->rules.geometry->block_size))
+		return;
+	vhdx_fault_set(&fault, VHDX_REASON_log_payload_changed,
+		       scan->rules.bat_offset + index * VHDX_BAT_ENTRY_SIZE,
+		       vhdx_bat_offset(entry));
+	add_fault(scan->counts, &fault);
+}
+
+static void scan_entry(struct scan *scan, u64 index, u64 entry)
+{
+	enum vhdx_block_state state = vhdx_bat_state(entry);
+	const struct vhdx_geometry *geometry = scan->rules.geometry;
+	struct vhdx_fault fault;
+	u64 number;
+
+	if (vhdx_bat_check(&scan->rules, index, entry, &fault))
+		add_fault(scan->counts, &fault);
+	if (vhdx_index_is_bitmap(geometry, index, &number)) {
+		scan_bitmap(scan, number, entry);
+		return;
+	}
+	if (number >= geometry->payload_blocks)
+		return;
+	scan_logged(scan, index, entry);
+	scan->counts->payload[state]++;
+	if (geometry->has_parent && state == VHDX_BLOCK_PARTIALLY_PRESENT &&
+	    scan->partial == NO_INDEX)
+		scan->partial = index;
+}
+
+/* The core allows a region that ends before the last bitmap entry, if that is never used. */
+static u64 entries_to_scan(const struct vhdx_super *super)
+{
+	u64 room = super->regions.bat.length / VHDX_BAT_ENTRY_SIZE;
+
+	return super->geometry.bat_entries < room ? super->geometry.bat_entries : room;
+}
+
+/* Where is the next entry that is not in a hole of the file, from @index on? */
+static u64 skip_hole(const struct scan *scan, u64 index, u64 total)
+{
+	u64 offset = scan->rules.bat_offset + index * VHDX_BAT_ENTRY_SIZE;
+	off_t data;
+
+	if (scan->holes < 0)
+		return index;
+	data = lseek(scan->holes, (off_t)offset, SEEK_DATA);
+	if (data < 0)
+		return errno == ENXIO ? total : index;
+	return index + ((u64)data - offset) / VHDX_BAT_ENTRY_SIZE;
+}
+
+static bool read_piece(struct scan *scan, const struct vhdx_reader *reader, u64 first, u64 count,
+		       __le64 *entries)
+{
+	u64 offset = scan->rules.bat_offset + first * VHDX_BAT_ENTRY_SIZE, i;
+	struct vhdx_fault fault;
+
+	if (vhdx_read(reader, offset, entries, (u32)(count * VHDX_BAT_ENTRY_SIZE), &fault)) {
+		add_fault(scan->counts, &fault);
+		return false;
+	}
+	for (i = 0; i < count; i++)
+		scan_entry(scan, first + i, le64_to_cpu(entries[i]));
+	return true;
+}
+
+/* @limit: how many entries to read at most */
+static void scan_bat(struct scan *scan, const struct vhdx_super *super,
+		     const struct vhdx_reader *reader, u64 limit)
+{
+	__le64 *entries = xcalloc(READ_ENTRIES, sizeof(*entries));
+	u64 total = entries_to_scan(super), first, count, done = 0;
+
+	memset(scan->counts, 0, sizeof(*scan->counts));
+	scan->partial = NO_INDEX;
+	vhdx_super_bat_rules(super, &scan->rules);
+	first = skip_hole(scan, 0, total);
+	while (first < total && done < limit) {
+		count = total - first < READ_ENTRIES ? total - first : READ_ENTRIES;
+		count = count < limit - done ? count : limit - done;
+		if (!read_piece(scan, reader, first, count, entries))
+			break;
+		done += count;
+		first = skip_hole(scan, first + count, total);
+	}
+	scan->counts->complete = first >= total;
+	free(entries);
+}
+
+/**
+ * blocks_count() - read a BAT from end to end
+ * @counts:	filled
+ * @super:	complete
+ * @reader:	the image, its log replayed
+ * @overlay:	what replay changes, or NULL
+ *
+ * Takes 1 MiB of memory, whatever the size of the BAT.
+ */
+void blocks_count(struct block_counts *counts, const struct vhdx_super *super,
+		  const struct vhdx_reader *reader, const struct vhdx_overlay *overlay)
+{
+	struct scan scan = { .counts = counts, .overlay = overlay, .holes = -1 };
+
+	scan_bat(&scan, super, reader, UINT64_MAX);
+}
+
+/**
+ * blocks_look() - find bad entries of a BAT in a time that does not grow with it
+ * @counts:	filled, but holes of the file are left out of the numbers of blocks
+ * @super:	complete
+ * @reader:	the image, its log replayed
+ * @overlay:	what replay changes, or NULL
+ * @fd:		of the file
+ * @bytes:	how much of the BAT to read, about
+ *
+ * Holes are not read.
+ */
+void blocks_look(struct block_counts *counts, const struct vhdx_super *super,
+		 const struct vhdx_reader *reader, const struct vhdx_overlay *overlay, int fd,
+		 u64 bytes)
+{
+	struct scan scan = { .counts = counts, .overlay = overlay, .holes = overlay ? -1 : fd };
+
+	scan_bat(&scan, super, reader, bytes / VHDX_BAT_ENTRY_SIZE);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the BAT says about all blocks together.
+ */
+#ifndef VHDX_INFO_BAT_SUMMARY_H
+#define VHDX_INFO_BAT_SUMMARY_H
+
+#include "format/open.h"
+
+#define BLOCKS_MAX_FAULTS 10
+#define BLOCKS_LOOK_MAX (16 * VHDX_MIB)	/* of a BAT, where all must not be read */
+
+/**
+ * struct block_counts - a summary of a BAT
+ * @payload:	payload blocks by state; those beyond the disk are not counted
+ * @bitmap:	sector bitmap blocks that are there
+ * @bad:	entries that break a rule
+ * @missing:	of these, entries of blocks that lie behind the end of the file
+ * @complete:	all entries were looked at
+ * @fault:	the first of these
+ * @faults:	how many of @fault are used
+ */
+struct block_counts {
+	u64 payload[8];
+	u64 bitmap;
+	u64 bad;
+	u64 missing;
+	bool complete;
+	struct vhdx_fault fault[BLOCKS_MAX_FAULTS];
+	unsigned int faults;
+};
+
+struct vhdx_overlay;
+
+void blocks_count(struct block_counts *counts, const struct vhdx_super *super,
+		  const struct vhdx_reader *reader, const struct vhdx_overlay *overlay);
+void blocks_look(struct block_counts *counts, const struct vhdx_super *super,
+		 const struct vhdx_reader *reader, const struct vhdx_overlay *overlay, int fd,
+		 u64 bytes);
+
+#endif /* VHDX_INFO_BAT_SUMMARY_H */

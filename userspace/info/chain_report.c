@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "info/chain_report.h"
+
+#include "image/chain.h"
+#include "image/identity.h"
+#include "lib/json.h"
+#include "format/guid.h"
+
+static struct json_object *layer_json(const struct layer *layer)
+{
+	const struct vhdx_super *super = layer->image.super;
+	struct json_object *object = json_object_new_object();
+	char guid[VHDX_GUID_TEXT_SIZE];
+
+	vhdx_guid_text(&super->header.data_write_guid, guid);
+	json_add_string(object, "path", layer->path);
+	json_add_string(object, "type", identity_type_name(&super->geometry));
+	json_add_size(object, "virtual-size", super->geometry.disk_size);
+	json_add_size(object, "block-size", super->geometry.block_size);
+	json_add_size(object, "file-size", layer->image.file.reader.size);
+	json_add_string(object, "data-write-guid", guid);
+	json_add_bool(object, "dirty", layer->image.replayed);
+	return object;
+}
+
+/**
+ * chain_report() - list the files of a chain, as far as they are found
+ * @image:	gets a list "chain", the image itself first
+ * @path:	of the image
+ * @options:	where its parents may be
+ *
+ * Return: DONE, or another code having said why it is not complete
+ */
+enum exit_code chain_report(struct json_object *image, const char *path,
+			    const struct parent_options *options)
+{
+	struct json_object *list = json_object_new_array();
+	struct chain chain;
+	enum exit_code status = chain_open(&chain, path, options);
+	unsigned int i;
+
+	for (i = 0; i < chain.count; i++)
+		json_object_array_add(list, layer_json(chain.layer[i]));
+	json_add(image, "chain", list);
+	chain_close(&chain);
+	return status;
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "info/inspect.h"
+
+#include <stdlib.h>
+
+#include "lib/alloc.h"
+
+static void add_problem(struct inspection *inspection, const struct vhdx_fault *fault)
+{
+	if (inspection->problems < INSPECT_MAX_PROBLEMS)
+		inspection->problem[inspection->problems++] = *fault;
+}
+
+/*
+ * After a fault in the headers the tables are still worth a look, but not with a log that
+ * is where none can be: the core would take its place for granted.
+ */
+static void inspect_headers(struct inspection *inspection)
+{
+	struct vhdx_super *super = inspection->super;
+	struct vhdx_fault fault;
+	enum vhdx_reason reason = vhdx_open_headers(super, &inspection->file->reader,
+						    inspection->scratch, &fault);
+
+	inspection->identified = vhdx_reason_class(reason) != VHDX_CLASS_NOT_VHDX &&
+				 vhdx_reason_class(reason) != VHDX_CLASS_IO;
+	inspection->has_header = inspection->identified &&
+				 reason != VHDX_REASON_header_none_valid &&
+				 reason != VHDX_REASON_header_tie;
+	if (reason)
+		add_problem(inspection, &fault);
+	if (!inspection->has_header || !vhdx_header_log_dirty(&super->header))
+		return;
+	inspection->dirty = true;
+}
+
+/* Behind the headers nothing may be looked at before the log is replayed, in memory. */
+static void inspect_log(struct inspection *inspection)
+{
+	struct vhdx_fault fault;
+
+	if (!inspection->dirty)
+		return;
+	inspection->replayed = replayed_new(&inspection->file->reader,
+					    &inspection->super->header, &fault);
+	if (inspection->replayed)
+		replayed_reader(inspection->replayed, &inspection->reader);
+	else
+		add_problem(inspection, &fault);
+}
+
+static void inspect_tables(struct inspection *inspection, bool log_is_sound)
+{
+	struct vhdx_super *super = inspection->super;
+	struct vhdx_header header = super->header;
+	struct vhdx_fault fault;
+
+	if (!log_is_sound)
+		super->header.log_length = 0;
+	if (vhdx_open_tables(super, &inspection->reader, inspection->scratch, &fault))
+		add_problem(inspection, &fault);
+	else
+		inspection->has_tables = true;
+	super->header = header;
+}
+
+static void inspect_values(struct inspection *inspection)
+{
+	const struct vhdx_super *super = inspection->super;
+
+	if (!inspection->has_tables) {
+		table_values_read(&inspection->values, inspection->file);
+		return;
+	}
+	inspection->values.known = TABLE_ALL_VALUES;
+	inspection->values.block_size = super->geometry.block_size;
+	inspection->values.disk_size = super->geometry.disk_size;
+	inspection->values.disk_id = super->disk_id;
+	inspection->values.logical_sector_size = super->geometry.logical_sector_size;
+	inspection->values.physical_sector_size = super->geometry.physical_sector_size;
+	inspection->values.leave_allocated = super->geometry.leave_allocated;
+	inspection->values.has_parent = super->geometry.has_parent;
+}
+
+/* An unneeded locator is not looked at: the core has warned of it. */
+static void inspect_locator(struct inspection *inspection)
+{
+	const struct vhdx_super *super = inspection->super;
+	const struct vhdx_items *items = &super->items;
+	struct vhdx_fault fault;
+	u32 length;
+	u64 offset;
+
+	if (!inspection->has_tables || !super->geometry.has_parent)
+		return;
+	length = items->length[VHDX_ITEM_PARENT_LOCATOR];
+	offset = super->regions.metadata.offset + items->offset[VHDX_ITEM_PARENT_LOCATOR];
+	inspection->locator_item = xcalloc(1, length + 1);
+	if (!vhdx_read(&inspection->reader, offset, inspection->locator_item, length, &fault) &&
+	    !vhdx_locator_decode(&inspection->locator, inspection->locator_item, length,
+				 offset, &fault))
+		inspection->has_locator = true;
+	if (!inspection->has_locator)
+		add_problem(inspection, &fault);
+}
+
+static void inspect_blocks(struct inspection *inspection, bool all)
+{
+	const struct vhdx_overlay *overlay = inspection->replayed ?
+					     &inspection->replayed->overlay : NULL;
+	unsigned int i;
+
+	if (!inspection->has_tables)
+		return;
+	inspection->has_blocks = all;
+	if (all)
+		blocks_count(&inspection->blocks, inspection->super, &inspection->reader, overlay);
+	else
+		blocks_look(&inspection->blocks, inspection->super, &inspection->reader, overlay,
+			    inspection->file->fd, BLOCKS_LOOK_MAX);
+	inspection->all_blocks = inspection->blocks.complete;
+	for (i = 0; i < inspection->blocks.faults; i++)
+		add_problem(inspection, &inspection->blocks.fault[i]);
+}
+
+/**
+ * inspect() - find out everything about an image
+ * @inspection:	filled; to be freed with inspect_free()
+ * @file:	open; must live as long
+ * @with_blocks: read the whole BAT, which may be 513 MiB; otherwise what blocks_look() reads
+ */
+void inspect(struct inspection *inspection, struct image_file *file, bool with_blocks)
+{
+	bool log_is_sound;
+
+	memset(inspection, 0, sizeof(*inspection));
+	inspection->file = file;
+	inspection->reader = file->reader;
+	inspection->super = xcalloc(1, sizeof(*inspection->super));
+	inspection->scratch = xcalloc(1, VHDX_OPEN_SCRATCH_SIZE);
+	inspect_headers(inspection);
+	if (!inspection->identified)
+		return;
+	log_is_sound = !inspection->problems;
+	if (log_is_sound)
+		inspect_log(inspection);
+	inspect_tables(inspection, log_is_sound);
+	inspect_values(inspection);
+	inspect_locator(inspection);
+	inspect_blocks(inspection, with_blocks);
+}
+
+void inspect_free(struct inspection *inspection)
+{
+	replayed_free(inspection->replayed);
+	free(inspection->super);
+	free(inspection->scratch);
+	free(inspection->locator_item);
+}

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "info/raw_tables.h"
+
+#include <stdlib.h>
+
+#include "image/file.h"
+#include "lib/alloc.h"
+#include "lib/json.h"
+#include "format/checksum.h"
+#include "format/header.h"
+#include "format/region.h"
+
+static void add_guid(struct json_object *object, const char *key, const struct vhdx_guid *guid)
+{
+	char text[VHDX_GUID_TEXT_SIZE];
+
+	vhdx_guid_text(guid, text);
+	json_add_string(object, key, text);
+}
+
+static void add_hex(struct json_object *object, const char *key, u32 value)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "0x%08x", value);
+	json_add_string(object, key, text);
+}
+
+/* What is stored, and what would be right. */
+static void add_checksum(struct json_object *object, const void *data, u32 length)
+{
+	__le32 stored;
+
+	memcpy(&stored, (const u8 *)data + VHDX_CHECKSUM_OFFSET, sizeof(stored));
+	add_hex(object, "checksum", le32_to_cpu(stored));
+	add_hex(object, "checksum-computed", vhdx_checksum(data, length));
+}
+
+static struct json_object *header_json(const struct vhdx_disk_header *raw, u64 offset)
+{
+	struct json_object *object = json_object_new_object();
+	struct vhdx_header ignored;
+
+	json_add_number(object, "offset", offset);
+	json_add_bool(object, "valid", vhdx_header_decode(&ignored, raw));
+	add_checksum(object, raw, sizeof(*raw));
+	json_add_number(object, "sequence-number", le64_to_cpu(raw->sequence_number));
+	add_guid(object, "file-write-guid", &raw->file_write_guid);
+	add_guid(object, "data-write-guid", &raw->data_write_guid);
+	add_guid(object, "log-guid", &raw->log_guid);
+	json_add_number(object, "version", le16_to_cpu(raw->version));
+	json_add_number(object, "log-version", le16_to_cpu(raw->log_version));
+	json_add_number(object, "log-offset", le64_to_cpu(raw->log_offset));
+	json_add_number(object, "log-length", le32_to_cpu(raw->log_length));
+	return object;
+}
+
+/**
+ * tables_headers() - both headers
+ * @file:	the image
+ *
+ * Return: an array of those that could be read
+ */
+struct json_object *tables_headers(const struct image_file *file)
+{
+	static const u64 offsets[] = { VHDX_HEADER_1_OFFSET, VHDX_HEADER_2_OFFSET };
+	struct vhdx_disk_header *raw = xcalloc(1, sizeof(*raw));
+	struct json_object *list = json_object_new_array();
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(offsets); i++)
+		if (image_file_read(file, offsets[i], raw, sizeof(*raw)))
+			json_object_array_add(list, header_json(raw, offsets[i]));
+	free(raw);
+	return list;
+}
+
+static const struct vhdx_disk_region_entry *region_entries(const void *table)
+{
+	return (const void *)((const struct vhdx_disk_region_table *)table + 1);
+}
+
+static u32 region_count(const void *table)
+{
+	u32 count = le32_to_cpu(((const struct vhdx_disk_region_table *)table)->entry_count);
+
+	return count < VHDX_REGION_MAX_ENTRIES ? count : VHDX_REGION_MAX_ENTRIES;
+}
+
+static const char *region_name(const struct vhdx_guid *guid)
+{
+	if (vhdx_guid_equal(guid, &vhdx_guid_bat_region))
+		return "bat";
+	return vhdx_guid_equal(guid, &vhdx_guid_metadata_region) ? "metadata" : NULL;
+}
+
+static struct json_object *region_json(const struct vhdx_disk_region_entry *entry)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_guid(object, "guid", &entry->guid);
+	json_add_string(object, "name", region_name(&entry->guid));
+	json_add_number(object, "offset", le64_to_cpu(entry->file_offset));
+	json_add_size(object, "length", le32_to_cpu(entry->length));
+	json_add_bool(object, "required", le32_to_cpu(entry->flags) & VHDX_REGION_REQUIRED);
+	return object;
+}
+
+/* The entries of a damaged table are noise. */
+static struct json_object *region_table_json(const void *table, u64 offset)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+	bool valid = vhdx_region_table_valid(table);
+	u32 i;
+
+	json_add_number(object, "offset", offset);
+	json_add_bool(object, "valid", valid);
+	add_checksum(object, table, VHDX_REGION_TABLE_SIZE);
+	for (i = 0; valid && i < region_count(table); i++)
+		json_object_array_add(list, region_json(region_entries(table) + i));
+	json_add(object, "entries", list);
+	return object;
+}
+
+static const u64 region_offsets[] = { VHDX_REGION_TABLE_1_OFFSET, VHDX_REGION_TABLE_2_OFFSET };
+
+/* Both region tables. */
+struct json_object *tables_regions(const struct image_file *file)
+{
+	struct json_object *list = json_object_new_array();
+	void *table = xcalloc(1, VHDX_REGION_TABLE_SIZE);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(region_offsets); i++)
+		if (image_file_read(file, region_offsets[i], table, VHDX_REGION_TABLE_SIZE))
+			json_object_array_add(list, region_table_json(table, region_offsets[i]));
+	free(table);
+	return list;
+}
+
+/* By the first region table that is valid, without asking whether it makes sense. */
+static bool find_metadata_region(const struct image_file *file, u64 *offset)
+{
+	void *table = xcalloc(1, VHDX_REGION_TABLE_SIZE);
+	const struct vhdx_disk_region_entry *entry = region_entries(table);
+	bool found = false;
+	unsigned int i;
+	u32 n;
+
+	for (i = 0; !found && i < ARRAY_SIZE(region_offsets); i++) {
+		if (!image_file_read(file, region_offsets[i], table, VHDX_REGION_TABLE_SIZE) ||
+		    !vhdx_region_table_valid(table))
+			continue;
+		for (n = 0; !found && n < region_count(table); n++) {
+			*offset = le64_to_cpu(entry[n].file_offset);
+			found = vhdx_guid_equal(&entry[n].guid, &vhdx_guid_metadata_region);
+		}
+	}
+	free(table);
+	return found;
+}
+
+/**
+ * read_metadata_table() - the metadata table, wherever it is
+ * @file:	the image
+ * @region:	set to the offset of its region
+ *
+ * Return: VHDX_METADATA_TABLE_SIZE bytes to be freed; NULL if there is no such table
+ */
+static void *read_metadata_table(const struct image_file *file, u64 *region)
+{
+	void *table = xcalloc(1, VHDX_METADATA_TABLE_SIZE);
+
+	if (find_metadata_region(file, region) &&
+	    image_file_read(file, *region, table, VHDX_METADATA_TABLE_SIZE) &&
+	    !memcmp(table, "metadata", 8))
+		return table;
+	free(table);
+	return NULL;
+}
+
+static const struct vhdx_disk_metadata_entry *metadata_entries(const void *table)
+{
+	return (const void *)((const struct vhdx_disk_metadata_table *)table + 1);
+}
+
+static u32 metadata_count(const void *table)
+{
+	u32 count = le16_to_cpu(((const struct vhdx_disk_metadata_table *)table)->entry_count);
+
+	return count < VHDX_METADATA_MAX_ENTRIES ? count : VHDX_METADATA_MAX_ENTRIES;
+}
+
+static enum vhdx_item item_of(const struct vhdx_disk_metadata_entry *entry)
+{
+	unsigned int item;
+
+	for (item = 0; item < VHDX_ITEM_COUNT; item++)
+		if (vhdx_guid_equal(&entry->item_id, vhdx_item_guid(item)))
+			break;
+	return item;
+}
+
+static const char *item_name(enum vhdx_item item)
+{
+	static const char *const names[VHDX_ITEM_COUNT] = {
+		[VHDX_ITEM_FILE_PARAMETERS] = "file-parameters",
+		[VHDX_ITEM_DISK_SIZE] = "virtual-disk-size",
+		[VHDX_ITEM_DISK_ID] = "virtual-disk-id",
+		[VHDX_ITEM_LOGICAL_SECTOR_SIZE] = "logical-sector-size",
+		[VHDX_ITEM_PHYSICAL_SECTOR_SIZE] = "physical-sector-size",
+		[VHDX_ITEM_PARENT_LOCATOR] = "parent-locator",
+		[VHDX_ITEM_CHS_PARAMETERS] = "chs-parameters",
+		[VHDX_ITEM_PMEM_LABELS] = "pmem-labels",
+		[VHDX_ITEM_INCOMPLETE_FILE] = "incomplete-file",
+	};
+
+	return item < VHDX_ITEM_COUNT ? names[item] : NULL;
+}
+
+static struct json_object *item_json(const struct vhdx_disk_metadata_entry *entry)
+{
+	struct json_object *object = json_object_new_object();
+	u32 flags = le32_to_cpu(entry->flags);
+
+	add_guid(object, "id", &entry->item_id);
+	json_add_string(object, "name", item_name(item_of(entry)));
+	json_add_number(object, "offset", le32_to_cpu(entry->offset));
+	json_add_number(object, "length", le32_to_cpu(entry->length));
+	json_add_bool(object, "user", flags & VHDX_METADATA_IS_USER);
+	json_add_bool(object, "virtual-disk", flags & VHDX_METADATA_IS_VIRTUAL_DISK);
+	json_add_bool(object, "required", flags & VHDX_METADATA_IS_REQUIRED);
+	return object;
+}
+
+/* The metadata table; empty if there is none. */
+struct json_object *tables_metadata(const struct image_file *file)
+{
+	struct json_object *list = json_object_new_array();
+	u64 region;
+	void *table = read_metadata_table(file, &region);
+	u32 i;
+
+	for (i = 0; table && i < metadata_count(table); i++)
+		json_object_array_add(list, item_json(metadata_entries(table) + i));
+	free(table);
+	return list;
+}
+
+/* An entry by itself, whichever session it is of: by the GUID that it has. */
+static bool read_log_entry(struct vhdx_log *log, u32 offset, struct vhdx_log_entry *entry,
+			   u8 *sector)
+{
+	struct vhdx_fault fault;
+	bool valid;
+
+	if (vhdx_read(log->reader, log->offset + offset, sector, VHDX_LOG_SECTOR_SIZE, &fault))
+		return false;
+	log->guid = ((const struct vhdx_disk_log_entry *)(const void *)sector)->log_guid;
+	return !vhdx_log_read_entry(log, offset, entry, sector, &valid, &fault) && valid;
+}
+
+static u32 ring_distance(const struct vhdx_log *log, u32 from, u32 to)
+{
+	return to >= from ? to - from : to + log->length - from;
+}
+
+/* Where an active entry is, no other one starts: valid ones never share a sector. */
+static bool is_active(const struct vhdx_log *log, const struct vhdx_header *header,
+		      const struct vhdx_log_sequence *active, const struct vhdx_log_entry *entry)
+{
+	return active && vhdx_guid_equal(&log->guid, &header->log_guid) &&
+	       ring_distance(log, active->first, entry->offset) <
+	       ring_distance(log, active->first, active->head.offset) + active->head.length;
+}
+
+static struct json_object *log_entry_json(const struct vhdx_log *log,
+					  const struct vhdx_log_entry *entry, bool active)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_add_number(object, "offset", entry->offset);
+	json_add_number(object, "length", entry->length);
+	json_add_bool(object, "active", active);
+	add_guid(object, "guid", &log->guid);
+	json_add_number(object, "sequence-number", entry->sequence);
+	json_add_number(object, "tail", entry->tail);
+	json_add_number(object, "changes", entry->descriptors);
+	json_add_number(object, "flushed-file-size", entry->flushed_size);
+	json_add_number(object, "last-file-size", entry->last_size);
+	return object;
+}
+
+/**
+ * tables_log() - all valid entries in the log, those of former sessions included
+ * @file:	the image
+ * @header:	the current one
+ * @active:	what is to be replayed, or NULL
+ *
+ * Return: a list; empty if there is no log, or none that could be searched
+ */
+struct json_object *tables_log(const struct image_file *file, const struct vhdx_header *header,
+			       const struct vhdx_log_sequence *active)
+{
+	u8 *sector = xcalloc(1, VHDX_LOG_SECTOR_SIZE);
+	struct json_object *list = json_object_new_array();
+	struct vhdx_log_entry entry;
+	struct vhdx_fault fault;
+	struct vhdx_log log;
+	u32 offset = 0;
+
+	if (vhdx_header_check(header, 0, file->reader.size, &fault) ||
+	    vhdx_log_init(&log, &file->reader, header, &fault))
+		log.length = 0;
+	while (offset < log.length) {
+		bool valid = read_log_entry(&log, offset, &entry, sector);
+
+		if (valid)
+			json_object_array_add(list, log_entry_json(&log, &entry,
+					      is_active(&log, header, active, &entry)));
+		offset += VHDX_LOG_SECTOR_SIZE;
+	}
+	free(sector);
+	return list;
+}
+
+static u32 get_le32(const u8 *data)
+{
+	__le32 value;
+
+	memcpy(&value, data, sizeof(value));
+	return le32_to_cpu(value);
+}
+
+static void take_value(struct table_values *values, enum vhdx_item item, const u8 *data)
+{
+	switch (item) {
+	case VHDX_ITEM_FILE_PARAMETERS:
+		values->block_size = get_le32(data);
+		values->leave_allocated = get_le32(data + 4) & VHDX_PARAMS_LEAVE_ALLOCATED;
+		values->has_parent = get_le32(data + 4) & VHDX_PARAMS_HAS_PARENT;
+		break;
+	case VHDX_ITEM_DISK_SIZE:
+		values->disk_size = get_le32(data) | (u64)get_le32(data + 4) << 32;
+		break;
+	case VHDX_ITEM_DISK_ID:
+		memcpy(&values->disk_id, data, sizeof(values->disk_id));
+		break;
+	case VHDX_ITEM_LOGICAL_SECTOR_SIZE:
+		values->logical_sector_size = get_le32(data);
+		break;
+	case VHDX_ITEM_PHYSICAL_SECTOR_SIZE:
+		values->physical_sector_size = get_le32(data);
+		break;
+	default:
+		return;
+	}
+	values->known |= 1U << item;
+}
+
+/**
+ * table_values_read() - the values of an image whose tables the core refuses
+ * @values:	filled as far as possible
+ * @file:	the image
+ */
+void table_values_read(struct table_values *values, const struct image_file *file)
+{
+	static const u32 lengths[VHDX_ITEM_MANDATORY_COUNT] = { 8, 8, 16, 4, 4 };
+	u8 data[VHDX_ITEM_MANDATORY_MAX_SIZE];
+	const struct vhdx_disk_metadata_entry *entry;
+	u64 region;
+	void *table = read_metadata_table(file, &region);
+	u32 i;
+
+	for (i = 0; table && i < metadata_count(table); i++) {
+		enum vhdx_item item;
+
+		entry = metadata_entries(table) + i;
+		item = item_of(entry);
+		if (item < VHDX_ITEM_MANDATORY_COUNT &&
+		    le32_to_cpu(entry->length) == lengths[item] &&
+		    image_file_read(file, region + le32_to_cpu(entry->offset), data, lengths[item]))
+			take_value(values, item, data);
+	}
+	free(table);
+}

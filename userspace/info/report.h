@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An inspection as a JSON tree, from which the text is made as well.
+ */
+#ifndef VHDX_INFO_REPORT_H
+#define VHDX_INFO_REPORT_H
+
+struct inspection;
+struct json_object;
+
+/* What is told only if it is asked for; bits */
+enum report_part {
+	REPORT_TABLES	= 1 << 0,	/* headers and tables */
+	REPORT_LOG	= 1 << 1,	/* the entries of the log */
+};
+
+struct json_object *report_image(const struct inspection *inspection, unsigned int parts);
+
+#endif /* VHDX_INFO_REPORT_H */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Allocation that succeeds or ends the program with EXIT_MEMORY: vhdxctl holds nothing
+ * that would have to be undone.
+ */
+#ifndef VHDX_LIB_ALLOC_H
+#define VHDX_LIB_ALLOC_H
+
+#include <stddef.h>
+
+void *xcalloc(size_t count, size_t size);
+void *xrealloc(void *memory, size_t count, size_t size);
+char *xstrdup(const char *text);
+char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif /* VHDX_LIB_ALLOC_H */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Being interrupted at a moment of one's own choice.
+ */
+#ifndef VHDX_LIB_INTERRUPT_H
+#define VHDX_LIB_INTERRUPT_H
+
+#include <stdbool.h>
+
+void interrupt_catch(void);
+bool interrupted(void);
+
+#endif /* VHDX_LIB_INTERRUPT_H */

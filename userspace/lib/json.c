@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * With --json there is one document per run, printed at the very end, so that results and
+ * the error that cut them short are together in it. Only a list that may be too long to be
+ * kept is printed as it comes, as the first thing in the document.
+ *
+ * The same tree can be shown as indented text. Numbers that count bytes are marked with
+ * json_add_size() and come with a human-readable form there.
+ */
+#include "lib/json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/alloc.h"
+#include "lib/message.h"
+#include "lib/text.h"
+
+#define SCHEMA 1
+
+#define JSON_STYLE (JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE)
+
+static struct json_object *document;
+static bool list_is_open;
+static bool list_has_items;
+static char size_mark[] = "bytes";
+
+/* As json_object_object_add(), which fails only for want of memory. */
+void json_add(struct json_object *object, const char *key, struct json_object *value)
+{
+	json_object_object_add(object, key, value);
+}
+
+/* A string that came from outside may be no UTF-8; a document must be. NULL: null. */
+void json_add_string(struct json_object *object, const char *key, const char *text)
+{
+	char *valid = text ? text_valid_utf8(text) : NULL;
+
+	json_add(object, key, valid ? json_object_new_string(valid) : NULL);
+	free(valid);
+}
+
+void json_add_number(struct json_object *object, const char *key, uint64_t number)
+{
+	json_add(object, key, json_object_new_uint64(number));
+}
+
+void json_add_size(struct json_object *object, const char *key, uint64_t bytes)
+{
+	struct json_object *number = json_object_new_uint64(bytes);
+
+	json_object_set_userdata(number, size_mark, NULL);
+	json_add(object, key, number);
+}
+
+void json_add_bool(struct json_object *object, const char *key, bool value)
+{
+	json_add(object, key, json_object_new_boolean(value));
+}
+
+/**
+ * output_add() - put a result into the document
+ * @key:	top-level key
+ * @value:	ownership passes to the document
+ */
+void output_add(const char *key, struct json_object *value)
+{
+	if (!document) {
+		document = json_object_new_object();
+		json_add_number(document, "schema", SCHEMA);
+	}
+	json_add(document, key, value);
+}
+
+static void output_add_failure(const struct failure *failure)
+{
+	struct json_object *error = json_object_new_object();
+
+	json_add_string(error, "code", failure->code);
+	json_add_number(error, "exit", failure->exit);
+	json_add_string(error, "message", failure->message ? failure->message : "");
+	output_add("error", error);
+}
+
+/**
+ * output_list_begin() - print the beginning of the document, up to a list
+ * @key:	top-level key of the list
+ *
+ * The list ends with the document.
+ */
+void output_list_begin(const char *key)
+{
+	printf("{\n  \"schema\": %d,\n  \"%s\": [", SCHEMA, key);
+	list_is_open = true;
+}
+
+/**
+ * output_list_item() - print one item of the list
+ * @item:	freed
+ */
+void output_list_item(struct json_object *item)
+{
+	printf("%s\n    %s", list_has_items ? "," : "",
+	       json_object_to_json_string_ext(item, JSON_STYLE));
+	list_has_items = true;
+	json_object_put(item);
+}
+
+/* What else belongs into the document comes behind the list. */
+static void output_list_end(void)
+{
+	printf("%s]", list_has_items ? "\n  " : "");
+	if (document) {
+		json_object_object_foreach(document, key, value) {
+			if (strcmp(key, "schema"))
+				printf(",\n  \"%s\": %s", key,
+				       json_object_to_json_string_ext(value, JSON_STYLE));
+		}
+	}
+	puts("\n}");
+	list_is_open = false;
+}
+
+static void output_print(void)
+{
+	puts(json_object_to_json_string_ext(document, JSON_C_TO_STRING_PRETTY | JSON_STYLE));
+}
+
+/**
+ * output_finish() - print the document, if that is wanted, and see that all was written
+ * @json:	is it wanted?
+ * @status:	how the verb ended
+ *
+ * Return: the exit code of the program
+ */
+enum exit_code output_finish(bool json, enum exit_code status)
+{
+	const struct failure *failure = message_first_failure();
+
+	if (json && failure->exit != DONE)
+		output_add_failure(failure);
+	if (list_is_open)
+		output_list_end();
+	else if (json && document)
+		output_print();
+	json_object_put(document);
+	document = NULL;
+	if ((fflush(stdout) || ferror(stdout)) && status == DONE)
+		status = fail_errno("standard output", "cannot write", errno ? errno : EIO);
+	return status;
+}
+
+static void print_number(struct json_object *value, bool bytes_only)
+{
+	uint64_t number = json_object_get_uint64(value);
+	char size[TEXT_SIZE_MAX];
+
+	if (json_object_get_userdata(value) != size_mark || bytes_only || number < 1024)
+		printf(" %llu\n", (unsigned long long)number);
+	else
+		printf(" %s (%llu)\n", text_size(size, number, " "), (unsigned long long)number);
+}
+
+static void print_scalar(struct json_object *value, bool bytes_only)
+{
+	char *text;
+
+	switch (json_object_get_type(value)) {
+	case json_type_null:
+		puts(" -");
+		return;
+	case json_type_boolean:
+		puts(json_object_get_boolean(value) ? " yes" : " no");
+		return;
+	case json_type_int:
+		print_number(value, bytes_only);
+		return;
+	default:
+		text = text_printable(json_object_get_string(value));
+		printf(" %s\n", text);
+		free(text);
+	}
+}
+
+static void print_tree(struct json_object *tree, int depth, bool in_list, bool bytes_only);
+
+static void print_list(struct json_object *list, int depth, bool bytes_only)
+{
+	size_t count = json_object_array_length(list);
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		struct json_object *item = json_object_array_get_idx(list, i);
+
+		if (json_object_is_type(item, json_type_object)) {
+			print_tree(item, depth + 1, true, bytes_only);
+		} else {
+			printf("%*s-", depth * 2, "");
+			print_scalar(item, bytes_only);
+		}
+	}
+}
+
+/* How wide the keys before simple values are, so that these line up. */
+static int key_width(struct json_object *tree)
+{
+	int width = 0;
+
+	json_object_object_foreach(tree, key, value) {
+		int length = (int)strlen(key);
+
+		(void)value;
+		if (length > width)
+			width = length;
+	}
+	return width;
+}
+
+/* One of a list has a dash before its first key. */
+static void print_tree(struct json_object *tree, int depth, bool in_list, bool bytes_only)
+{
+	int width = key_width(tree);
+
+	json_object_object_foreach(tree, key, value) {
+		if (in_list)
+			printf("%*s- %s:", depth * 2 - 2, "", key);
+		else
+			printf("%*s%s:", depth * 2, "", key);
+		in_list = false;
+		if (json_object_is_type(value, json_type_object)) {
+			putchar('\n');
+			print_tree(value, depth + 1, false, bytes_only);
+		} else if (json_object_is_type(value, json_type_array)) {
+			puts(json_object_array_length(value) ? "" : " none");
+			print_list(value, depth + 1, bytes_only);
+		} else {
+			printf("%*s", width - (int)strlen(key), "");
+			print_scalar(value, bytes_only);
+		}
+	}
+}
+
+/**
+ * output_indented() - show a tree as text
+ * @tree:	an object
+ * @bytes_only:	sizes as plain numbers
+ */
+void output_indented(struct json_object *tree, bool bytes_only)
+{
+	print_tree(tree, 0, false, bytes_only);
+}

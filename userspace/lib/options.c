@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Global options are accepted before and after the verb. The tables here are all there is
+ * to know about an option: getopt_long() and --help are both fed from them.
+ */
+#include "lib/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/json.h"
+#include "lib/message.h"
+#include "lib/suggest.h"
+#include "uapi/release.h"
+
+#define MAX_OPTIONS 48
+
+static const struct cli_option global_options[] = {
+	{ 'q', "quiet",	NULL, "errors only, no warnings" },
+	{ 'v', "verbose", NULL, "say what is being done" },
+	{ CLI_DEBUG, "debug", NULL, "say how it is being done" },
+	{ 'J', "json", NULL, "print one JSON document" },
+	{ 'b', "bytes", NULL, "print sizes in bytes", CLI_BYTES },
+	{ CLI_RAW, "raw", NULL, "columns without alignment", CLI_TABLE },
+	{ 'n', "noheadings", NULL, "no line of column names", CLI_TABLE },
+	{ 'o', "output", "COLUMNS", "columns to print, separated by commas", CLI_TABLE },
+	{ CLI_OUTPUT_ALL, "output-all", NULL, "print all columns", CLI_TABLE },
+	{ 'h', "help", NULL, "print this and exit" },
+	{ 'V', "version", NULL, "print the version and exit" },
+	{ 0 }
+};
+
+/* Both tables, in the form getopt_long() wants. */
+struct getopt_tables {
+	struct option longs[MAX_OPTIONS + 1];
+	char shorts[3 * MAX_OPTIONS + 3];
+	int count;
+};
+
+static int value_kind(const struct cli_option *option)
+{
+	if (!option->value)
+		return no_argument;
+	return option->value[0] == '[' ? optional_argument : required_argument;
+}
+
+static void add_options(struct getopt_tables *tables, const struct cli_option *option)
+{
+	for (; option && option->name && tables->count < MAX_OPTIONS; option++) {
+		struct option *added = &tables->longs[tables->count++];
+		int kind = value_kind(option);
+
+		added->name = option->name;
+		added->has_arg = kind;
+		added->val = option->id;
+		if (option->id < CLI_DEBUG)
+			sprintf(strchr(tables->shorts, '\0'), "%c%s", option->id,
+				kind == no_argument ? "" : kind == required_argument ? ":" : "::");
+	}
+}
+
+static const struct cli_option *find_global(int id)
+{
+	const struct cli_option *option;
+
+	for (option = global_options; option->name; option++)
+		if (option->id == id)
+			return option;
+	return NULL;
+}
+
+/**
+ * cli_print_options() - the option lines of a --help
+ * @options:	table
+ * @groups:	which groups to show
+ */
+void cli_print_options(const struct cli_option *options, unsigned int groups)
+{
+	char text[64];
+
+	for (; options && options->name; options++) {
+		const char *value = options->value ? options->value : "";
+
+		if (options->group & ~groups)
+			continue;
+		snprintf(text, sizeof(text),
+			 *value == '[' ? "--%s[=%s" : *value ? "--%s %s" : "--%s",
+			 options->name, *value == '[' ? value + 1 : value);
+		if (options->id < CLI_DEBUG)
+			printf("  -%c, %-26s %s\n", options->id, text, options->help);
+		else
+			printf("      %-26s %s\n", text, options->help);
+	}
+}
+
+/* The same for the global options. */
+void cli_print_globals(unsigned int groups)
+{
+	cli_print_options(global_options, groups);
+}
+
+static void print_help(const struct cli_syntax *syntax)
+{
+	printf("Usage: vhdxctl %s [OPTION]... %s\n\n%s\n\nOptions:\n", syntax->verb,
+	       syntax->arguments, syntax->about);
+	cli_print_options(syntax->options, 0);
+	cli_print_globals(syntax->groups);
+	if (syntax->more_help)
+		syntax->more_help();
+	exit(output_finish(false, DONE));
+}
+
+static void print_version(void)
+{
+	printf("vhdxctl %s\n", VHDX_RELEASE);
+	exit(output_finish(false, DONE));
+}
+
+/* After a wrong option, none prints anything more; those that say how to print still count. */
+static bool counts_after_failure(int id)
+{
+	return id == 'q' || id == 'J';
+}
+
+static void set_global(struct globals *globals, int id, const char *value)
+{
+	globals->used |= find_global(id)->group;
+	switch (id) {
+	case 'q':
+		message_set_level(MESSAGE_QUIET);
+		break;
+	case 'v':
+		message_set_level(MESSAGE_VERBOSE);
+		break;
+	case CLI_DEBUG:
+		message_set_level(MESSAGE_DEBUG);
+		break;
+	case 'J':
+		globals->json = true;
+		break;
+	case 'b':
+		globals->bytes = true;
+		break;
+	case CLI_RAW:
+		globals->raw = true;
+		break;
+	case 'n':
+		globals->no_headings = true;
+		break;
+	case 'o':
+		globals->columns = value;
+		break;
+	case CLI_OUTPUT_ALL:
+		globals->output_all = true;
+		break;
+	case 'V':
+		print_version();
+	}
+}
+
+/* Which long option is like @text, "--name" or "--name=value"? NULL: none */
+static const char *like_option(const struct getopt_tables *tables, const char *text)
+{
+	char name[64];
+	struct suggestion suggestion;
+	int i;
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(text + 2, "="), text + 2);
+	suggest_begin(&suggestion, name);
+	for (i = 0; i < tables->count; i++)
+		suggest_word(&suggestion, tables->longs[i].name);
+	/* it is one already: then its value is wrong, not its name */
+	return suggestion.distance ? suggestion.best : NULL;
+}
+
+/* getopt() found an option that does not exist, or not like that. */
+static enum exit_code bad_option(const struct getopt_tables *tables, const char *verb, int kind,
+				 char **argv)
+{
+	const char *space = *verb ? " " : "", *like = NULL;
+	const char *text = argv[optind - 1];
+	char letter[3] = { '-', (char)optopt, '\0' };
+
+	if (!strncmp(text, "--", 2) && kind == '?')
+		like = like_option(tables, text);
+	else if (strncmp(text, "--", 2) && optopt)
+		text = letter;
+	return fail(EXIT_USAGE, "%s%s%s %s%s%s%s; see vhdxctl%s%s --help", verb,
+		    *verb ? ": " : "", kind == ':' ? "value missing after" : "wrong option", text,
+		    like ? " (did you mean --" : "", like ? like : "", like ? "?)" : "", space,
+		    verb);
+}
+
+/**
+ * cli_parse_globals() - the options before the verb
+ * @globals:	filled
+ * @argc:	of the program
+ * @argv:	of the program
+ * @usage:	prints the program's --help
+ *
+ * Afterwards argv[optind] is the verb.
+ *
+ * Return: DONE, or EXIT_USAGE having said why
+ */
+enum exit_code cli_parse_globals(struct globals *globals, int argc, char **argv,
+				 void (*usage)(void))
+{
+	struct getopt_tables tables = { .shorts = "+:" };
+	enum exit_code status = DONE;
+	int id;
+
+	add_options(&tables, global_options);
+	opterr = 0;
+	while ((id = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
+		if (status != DONE && !counts_after_failure(id)) {
+			continue;
+		} else if (id == '?' || id == ':') {
+			status = bad_option(&tables, "", id, argv);
+		} else if (id == 'h') {
+			usage();
+			exit(output_finish(false, DONE));
+		} else {
+			set_global(globals, id, optarg);
+		}
+	}
+	return status;
+}
+
+static enum exit_code check_groups(const struct cli_syntax *syntax, const struct globals *globals)
+{
+	if (globals->used & ~syntax->groups & CLI_TABLE)
+		return fail(EXIT_USAGE, "%s: --raw, --noheadings, --output and --output-all are "
+			    "for tables; see vhdxctl %s --help", syntax->verb, syntax->verb);
+	if (globals->used & ~syntax->groups & CLI_BYTES)
+		return fail(EXIT_USAGE, "%s: --bytes does not apply; see vhdxctl %s --help",
+			    syntax->verb, syntax->verb);
+	return DONE;
+}
+
+/**
+ * cli_parse() - the options after the verb
+ * @syntax:	what the verb takes
+ * @globals:	as cli_parse_globals() left it
+ * @argc:	counted from the verb
+ * @argv:	argv[0] is the verb
+ * @context:	for @syntax->set
+ *
+ * The first wrong option decides. Those behind it are looked at only so that --json is honoured
+ * wherever it stands. Afterwards argv[optind] is the first argument.
+ *
+ * Return: DONE, or EXIT_USAGE having said why
+ */
+enum exit_code cli_parse(const struct cli_syntax *syntax, struct globals *globals,
+			 int argc, char **argv, void *context)
+{
+	struct getopt_tables tables = { .shorts = ":" };
+	enum exit_code status = DONE;
+	int id;
+
+	add_options(&tables, syntax->options);
+	add_options(&tables, global_options);
+	optind = 0;	/* GNU: start anew, argv is another one now */
+	while ((id = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
+		if (status != DONE && !counts_after_failure(id))
+			continue;
+		if (id == '?' || id == ':')
+			status = bad_option(&tables, syntax->verb, id, argv);
+		else if (id == 'h')
+			print_help(syntax);
+		else if (find_global(id))
+			set_global(globals, id, optarg);
+		else if (!syntax->set(context, id, optarg))
+			status = EXIT_USAGE;
+	}
+	return status ? status : check_groups(syntax, globals);
+}
+
+/**
+ * cli_switch() - the value of an option that is on or off
+ * @verb:	for the message
+ * @option:	for the message
+ * @value:	NULL means on: the option itself was given
+ * @result:	set on success
+ *
+ * Return: false, having said why, if @value is none of the words for yes and no
+ */
+bool cli_switch(const char *verb, const char *option, const char *value, bool *result)
+{
+	static const char *const words[] = { "no", "yes", "off", "on", "0", "1" };
+	unsigned int i;
+
+	if (!value)
+		value = "yes";
+	if (*value == '=')	/* -P=no is meant like --partscan=no */
+		value++;
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(value, words[i]))
+			continue;
+		*result = i & 1;
+		return true;
+	}
+	fail(EXIT_USAGE, "%s: %s: %s is neither yes nor no", verb, option, value);
+	return false;
+}

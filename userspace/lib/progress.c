@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/progress.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/message.h"
+#include "lib/text.h"
+
+#define BAR_WIDTH 40
+#define SECONDS_MAX 86400
+
+static volatile sig_atomic_t asked;
+
+static void on_ask(int signal)
+{
+	(void)signal;
+	asked = 1;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/**
+ * progress_init() - defaults, and SIGUSR1 does no harm from now on
+ * @progress:	filled
+ */
+void progress_init(struct progress *progress)
+{
+	struct sigaction action = { .sa_handler = on_ask, .sa_flags = SA_RESTART };
+
+	memset(progress, 0, sizeof(*progress));
+	progress->period_ms = 500;
+	sigaction(SIGUSR1, &action, NULL);
+}
+
+static bool set_mode(struct progress *progress, const char *verb, const char *value)
+{
+	static const char *const names[] = { "auto", "bar", "json", "none" };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(value, names[i]))
+			continue;
+		progress->mode = (enum progress_mode)i;
+		return true;
+	}
+	fail(EXIT_USAGE, "%s: --progress: %s is none of auto, bar, json, none", verb, value);
+	return false;
+}
+
+/**
+ * progress_set() - one of PROGRESS_OPTIONS was given
+ * @progress:	changed
+ * @verb:	for messages
+ * @id:		of the option
+ * @value:	of the option
+ *
+ * Return: false, having said why, if the value is no good
+ */
+bool progress_set(struct progress *progress, const char *verb, int id, const char *value)
+{
+	char *end;
+	double seconds;
+
+	if (id == PROGRESS_OPTION)
+		return set_mode(progress, verb, value);
+	seconds = strtod(value, &end);
+	if (end == value || *end || !isfinite(seconds) || seconds < 0 || seconds > SECONDS_MAX) {
+		fail(EXIT_USAGE, "%s: --progress-frequency: %s is no number of seconds", verb,
+		     value);
+		return false;
+	}
+	progress->period_ms = (uint64_t)(seconds * 1000);
+	return true;
+}
+
+static unsigned int percent(const struct progress *progress)
+{
+	if (!progress->total)
+		return 100;
+	return (unsigned int)((double)progress->done / (double)progress->total * 100);
+}
+
+static uint64_t bytes_per_second(const struct progress *progress, uint64_t elapsed_ms)
+{
+	return elapsed_ms ? (uint64_t)((double)progress->done * 1000 / (double)elapsed_ms) : 0;
+}
+
+static void show_line(const struct progress *progress)
+{
+	char done[TEXT_SIZE_MAX], total[TEXT_SIZE_MAX];
+
+	fprintf(stderr, "vhdxctl: %s: %s of %s (%u %%)\n", progress->task,
+		text_size(done, progress->done, " "), text_size(total, progress->total, " "),
+		percent(progress));
+}
+
+static void show_bar(const struct progress *progress)
+{
+	char done[TEXT_SIZE_MAX], total[TEXT_SIZE_MAX];
+	unsigned int full = percent(progress) * BAR_WIDTH / 100;
+
+	fprintf(stderr, "\r%s [%.*s%.*s] %3u %% %s/%s \x1b[K", progress->task,
+		(int)full, "########################################",
+		(int)(BAR_WIDTH - full), "........................................",
+		percent(progress), text_size(done, progress->done, ""),
+		text_size(total, progress->total, ""));
+	fflush(stderr);
+}
+
+/* A message takes the line that the bar is on; the bar comes back below it. */
+static void clear_bar(void)
+{
+	fputs("\r\x1b[K", stderr);
+}
+
+static void show_json(const struct progress *progress)
+{
+	uint64_t elapsed = now_ms() - progress->start_ms;
+	uint64_t speed = bytes_per_second(progress, elapsed);
+	double left = (double)(progress->total - progress->done);
+
+	fprintf(stderr, "{\"progress\":{\"op\":\"%s\",\"done-bytes\":%llu,\"total-bytes\":%llu,"
+		"\"speed\":%llu,\"eta-ms\":%llu,\"time-ms\":%llu}}\n", progress->task,
+		(unsigned long long)progress->done, (unsigned long long)progress->total,
+		(unsigned long long)speed,
+		(unsigned long long)(speed ? left * 1000 / (double)speed : 0),
+		(unsigned long long)elapsed);
+}
+
+static void show(struct progress *progress)
+{
+	if (progress->mode == PROGRESS_BAR)
+		show_bar(progress);
+	else if (progress->mode == PROGRESS_JSON)
+		show_json(progress);
+	progress->shown_ms = now_ms();
+}
+
+/**
+ * progress_begin() - a task begins
+ * @progress:	by progress_init()
+ * @task:	name, as for the user
+ * @total:	bytes to be done
+ */
+void progress_begin(struct progress *progress, const char *task, uint64_t total)
+{
+	if (progress->mode == PROGRESS_AUTO)
+		progress->mode = isatty(STDERR_FILENO) ? PROGRESS_BAR : PROGRESS_NONE;
+	progress->task = task;
+	progress->total = total;
+	progress->done = 0;
+	progress->start_ms = now_ms();
+	progress->shown_ms = progress->start_ms;
+	if (progress->mode == PROGRESS_BAR)
+		message_set_interlude(clear_bar);
+}
+
+/* Some more bytes are done. Shows it if it is time to. */
+void progress_add(struct progress *progress, uint64_t bytes)
+{
+	progress->done += bytes;
+	if (progress->done > progress->total)
+		progress->done = progress->total;
+	if (asked) {
+		asked = 0;
+		show_line(progress);
+	}
+	if (now_ms() - progress->shown_ms >= progress->period_ms)
+		show(progress);
+}
+
+/* The task is over. If it was cut short, that was said, and is the last word. */
+void progress_end(struct progress *progress)
+{
+	bool failed = message_first_failure()->exit != DONE;
+
+	message_set_interlude(NULL);
+	if (failed && progress->mode == PROGRESS_BAR)
+		clear_bar();
+	if (failed)
+		return;
+	show(progress);
+	if (progress->mode == PROGRESS_BAR)
+		fputc('\n', stderr);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How far a long task is: a bar on a terminal, JSON lines for programs, one line whenever
+ * SIGUSR1 asks. Always on stderr.
+ */
+#ifndef VHDX_LIB_PROGRESS_H
+#define VHDX_LIB_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/options.h"
+
+enum progress_mode {
+	PROGRESS_AUTO,		/* a bar if stderr is a terminal */
+	PROGRESS_BAR,
+	PROGRESS_JSON,
+	PROGRESS_NONE,
+};
+
+/**
+ * struct progress - one task
+ * @mode:	what to show
+ * @period_ms:	how often
+ * @task:	name of the task
+ * @total:	bytes to be done
+ * @done:	bytes done
+ * @start_ms:	when it began
+ * @shown_ms:	when it was last shown
+ */
+struct progress {
+	enum progress_mode mode;
+	uint64_t period_ms;
+	const char *task;
+	uint64_t total;
+	uint64_t done;
+	uint64_t start_ms;
+	uint64_t shown_ms;
+};
+
+/* The two options of every verb that may take long; for its table of options. */
+#define PROGRESS_OPTION (CLI_OWN + 100)
+#define PROGRESS_FREQUENCY_OPTION (CLI_OWN + 101)
+#define PROGRESS_OPTIONS \
+	{ PROGRESS_OPTION, "progress", "HOW", \
+	  "show progress: auto, bar, json or none (default: auto)" }, \
+	{ PROGRESS_FREQUENCY_OPTION, "progress-frequency", "SECONDS", \
+	  "show it that often (default: 0.5)" }
+
+void progress_init(struct progress *progress);
+bool progress_set(struct progress *progress, const char *verb, int id, const char *value);
+void progress_begin(struct progress *progress, const char *task, uint64_t total);
+void progress_add(struct progress *progress, uint64_t bytes);
+void progress_end(struct progress *progress);
+
+#endif /* VHDX_LIB_PROGRESS_H */

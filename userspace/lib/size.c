@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/size.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+static const char units[] = "KMGTPE";
+
+/* "" or B: 1; K and KiB: 1024; KB: 1000; and so on, in upper or lower case. 0: no unit. */
+static uint64_t unit_of_text(const char *text)
+{
+	const char *letter = *text ? strchr(units, toupper((unsigned char)*text)) : NULL;
+	uint64_t base, unit = 1;
+
+	if (!*text || !strcasecmp(text, "B"))
+		return 1;
+	if (!letter)
+		return 0;
+	text++;
+	if (!*text || !strcasecmp(text, "iB"))
+		base = 1024;
+	else if (!strcasecmp(text, "B"))
+		base = 1000;
+	else
+		return 0;
+	while (letter-- >= units)
+		unit *= base;
+	return unit;
+}
+
+/* A blank may stand before a unit, but not for one. */
+static const char *unit_text(const char *text)
+{
+	return *text == ' ' && text[1] ? text + 1 : text;
+}
+
+/* The digits behind the point: how many bytes they are. false: no whole number of them */
+static bool fraction_of_text(uint64_t *bytes, const char *digits, size_t count, uint64_t unit)
+{
+	*bytes = 0;
+	while (count--) {
+		uint64_t rest = *bytes + (uint64_t)(digits[count] - '0') * unit;
+
+		if (rest % 10)
+			return false;
+		*bytes = rest / 10;
+	}
+	return true;
+}
+
+/**
+ * size_of_text() - read a size
+ * @bytes:	set on success
+ * @text:	digits, perhaps with a point, perhaps a blank, and a unit: K and KiB are 1024, KB
+ *		is 1000
+ *
+ * Return: false if that is no size, no whole number of bytes, or too large for a file
+ */
+bool size_of_text(uint64_t *bytes, const char *text)
+{
+	size_t whole = strspn(text, "0123456789");
+	const char *rest = text + whole;
+	size_t digits = *rest == '.' ? strspn(rest + 1, "0123456789") : 0;
+	uint64_t unit, value = 0, fraction;
+	size_t i;
+
+	if (!whole || (*rest == '.' && !digits) || digits > 9)
+		return false;
+	unit = unit_of_text(unit_text(digits ? rest + 1 + digits : rest));
+	if (!unit || !fraction_of_text(&fraction, rest + 1, digits, unit))
+		return false;
+	for (i = 0; i < whole; i++) {
+		if (value > (INT64_MAX - 9) / 10)
+			return false;
+		value = value * 10 + (uint64_t)(text[i] - '0');
+	}
+	if (value > (INT64_MAX - fraction) / unit)
+		return false;
+	*bytes = value * unit + fraction;
+	return true;
+}

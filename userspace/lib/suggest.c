@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/suggest.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define WORD_MAX 32
+
+static unsigned int least(unsigned int a, unsigned int b, unsigned int c)
+{
+	unsigned int least = a < b ? a : b;
+
+	return least < c ? least : c;
+}
+
+/*
+ * How many letters must be inserted, deleted, changed or exchanged with the next to make one
+ * word of the other: rows are the first letters of @a, columns those of @b.
+ */
+static unsigned int distance(const char *a, const char *b)
+{
+	unsigned int row[3][WORD_MAX + 1];
+	unsigned int *before = row[0], *last = row[1], *now = row[2], *spare;
+	size_t width = strlen(b), i, j;
+
+	for (j = 0; j <= width; j++)
+		now[j] = (unsigned int)j;
+	for (i = 1; a[i - 1]; i++) {
+		spare = before;
+		before = last;
+		last = now;
+		now = spare;
+		now[0] = (unsigned int)i;
+		for (j = 1; j <= width; j++) {
+			now[j] = least(last[j] + 1, now[j - 1] + 1,
+				       last[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				now[j] = least(now[j], before[j - 2] + 1, now[j]);
+		}
+	}
+	return now[width];
+}
+
+static bool is_beginning(const char *typed, const char *word)
+{
+	size_t length = strlen(typed);
+
+	return length > 1 && !strncmp(typed, word, length) && word[length];
+}
+
+/**
+ * suggest_begin() - begin with no suggestion
+ * @suggestion:	filled
+ * @typed:	the word that was typed; must live as long
+ */
+void suggest_begin(struct suggestion *suggestion, const char *typed)
+{
+	suggestion->typed = typed;
+	suggestion->best = NULL;
+	suggestion->distance = strlen(typed) < 6 ? 1 : (unsigned int)strlen(typed) / 3;
+}
+
+/**
+ * suggest_word() - a word that may have been meant
+ * @suggestion:	begun; keeps the likeliest: a third of the letters may be wrong
+ * @word:	must live as long
+ */
+void suggest_word(struct suggestion *suggestion, const char *word)
+{
+	const char *typed = suggestion->typed;
+	unsigned int wrong;
+
+	if (strlen(typed) > WORD_MAX || strlen(word) > WORD_MAX)
+		return;
+	wrong = is_beginning(typed, word) ? 1 : distance(typed, word);
+	if (wrong >= suggestion->distance + !suggestion->best)
+		return;
+	suggestion->best = word;
+	suggestion->distance = wrong;
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/options.h"
+#include "lib/text.h"
+
+static bool find_column(size_t *found, const struct row_column *columns, size_t count,
+			const char *name, size_t length)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		*found = i;
+		if (!strncasecmp(columns[i].name, name, length) && !columns[i].name[length])
+			return true;
+	}
+	return false;
+}
+
+static void want_all(struct rows *rows, size_t count)
+{
+	for (rows->count = 0; rows->count < count; rows->count++)
+		rows->wanted[rows->count] = rows->count;
+}
+
+static enum exit_code want_named(struct rows *rows, const char *verb, size_t count,
+				 const char *names)
+{
+	while (*names) {
+		size_t length = strcspn(names, ",");
+
+		if (rows->count == ROWS_MAX_COLUMNS)
+			return fail(EXIT_USAGE, "%s: too many columns", verb);
+		if (!find_column(&rows->wanted[rows->count], rows->columns, count, names, length))
+			return fail(EXIT_USAGE, "%s: unknown column %.*s; see vhdxctl %s --help",
+				    verb, (int)length, names, verb);
+		rows->count++;
+		names += length + (names[length] == ',');
+	}
+	return rows->count ? DONE : fail(EXIT_USAGE, "%s: no columns named", verb);
+}
+
+/**
+ * rows_begin() - prepare a table
+ * @rows:	filled
+ * @verb:	for messages
+ * @columns:	all there are
+ * @count:	how many
+ * @globals:	which are wanted, and how they are to look
+ *
+ * Return: DONE, or EXIT_USAGE for an unknown column
+ */
+enum exit_code rows_begin(struct rows *rows, const char *verb, const struct row_column *columns,
+			  size_t count, const struct globals *globals)
+{
+	const char *names = globals->columns;
+
+	memset(rows, 0, sizeof(*rows));
+	rows->columns = columns;
+	rows->raw = globals->raw;
+	rows->headings = !globals->no_headings;
+	if (!names || globals->output_all || *names == '+')
+		want_all(rows, count);
+	if (!names || globals->output_all)
+		return DONE;
+	return want_named(rows, verb, count, *names == '+' ? names + 1 : names);
+}
+
+/* As libsmartcols does it: what is blank or not printable as \xNN, so that words are cells. */
+static void print_raw(const char *cell)
+{
+	const unsigned char *c;
+
+	for (c = (const unsigned char *)cell; *c; c++) {
+		if (*c <= ' ' || *c == 0x7f || *c == '\\')
+			printf("\\x%02x", *c);
+		else
+			putchar(*c);
+	}
+}
+
+static void print_aligned(const struct row_column *column, const char *cell, bool last)
+{
+	char *safe = text_printable(cell);
+
+	if (last && column->width < 0)
+		fputs(safe, stdout);
+	else
+		printf("%*s", column->width, safe);
+	free(safe);
+}
+
+static void print_row(const struct rows *rows, const char *const *cells)
+{
+	size_t i;
+
+	for (i = 0; i < rows->count; i++) {
+		size_t column = rows->wanted[i];
+
+		if (i)
+			putchar(' ');
+		if (rows->raw)
+			print_raw(cells[column]);
+		else
+			print_aligned(&rows->columns[column], cells[column],
+				      i + 1 == rows->count);
+	}
+	putchar('\n');
+}
+
+static void print_headings(const struct rows *rows)
+{
+	const char *names[ROWS_MAX_COLUMNS];
+	size_t i;
+
+	for (i = 0; i < rows->count; i++)
+		names[rows->wanted[i]] = rows->columns[rows->wanted[i]].name;
+	print_row(rows, names);
+}
+
+/**
+ * rows_print() - print a row
+ * @rows:	by rows_begin()
+ * @cells:	one for each column there is, wanted or not
+ */
+void rows_print(struct rows *rows, const char *const *cells)
+{
+	if (rows->headings)
+		print_headings(rows);
+	rows->headings = false;
+	print_row(rows, cells);
+}
+
+/* The columns, for --help. */
+void rows_print_help(const struct row_column *columns, size_t count)
+{
+	size_t i;
+
+	puts("\nColumns:");
+	for (i = 0; i < count; i++)
+		printf("  %-14s %s\n", columns[i].name, columns[i].help);
+}

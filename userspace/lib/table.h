@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A table that is printed row by row, because it may be too long to be kept.
+ */
+#ifndef VHDX_LIB_TABLE_H
+#define VHDX_LIB_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/message.h"
+
+struct globals;
+
+#define ROWS_MAX_COLUMNS 32
+
+/**
+ * struct row_column - a column
+ * @name:	its heading
+ * @help:	one line
+ * @width:	of its cells; negative: aligned to the left
+ */
+struct row_column {
+	const char *name;
+	const char *help;
+	int width;
+};
+
+/**
+ * struct rows - a table being printed
+ * @columns:	all there are
+ * @wanted:	which are printed, as indices of @columns
+ * @count:	how many
+ * @raw:	without alignment
+ * @headings:	still to be printed
+ */
+struct rows {
+	const struct row_column *columns;
+	size_t wanted[ROWS_MAX_COLUMNS];
+	size_t count;
+	bool raw;
+	bool headings;
+};
+
+enum exit_code rows_begin(struct rows *rows, const char *verb, const struct row_column *columns,
+			  size_t count, const struct globals *globals);
+void rows_print(struct rows *rows, const char *const *cells);
+void rows_print_help(const struct row_column *columns, size_t count);
+
+#endif /* VHDX_LIB_TABLE_H */

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <iconv.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/alloc.h"
+
+/* What stands for bytes that are no text: U+FFFD in UTF-8 */
+static const char replacement[] = "\xef\xbf\xbd";
+
+/* Convert as much as is valid; where it is not, put a replacement and go on @unit bytes later. */
+static void convert(iconv_t converter, char *in, size_t in_left, char *out, size_t out_left,
+		    size_t unit)
+{
+	while (iconv(converter, &in, &in_left, &out, &out_left) == (size_t)-1) {
+		size_t skip = in_left < unit ? in_left : unit;
+
+		if (errno == E2BIG || out_left < sizeof(replacement))
+			break;
+		memcpy(out, replacement, sizeof(replacement) - 1);
+		out += sizeof(replacement) - 1;
+		out_left -= sizeof(replacement) - 1;
+		in += skip;
+		in_left -= skip;
+	}
+}
+
+static char *to_utf8(const char *from, const void *in, size_t length, size_t unit)
+{
+	size_t room = 3 * length + 1;	/* no UTF-16 unit and no byte becomes more than 3 */
+	char *text = xcalloc(room, 1);
+	iconv_t converter = iconv_open("UTF-8", from);
+
+	if (converter == (iconv_t)-1)
+		return text;
+	convert(converter, (char *)in, length, text, room - 1, unit);
+	iconv_close(converter);
+	return text;
+}
+
+/**
+ * text_from_utf16() - make UTF-8 of a text in an image
+ * @utf16:	little endian, not aligned, valid or not
+ * @length:	bytes; a NUL ends the text before that
+ *
+ * Return: the text, with U+FFFD for what is invalid
+ */
+char *text_from_utf16(const void *utf16, size_t length)
+{
+	const unsigned char *bytes = utf16;
+	size_t end = 0;
+
+	while (end + 1 < length && (bytes[end] || bytes[end + 1]))
+		end += 2;
+	return to_utf8("UTF-16LE", utf16, end, 2);
+}
+
+/**
+ * text_to_utf16() - make UTF-16 of a text for an image
+ * @utf8:	the text
+ * @length:	set to the bytes of the result
+ *
+ * Return: little endian, without NUL, to be freed; NULL if @utf8 is no text
+ */
+unsigned char *text_to_utf16(const char *utf8, size_t *length)
+{
+	size_t in_left = strlen(utf8), room = 2 * in_left + 2, out_left = room;
+	unsigned char *text = xcalloc(room, 1);
+	char *in = (char *)utf8, *out = (char *)text;
+	iconv_t converter = iconv_open("UTF-16LE", "UTF-8");
+	bool converted = converter != (iconv_t)-1 &&
+			 iconv(converter, &in, &in_left, &out, &out_left) != (size_t)-1;
+
+	if (converter != (iconv_t)-1)
+		iconv_close(converter);
+	*length = room - out_left;
+	if (converted)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* File names are any bytes; make them text. */
+char *text_valid_utf8(const char *text)
+{
+	return to_utf8("UTF-8", text, strlen(text), 1);
+}
+
+/* C0, DEL, and C1 in its UTF-8 form C2 80 .. C2 9F: a terminal would act on them. */
+static size_t control_length(const unsigned char *text)
+{
+	if (text[0] < 0x20 || text[0] == 0x7f)
+		return 1;
+	if (text[0] == 0xc2 && text[1] >= 0x80 && text[1] < 0xa0)
+		return 2;
+	return 0;
+}
+
+/**
+ * text_printable() - make text safe to show
+ * @text:	from an image: it may want to control the terminal
+ *
+ * Return: the text with control characters as \xNN
+ */
+char *text_printable(const char *text)
+{
+	const unsigned char *in = (const unsigned char *)text;
+	char *safe = xcalloc(4 * strlen(text) + 1, 1);
+	char *out = safe;
+
+	while (*in) {
+		size_t length = control_length(in);
+
+		if (!length)
+			*out++ = (char)*in++;
+		while (length--)
+			out += sprintf(out, "\\x%02x", *in++);
+	}
+	return safe;
+}
+
+/* The name of a reason as a code: log_dirty becomes LOG_DIRTY. */
+char *text_code(const char *name)
+{
+	char *code = xstrdup(name);
+	char *c;
+
+	for (c = code; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	return code;
+}
+
+/**
+ * text_size() - a size for people
+ * @buffer:	for the result
+ * @bytes:	the size
+ * @gap:	" " for "1.5 GiB"; "" for "1.5G", the form of lsblk
+ *
+ * Return: @buffer
+ */
+const char *text_size(char buffer[TEXT_SIZE_MAX], uint64_t bytes, const char *gap)
+{
+	const char *long_unit = *gap ? "iB" : "";
+	static const char units[] = "BKMGTPE";
+	unsigned int tenths, unit = 0;
+
+	while (unit < sizeof(units) - 2 && bytes >> (10 * (unit + 1)))
+		unit++;
+	if (!unit) {
+		snprintf(buffer, TEXT_SIZE_MAX, "%llu%sB", (unsigned long long)bytes, gap);
+		return buffer;
+	}
+	tenths = (unsigned int)((bytes >> (10 * unit - 10)) % 1024 * 10 / 1024);
+	if (tenths)
+		snprintf(buffer, TEXT_SIZE_MAX, "%llu.%u%s%c%s",
+			 (unsigned long long)(bytes >> (10 * unit)), tenths, gap, units[unit],
+			 long_unit);
+	else
+		snprintf(buffer, TEXT_SIZE_MAX, "%llu%s%c%s",
+			 (unsigned long long)(bytes >> (10 * unit)), gap, units[unit], long_unit);
+	return buffer;
+}

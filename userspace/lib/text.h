@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Text that came out of an image, or goes to a terminal. All results of type char * are
+ * to be freed.
+ */
+#ifndef VHDX_LIB_TEXT_H
+#define VHDX_LIB_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Enough for "1023.9 GiB" */
+#define TEXT_SIZE_MAX 32
+
+char *text_from_utf16(const void *utf16, size_t length);
+unsigned char *text_to_utf16(const char *utf8, size_t *length);
+char *text_valid_utf8(const char *text);
+char *text_printable(const char *text);
+char *text_code(const char *name);
+const char *text_size(char buffer[TEXT_SIZE_MAX], uint64_t bytes, const char *gap);
+
+#endif /* VHDX_LIB_TEXT_H */

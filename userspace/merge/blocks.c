@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Block by block of the target, as what is merged says of it:
+ *
+ *	nothing				the block stays as it is
+ *	something, block is present	what it says is written into the block
+ *	zeros only, block is absent	the block becomes ZERO, or stays if it reads as zeros;
+ *					but if it has kept its space, and has it for itself,
+ *					that is filled
+ *	anything else			the block becomes FULLY_PRESENT, with all that the
+ *					whole chain shows there
+ *
+ * So the target's own sector bitmaps never change, at the price of some space if the
+ * target is a child itself. A second run finds each block either as before, or as it
+ * shall be, and writes the same again.
+ */
+#include "merge/blocks.h"
+
+#include "image/fault.h"
+#include "image/image.h"
+#include "lib/interrupt.h"
+#include "merge/copy.h"
+
+/**
+ * struct told - what the merged images say of a block
+ * @something:	anything at all
+ * @everything:	nothing is left to the parent
+ * @data:	not only zeros
+ */
+struct told {
+	bool something;
+	bool everything;
+	bool data;
+};
+
+static enum exit_code ask(struct merge_blocks *blocks, u64 start, u64 length, struct told *told)
+{
+	enum exit_code status = DONE;
+	struct disk_extent extent;
+	u64 done;
+
+	*told = (struct told){ .everything = true };
+	for (done = 0; done < length && status == DONE; done += extent.length) {
+		struct layer_map *layer;
+
+		status = chain_map_find(&blocks->upper, start + done, length - done, &extent);
+		if (status != DONE)
+			break;
+		layer = &blocks->upper.layer[extent.depth];
+		if (extent.kind == EXTENT_BAD)
+			return fail_fault(&layer->image->file, &layer->fault);
+		told->something |= extent.kind != EXTENT_PARENT;
+		told->everything &= extent.kind != EXTENT_PARENT;
+		told->data |= extent.kind == EXTENT_DATA;
+	}
+	return status;
+}
+
+static bool has_anchor(const struct merge_blocks *blocks, u64 entry)
+{
+	return check_owns_anchor(blocks->check, &blocks->own.rules, entry);
+}
+
+static enum exit_code fill_block(struct merge_blocks *blocks, u64 block, u64 entry)
+{
+	const struct vhdx_geometry *g = blocks->own.rules.geometry;
+	bool fresh = vhdx_bat_state(entry) != VHDX_BLOCK_PARTIALLY_PRESENT &&
+		     !has_anchor(blocks, entry);
+	u64 offset = vhdx_bat_offset(entry);
+	enum exit_code status = DONE;
+
+	if (fresh)
+		status = target_allocate(&blocks->target, &offset);
+	if (status == DONE)
+		status = copy_range(&blocks->whole, block << g->block_shift,
+				    vhdx_block_used(g, block), blocks->target.file, offset, fresh);
+	if (status != DONE)
+		return status;
+	return target_set_entry(&blocks->target, vhdx_payload_index(g, block),
+				vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, offset));
+}
+
+static bool reads_as_zeros(const struct vhdx_geometry *g, enum vhdx_block_state state)
+{
+	return state == VHDX_BLOCK_ZERO || (state == VHDX_BLOCK_NOT_PRESENT && !g->has_parent);
+}
+
+static enum exit_code merge_block(struct merge_blocks *blocks, u64 block, u64 entry,
+				  const struct told *told)
+{
+	const struct vhdx_geometry *g = blocks->own.rules.geometry;
+	enum vhdx_block_state state = vhdx_bat_state(entry);
+
+	if (state == VHDX_BLOCK_FULLY_PRESENT)
+		return copy_extents(&blocks->upper, block << g->block_shift,
+				    vhdx_block_used(g, block), blocks->target.file,
+				    vhdx_bat_offset(entry));
+	if (told->data || state == VHDX_BLOCK_PARTIALLY_PRESENT || has_anchor(blocks, entry) ||
+	    (state == VHDX_BLOCK_NOT_PRESENT && g->has_parent && !told->everything))
+		return fill_block(blocks, block, entry);
+	if (reads_as_zeros(g, state))
+		return DONE;
+	return target_set_entry(&blocks->target, vhdx_payload_index(g, block),
+				vhdx_bat_entry(VHDX_BLOCK_ZERO, 0));
+}
+
+static enum exit_code look_at_block(struct merge_blocks *blocks, u64 block)
+{
+	const struct vhdx_geometry *g = blocks->own.rules.geometry;
+	enum exit_code status;
+	struct told told;
+	u64 entry;
+
+	status = ask(blocks, block << g->block_shift, vhdx_block_used(g, block), &told);
+	if (status != DONE || !told.something)
+		return status;
+	status = layer_map_entry(&blocks->own, vhdx_payload_index(g, block), &entry);
+	return status == DONE ? merge_block(blocks, block, entry, &told) : status;
+}
+
+/**
+ * merge_blocks() - merge all blocks, durably
+ * @blocks:	prepared
+ *
+ * Return: DONE, or another code having said why; then it can be done again
+ */
+enum exit_code merge_blocks(struct merge_blocks *blocks)
+{
+	const struct vhdx_geometry *g = blocks->own.rules.geometry;
+	enum exit_code status = DONE;
+	u64 block;
+
+	progress_begin(blocks->progress, "merge", g->disk_size);
+	for (block = 0; block < g->payload_blocks && status == DONE; block++) {
+		status = look_at_block(blocks, block);
+		progress_add(blocks->progress, vhdx_block_used(g, block));
+		if (status == DONE && interrupted())
+			status = fail(EXIT_INTERRUPTED, "%s: interrupted; the child is as it was "
+				      "and shows all data, merge it again to go on",
+				      blocks->target.file->path);
+	}
+	progress_end(blocks->progress);
+	return status == DONE ? target_commit(&blocks->target) : status;
+}

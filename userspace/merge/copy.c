@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "merge/copy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/alloc.h"
+
+#define PIECE_BYTES (1U << 20)
+#define ZERO_BYTES 4096U
+
+static bool is_zero(const u8 *data, u32 length)
+{
+	return !length || (!data[0] && !memcmp(data, data + 1, length - 1));
+}
+
+/* Write all of it; or, to where there are zeros already, only pages that are not zero. */
+static enum exit_code write_piece(const struct write_file *file, u64 offset, const u8 *data,
+				  u32 length, bool fresh)
+{
+	enum exit_code status = DONE;
+	u32 from, to;
+
+	for (from = 0; from < length && status == DONE; from = to) {
+		bool skip = fresh && is_zero(data + from, length - from < ZERO_BYTES ?
+					     length - from : ZERO_BYTES);
+
+		for (to = from; to < length; to += ZERO_BYTES)
+			if (fresh && skip != is_zero(data + to, length - to < ZERO_BYTES ?
+						     length - to : ZERO_BYTES))
+				break;
+		to = to < length ? to : length;
+		if (!skip)
+			status = write_at(file, offset + from, data + from, to - from);
+	}
+	return status;
+}
+
+/**
+ * copy_range() - copy a range of a disk, whatever is there
+ * @from:	the map of a whole chain
+ * @start:	byte of the disk, at a sector
+ * @length:	bytes, inside the disk
+ * @file:	where to write it
+ * @offset:	the place there
+ * @fresh:	the place reads as zeros: what is zero need not be written
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code copy_range(struct chain_map *from, u64 start, u64 length,
+			  const struct write_file *file, u64 offset, bool fresh)
+{
+	u8 *buffer = xcalloc(1, PIECE_BYTES);
+	enum exit_code status = DONE;
+	u64 done;
+	u32 piece;
+
+	for (done = 0; done < length && status == DONE; done += piece) {
+		piece = length - done < PIECE_BYTES ? (u32)(length - done) : PIECE_BYTES;
+		status = chain_map_read(from, start + done, buffer, piece);
+		if (status == DONE)
+			status = write_piece(file, offset + done, buffer, piece, fresh);
+	}
+	free(buffer);
+	return status;
+}
+
+/**
+ * copy_extents() - copy what some images say of a range themselves, and nothing else
+ * @from:	their map; what they leave to a parent is left alone
+ * @start:	byte of the disk, at a sector
+ * @length:	bytes, inside the disk
+ * @file:	where to write it
+ * @offset:	the place there
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code copy_extents(struct chain_map *from, u64 start, u64 length,
+			    const struct write_file *file, u64 offset)
+{
+	enum exit_code status = DONE;
+	struct disk_extent extent;
+	u64 done;
+
+	for (done = 0; done < length && status == DONE; done += extent.length) {
+		status = chain_map_find(from, start + done, length - done, &extent);
+		if (status == DONE && extent.kind != EXTENT_PARENT)
+			status = copy_range(from, extent.start, extent.length, file, offset + done,
+					    false);
+	}
+	return status;
+}
+
+/**
+ * copy_is_zero() - does a range of a disk read as zeros?
+ * @from:	the map of a whole chain
+ * @start:	byte of the disk, at a sector
+ * @length:	bytes, inside the disk
+ * @zero:	set to the answer
+ *
+ * Return: DONE, or another code having said why
+ */
+enum exit_code copy_is_zero(struct chain_map *from, u64 start, u64 length, bool *zero)
+{
+	u8 *buffer = xcalloc(1, PIECE_BYTES);
+	enum exit_code status = DONE;
+	struct disk_extent extent;
+
+	*zero = true;
+	while (length && *zero && status == DONE) {
+		status = chain_map_find(from, start, length, &extent);
+		if (status == DONE && extent.length > PIECE_BYTES && extent.kind == EXTENT_DATA)
+			extent.length = PIECE_BYTES;
+		if (status == DONE && extent.kind == EXTENT_BAD)
+			extent.kind = EXTENT_DATA;	/* reading it tells why */
+		if (status == DONE && extent.kind == EXTENT_DATA) {
+			status = chain_map_read(from, start, buffer, (u32)extent.length);
+			*zero = is_zero(buffer, (u32)extent.length);
+		}
+		start += extent.length;
+		length -= extent.length;
+	}
+	free(buffer);
+	return status;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Copying what images show into the blocks of another.
+ */
+#ifndef VHDX_MERGE_COPY_H
+#define VHDX_MERGE_COPY_H
+
+#include "image/chain_map.h"
+#include "image/write.h"
+
+enum exit_code copy_range(struct chain_map *from, u64 start, u64 length,
+			  const struct write_file *file, u64 offset, bool fresh);
+enum exit_code copy_extents(struct chain_map *from, u64 start, u64 length,
+			    const struct write_file *file, u64 offset);
+enum exit_code copy_is_zero(struct chain_map *from, u64 start, u64 length, bool *zero);
+
+#endif /* VHDX_MERGE_COPY_H */

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The image has no name until it is complete, so the order of writing is of no matter. Blocks
+ * that read as zeros are left out.
+ */
+#include "merge/flatten.h"
+
+#include <stdlib.h>
+
+#include "edit/create.h"
+#include "edit/new_file.h"
+#include "image/chain.h"
+#include "image/fault.h"
+#include "image/lock.h"
+#include "lib/alloc.h"
+#include "lib/interrupt.h"
+#include "lib/progress.h"
+#include "merge/copy.h"
+
+/**
+ * struct flat - the image being written
+ * @end:	where the next block goes
+ */
+struct flat {
+	const struct chain *chain;
+	struct chain_map map;
+	struct create_plan plan;
+	struct new_file new_file;
+	struct progress *progress;
+	u64 end;
+};
+
+static enum exit_code make_plan(struct flat *flat)
+{
+	const struct vhdx_super *super = flat->chain->layer[0]->image.super;
+	const struct vhdx_geometry_raw raw = {
+		.block_size = super->geometry.block_size,
+		.disk_size = super->geometry.disk_size,
+		.logical_sector_size = super->geometry.logical_sector_size,
+		.physical_sector_size = super->geometry.physical_sector_size,
+	};
+	struct vhdx_fault fault;
+
+	if (create_plan(&flat->plan, &raw, VHDX_MIB, &fault))
+		return fail(EXIT_USAGE, "merge: %s (%llu)", vhdx_reason_text(fault.reason),
+			    (unsigned long long)fault.value);
+	flat->plan.disk_id = super->disk_id;
+	flat->end = flat->plan.file_size;
+	return DONE;
+}
+
+static enum exit_code write_block(struct flat *flat, u64 block)
+{
+	const struct vhdx_geometry *g = &flat->plan.geometry;
+	__le64 entry = cpu_to_le64(vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, flat->end));
+	u64 at = flat->plan.regions.bat.offset + vhdx_payload_index(g, block) * sizeof(entry);
+	u64 offset = flat->end;
+	enum exit_code status;
+
+	flat->end += g->block_size;
+	status = write_set_size(&flat->new_file.file, flat->end);
+	if (status == DONE)
+		status = copy_range(&flat->map, block << g->block_shift, vhdx_block_used(g, block),
+				    &flat->new_file.file, offset, true);
+	if (status == DONE)
+		status = write_at(&flat->new_file.file, at, &entry, sizeof(entry));
+	return status;
+}
+
+/*
+ * How many bytes from @start on, in whole blocks, are known to be zeros without being read? A
+ * large disk is mostly that, so it is not looked at block by block.
+ */
+static enum exit_code find_zeros(struct flat *flat, u64 start, u64 *length)
+{
+	const struct vhdx_geometry *g = &flat->plan.geometry;
+	struct disk_extent extent;
+	enum exit_code status;
+
+	status = chain_map_find(&flat->map, start, g->disk_size - start, &extent);
+	*length = 0;
+	if (status != DONE || extent.kind == EXTENT_DATA || extent.kind == EXTENT_BAD)
+		return status;
+	*length = extent.length;
+	if (start + extent.length < g->disk_size)
+		*length &= ~((u64)g->block_size - 1);
+	return DONE;
+}
+
+static enum exit_code copy_block(struct flat *flat, u64 start, u64 *length)
+{
+	const struct vhdx_geometry *g = &flat->plan.geometry;
+	u64 block = start >> g->block_shift;
+	enum exit_code status;
+	bool zero;
+
+	*length = vhdx_block_used(g, block);
+	status = copy_is_zero(&flat->map, start, *length, &zero);
+	return status == DONE && !zero ? write_block(flat, block) : status;
+}
+
+static enum exit_code write_blocks(struct flat *flat)
+{
+	const struct vhdx_geometry *g = &flat->plan.geometry;
+	enum exit_code status = DONE;
+	u64 start, length;
+
+	progress_begin(flat->progress, "merge", g->disk_size);
+	for (start = 0; start < g->disk_size && status == DONE; start += length) {
+		status = find_zeros(flat, start, &length);
+		if (status == DONE && !length)
+			status = copy_block(flat, start, &length);
+		progress_add(flat->progress, length);
+		if (status == DONE && interrupted())
+			status = fail(EXIT_INTERRUPTED, "%s: interrupted; nothing was changed",
+				      flat->new_file.file.path);
+	}
+	progress_end(flat->progress);
+	return status;
+}
+
+static enum exit_code write_image(struct flat *flat)
+{
+	struct progress quiet = *flat->progress;
+	enum exit_code status;
+
+	quiet.mode = PROGRESS_NONE;
+	status = create_write(&flat->plan, &flat->new_file.file, &quiet);
+	if (status == DONE)
+		status = write_blocks(flat);
+	return status == DONE ? new_file_commit(&flat->new_file) : status;
+}
+
+/* What is replaced must not be what is read. */
+static enum exit_code check_path(const struct chain *chain, const char *path)
+{
+	struct stat status;
+	unsigned int i;
+
+	for (i = 0; !stat(path, &status) && i < chain->count; i++)
+		if (layer_is_file(chain->layer[i], &status))
+			return fail(EXIT_USAGE, "%s: is itself in the chain; it is merged into "
+				    "with --into", path);
+	for (i = 0; i < chain->count; i++) {
+		const struct image_file *file = &chain->layer[i]->image.file;
+		enum exit_code result = image_check_unwritten(file->path, file->fd, &file->stat);
+
+		if (result != DONE)
+			return result;
+	}
+	return DONE;
+}
+
+/**
+ * flatten() - write an image of what a chain shows
+ * @chain:	complete
+ * @path:	of the new image
+ * @replace:	a file of that name is to go
+ * @progress:	by progress_init()
+ *
+ * Return: DONE, or another code having said why; then there is no new image
+ */
+enum exit_code flatten(const struct chain *chain, const char *path, bool replace,
+		       struct progress *progress)
+{
+	struct flat flat = { .chain = chain, .progress = progress };
+	enum exit_code status = check_path(chain, path);
+
+	if (status == DONE)
+		status = make_plan(&flat);
+	if (status != DONE)
+		return status;
+	chain_map_init(&flat.map, chain, 0, chain->count);
+	status = new_file_open(&flat.new_file, path, replace);
+	if (status == DONE)
+		status = write_image(&flat);
+	new_file_close(&flat.new_file);
+	chain_map_free(&flat.map);
+	return status;
+}

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A chain top -> ... -> child -> target -> ... becomes target -> ..., which then shows what the
+ * top has shown. The order of writing, and what a power cut leaves behind after each step:
+ *
+ *	0. All files are locked, and their logs replayed into them. The target is checked
+ *	   as by vhdxctl check. Nothing else is written if anything is wrong.
+ *	1. Child: parent_linkage2 becomes G, a new GUID, through its log. Durable before step 2.
+ *	   After a cut: parent_linkage is still right.
+ *	2. Target: new FileWriteGuid, DataWriteGuid G. Durable before step 3.
+ *	   After a cut: parent_linkage2 is right. From here on the target is nothing by itself,
+ *	   and nobody who looks for it by its old GUID takes it for what it was.
+ *	3. Data into blocks that the target has. New blocks behind everything in use, flush,
+ *	   then the entries of the BAT, through the log, some hundred blocks at a time.
+ *	   After a cut: for all that is written here there is something in the top, or in
+ *	   what is between, that hides it. So the chain shows the same at every moment.
+ *	   Blocks nothing refers to may be left; they are cut off when merging goes on.
+ *	4. Flush, and the last entries. Now the target shows what the top shows.
+ *	5. Children of the top that are to be re-linked become the target's, through their
+ *	   logs. After a cut: each is a child of one or of the other, which show the same.
+ *	6. What was merged is deleted, the top first; or with --keep: the child's parent_linkage
+ *	   becomes G, and its parent_linkage2 null.
+ *
+ *	7. The target, which was a parent, may be written again; or, if it has children that were
+ *	   re-linked, may not.
+ *
+ * If this ends at any moment, for whatever reason, it can be done again: step 1 finds a
+ * linkage that fits and a G, or makes one; steps 3 to 5 write what they have written.
+ */
+#include "merge/merge.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "edit/protect.h"
+#include "edit/relink.h"
+#include "edit/writable.h"
+#include "image/children.h"
+#include "image/guid.h"
+#include "image/lock.h"
+#include "lib/alloc.h"
+#include "lib/interrupt.h"
+#include "merge/blocks.h"
+#include "format/chain.h"
+
+static const char read_only_advice[] = "merge --output makes a new image elsewhere";
+
+/**
+ * struct work - a merge being done
+ * @files:	the locked files of the chain, as many as are merged, and the target
+ * @grandchild:	children of the top, open
+ * @grandchild_files: the same, locked
+ * @guid:	G
+ * @others:	what was said of other children
+ */
+struct work {
+	const struct merge *merge;
+	struct chain *chain;
+	unsigned int into;
+	struct write_file files[VHDX_CHAIN_MAX_FILES];
+	struct layer *grandchild[MERGE_MAX_RELINKS];
+	struct write_file grandchild_files[MERGE_MAX_RELINKS];
+	struct vhdx_guid guid;
+	enum exit_code others;
+};
+
+static struct layer *target_of(const struct work *work)
+{
+	return work->chain->layer[work->into];
+}
+
+static struct layer *child_of(const struct work *work)
+{
+	return work->chain->layer[work->into - 1];
+}
+
+/* Until they were locked, somebody else may have changed or merged them. */
+static enum exit_code check_links(const struct work *work)
+{
+	struct vhdx_fault fault;
+	unsigned int i;
+
+	for (i = 0; i + 1 < work->chain->count; i++) {
+		const struct layer *child = work->chain->layer[i];
+		const struct layer *parent = work->chain->layer[i + 1];
+
+		if (!layer_has_parent(child) ||
+		    vhdx_chain_check(child->image.super, &child->locator, parent->image.super,
+				     &fault))
+			return fail(EXIT_BUSY, "%s: was changed meanwhile; try again",
+				    parent->path);
+	}
+	return DONE;
+}
+
+static enum exit_code lock_chain(struct work *work)
+{
+	enum exit_code status = DONE;
+	unsigned int i;
+
+	for (i = 0; i <= work->into && status == DONE; i++)
+		status = writable_lock(&work->files[i], work->chain->layer[i], read_only_advice);
+	for (i = 0; i <= work->into && status == DONE; i++)
+		status = writable_settle(&work->chain->layer[i], &work->files[i],
+					 work->merge->progress);
+	return status == DONE ? check_links(work) : status;
+}
+
+static enum exit_code check_target(const struct work *work)
+{
+	const struct vhdx_super *super = target_of(work)->image.super;
+	const struct layer *target = target_of(work), *top = work->chain->layer[0];
+	u64 size = top->image.super->geometry.disk_size;
+
+	if (!S_ISREG(target->image.file.stat.st_mode))
+		return fail(EXIT_USAGE, "%s: is a block device, which cannot grow; use --output",
+			    target->path);
+	if (super->geometry.disk_size != size)
+		return fail(EXIT_USAGE, "%s: is a disk of %llu bytes, %s of %llu; use --output",
+			    target->path, (unsigned long long)super->geometry.disk_size, top->path,
+			    (unsigned long long)size);
+	if (!log_batch_possible(&super->header))
+		return fail_named(EXIT_IMAGE, "NO_LOG", "%s: has no log, so it cannot be changed "
+				  "safely; use --output", target->path);
+	return relink_check(child_of(work));
+}
+
+static enum exit_code open_grandchild(struct work *work, unsigned int i)
+{
+	const char *path = work->merge->relink[i];
+	enum exit_code status = layer_open(&work->grandchild[i], path);
+
+	if (status == DONE)
+		status = relink_check(work->grandchild[i]);
+	if (status == DONE)
+		status = writable_lock(&work->grandchild_files[i], work->grandchild[i],
+				       read_only_advice);
+	if (status == DONE)
+		status = writable_settle(&work->grandchild[i], &work->grandchild_files[i],
+					 work->merge->progress);
+	return status;
+}
+
+/* One that was re-linked before, by a merge that was interrupted then, fits as well. */
+static enum exit_code check_grandchild(const struct work *work, unsigned int i)
+{
+	const struct layer *grandchild = work->grandchild[i];
+
+	if (vhdx_chain_links(&grandchild->locator,
+			     &work->chain->layer[0]->image.super->header.data_write_guid) ||
+	    vhdx_chain_links(&grandchild->locator,
+			     &target_of(work)->image.super->header.data_write_guid))
+		return DONE;
+	return fail_named(EXIT_PARENT, "PARENT_MISMATCH", "%s: is no child of %s",
+			  grandchild->path, work->chain->layer[0]->path);
+}
+
+static enum exit_code open_grandchildren(struct work *work)
+{
+	enum exit_code status = DONE;
+	unsigned int i;
+
+	for (i = 0; i < work->merge->relinks && status == DONE; i++) {
+		status = open_grandchild(work, i);
+		if (status == DONE)
+			status = check_grandchild(work, i);
+	}
+	return status;
+}
+
+static bool is_known(void *context, const struct stat *status)
+{
+	const struct work *work = context;
+	unsigned int i;
+
+	for (i = 0; i <= work->into; i++)
+		if (layer_is_file(work->chain->layer[i], status))
+			return true;
+	for (i = 0; i < work->merge->relinks; i++)
+		if (layer_is_file(work->grandchild[i], status))
+			return true;
+	return false;
+}
+
+static bool refuse_child(void *context, const char *path, const struct layer *parent)
+{
+	struct work *work = context;
+
+	work->others = fail_named(EXIT_BUSY, "OTHER_CHILD", "%s: is a child of %s as well; %s or "
+				  "--force", path, parent->path,
+				  parent == work->chain->layer[0] ?
+				  "use --relink for it" :
+				  "merge it elsewhere first, by --output,");
+	return true;
+}
+
+/*
+ * The top is a parent itself, if snapshot has left it like that, and its children may be anywhere.
+ * What is between it and the target is protected for the sake of the chain.
+ */
+static enum exit_code check_protection(const struct work *work)
+{
+	const struct layer *top = work->chain->layer[0];
+	const struct stat *status = &top->image.file.stat;
+	const struct merge *merge = work->merge;
+
+	if (merge->keep || merge->force || merge->relinks || !S_ISREG(status->st_mode) ||
+	    status->st_mode & 0222)
+		return DONE;
+	return fail_named(EXIT_BUSY, "PROTECTED", "%s: its mode is %04o, so nobody is to write to it; "
+			  "vhdxctl snapshot leaves parents like that, whose children may be anywhere, "
+			  "and it would be deleted; use --relink for them, or --keep, or --force if "
+			  "there are none", top->path, (unsigned int)status->st_mode & 07777);
+}
+
+/* With --keep only the target changes; else all that is merged goes away. */
+static enum exit_code check_others(struct work *work)
+{
+	unsigned int first = work->merge->keep ? work->into : 0;
+	const struct children_search search = {
+		.parent = work->chain->layer + first,
+		.count = work->into - first + 1,
+		.beside = work->chain->layer,
+		.besides = work->into + 1,
+		.is_known = is_known,
+		.visit = refuse_child,
+		.context = work,
+	};
+
+	work->others = DONE;
+	if (!work->merge->force)
+		children_each(&search);
+	return work->others == DONE ? check_protection(work) : work->others;
+}
+
+/* Step 1 */
+static enum exit_code announce(struct work *work)
+{
+	struct layer *child = child_of(work);
+	const struct vhdx_guid *is = &target_of(work)->image.super->header.data_write_guid;
+	const struct vhdx_locator *locator = &child->locator;
+
+	if (!vhdx_guid_equal(&locator->linkage, is)) {
+		work->guid = *is;	/* a merge goes on that came to step 2 */
+		return DONE;
+	}
+	work->guid = locator->linkage2;
+	if (!vhdx_guid_is_null(&work->guid) && !vhdx_guid_equal(&work->guid, is))
+		return DONE;
+	work->guid = guid_new();
+	return relink(child, &work->files[work->into - 1], NULL, &locator->linkage, &work->guid);
+}
+
+/* Steps 2 to 4 */
+static enum exit_code fill_target(struct work *work, const struct check *check)
+{
+	struct merge_blocks blocks = { .check = check, .progress = work->merge->progress };
+	struct open_image *image = &target_of(work)->image;
+	enum exit_code status;
+
+	chain_map_init(&blocks.upper, work->chain, 0, work->into);
+	chain_map_init(&blocks.whole, work->chain, 0, work->chain->count);
+	layer_map_init(&blocks.own, image);
+	target_init(&blocks.target, &work->files[work->into], image,
+		    check_end_of_use(&check->claims));
+	status = target_set_guids(&blocks.target, &work->guid);
+	if (status == DONE)
+		status = target_trim(&blocks.target);
+	if (status == DONE)
+		status = merge_blocks(&blocks);
+	target_free(&blocks.target);
+	layer_map_free(&blocks.own);
+	chain_map_free(&blocks.whole);
+	chain_map_free(&blocks.upper);
+	return status;
+}
+
+/* Step 5 */
+static enum exit_code relink_grandchildren(struct work *work)
+{
+	static const struct vhdx_guid none;
+	enum exit_code status = DONE;
+	unsigned int i;
+
+	for (i = 0; i < work->merge->relinks && status == DONE; i++) {
+		struct parent_name name;
+
+		status = parent_name_make(&name, target_of(work)->path, work->grandchild[i]->path,
+					  work->merge->parents);
+		if (status == DONE)
+			status = relink(work->grandchild[i], &work->grandchild_files[i], &name,
+					&work->guid, &none);
+		if (status == DONE)
+			parent_name_warn(&name, work->grandchild[i]->path);
+		parent_name_free(&name);
+	}
+	return status;
+}
+
+static void sync_directory_of(char *path)
+{
+	int fd = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	fsync(fd);	/* or it is there again, and can be merged again */
+	close(fd);
+}
+
+/* By its real name: what the user gave may be a link to it. */
+static enum exit_code delete_file(const struct layer *layer)
+{
+	char *real = realpath(layer->path, NULL);
+	enum exit_code status = DONE;
+	struct stat found;
+
+	if (real && !lstat(real, &found) && !layer_is_file(layer, &found))
+		status = fail(EXIT_BUSY, "%s: is merged, but was replaced meanwhile, so it is not "
+			      "deleted", layer->path);
+	else if (!real || unlink(real))
+		status = fail_errno(layer->path, "is merged, but cannot be deleted", errno);
+	else
+		note("%s: merged and deleted", real);
+	if (status == DONE)
+		sync_directory_of(real);
+	free(real);
+	return status;
+}
+
+/* Step 6 */
+static enum exit_code finish(struct work *work)
+{
+	static const struct vhdx_guid none;
+	enum exit_code status = DONE;
+	unsigned int i;
+
+	if (work->merge->keep)
+		return relink(child_of(work), &work->files[work->into - 1], NULL, &work->guid,
+			      &none);
+	for (i = 0; i < work->into && status == DONE; i++)
+		status = delete_file(work->chain->layer[i]);
+	return status;
+}
+
+/* Step 7 */
+static void set_mode(const struct work *work)
+{
+	const struct layer *target = target_of(work);
+
+	if (work->merge->relinks)
+		protect_parent(target->path, &target->image.file.stat);
+	else
+		writable_permit(&work->files[work->into]);
+}
+
+static enum exit_code write_all(struct work *work, const struct check *check)
+{
+	enum exit_code status = announce(work);
+
+	if (status == DONE)
+		status = fill_target(work, check);
+	if (status == DONE)
+		status = relink_grandchildren(work);
+	if (status == DONE)
+		status = finish(work);
+	if (status == DONE && !work->merge->keep_mode)
+		set_mode(work);
+	return status;
+}
+
+/* The rest of step 0: what would stop an attach for writing stops this. */
+static enum exit_code check_and_write(struct work *work)
+{
+	struct check check = { 0 };
+	enum exit_code status = image_file_open(&check.file, target_of(work)->path);
+
+	if (status != DONE)
+		return status;
+	progress_init(&check.progress);
+	check.progress.mode = PROGRESS_NONE;
+	status = check_image(&check);
+	if (status == DONE && check.reader.size > CLAIMS_LIMIT)
+		status = fail(EXIT_IMAGE, "%s: is a file of more than %llu TiB, in which it is not "
+			      "known what is in use; use --output", check.file.path,
+			      (unsigned long long)(CLAIMS_LIMIT / VHDX_TIB));
+	if (status == DONE && (check.findings.count[SEVERITY_ERROR] ||
+			       check.findings.count[SEVERITY_UNSUPPORTED]))
+		status = fail(EXIT_IMAGE, "%s: is damaged; see vhdxctl check", check.file.path);
+	if (status == DONE)
+		status = write_all(work, &check);
+	check_free(&check);
+	image_file_close(&check.file);
+	return status;
+}
+
+static void close_all(struct work *work)
+{
+	unsigned int i;
+
+	for (i = 0; i < work->merge->relinks; i++) {
+		writable_unlock(&work->grandchild_files[i]);
+		layer_free(work->grandchild[i]);
+	}
+	for (i = 0; i <= work->into; i++)
+		writable_unlock(&work->files[i]);
+}
+
+/**
+ * merge_into() - merge children into their parent
+ * @merge:	what is to be done
+ *
+ * Return: DONE, or another code having said why; then the chain shows what it has shown
+ */
+enum exit_code merge_into(const struct merge *merge)
+{
+	struct work *work = xcalloc(1, sizeof(*work));
+	enum exit_code status;
+	unsigned int i;
+
+	work->merge = merge;
+	work->chain = merge->chain;
+	work->into = merge->into;
+	for (i = 0; i <= work->into; i++)
+		work->files[i].fd = -1;
+	for (i = 0; i < merge->relinks; i++)
+		work->grandchild_files[i].fd = -1;
+	status = lock_chain(work);
+	if (status == DONE)
+		status = check_target(work);
+	if (status == DONE)
+		status = open_grandchildren(work);
+	if (status == DONE)
+		status = check_others(work);
+	if (status == DONE)
+		status = check_and_write(work);
+	close_all(work);
+	free(work);
+	return status;
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What an entry of the BAT says without being asked: reserved bits, the place of a block that
+ * has none, entries that nobody uses. Readers ignore all of it, but not every program does.
+ *
+ * An entry that nobody uses may still be the only one that knows of a block of data, in an
+ * image that somebody shrank, or whose BAT a bug has shifted. If the space it names is
+ * nobody else's, it is left alone.
+ */
+#include <stdlib.h>
+
+#include "image/fault.h"
+#include "lib/alloc.h"
+#include "lib/interrupt.h"
+#include "repair/repair.h"
+
+#define PIECE_PAGES 64U
+
+/**
+ * struct bat_repair - one pass over a BAT
+ * @anchors:	former places seen so far
+ * @kept:	entries that may know of data
+ */
+struct bat_repair {
+	struct repair *repair;
+	struct vhdx_bat_rules rules;
+	struct claims anchors;
+	u64 kept;
+};
+
+/* The place of an unmapped block is worth keeping only if it can be given back. */
+static bool anchor_is_good(struct bat_repair *bat, u64 offset)
+{
+	u64 length = bat->rules.geometry->block_size;
+
+	if (!offset || !vhdx_range_inside(offset, length, bat->rules.file_size) ||
+	    vhdx_layout_overlaps(bat->rules.layout, offset, length) ||
+	    claims_any(&bat->repair->check->claims, CLAIM_USED, offset, length) ||
+	    claims_any(&bat->anchors, CLAIM_ANCHOR, offset, length))
+		return false;
+	claims_set(&bat->anchors, CLAIM_ANCHOR, offset, length);
+	return true;
+}
+
+static u64 unused_entry(struct bat_repair *bat, u64 entry)
+{
+	u64 offset, length;
+
+	if (!check_stray(&bat->rules, entry, &offset, &length) ||
+	    claims_any(&bat->repair->check->claims, CLAIM_USED, offset, length))
+		return 0;
+	bat->kept++;
+	return entry;
+}
+
+static u64 payload_entry(struct bat_repair *bat, u64 entry)
+{
+	enum vhdx_block_state state = vhdx_bat_state(entry);
+	u64 offset = vhdx_bat_offset(entry);
+
+	switch (state) {
+	case VHDX_BLOCK_FULLY_PRESENT:
+	case VHDX_BLOCK_PARTIALLY_PRESENT:
+		return vhdx_bat_entry(state, offset);
+	case VHDX_BLOCK_NOT_PRESENT:
+	case VHDX_BLOCK_ZERO:
+		return vhdx_bat_entry(state, 0);
+	case VHDX_BLOCK_UNMAPPED_DRAFT:
+		state = VHDX_BLOCK_UNMAPPED;
+		break;
+	default:
+		break;
+	}
+	return vhdx_bat_entry(state, anchor_is_good(bat, offset) ? offset : 0);
+}
+
+/* What an entry should be. */
+static u64 better_entry(struct bat_repair *bat, u64 index, u64 entry)
+{
+	const struct vhdx_geometry *g = bat->rules.geometry;
+	u64 number;
+	bool bitmap = vhdx_index_is_bitmap(g, (u32)index, &number);
+
+	if (number >= (bitmap ? g->chunks : g->payload_blocks) || (bitmap && !g->has_parent))
+		return entry ? unused_entry(bat, entry) : 0;
+	if (bitmap)
+		return entry & (VHDX_BAT_STATE_MASK | VHDX_BAT_OFFSET_MASK);
+	return payload_entry(bat, entry);
+}
+
+static enum exit_code repair_bat_page(struct bat_repair *bat, u64 first, __le64 *entries)
+{
+	u64 place = bat->rules.bat_offset + first * VHDX_BAT_ENTRY_SIZE;
+	bool changed = false;
+	u32 i;
+
+	for (i = 0; i < VHDX_BAT_ENTRIES_PER_PAGE; i++) {
+		u64 old = le64_to_cpu(entries[i]);
+		u64 new = better_entry(bat, first + i, old);
+
+		if (new == old)
+			continue;
+		entries[i] = cpu_to_le64(new);
+		changed = true;
+		findings_add_repair(&bat->repair->done, "bat_entry", place + i * VHDX_BAT_ENTRY_SIZE,
+				    first + i, "BAT: %#llx becomes %#llx",
+				    (unsigned long long)old, (unsigned long long)new);
+	}
+	return changed ? repair_page(bat->repair, place, entries) : DONE;
+}
+
+static enum exit_code repair_piece(struct bat_repair *bat, u64 offset, u32 length,
+				   __le64 *entries)
+{
+	struct check *check = bat->repair->check;
+	enum exit_code status = DONE;
+	struct vhdx_fault fault;
+	u32 at;
+
+	if (vhdx_read(&check->reader, bat->rules.bat_offset + offset, entries, length, &fault))
+		return fail_fault(&check->file, &fault);
+	for (at = 0; at < length && status == DONE; at += VHDX_PAGE_SIZE)
+		status = repair_bat_page(bat, (offset + at) / VHDX_BAT_ENTRY_SIZE,
+					 entries + at / VHDX_BAT_ENTRY_SIZE);
+	if (status == DONE && interrupted())
+		return fail(EXIT_INTERRUPTED, "%s: interrupted", check->file.path);
+	return status;
+}
+
+/**
+ * repair_bat() - clear what means nothing
+ * @repair:	what is being done
+ *
+ * Return: DONE, or another code having said why it ended early
+ */
+enum exit_code repair_bat(struct repair *repair)
+{
+	__le64 *entries = xcalloc(PIECE_PAGES, VHDX_PAGE_SIZE);
+	u64 total = repair->check->super->regions.bat.length, offset;
+	struct bat_repair bat = { .repair = repair };
+	u32 length = PIECE_PAGES * VHDX_PAGE_SIZE;	/* regions are whole MiB */
+	enum exit_code status = DONE;
+
+	vhdx_super_bat_rules(repair->check->super, &bat.rules);
+	claims_init(&bat.anchors, repair->check->reader.size);
+	for (offset = 0; offset < total && status == DONE; offset += length)
+		status = repair_piece(&bat, offset, length, entries);
+	if (bat.kept)
+		warn("%s: %llu BAT entries that nothing uses are left: they may name data",
+		     repair->check->file.path, (unsigned long long)bat.kept);
+	claims_free(&bat.anchors);
+	free(entries);
+	return status;
+}

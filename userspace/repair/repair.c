@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What can be repaired without guessing: what the format says twice, and what it says to be
+ * without meaning. None of it changes what the disk shows.
+ *
+ *	header damaged			written anew from the other copy
+ *	region table damaged		written anew from the other copy, through the log
+ *	junk in BAT entries		cleared, through the log; see repairbat.c
+ *	odd file size, leaked space	see repairspace.c
+ *
+ * An image with errors is left as it is, in all its parts: an error means that something
+ * is lost, and whoever tries to rescue it needs the rest as it was.
+ *
+ * The order, which is that of any writer: the log is replayed; the header gets a new
+ * FileWriteGuid before anything else is written; the file gets its size; tables change
+ * through the log; only when that is empty again the file may become shorter.
+ */
+#include "repair/repair.h"
+
+#include <stdlib.h>
+
+#include "edit/replay_file.h"
+#include "image/fault.h"
+#include "image/guid.h"
+#include "image/replay_memory.h"
+#include "lib/alloc.h"
+
+/**
+ * repair_is_possible() - may an image be repaired?
+ * @check:	completed
+ *
+ * Return: false if it has errors
+ */
+bool repair_is_possible(const struct check *check)
+{
+	return !check->findings.count[SEVERITY_ERROR] &&
+	       !check->findings.count[SEVERITY_UNSUPPORTED];
+}
+
+/**
+ * repair_log() - replay the log, if that must be done
+ * @repair:	what is to be done
+ * @check:	completed, without errors; must be made again if the log was replayed
+ *
+ * Return: DONE, or another code having said why not
+ */
+enum exit_code repair_log(struct repair *repair, const struct check *check)
+{
+	struct progress progress = check->progress;
+
+	if (!check->replayed)
+		return DONE;
+	findings_add_repair(&repair->done, vhdx_reason_name(VHDX_REASON_log_dirty),
+			    check->super->header.log_offset, NO_ENTRY, "log: %u entries replayed",
+			    check->replayed->overlay.entries);
+	return repair->file ? replay_file(check->file.path, repair->file, &progress) : DONE;
+}
+
+/**
+ * repair_begin() - something is going to be written
+ * @repair:	may have begun already
+ *
+ * Return: DONE, or another code having said why not
+ */
+enum exit_code repair_begin(struct repair *repair)
+{
+	enum exit_code status;
+
+	if (repair->begun || !repair->file)
+		return DONE;
+	repair->update.file = repair->file;
+	repair->update.header = repair->check->super->header;
+	repair->update.slot = repair->check->super->header_slot;
+	status = header_check_updates(&repair->update, 6);
+	if (status != DONE)
+		return status;
+	repair->begun = true;
+	repair->update.header.file_write_guid = guid_new();
+	return header_update_both(&repair->update);
+}
+
+/**
+ * repair_page() - replace a page of metadata, through the log
+ * @repair:	what is being done
+ * @offset:	of the page in the file
+ * @page:	what it shall be
+ *
+ * Return: DONE, or another code having said why not
+ */
+enum exit_code repair_page(struct repair *repair, u64 offset, const void *page)
+{
+	enum exit_code status = repair_begin(repair);
+	u64 size = repair->check->reader.size;
+
+	if (status != DONE || !repair->file)
+		return status;
+	if (!repair->batch.pages)
+		log_batch_init(&repair->batch, &repair->update, size - size % VHDX_MIB);
+	return log_batch_add(&repair->batch, offset, page);
+}
+
+/* Both copies are written anew whatever else is to be done. */
+static enum exit_code repair_headers(struct repair *repair)
+{
+	u32 warnings = repair->check->super->warnings;
+	bool first = warnings & (1U << VHDX_WARNING_header_1_damaged);
+
+	if (!first && !(warnings & (1U << VHDX_WARNING_header_2_damaged)))
+		return DONE;
+	findings_add_repair(&repair->done,
+			    vhdx_warning_name(first ? VHDX_WARNING_header_1_damaged :
+					      VHDX_WARNING_header_2_damaged),
+			    first ? VHDX_HEADER_1_OFFSET : VHDX_HEADER_2_OFFSET, NO_ENTRY,
+			    "header: written anew from copy %d", first ? 2 : 1);
+	return repair_begin(repair);
+}
+
+static enum exit_code copy_table(struct repair *repair, u64 from, u64 to)
+{
+	const struct vhdx_reader *reader = &repair->check->reader;
+	u8 good[VHDX_PAGE_SIZE], bad[VHDX_PAGE_SIZE];
+	enum exit_code status = DONE;
+	struct vhdx_fault fault;
+	u32 at;
+
+	for (at = 0; at < VHDX_REGION_TABLE_SIZE && status == DONE; at += VHDX_PAGE_SIZE) {
+		if (vhdx_read(reader, from + at, good, sizeof(good), &fault) ||
+		    vhdx_read(reader, to + at, bad, sizeof(bad), &fault))
+			return fail_fault(&repair->check->file, &fault);
+		if (memcmp(good, bad, sizeof(good)))
+			status = repair_page(repair, to + at, good);
+	}
+	return status;
+}
+
+/* Table 1 counts if it is valid: by it the image has just been found to be in order. */
+static enum exit_code repair_regions(struct repair *repair)
+{
+	static const enum vhdx_warning kinds[] = {
+		VHDX_WARNING_region_1_damaged, VHDX_WARNING_region_2_damaged,
+		VHDX_WARNING_region_differ,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		u64 from = i ? VHDX_REGION_TABLE_1_OFFSET : VHDX_REGION_TABLE_2_OFFSET;
+		u64 to = i ? VHDX_REGION_TABLE_2_OFFSET : VHDX_REGION_TABLE_1_OFFSET;
+
+		if (!(repair->check->super->warnings & (1U << kinds[i])))
+			continue;
+		findings_add_repair(&repair->done, vhdx_warning_name(kinds[i]), to, NO_ENTRY,
+				    "region table: copy %d written anew from copy %d",
+				    i ? 2 : 1, i ? 1 : 2);
+		return copy_table(repair, from, to);
+	}
+	return DONE;
+}
+
+static enum exit_code repair_tables(struct repair *repair)
+{
+	enum exit_code status;
+
+	if (!log_batch_possible(&repair->check->super->header)) {
+		warn("%s: its tables are not repaired: it has no log that could be used for it",
+		     repair->check->file.path);
+		return DONE;
+	}
+	status = repair_regions(repair);
+	if (status == DONE)
+		status = repair_bat(repair);
+	if (status == DONE && repair->batch.pages)
+		status = log_batch_commit(&repair->batch);
+	return status;
+}
+
+/**
+ * repair_image() - repair what can be repaired
+ * @repair:	its mode and file; @done is filled
+ * @check:	completed, without errors; to be made again if anything was done
+ *
+ * Return: DONE, or another code having said why it ended early
+ */
+enum exit_code repair_image(struct repair *repair, struct check *check)
+{
+	enum exit_code status = DONE;
+
+	repair->check = check;
+	if (repair->mode == REPAIR_ALL) {
+		status = repair_headers(repair);
+		if (status == DONE)
+			status = repair_size(repair);
+		if (status == DONE)
+			status = repair_tables(repair);
+	}
+	if (status == DONE)
+		status = repair_leaks(repair);
+	if (status == DONE && repair->begun)
+		status = write_sync(repair->file);
+	log_batch_free(&repair->batch);
+	return status;
+}
