@@ -11,7 +11,7 @@
 /* Each point is named after what has just been done, or is about to be. */
 #define VHDX_DELAY_POINTS(X) \
 	X(recycle)		/* freed space is about to be made to read as zeros */ \
-	X(trim_block)		/* a discard or write-zeroes has a block to itself */ \
+	X(discard_block)		/* a discard or write-zeroes has a block to itself */ \
 	X(reserve_told)		/* the journal was told of a command that waits for room */ \
 	X(queue_added)		/* a command is on a list, its thread not yet woken */ \
 	X(life_end)		/* a disk is GOING, its removal not yet started */ \

@@ -2,13 +2,19 @@
 /*
  * vhdx: Microsoft VHDX virtual disks as block devices.
  *
- * From the bottom up: format/ turns bytes into checked meaning, backing (with transfer and
- * extent) is a host file, pager keeps its metadata, space knows what of it is free,
- * journal (with session and ring) changes metadata and makes it durable, image maps the
- * virtual disk onto the file, chain (with resolve) onto that file and its parents, command,
- * read, write (with step and sectors), trim, queue and submit (with inline) carry requests,
- * life says what may be done with a disk, job does what takes long, disk is the block device,
- * swap (with snapshot) gives it another image, registry knows them all, control is the door.
+ * The folders are layers; each uses those below it (tests/lint/layers.sh):
+ *
+ *	main.c		the module: begins and ends what all disks share
+ *	device/		what users see: block device, sysfs, ioctls, attach and detach
+ *	request/	a request on its way: read, write, discard, flush
+ *	image/		an open image and its chain of parents: where a sector is
+ *	meta/		metadata: cache, space, log, journal; what is durable when
+ *	backing/	the host file: open modes, transfers, allocation, freezing
+ *	format/		bytes of the format turned into checked meaning; pure C,
+ *			compiled into the tool and the tests as well
+ *
+ * Below all of them are waiter.h (a callback instead of a sleeping task), delay.h (windows
+ * that tests hold open), compat.h (differences between kernels) and uapi/ (the ioctls).
  */
 #include <linux/init.h>
 #include <linux/module.h>
@@ -48,7 +54,7 @@ static void __exit vhdx_exit(void)
 	vhdx_job_exit();
 	vhdx_registry_exit();
 	vhdx_shrink_exit();
-	rcu_barrier();		/* the pager's pages are freed by our code */
+	rcu_barrier();		/* the cache's pages are freed by our code */
 }
 
 module_init(vhdx_init);

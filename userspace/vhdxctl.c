@@ -39,7 +39,7 @@ static void usage(void)
 	for (verb = verbs; verb->name; verb++)
 		printf("  %-10s %s\n", verb->name, verb->description);
 	puts("\nOptions:");
-	cli_print_globals(CLI_BYTES | CLI_TABLE);
+	options_print_globals(OPTIONS_BYTES | OPTIONS_TABLE);
 	puts("\nEach verb has its own --help, also as vhdxctl help VERB. See vhdxctl(8).");
 }
 
@@ -133,8 +133,8 @@ int main(int argc, char **argv)
 	enum exit_code status;
 
 	setlocale(LC_ALL, "");
-	status = cli_parse_globals(&globals, argc, argv, usage);
+	status = options_parse_globals(&globals, argc, argv, usage);
 	if (status == DONE)
 		status = run_verb(&globals, argc - optind, argv + optind);
-	return output_finish(globals.json, status);
+	return json_output_finish(globals.json, status);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The host file that holds an image: how it is opened (backing.c), how bytes get from and
- * to it (transfer.c), and how it is made longer, shorter, empty or durable (extent.c).
+ * The host file that holds an image: how it is opened (open.c), how bytes get from and
+ * to it (io.c), and how it is made longer, shorter, empty or durable (falloc.c).
  */
 #ifndef VHDX_BACKING_BACKING_H
 #define VHDX_BACKING_BACKING_H
@@ -18,7 +18,7 @@
  * struct vhdx_backing - an open host file
  * @file:		our own open of it, without access times
  * @given:		the caller's open of it: keeps the locks the caller took
- * @dentry:		of both; stays the same when they are replaced (retire.c)
+ * @dentry:		of both; stays the same when they are replaced (reopen.c)
  * @inode:		holds the data: of a file on overlayfs, that of the layer below
  * @size:		bytes; changes only by vhdx_backing_resize() and is read without lock
  * @direct:		reads bypass the page cache
@@ -105,13 +105,13 @@ struct vhdx_io {
 };
 
 /**
- * struct vhdx_retiring - a file that will not be written to any more
+ * struct vhdx_backing_retiring - a file that will not be written to any more
  * @backing:	the file
  * @file:	opened read-only
  * @retired:	after vhdx_backing_retire()
  * @was:	if so: the file as it could be written to, for what is still to be cleaned up
  */
-struct vhdx_retiring {
+struct vhdx_backing_retiring {
 	struct vhdx_backing *backing;
 	struct file *file;
 	bool retired;
@@ -131,13 +131,14 @@ int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool wri
 void vhdx_backing_put_file(struct file *file);
 void vhdx_backing_close(struct vhdx_backing *backing);
 bool vhdx_backing_deny_writers(struct vhdx_backing *backing);
-struct block_device *vhdx_file_bdev(const struct file *file);
+struct block_device *vhdx_backing_file_bdev(const struct file *file);
 unsigned int vhdx_backing_devices(int index, struct file **files, unsigned int nr,
 				  unsigned int max);
 void vhdx_backing_replace(struct vhdx_backing *backing, struct file **file, struct file **given);
-int vhdx_retiring_open(struct vhdx_retiring *retiring, struct vhdx_backing *backing);
-void vhdx_backing_retire(struct vhdx_retiring *retiring);
-void vhdx_retiring_close(struct vhdx_retiring *retiring);
+int vhdx_backing_retiring_open(struct vhdx_backing_retiring *retiring,
+			       struct vhdx_backing *backing);
+void vhdx_backing_retire(struct vhdx_backing_retiring *retiring);
+void vhdx_backing_retiring_close(struct vhdx_backing_retiring *retiring);
 void vhdx_backing_choose_mode(struct vhdx_backing *backing, u32 sector_size,
 			      const struct vhdx_backing_mode *mode);
 

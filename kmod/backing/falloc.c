@@ -218,7 +218,8 @@ static int vhdx_backing_write_zeros(struct vhdx_backing *backing, u64 offset, u6
  * Where does the next data of a range begin and end, that is, what is no hole nor otherwise known to
  * read as zeros? At least a byte from @offset on is dealt with. Return: false: there is none
  */
-static bool vhdx_backing_next_data(struct vhdx_backing *backing, u64 *offset, u64 *data_end, u64 end)
+static bool vhdx_backing_next_data(struct vhdx_backing *backing, u64 *offset, u64 *data_end,
+				   u64 end)
 {
 	loff_t data = vfs_llseek(backing->file, *offset, SEEK_DATA), hole;
 

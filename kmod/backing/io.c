@@ -101,7 +101,7 @@ void vhdx_backing_read(const struct vhdx_backing *backing, struct vhdx_io *io, u
  * @done:	likewise; -EAGAIN, at once or later, means that it would have had to wait. Any
  *		other error may as well come from where it was tried, say a pending signal.
  *
- * Context: process, in a vhdx_inline scope. File systems keep that promise as far as they
+ * Context: process, in a vhdx_nowait scope. File systems keep that promise as far as they
  * can: ext4 waits for a piece of its extent tree.
  */
 void vhdx_backing_try_read(const struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,

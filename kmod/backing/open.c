@@ -41,7 +41,7 @@ static struct block_device *vhdx_backing_bdev(const struct vhdx_backing *backing
 }
 
 /* The block device that a file is on, or is; NULL if that is none, or several. It stays as long. */
-struct block_device *vhdx_file_bdev(const struct file *file)
+struct block_device *vhdx_backing_file_bdev(const struct file *file)
 {
 	return vhdx_inode_bdev(vhdx_real_inode(file));
 }
@@ -49,10 +49,10 @@ struct block_device *vhdx_file_bdev(const struct file *file)
 /* On one device, or if there is none, on one file system */
 static bool vhdx_files_share_device(const struct file *a, const struct file *b)
 {
-	struct block_device *bdev = vhdx_file_bdev(a);
+	struct block_device *bdev = vhdx_backing_file_bdev(a);
 
-	if (bdev || vhdx_file_bdev(b))
-		return bdev == vhdx_file_bdev(b);
+	if (bdev || vhdx_backing_file_bdev(b))
+		return bdev == vhdx_backing_file_bdev(b);
 	return vhdx_real_inode(a)->i_sb == vhdx_real_inode(b)->i_sb;
 }
 
@@ -88,7 +88,7 @@ unsigned int vhdx_backing_devices(int index, struct file **files, unsigned int n
 	return nr;
 }
 
-/* Exchange the opens of a file for others of the same; for retire.c. Context: process */
+/* Exchange the opens of a file for others of the same; for reopen.c. Context: process */
 void vhdx_backing_replace(struct vhdx_backing *backing, struct file **file, struct file **given)
 {
 	mutex_lock(&vhdx_backing_lock);
@@ -144,7 +144,7 @@ static bool vhdx_backing_try_direct(const struct vhdx_backing *backing, u32 sect
 }
 
 /*
- * May reads be submitted by whoever asks (inline.c)? On these file systems it was seen what a
+ * May reads be submitted by whoever asks (request/nowait.c)? On these file systems it was seen what a
  * read does to the task that submits it: it keeps no state there, begins no transaction
  * without access times, and takes no lock that those above it could hold. Of block devices
  * there is nothing to be seen.

@@ -10,14 +10,14 @@
 #include <linux/file.h>
 
 /**
- * vhdx_retiring_open() - open a file once more, read-only
- * @retiring:	filled; for vhdx_backing_retire(), and vhdx_retiring_close() in any case
+ * vhdx_backing_retiring_open() - open a file once more, read-only
+ * @retiring:	filled; for vhdx_backing_retire(), and vhdx_backing_retiring_close() in any case
  * @backing:	writable
  *
  * Context: process; opens files, so not under locks that a file system may take.
  * Return: 0 or a negative errno
  */
-int vhdx_retiring_open(struct vhdx_retiring *retiring, struct vhdx_backing *backing)
+int vhdx_backing_retiring_open(struct vhdx_backing_retiring *retiring, struct vhdx_backing *backing)
 {
 	retiring->backing = backing;
 	retiring->retired = false;
@@ -33,7 +33,7 @@ int vhdx_retiring_open(struct vhdx_retiring *retiring, struct vhdx_backing *back
  *
  * Context: process
  */
-void vhdx_backing_retire(struct vhdx_retiring *retiring)
+void vhdx_backing_retire(struct vhdx_backing_retiring *retiring)
 {
 	struct vhdx_backing *backing = retiring->backing;
 	struct file *given;
@@ -47,7 +47,7 @@ void vhdx_backing_retire(struct vhdx_retiring *retiring)
 }
 
 /**
- * vhdx_retiring_close() - close what is not needed any more, and keep writers away
+ * vhdx_backing_retiring_close() - close what is not needed any more, and keep writers away
  * @retiring:	opened, retired or not
  *
  * Another process that has the file open for writing cannot be kept away: it could have written to
@@ -55,7 +55,7 @@ void vhdx_backing_retire(struct vhdx_retiring *retiring)
  *
  * Context: kernel thread; no I/O to a disk made of the file is held
  */
-void vhdx_retiring_close(struct vhdx_retiring *retiring)
+void vhdx_backing_retiring_close(struct vhdx_backing_retiring *retiring)
 {
 	struct vhdx_backing *backing = retiring->backing;
 

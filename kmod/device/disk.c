@@ -367,7 +367,7 @@ struct vhdx_disk *vhdx_disk_alloc(struct file *const *files, unsigned int nr, u3
 		get_file(disk->files[disk->nr_files++]);
 	refcount_set(&disk->refs, 1);
 	disk->flags = flags;
-	init_rwsem(&disk->swap);
+	init_rwsem(&disk->image_lock);
 	vhdx_life_init(&disk->life, end);
 	return disk;
 }
@@ -526,7 +526,7 @@ void vhdx_disk_stop(struct vhdx_disk *disk)
  * submitter takes, and closing a session takes those of the host file system. So it is only
  * emptied by freezing; then requests may come and wait undispatched, until
  * vhdx_disk_let_go(), or until the disk is killed: then they fail, and get no further than
- * submit.c.
+ * request/submit.c.
  *
  * Context: process
  */
@@ -550,10 +550,10 @@ static void vhdx_disk_abandon(struct vhdx_disk *disk)
 {
 	struct vhdx_image *image;
 
-	down_read(&disk->swap);
+	down_read(&disk->image_lock);
 	for (image = disk->image; image; image = image->parent)
 		vhdx_image_abandon(image);
-	up_read(&disk->swap);
+	up_read(&disk->image_lock);
 }
 
 /* Queued requests fail, and the block layer lets no new ones in. */
@@ -636,7 +636,7 @@ int vhdx_disk_remove(struct vhdx_disk *disk)
 	}
 	del_gendisk(disk->gendisk);
 	vhdx_disk_unplug(disk);
-	/* whose request is over may still be on the way out of submit.c */
+	/* whose request is over may still be on the way out of request/submit.c */
 	blk_mq_quiesce_queue(disk->gendisk->queue);
 	vhdx_queues_stop(&disk->queues);
 	ret = vhdx_chain_close(disk->image);

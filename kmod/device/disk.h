@@ -39,8 +39,8 @@ struct vhdx_image_options;
  * @made:	0, or why it could not be made; valid when no longer COMING
  * @removed:	0, or what was lost; valid when GONE
  * @fault:	the reason for @made
- * @image:	what it shows; gone once detached; changes by vhdx_swap_snapshot()
- * @swap:	held for reading by what looks at @image from outside, as sysfs does; for
+ * @image:	what it shows; gone once detached; changes by vhdx_snapshot_disk()
+ * @image_lock:	held for reading by what looks at @image from outside, as sysfs does; for
  *		writing while that changes, which takes no I/O
  * @writable:	the image was, when it was attached
  * @noted:	what is shown of it; under @life's lock
@@ -70,7 +70,7 @@ struct vhdx_disk {
 	int removed;
 	struct vhdx_fault fault;
 	struct vhdx_image *image;
-	struct rw_semaphore swap;
+	struct rw_semaphore image_lock;
 	bool writable;
 	struct vhdx_ioc_status noted;
 	dev_t devt;

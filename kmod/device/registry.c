@@ -323,7 +323,7 @@ static void vhdx_registry_snapshot_job(struct vhdx_job *job)
 		container_of(job, struct vhdx_registry_snapshot, job);
 	struct vhdx_disk *disk = snapshot->disk;
 
-	snapshot->result = vhdx_swap_snapshot(disk, snapshot->file, &snapshot->held_ns,
+	snapshot->result = vhdx_snapshot_disk(disk, snapshot->file, &snapshot->held_ns,
 					      &snapshot->fault);
 	vhdx_backing_put_file(snapshot->file);
 	vhdx_job_done(job);

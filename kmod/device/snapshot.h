@@ -11,7 +11,7 @@ struct file;
 struct vhdx_disk;
 struct vhdx_fault;
 
-int vhdx_swap_snapshot(struct vhdx_disk *disk, struct file *file, u64 *held_ns,
+int vhdx_snapshot_disk(struct vhdx_disk *disk, struct file *file, u64 *held_ns,
 		       struct vhdx_fault *fault);
 
 #endif /* VHDX_DEVICE_SNAPSHOT_H */

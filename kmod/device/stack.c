@@ -204,7 +204,7 @@ static bool vhdx_stack_is_opaque(struct block_device *bdev)
 /* One file, of those that the child needs. Return: as vhdx_stack_waits() */
 static int vhdx_stack_look(struct vhdx_disk *disk, struct file *file)
 {
-	struct block_device *bdev = vhdx_file_bdev(file);
+	struct block_device *bdev = vhdx_backing_file_bdev(file);
 
 	if (bdev && bdev->bd_disk == disk->gendisk)
 		return 1;
@@ -217,7 +217,7 @@ static int vhdx_stack_look(struct vhdx_disk *disk, struct file *file)
 /* The files of the disk that @file is on, if it is one of ours. Return: how many there are now */
 static unsigned int vhdx_stack_add(struct file **files, unsigned int nr, struct file *file)
 {
-	struct block_device *bdev = vhdx_file_bdev(file);
+	struct block_device *bdev = vhdx_backing_file_bdev(file);
 	const struct vhdx_disk *below;
 
 	if (!bdev || !vhdx_stack_is_ours(bdev->bd_disk))

@@ -31,9 +31,9 @@ static ssize_t vhdx_show_##name(struct device *dev, struct device_attribute *att
 	struct vhdx_disk *disk = vhdx_sysfs_disk(dev); \
 	ssize_t ret; \
 	\
-	down_read(&disk->swap); \
+	down_read(&disk->image_lock); \
 	ret = vhdx_emit_##name(disk, buf); \
-	up_read(&disk->swap); \
+	up_read(&disk->image_lock); \
 	return ret; \
 } \
 static struct device_attribute vhdx_attr_##name = __ATTR(name, 0444, vhdx_show_##name, NULL)
@@ -120,12 +120,12 @@ static ssize_t vhdx_emit_parent_files(const struct vhdx_disk *disk, char *buf)
 }
 VHDX_ATTR(parent_files);
 
-static struct vhdx_resolve_stats vhdx_sysfs_resolve(const struct vhdx_disk *disk)
+static struct vhdx_chain_cache_stats vhdx_sysfs_resolve(const struct vhdx_disk *disk)
 {
-	struct vhdx_resolve_stats stats = { .answers = 0 };
+	struct vhdx_chain_cache_stats stats = { .answers = 0 };
 
-	if (disk->image->resolve)
-		vhdx_resolve_stats(disk->image->resolve, &stats);
+	if (disk->image->chain_cache)
+		vhdx_chain_cache_stats(disk->image->chain_cache, &stats);
 	return stats;
 }
 
@@ -156,13 +156,13 @@ static ssize_t vhdx_emit_data_write_guid(const struct vhdx_disk *disk, char *buf
 VHDX_ATTR(data_write_guid);
 
 /* Of all files of the chain */
-static struct vhdx_pager_stats vhdx_sysfs_cache(const struct vhdx_disk *disk)
+static struct vhdx_cache_stats vhdx_sysfs_cache(const struct vhdx_disk *disk)
 {
-	struct vhdx_pager_stats stats, sum = { .pages = 0 };
+	struct vhdx_cache_stats stats, sum = { .pages = 0 };
 	const struct vhdx_image *image;
 
 	for (image = disk->image; image; image = image->parent) {
-		vhdx_pager_stats(image->pager, &stats);
+		vhdx_cache_stats(image->cache, &stats);
 		sum.pages += stats.pages;
 		sum.loads += stats.loads;
 	}
@@ -194,17 +194,17 @@ static struct vhdx_queue_stats vhdx_sysfs_reads(const struct vhdx_disk *disk)
 	return stats;
 }
 
-VHDX_SIMPLE_ATTR(reads_inline, "%llu", vhdx_sysfs_reads(disk).inline_reads);
+VHDX_SIMPLE_ATTR(reads_nowait, "%llu", vhdx_sysfs_reads(disk).nowait_reads);
 VHDX_SIMPLE_ATTR(reads_queued, "%llu", vhdx_sysfs_reads(disk).queued_reads);
-VHDX_SIMPLE_ATTR(inline_reason, "%s", disk->image->backing.queued_because ?: "-");
+VHDX_SIMPLE_ATTR(nowait_reason, "%s", disk->image->backing.queued_because ?: "-");
 
-static ssize_t vhdx_show_inline_reads(struct device *dev, struct device_attribute *attr,
+static ssize_t vhdx_show_nowait_reads(struct device *dev, struct device_attribute *attr,
 				      char *buf)
 {
-	return sysfs_emit(buf, "%d\n", READ_ONCE(vhdx_sysfs_disk(dev)->queues.inline_reads));
+	return sysfs_emit(buf, "%d\n", READ_ONCE(vhdx_sysfs_disk(dev)->queues.nowait_reads));
 }
 
-static ssize_t vhdx_store_inline_reads(struct device *dev, struct device_attribute *attr,
+static ssize_t vhdx_store_nowait_reads(struct device *dev, struct device_attribute *attr,
 				       const char *buf, size_t count)
 {
 	bool wanted;
@@ -212,12 +212,12 @@ static ssize_t vhdx_store_inline_reads(struct device *dev, struct device_attribu
 
 	if (ret)
 		return ret;
-	WRITE_ONCE(vhdx_sysfs_disk(dev)->queues.inline_reads, wanted);
+	WRITE_ONCE(vhdx_sysfs_disk(dev)->queues.nowait_reads, wanted);
 	return count;
 }
 
-static struct device_attribute vhdx_attr_inline_reads =
-	__ATTR(inline_reads, 0644, vhdx_show_inline_reads, vhdx_store_inline_reads);
+static struct device_attribute vhdx_attr_nowait_reads =
+	__ATTR(nowait_reads, 0644, vhdx_show_nowait_reads, vhdx_store_nowait_reads);
 
 static struct attribute *vhdx_attrs[] = {
 	&vhdx_attr_backing_file.attr,
@@ -238,9 +238,9 @@ static struct attribute *vhdx_attrs[] = {
 	&vhdx_attr_partscan.attr,
 	&vhdx_attr_dio.attr,
 	&vhdx_attr_dio_reason.attr,
-	&vhdx_attr_inline_reads.attr,
-	&vhdx_attr_inline_reason.attr,
-	&vhdx_attr_reads_inline.attr,
+	&vhdx_attr_nowait_reads.attr,
+	&vhdx_attr_nowait_reason.attr,
+	&vhdx_attr_reads_nowait.attr,
 	&vhdx_attr_reads_queued.attr,
 	&vhdx_attr_read_only_reason.attr,
 	&vhdx_attr_holes.attr,

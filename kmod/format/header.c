@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "header.h"
 #include "checksum.h"
 #include "guid.h"
-#include "header.h"
 #include "range.h"
 
 /**

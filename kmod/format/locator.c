@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "guid.h"
 #include "locator.h"
+#include "guid.h"
 #include "range.h"
 
 /* One key-value pair, its texts inside the item and known to be valid UTF-16. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "guid.h"
 #include "locator_encode.h"
+#include "guid.h"
 
 static u32 vhdx_key_bytes(const struct vhdx_locator_field *field)
 {

@@ -13,8 +13,8 @@
  *
  * What stands in a descriptor sector behind the last descriptor must be zero.
  */
-#include "checksum.h"
 #include "log_encode.h"
+#include "checksum.h"
 
 /**
  * vhdx_log_entry_descriptor_sectors() - sectors of the header and so many descriptors

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Log entries for whoever writes them: the mirror of log.h.
+ * Log entries for whoever writes them: the mirror of log_scan.h.
  */
 #ifndef VHDX_FORMAT_LOG_ENCODE_H
 #define VHDX_FORMAT_LOG_ENCODE_H

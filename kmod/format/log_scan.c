@@ -34,10 +34,10 @@
  * What an entry may change is judged only after the sequence is found. To call an entry
  * invalid for its target would let an older state win, silently.
  */
+#include "log_scan.h"
 #include "checksum.h"
 #include "guid.h"
 #include "log_encode.h"
-#include "log_scan.h"
 
 /* Where an entry's parts are while it is checked. */
 struct vhdx_log_cursor {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "guid.h"
 #include "metadata.h"
+#include "guid.h"
 #include "range.h"
 
 /* Length 0: any. Flags 0: any, for items of no use to us */

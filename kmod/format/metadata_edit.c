@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "guid.h"
 #include "metadata_edit.h"
+#include "guid.h"
 
 static u32 vhdx_table_count(const void *table)
 {

@@ -303,11 +303,11 @@ enum vhdx_reason vhdx_open_locator(const struct vhdx_super *super,
 }
 
 /**
- * vhdx_super_bat_rules() - what the BAT entries of an opened file are judged by
+ * vhdx_open_bat_rules() - what the BAT entries of an opened file are judged by
  * @super:	complete; must outlive @rules
  * @rules:	filled
  */
-void vhdx_super_bat_rules(const struct vhdx_super *super, struct vhdx_bat_rules *rules)
+void vhdx_open_bat_rules(const struct vhdx_super *super, struct vhdx_bat_rules *rules)
 {
 	rules->geometry = &super->geometry;
 	rules->layout = &super->layout;

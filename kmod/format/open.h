@@ -55,6 +55,6 @@ enum vhdx_reason vhdx_open_locator(const struct vhdx_super *super,
 				   const struct vhdx_reader *reader, void *scratch,
 				   struct vhdx_locator *locator, struct vhdx_fault *fault);
 
-void vhdx_super_bat_rules(const struct vhdx_super *super, struct vhdx_bat_rules *rules);
+void vhdx_open_bat_rules(const struct vhdx_super *super, struct vhdx_bat_rules *rules);
 
 #endif /* VHDX_FORMAT_OPEN_H */

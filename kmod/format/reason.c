@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "guid.h"
 #include "reason.h"
+#include "guid.h"
 
 static const struct {
 	enum vhdx_reason reason;

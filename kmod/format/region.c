@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "region.h"
 #include "checksum.h"
 #include "guid.h"
 #include "range.h"
-#include "region.h"
 
 static const struct vhdx_disk_region_entry *vhdx_region_entries(const void *table)
 {

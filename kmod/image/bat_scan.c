@@ -31,7 +31,7 @@
 #define VHDX_SCAN_PIECE		SZ_64K
 
 /* Does an entry say that something is in its place in the file? */
-static bool vhdx_scan_uses(const struct vhdx_scan *scan, u32 index, u64 entry, u64 *length)
+static bool vhdx_bat_scan_uses(const struct vhdx_bat_scan *scan, u32 index, u64 entry, u64 *length)
 {
 	const struct vhdx_geometry *g = scan->rules->geometry;
 	enum vhdx_block_state state = vhdx_bat_state(entry);
@@ -46,7 +46,8 @@ static bool vhdx_scan_uses(const struct vhdx_scan *scan, u32 index, u64 entry, u
 }
 
 /* Payload is never logged; sector bitmaps are. */
-static bool vhdx_scan_logged(const struct vhdx_scan *scan, u32 index, u64 offset, u64 length)
+static bool vhdx_bat_scan_logged(const struct vhdx_bat_scan *scan, u32 index, u64 offset,
+				 u64 length)
 {
 	u64 number;
 
@@ -55,7 +56,7 @@ static bool vhdx_scan_logged(const struct vhdx_scan *scan, u32 index, u64 offset
 }
 
 /* Entries beyond the disk mean nothing; what they name is spared all the same. */
-static bool vhdx_scan_beyond(const struct vhdx_scan *scan, u32 index)
+static bool vhdx_bat_scan_beyond(const struct vhdx_bat_scan *scan, u32 index)
 {
 	const struct vhdx_geometry *g = scan->rules->geometry;
 	u64 number;
@@ -65,13 +66,13 @@ static bool vhdx_scan_beyond(const struct vhdx_scan *scan, u32 index)
 	return number >= g->payload_blocks;
 }
 
-static enum vhdx_reason vhdx_scan_place(const struct vhdx_scan *scan, u32 index, u64 entry,
-					u64 length, struct vhdx_fault *fault)
+static enum vhdx_reason vhdx_bat_scan_place(const struct vhdx_bat_scan *scan, u32 index, u64 entry,
+					    u64 length, struct vhdx_fault *fault)
 {
 	u64 at = scan->rules->bat_offset + (u64)index * VHDX_BAT_ENTRY_SIZE;
 	u64 offset = vhdx_bat_offset(entry);
 
-	if (vhdx_scan_logged(scan, index, offset, length))
+	if (vhdx_bat_scan_logged(scan, index, offset, length))
 		return vhdx_fault_set(fault, VHDX_REASON_log_payload_changed, at, offset);
 	if (scan->space && !vhdx_space_covers(scan->space, offset + length))
 		return vhdx_fault_set(fault, VHDX_REASON_attach_far_out, at, entry);
@@ -81,15 +82,15 @@ static enum vhdx_reason vhdx_scan_place(const struct vhdx_scan *scan, u32 index,
 }
 
 /* A partially present block, whose bitmap's entry is behind it */
-struct vhdx_scan_partial {
+struct vhdx_bat_scan_partial {
 	bool pending;
 	u32 index;
 	u64 chunk;
 };
 
-static enum vhdx_reason vhdx_scan_no_bitmap(const struct vhdx_scan *scan,
-					    const struct vhdx_scan_partial *partial,
-					    struct vhdx_fault *fault)
+static enum vhdx_reason vhdx_bat_scan_no_bitmap(const struct vhdx_bat_scan *scan,
+						const struct vhdx_bat_scan_partial *partial,
+						struct vhdx_fault *fault)
 {
 	return vhdx_fault_set(fault, VHDX_REASON_payload_partial_without_bitmap,
 			      scan->rules->bat_offset +
@@ -97,9 +98,9 @@ static enum vhdx_reason vhdx_scan_no_bitmap(const struct vhdx_scan *scan,
 }
 
 /* Has the chunk of the partially present block met last been left without a bitmap? */
-static enum vhdx_reason vhdx_scan_bitmaps(const struct vhdx_scan *scan, u32 index, u64 entry,
-					  struct vhdx_scan_partial *partial,
-					  struct vhdx_fault *fault)
+static enum vhdx_reason vhdx_bat_scan_bitmaps(const struct vhdx_bat_scan *scan, u32 index,
+					      u64 entry, struct vhdx_bat_scan_partial *partial,
+					      struct vhdx_fault *fault)
 {
 	const struct vhdx_geometry *g = scan->rules->geometry;
 	u64 number;
@@ -107,31 +108,31 @@ static enum vhdx_reason vhdx_scan_bitmaps(const struct vhdx_scan *scan, u32 inde
 	u64 chunk = bitmap ? number : number >> g->chunk_shift;
 
 	if (partial->pending && chunk != partial->chunk)
-		return vhdx_scan_no_bitmap(scan, partial, fault);
+		return vhdx_bat_scan_no_bitmap(scan, partial, fault);
 	if (bitmap && vhdx_bat_state(entry) == VHDX_BLOCK_FULLY_PRESENT)
 		partial->pending = false;
 	if (bitmap || vhdx_bat_state(entry) != VHDX_BLOCK_PARTIALLY_PRESENT)
 		return VHDX_OK;
-	*partial = (struct vhdx_scan_partial) {
+	*partial = (struct vhdx_bat_scan_partial) {
 		.pending = true, .index = index, .chunk = chunk,
 	};
 	return VHDX_OK;
 }
 
 /* Return: 0 or -ENOMEM */
-static int vhdx_scan_former(const struct vhdx_scan *scan, u32 index, u64 entry)
+static int vhdx_bat_scan_former(const struct vhdx_bat_scan *scan, u32 index, u64 entry)
 {
 	u64 former = vhdx_bat_former(entry), number;
 
-	if (!former || !scan->space || vhdx_scan_beyond(scan, index) ||
+	if (!former || !scan->space || vhdx_bat_scan_beyond(scan, index) ||
 	    vhdx_index_is_bitmap(scan->rules->geometry, index, &number))
 		return 0;
 	return vhdx_space_mark_former(scan->space, former);
 }
 
-static enum vhdx_reason vhdx_scan_entry(const struct vhdx_scan *scan, u32 index, u64 entry,
-					struct vhdx_scan_partial *partial,
-					struct vhdx_fault *fault)
+static enum vhdx_reason vhdx_bat_scan_entry(const struct vhdx_bat_scan *scan, u32 index, u64 entry,
+					    struct vhdx_bat_scan_partial *partial,
+					    struct vhdx_fault *fault)
 {
 	enum vhdx_reason reason;
 	u64 length;
@@ -139,18 +140,18 @@ static enum vhdx_reason vhdx_scan_entry(const struct vhdx_scan *scan, u32 index,
 	if (!entry)
 		return VHDX_OK;
 	reason = vhdx_bat_check(scan->rules, index, entry, fault);
-	if (!reason && scan->rules->geometry->has_parent && !vhdx_scan_beyond(scan, index))
-		reason = vhdx_scan_bitmaps(scan, index, entry, partial, fault);
-	if (reason || !vhdx_scan_uses(scan, index, entry, &length))
+	if (!reason && scan->rules->geometry->has_parent && !vhdx_bat_scan_beyond(scan, index))
+		reason = vhdx_bat_scan_bitmaps(scan, index, entry, partial, fault);
+	if (reason || !vhdx_bat_scan_uses(scan, index, entry, &length))
 		return reason;
-	reason = vhdx_scan_place(scan, index, entry, length, fault);
-	return vhdx_scan_beyond(scan, index) ? VHDX_OK : reason;
+	reason = vhdx_bat_scan_place(scan, index, entry, length, fault);
+	return vhdx_bat_scan_beyond(scan, index) ? VHDX_OK : reason;
 }
 
 /* Return: 0, -ENOMEM, or -EUCLEAN with a reason */
-static int vhdx_scan_piece(const struct vhdx_scan *scan, u32 first, u32 nr,
-			   const __le64 *entries, struct vhdx_scan_partial *partial,
-			   struct vhdx_fault *fault)
+static int vhdx_bat_scan_piece(const struct vhdx_bat_scan *scan, u32 first, u32 nr,
+			       const __le64 *entries, struct vhdx_bat_scan_partial *partial,
+			       struct vhdx_fault *fault)
 {
 	int ret = 0;
 	u32 i;
@@ -158,16 +159,16 @@ static int vhdx_scan_piece(const struct vhdx_scan *scan, u32 first, u32 nr,
 	for (i = 0; !ret && i < nr; i++) {
 		u64 entry = le64_to_cpu(entries[i]);
 
-		if (vhdx_scan_entry(scan, first + i, entry, partial, fault))
+		if (vhdx_bat_scan_entry(scan, first + i, entry, partial, fault))
 			ret = -EUCLEAN;
 		else
-			ret = vhdx_scan_former(scan, first + i, entry);
+			ret = vhdx_bat_scan_former(scan, first + i, entry);
 	}
 	return ret;
 }
 
 /* Where is the next entry that is not in a hole, from @index on? */
-static u64 vhdx_scan_skip(const struct vhdx_scan *scan, u64 index)
+static u64 vhdx_bat_scan_skip(const struct vhdx_bat_scan *scan, u64 index)
 {
 	u64 offset = scan->rules->bat_offset + index * VHDX_BAT_ENTRY_SIZE;
 	loff_t data;
@@ -183,24 +184,24 @@ static u64 vhdx_scan_skip(const struct vhdx_scan *scan, u64 index)
 }
 
 /**
- * vhdx_scan_bat() - look at every entry of a BAT
+ * vhdx_bat_scan() - look at every entry of a BAT
  * @scan:	what to look for
  * @fault:	filled if there is something wrong
  *
  * Context: process, may sleep long; a fatal signal ends it.
  * Return: 0, a negative errno, or -EUCLEAN with a reason
  */
-int vhdx_scan_bat(const struct vhdx_scan *scan, struct vhdx_fault *fault)
+int vhdx_bat_scan(const struct vhdx_bat_scan *scan, struct vhdx_fault *fault)
 {
 	const struct vhdx_geometry *g = scan->rules->geometry;
 	u64 nr = min(g->bat_entries, scan->rules->bat_length / VHDX_BAT_ENTRY_SIZE);
-	struct vhdx_scan_partial partial = { .pending = false };
+	struct vhdx_bat_scan_partial partial = { .pending = false };
 	u64 index, part;
 	__le64 *piece = kvmalloc(VHDX_SCAN_PIECE, GFP_KERNEL);
 	int ret = piece ? 0 : -ENOMEM;
 
 	for (index = 0; !ret && index < nr; index += part) {
-		index = vhdx_scan_skip(scan, index);
+		index = vhdx_bat_scan_skip(scan, index);
 		if (index >= nr)
 			break;
 		part = min(nr - index, (u64)VHDX_SCAN_PIECE / VHDX_BAT_ENTRY_SIZE);
@@ -208,14 +209,14 @@ int vhdx_scan_bat(const struct vhdx_scan *scan, struct vhdx_fault *fault)
 					 index * VHDX_BAT_ENTRY_SIZE, piece,
 					 part * VHDX_BAT_ENTRY_SIZE);
 		if (!ret)
-			ret = vhdx_scan_piece(scan, index, part, piece, &partial, fault);
+			ret = vhdx_bat_scan_piece(scan, index, part, piece, &partial, fault);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 		cond_resched();
 	}
 	kvfree(piece);
 	if (!ret && partial.pending) {
-		vhdx_scan_no_bitmap(scan, &partial, fault);
+		vhdx_bat_scan_no_bitmap(scan, &partial, fault);
 		ret = -EUCLEAN;
 	}
 	return ret;

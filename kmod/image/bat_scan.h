@@ -13,14 +13,14 @@ struct vhdx_overlay;
 struct vhdx_space;
 
 /**
- * struct vhdx_scan - what to look for
+ * struct vhdx_bat_scan - what to look for
  * @reader:	reads the file, as the log makes it
  * @file:	the file, to skip holes in it; NULL if they must not be skipped
  * @rules:	what entries are judged by
  * @space:	gets what blocks use; or NULL
  * @overlay:	no block may be changed by it; or NULL
  */
-struct vhdx_scan {
+struct vhdx_bat_scan {
 	const struct vhdx_reader *reader;
 	struct file *file;
 	const struct vhdx_bat_rules *rules;
@@ -28,6 +28,6 @@ struct vhdx_scan {
 	const struct vhdx_overlay *overlay;
 };
 
-int vhdx_scan_bat(const struct vhdx_scan *scan, struct vhdx_fault *fault);
+int vhdx_bat_scan(const struct vhdx_bat_scan *scan, struct vhdx_fault *fault);
 
 #endif /* VHDX_IMAGE_BAT_SCAN_H */

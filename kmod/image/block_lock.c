@@ -4,31 +4,31 @@
 #include <linux/hash.h>
 
 /**
- * vhdx_claims_init() - no block is claimed
- * @claims:	filled
+ * vhdx_block_locks_init() - no block is claimed
+ * @locks:	filled
  * @dead:	of the disk
  */
-void vhdx_claims_init(struct vhdx_claims *claims, const bool *dead)
+void vhdx_block_locks_init(struct vhdx_block_locks *locks, const bool *dead)
 {
 	unsigned int i;
 
-	claims->dead = dead;
+	locks->dead = dead;
 
-	for (i = 0; i < VHDX_CLAIM_BUCKETS; i++) {
-		spin_lock_init(&claims->bucket[i].lock);
-		INIT_LIST_HEAD(&claims->bucket[i].held);
+	for (i = 0; i < VHDX_BLOCK_LOCK_BUCKETS; i++) {
+		spin_lock_init(&locks->bucket[i].lock);
+		INIT_LIST_HEAD(&locks->bucket[i].held);
 	}
 }
 
-static unsigned int vhdx_claim_bucket(u64 block)
+static unsigned int vhdx_block_lock_bucket(u64 block)
 {
-	return hash_64(block, ilog2(VHDX_CLAIM_BUCKETS));
+	return hash_64(block, ilog2(VHDX_BLOCK_LOCK_BUCKETS));
 }
 
 /**
- * vhdx_claim() - claim a block
- * @claims:	of the image
- * @claim:	not held
+ * vhdx_block_lock() - claim a block
+ * @locks:	of the image
+ * @lock:	not held
  * @block:	which
  * @waiter:	told when it is worth trying again, if another command holds it, or that the disk
  *		was killed
@@ -36,19 +36,19 @@ static unsigned int vhdx_claim_bucket(u64 block)
  * Takes no memory: claims are in the requests that need them.
  *
  * Context: any.
- * Return: true if it is ours, until vhdx_claim_release()
+ * Return: true if it is ours, until vhdx_block_unlock()
  */
-bool vhdx_claim(struct vhdx_claims *claims, struct vhdx_claim *claim, u64 block,
-		struct vhdx_waiter *waiter)
+bool vhdx_block_lock(struct vhdx_block_locks *locks, struct vhdx_block_lock *lock, u64 block,
+		     struct vhdx_waiter *waiter)
 {
-	unsigned int i = vhdx_claim_bucket(block);
-	struct vhdx_claim *held;
+	unsigned int i = vhdx_block_lock_bucket(block);
+	struct vhdx_block_lock *held;
 	unsigned long flags;
 	bool ours = true, dead;
 
-	spin_lock_irqsave(&claims->bucket[i].lock, flags);
-	dead = READ_ONCE(*claims->dead);
-	list_for_each_entry(held, &claims->bucket[i].held, node) {
+	spin_lock_irqsave(&locks->bucket[i].lock, flags);
+	dead = READ_ONCE(*locks->dead);
+	list_for_each_entry(held, &locks->bucket[i].held, node) {
 		if (held->block != block)
 			continue;
 		if (!dead)
@@ -57,53 +57,53 @@ bool vhdx_claim(struct vhdx_claims *claims, struct vhdx_claim *claim, u64 block,
 		break;
 	}
 	if (ours) {
-		claim->block = block;
-		INIT_LIST_HEAD(&claim->waiters);
-		list_add(&claim->node, &claims->bucket[i].held);
+		lock->block = block;
+		INIT_LIST_HEAD(&lock->waiters);
+		list_add(&lock->node, &locks->bucket[i].held);
 	}
-	spin_unlock_irqrestore(&claims->bucket[i].lock, flags);
+	spin_unlock_irqrestore(&locks->bucket[i].lock, flags);
 	if (!ours && dead)
 		waiter->done(waiter, -EIO);
 	return ours;
 }
 
 /**
- * vhdx_claim_release() - give a claim up
- * @claims:	of the image
- * @claim:	held
+ * vhdx_block_unlock() - give a claim up
+ * @locks:	of the image
+ * @lock:	held
  *
  * Context: any.
  */
-void vhdx_claim_release(struct vhdx_claims *claims, struct vhdx_claim *claim)
+void vhdx_block_unlock(struct vhdx_block_locks *locks, struct vhdx_block_lock *lock)
 {
-	unsigned int i = vhdx_claim_bucket(claim->block);
+	unsigned int i = vhdx_block_lock_bucket(lock->block);
 	LIST_HEAD(waiters);
 	unsigned long flags;
 
-	spin_lock_irqsave(&claims->bucket[i].lock, flags);
-	list_del(&claim->node);
-	list_splice(&claim->waiters, &waiters);
-	spin_unlock_irqrestore(&claims->bucket[i].lock, flags);
+	spin_lock_irqsave(&locks->bucket[i].lock, flags);
+	list_del(&lock->node);
+	list_splice(&lock->waiters, &waiters);
+	spin_unlock_irqrestore(&locks->bucket[i].lock, flags);
 	vhdx_waiters_tell(&waiters, 0);
 }
 
 /**
- * vhdx_claims_abandon() - the disk was killed: all that wait for a claim are told
- * @claims:	of an image; what holds them may hang in the file
+ * vhdx_block_locks_abandon() - the disk was killed: all that wait for a claim are told
+ * @locks:	of an image; what holds them may hang in the file
  *
  * Context: any that may take spinlocks, interrupts on
  */
-void vhdx_claims_abandon(struct vhdx_claims *claims)
+void vhdx_block_locks_abandon(struct vhdx_block_locks *locks)
 {
-	struct vhdx_claim *held;
+	struct vhdx_block_lock *held;
 	LIST_HEAD(waiters);
 	unsigned int i;
 
-	for (i = 0; i < VHDX_CLAIM_BUCKETS; i++) {
-		spin_lock_irq(&claims->bucket[i].lock);
-		list_for_each_entry(held, &claims->bucket[i].held, node)
+	for (i = 0; i < VHDX_BLOCK_LOCK_BUCKETS; i++) {
+		spin_lock_irq(&locks->bucket[i].lock);
+		list_for_each_entry(held, &locks->bucket[i].held, node)
 			list_splice_init(&held->waiters, &waiters);
-		spin_unlock_irq(&claims->bucket[i].lock);
+		spin_unlock_irq(&locks->bucket[i].lock);
 	}
 	vhdx_waiters_tell(&waiters, -EIO);
 }

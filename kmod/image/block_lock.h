@@ -9,37 +9,37 @@
 
 #include "waiter.h"
 
-#define VHDX_CLAIM_BUCKETS	64
+#define VHDX_BLOCK_LOCK_BUCKETS	64
 
 /**
- * struct vhdx_claim - the right to change one block's entry; lives in the claimant
+ * struct vhdx_block_lock - the right to change one block's entry; lives in the claimant
  * @node:	in its bucket, while held
  * @block:	number of the payload block
  * @waiters:	those who want it next
  */
-struct vhdx_claim {
+struct vhdx_block_lock {
 	struct list_head node;
 	u64 block;
 	struct list_head waiters;
 };
 
 /**
- * struct vhdx_claims - all claims of an image
+ * struct vhdx_block_locks - all claims of an image
  * @dead:	the disk was killed: nothing waits any more
  * @bucket:	by block number: those held
  */
-struct vhdx_claims {
+struct vhdx_block_locks {
 	const bool *dead;
 	struct {
 		spinlock_t lock;
 		struct list_head held;
-	} bucket[VHDX_CLAIM_BUCKETS];
+	} bucket[VHDX_BLOCK_LOCK_BUCKETS];
 };
 
-void vhdx_claims_init(struct vhdx_claims *claims, const bool *dead);
-bool vhdx_claim(struct vhdx_claims *claims, struct vhdx_claim *claim, u64 block,
-		struct vhdx_waiter *waiter);
-void vhdx_claim_release(struct vhdx_claims *claims, struct vhdx_claim *claim);
-void vhdx_claims_abandon(struct vhdx_claims *claims);
+void vhdx_block_locks_init(struct vhdx_block_locks *locks, const bool *dead);
+bool vhdx_block_lock(struct vhdx_block_locks *locks, struct vhdx_block_lock *lock, u64 block,
+		     struct vhdx_waiter *waiter);
+void vhdx_block_unlock(struct vhdx_block_locks *locks, struct vhdx_block_lock *lock);
+void vhdx_block_locks_abandon(struct vhdx_block_locks *locks);
 
 #endif /* VHDX_IMAGE_BLOCK_LOCK_H */

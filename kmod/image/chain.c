@@ -11,7 +11,7 @@
  *
  * Parents are open read-only, denied to writers, and replayed in memory if their logs say
  * so. Each has its own geometry, its own pages of metadata in memory and its own mode of
- * I/O. They do not change as long as they are open, which is what resolve.c lives on.
+ * I/O. They do not change as long as they are open, which is what chain_cache.c lives on.
  *
  * Sizes may differ (2.6.2.6.3 makes no rule): what lies beyond the end of a shorter parent
  * reads as zeros, whatever its own parents have there.
@@ -26,10 +26,10 @@
 #include "image/image.h"
 
 /* With one parent there is nothing to be remembered: it is asked anyway. */
-#define VHDX_RESOLVE_MIN_DEPTH	2
+#define VHDX_CHAIN_CACHE_MIN_DEPTH	2
 
-/* Memory for what resolve.c remembers: some 350,000 MiB of the disk, or 55,000 if all are mixed */
-#define VHDX_RESOLVE_BYTES	SZ_16M
+/* Memory of the chain cache: some 350,000 MiB of the disk, or 55,000 if all are mixed */
+#define VHDX_CHAIN_CACHE_BYTES	SZ_16M
 
 /*
  * Ask @image and then its parents what they have at @position. Of @limit bytes, which no
@@ -62,13 +62,13 @@ static void vhdx_chain_resolve(struct vhdx_image *image, u64 position, u64 limit
 			       struct vhdx_map *map)
 {
 	u64 length = limit;
-	struct vhdx_image *first = vhdx_resolve_find(image->resolve, position, &length);
+	struct vhdx_image *first = vhdx_chain_cache_find(image->chain_cache, position, &length);
 
 	if (!first) {
-		if (!vhdx_resolve_learn(image->resolve, position, map) &&
+		if (!vhdx_chain_cache_learn(image->chain_cache, position, map) &&
 		    map->kind == VHDX_MAP_MISS)
 			return;
-		first = vhdx_resolve_find(image->resolve, position, &length);
+		first = vhdx_chain_cache_find(image->chain_cache, position, &length);
 	}
 	/* it may have been impossible to remember */
 	vhdx_chain_walk(first ?: image->parent, position, min(limit, length), map);
@@ -89,7 +89,7 @@ void vhdx_chain_map(struct vhdx_image *image, u64 position, u64 want, struct vhd
 	if (map->kind != VHDX_MAP_PARENT)
 		return;
 	want = min(want, map->length);
-	if (image->resolve)
+	if (image->chain_cache)
 		vhdx_chain_resolve(image, position, want, map);
 	else
 		vhdx_chain_walk(image->parent, position, want, map);
@@ -113,27 +113,27 @@ static int vhdx_chain_check_files(struct file *const *files, unsigned int nr,
 /* Have what the parents say remembered, if that pays. Return: 0 or -ENOMEM */
 int vhdx_chain_remember(struct vhdx_image *image)
 {
-	struct vhdx_resolve_owner owner = {
+	struct vhdx_chain_cache_owner owner = {
 		.walk	= vhdx_chain_walk,
 		.top	= image,
 	};
-	struct vhdx_resolve *resolve;
+	struct vhdx_chain_cache *cache;
 
-	if (image->depth < VHDX_RESOLVE_MIN_DEPTH)
+	if (image->depth < VHDX_CHAIN_CACHE_MIN_DEPTH)
 		return 0;
-	resolve = vhdx_resolve_create(&owner, VHDX_RESOLVE_BYTES);
-	if (IS_ERR(resolve))
-		return PTR_ERR(resolve);
-	image->resolve = resolve;
+	cache = vhdx_chain_cache_create(&owner, VHDX_CHAIN_CACHE_BYTES);
+	if (IS_ERR(cache))
+		return PTR_ERR(cache);
+	image->chain_cache = cache;
 	return 0;
 }
 
 /* Undo vhdx_chain_remember(). */
 void vhdx_chain_forget(struct vhdx_image *image)
 {
-	if (image->resolve)
-		vhdx_resolve_destroy(image->resolve);
-	image->resolve = NULL;
+	if (image->chain_cache)
+		vhdx_chain_cache_destroy(image->chain_cache);
+	image->chain_cache = NULL;
 }
 
 /* The parents, last to first. Return: the first, or an ERR_PTR */

@@ -12,7 +12,7 @@ struct vhdx_fault;
 struct vhdx_image;
 struct vhdx_image_options;
 struct vhdx_map;
-struct vhdx_retiring;
+struct vhdx_backing_retiring;
 
 struct vhdx_image *vhdx_chain_open(struct file *const *files, unsigned int nr,
 				   const struct vhdx_image_options *options,
@@ -23,7 +23,7 @@ struct vhdx_image *vhdx_chain_open_child(struct vhdx_image *image, struct file *
 					 const struct vhdx_image_options *options,
 					 struct vhdx_fault *fault);
 void vhdx_chain_drop_child(struct vhdx_image *child);
-void vhdx_chain_give_back(struct vhdx_image *child, struct vhdx_retiring *retiring);
+void vhdx_chain_give_back(struct vhdx_image *child, struct vhdx_backing_retiring *retiring);
 int vhdx_chain_check_link(struct vhdx_image *child, struct vhdx_fault *fault);
 
 int vhdx_chain_remember(struct vhdx_image *image);

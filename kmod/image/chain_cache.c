@@ -20,7 +20,7 @@
  * Memory: 48 bytes for a cell, and 256 more if it is mixed (what the allocator adds is not
  * counted), up to the given limit; the
  * shrinker, or a new answer that exceeds the limit, drops those nobody has used since the
- * last round (as in the pager). Readers take no lock: RCU keeps an answer, and but for
+ * last round (as in the cache). Readers take no lock: RCU keeps an answer, and but for
  * @referenced it does not change. All else is under the xarray's lock.
  *
  * When there is no memory nothing is remembered, and the files are asked in turn.
@@ -52,15 +52,15 @@ struct vhdx_answer {
 	u8 unit[];			/* I: if mixed */
 };
 
-struct vhdx_resolve {
-	struct vhdx_resolve_owner owner;	/* I */
+struct vhdx_chain_cache {
+	struct vhdx_chain_cache_owner owner;	/* I */
 	struct vhdx_image **layer;		/* I: the parents, first to last */
 	unsigned long max_bytes;		/* I */
 	struct xarray answers;
 	struct list_head lru;			/* L: oldest first */
 	unsigned long nr_answers;		/* L */
 	unsigned long bytes;			/* L */
-	struct vhdx_cache cache;
+	struct vhdx_shrinkable shrinkable;
 };
 
 static size_t vhdx_answer_size(bool mixed)
@@ -68,101 +68,104 @@ static size_t vhdx_answer_size(bool mixed)
 	return sizeof(struct vhdx_answer) + (mixed ? VHDX_CELL_UNITS : 0);
 }
 
-/* As in the pager; see there. Return: how many answers were dropped */
-static unsigned long vhdx_resolve_evict(struct vhdx_resolve *resolve, unsigned long nr,
-					bool busy_too)
+/* As in the cache; see there. Return: how many answers were dropped */
+static unsigned long vhdx_chain_cache_evict(struct vhdx_chain_cache *cache, unsigned long nr,
+					    bool busy_too)
 {
 	struct vhdx_answer *answer;
 	unsigned long freed = 0;
 
-	xa_lock(&resolve->answers);
-	while (nr-- && !list_empty(&resolve->lru)) {
-		answer = list_first_entry(&resolve->lru, struct vhdx_answer, lru);
+	xa_lock(&cache->answers);
+	while (nr-- && !list_empty(&cache->lru)) {
+		answer = list_first_entry(&cache->lru, struct vhdx_answer, lru);
 		if (answer->referenced && !busy_too) {
 			answer->referenced = false;
-			list_move_tail(&answer->lru, &resolve->lru);
+			list_move_tail(&answer->lru, &cache->lru);
 			continue;
 		}
-		__xa_erase(&resolve->answers, answer->cell);
+		__xa_erase(&cache->answers, answer->cell);
 		list_del(&answer->lru);
-		resolve->nr_answers--;
-		resolve->bytes -= vhdx_answer_size(answer->mixed);
+		cache->nr_answers--;
+		cache->bytes -= vhdx_answer_size(answer->mixed);
 		kfree_rcu(answer, rcu);
 		freed++;
 	}
-	xa_unlock(&resolve->answers);
+	xa_unlock(&cache->answers);
 	return freed;
 }
 
-static unsigned long vhdx_resolve_count(const struct vhdx_cache *cache)
+static unsigned long vhdx_chain_cache_count(const struct vhdx_shrinkable *shrinkable)
 {
-	return READ_ONCE(container_of(cache, struct vhdx_resolve, cache)->nr_answers);
+	return READ_ONCE(container_of(shrinkable, struct vhdx_chain_cache, shrinkable)->nr_answers);
 }
 
-static unsigned long vhdx_resolve_scan(struct vhdx_cache *cache, unsigned long nr)
+static unsigned long vhdx_chain_cache_scan(struct vhdx_shrinkable *shrinkable, unsigned long nr)
 {
-	return vhdx_resolve_evict(container_of(cache, struct vhdx_resolve, cache), nr, false);
+	struct vhdx_chain_cache *cache = container_of(shrinkable, struct vhdx_chain_cache,
+						      shrinkable);
+
+	return vhdx_chain_cache_evict(cache, nr, false);
 }
 
 /* The parents, by number */
-static int vhdx_resolve_list_layers(struct vhdx_resolve *resolve)
+static int vhdx_chain_cache_list_layers(struct vhdx_chain_cache *cache)
 {
-	struct vhdx_image *image = resolve->owner.top;
+	struct vhdx_image *image = cache->owner.top;
 	unsigned int i;
 
-	resolve->layer = kcalloc(image->depth, sizeof(*resolve->layer), GFP_KERNEL);
-	for (i = 0; resolve->layer && image->parent; i++) {
+	cache->layer = kcalloc(image->depth, sizeof(*cache->layer), GFP_KERNEL);
+	for (i = 0; cache->layer && image->parent; i++) {
 		image = image->parent;
-		resolve->layer[i] = image;
+		cache->layer[i] = image;
 	}
-	return resolve->layer ? 0 : -ENOMEM;
+	return cache->layer ? 0 : -ENOMEM;
 }
 
 /**
- * vhdx_resolve_create() - an empty memory
+ * vhdx_chain_cache_create() - an empty memory
  * @owner:	copied; the chain must outlive it, and has at most 256 parents
  * @max_bytes:	how much to remember
  *
  * Return: the memory, or an ERR_PTR
  */
-struct vhdx_resolve *vhdx_resolve_create(const struct vhdx_resolve_owner *owner,
-					 unsigned long max_bytes)
+struct vhdx_chain_cache *vhdx_chain_cache_create(const struct vhdx_chain_cache_owner *owner,
+						 unsigned long max_bytes)
 {
-	struct vhdx_resolve *resolve = kzalloc(sizeof(*resolve), GFP_KERNEL);
+	struct vhdx_chain_cache *cache = kzalloc(sizeof(*cache), GFP_KERNEL);
 	int ret;
 
-	if (!resolve)
+	if (!cache)
 		return ERR_PTR(-ENOMEM);
-	resolve->owner = *owner;
-	resolve->max_bytes = max_bytes;
-	xa_init(&resolve->answers);
-	INIT_LIST_HEAD(&resolve->lru);
-	resolve->cache.count = vhdx_resolve_count;
-	resolve->cache.scan = vhdx_resolve_scan;
-	ret = vhdx_resolve_list_layers(resolve);
+	cache->owner = *owner;
+	cache->max_bytes = max_bytes;
+	xa_init(&cache->answers);
+	INIT_LIST_HEAD(&cache->lru);
+	cache->shrinkable.count = vhdx_chain_cache_count;
+	cache->shrinkable.scan = vhdx_chain_cache_scan;
+	ret = vhdx_chain_cache_list_layers(cache);
 	if (ret) {
-		kfree(resolve);
+		kfree(cache);
 		return ERR_PTR(ret);
 	}
-	vhdx_shrink_add(&resolve->cache);
-	return resolve;
+	vhdx_shrink_add(&cache->shrinkable);
+	return cache;
 }
 
 /**
- * vhdx_resolve_destroy() - forget everything
- * @resolve:	nobody is asking any more
+ * vhdx_chain_cache_destroy() - forget everything
+ * @cache:	nobody is asking any more
  */
-void vhdx_resolve_destroy(struct vhdx_resolve *resolve)
+void vhdx_chain_cache_destroy(struct vhdx_chain_cache *cache)
 {
 	struct vhdx_answer *answer;
 	unsigned long cell;
 
-	vhdx_shrink_remove(&resolve->cache);
-	xa_for_each(&resolve->answers, cell, answer)
+	vhdx_shrink_remove(&cache->shrinkable);
+	xa_for_each(&cache->answers, cell, answer)
 		kfree(answer);
-	xa_destroy(&resolve->answers);
-	kfree(resolve->layer);
-	kfree(resolve);
+	xa_destroy(&cache->answers);
+	kfree(cache->layer);
+	kfree(cache);
 }
 
 /* The file of a mixed answer for @unit, and how many units it is the file of */
@@ -177,8 +180,8 @@ static u8 vhdx_answer_layer(const struct vhdx_answer *answer, u32 unit, u32 *uni
 }
 
 /**
- * vhdx_resolve_find() - which file is to be asked first?
- * @resolve:	the memory
+ * vhdx_chain_cache_find() - which file is to be asked first?
+ * @cache:	the memory
  * @position:	virtual offset in bytes
  * @length:	set to the number of bytes from there on about which those above the file
  *		have nothing to say
@@ -186,19 +189,19 @@ static u8 vhdx_answer_layer(const struct vhdx_answer *answer, u32 unit, u32 *uni
  * Context: any; takes no lock, never sleeps.
  * Return: the file, or NULL if that is not known
  */
-struct vhdx_image *vhdx_resolve_find(struct vhdx_resolve *resolve, u64 position, u64 *length)
+struct vhdx_image *vhdx_chain_cache_find(struct vhdx_chain_cache *cache, u64 position, u64 *length)
 {
 	u32 skip = position & (SZ_1M - 1), unit = skip / VHDX_UNIT_SIZE, units;
 	struct vhdx_image *image = NULL;
 	struct vhdx_answer *answer;
 
 	rcu_read_lock();
-	answer = xa_load(&resolve->answers, position >> VHDX_CELL_SHIFT);
+	answer = xa_load(&cache->answers, position >> VHDX_CELL_SHIFT);
 	if (answer && answer->mixed) {
-		image = resolve->layer[vhdx_answer_layer(answer, unit, &units)];
+		image = cache->layer[vhdx_answer_layer(answer, unit, &units)];
 		*length = (u64)(unit + units) * VHDX_UNIT_SIZE - skip;
 	} else if (answer) {
-		image = resolve->layer[answer->layer];
+		image = cache->layer[answer->layer];
 		*length = SZ_1M - skip;
 	}
 	/* written only when it changes: the cache line stays shared */
@@ -209,17 +212,17 @@ struct vhdx_image *vhdx_resolve_find(struct vhdx_resolve *resolve, u64 position,
 }
 
 /* Who is the first to have something to say, in each unit? False: @map says why not. */
-static bool vhdx_resolve_survey(struct vhdx_resolve *resolve, u64 cell, u8 *unit,
-				struct vhdx_map *map)
+static bool vhdx_chain_cache_survey(struct vhdx_chain_cache *cache, u64 cell, u8 *unit,
+				    struct vhdx_map *map)
 {
-	struct vhdx_image *top = resolve->owner.top;
+	struct vhdx_image *top = cache->owner.top;
 	u32 at = 0, first, last;
 
 	memset(unit, U8_MAX, VHDX_CELL_UNITS);
 	while (at < SZ_1M) {
 		u8 layer;
 
-		resolve->owner.walk(top->parent, (cell << VHDX_CELL_SHIFT) + at, SZ_1M - at, map);
+		cache->owner.walk(top->parent, (cell << VHDX_CELL_SHIFT) + at, SZ_1M - at, map);
 		if (map->kind == VHDX_MAP_MISS || map->kind == VHDX_MAP_BAD)
 			return false;
 		layer = top->depth - 1 - map->image->depth;
@@ -250,28 +253,28 @@ static struct vhdx_answer *vhdx_answer_alloc(u64 cell, const u8 *unit)
 }
 
 /* Another who learnt the same may have been faster. */
-static void vhdx_resolve_keep(struct vhdx_resolve *resolve, struct vhdx_answer *answer)
+static void vhdx_chain_cache_keep(struct vhdx_chain_cache *cache, struct vhdx_answer *answer)
 {
 	int ret;
 
-	if (READ_ONCE(resolve->bytes) >= resolve->max_bytes &&
-	    !vhdx_resolve_evict(resolve, 8, false))
-		vhdx_resolve_evict(resolve, 1, true);
-	xa_lock(&resolve->answers);
-	ret = __xa_insert(&resolve->answers, answer->cell, answer, GFP_NOWAIT | __GFP_NOWARN);
+	if (READ_ONCE(cache->bytes) >= cache->max_bytes &&
+	    !vhdx_chain_cache_evict(cache, 8, false))
+		vhdx_chain_cache_evict(cache, 1, true);
+	xa_lock(&cache->answers);
+	ret = __xa_insert(&cache->answers, answer->cell, answer, GFP_NOWAIT | __GFP_NOWARN);
 	if (!ret) {
-		list_add_tail(&answer->lru, &resolve->lru);
-		resolve->nr_answers++;
-		resolve->bytes += vhdx_answer_size(answer->mixed);
+		list_add_tail(&answer->lru, &cache->lru);
+		cache->nr_answers++;
+		cache->bytes += vhdx_answer_size(answer->mixed);
 	}
-	xa_unlock(&resolve->answers);
+	xa_unlock(&cache->answers);
 	if (ret)
 		kfree(answer);
 }
 
 /**
- * vhdx_resolve_learn() - find out whom to ask about a place, and remember it
- * @resolve:	the memory
+ * vhdx_chain_cache_learn() - find out whom to ask about a place, and remember it
+ * @cache:	the memory
  * @position:	virtual offset in bytes
  * @map:	if not true, says MISS, or BAD: then ask the files in turn, because what is bad
  *		may be somewhere else in the cell
@@ -279,27 +282,27 @@ static void vhdx_resolve_keep(struct vhdx_resolve *resolve, struct vhdx_answer *
  * Context: process; does not sleep, takes some microseconds for a file
  * Return: true if all files around @position could be asked
  */
-bool vhdx_resolve_learn(struct vhdx_resolve *resolve, u64 position, struct vhdx_map *map)
+bool vhdx_chain_cache_learn(struct vhdx_chain_cache *cache, u64 position, struct vhdx_map *map)
 {
 	u64 cell = position >> VHDX_CELL_SHIFT;
 	struct vhdx_answer *answer;
 	u8 unit[VHDX_CELL_UNITS];
 
-	if (!vhdx_resolve_survey(resolve, cell, unit, map))
+	if (!vhdx_chain_cache_survey(cache, cell, unit, map))
 		return false;
 	answer = vhdx_answer_alloc(cell, unit);
 	if (answer)
-		vhdx_resolve_keep(resolve, answer);
+		vhdx_chain_cache_keep(cache, answer);
 	return true;
 }
 
 /**
- * vhdx_resolve_stats() - how much is remembered
- * @resolve:	the memory
+ * vhdx_chain_cache_stats() - how much is remembered
+ * @cache:	the memory
  * @stats:	filled
  */
-void vhdx_resolve_stats(struct vhdx_resolve *resolve, struct vhdx_resolve_stats *stats)
+void vhdx_chain_cache_stats(struct vhdx_chain_cache *cache, struct vhdx_chain_cache_stats *stats)
 {
-	stats->answers = READ_ONCE(resolve->nr_answers);
-	stats->bytes = READ_ONCE(resolve->bytes);
+	stats->answers = READ_ONCE(cache->nr_answers);
+	stats->bytes = READ_ONCE(cache->bytes);
 }

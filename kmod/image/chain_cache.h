@@ -9,36 +9,36 @@
 
 struct vhdx_image;
 struct vhdx_map;
-struct vhdx_resolve;
+struct vhdx_chain_cache;
 
 /**
- * struct vhdx_resolve_owner - what the memory asks of whoever knows the chain
+ * struct vhdx_chain_cache_owner - what the memory asks of whoever knows the chain
  * @walk:	who answers for the bytes from @position on, and for how many of @limit bytes?
  *		As vhdx_chain_walk(), from the first parent on.
  * @top:	for @walk: the image whose parents this is about
  */
-struct vhdx_resolve_owner {
+struct vhdx_chain_cache_owner {
 	void (*walk)(struct vhdx_image *image, u64 position, u64 limit, struct vhdx_map *map);
 	struct vhdx_image *top;
 };
 
 /**
- * struct vhdx_resolve_stats - for people
+ * struct vhdx_chain_cache_stats - for people
  * @answers:	how many MiB of the disk are remembered
  * @bytes:	of memory that they take
  */
-struct vhdx_resolve_stats {
+struct vhdx_chain_cache_stats {
 	unsigned long answers;
 	unsigned long bytes;
 };
 
-struct vhdx_resolve *vhdx_resolve_create(const struct vhdx_resolve_owner *owner,
-					 unsigned long max_bytes);
-void vhdx_resolve_destroy(struct vhdx_resolve *resolve);
+struct vhdx_chain_cache *vhdx_chain_cache_create(const struct vhdx_chain_cache_owner *owner,
+						 unsigned long max_bytes);
+void vhdx_chain_cache_destroy(struct vhdx_chain_cache *cache);
 
-struct vhdx_image *vhdx_resolve_find(struct vhdx_resolve *resolve, u64 position,
-				     u64 *length);
-bool vhdx_resolve_learn(struct vhdx_resolve *resolve, u64 position, struct vhdx_map *map);
-void vhdx_resolve_stats(struct vhdx_resolve *resolve, struct vhdx_resolve_stats *stats);
+struct vhdx_image *vhdx_chain_cache_find(struct vhdx_chain_cache *cache, u64 position,
+					 u64 *length);
+bool vhdx_chain_cache_learn(struct vhdx_chain_cache *cache, u64 position, struct vhdx_map *map);
+void vhdx_chain_cache_stats(struct vhdx_chain_cache *cache, struct vhdx_chain_cache_stats *stats);
 
 #endif /* VHDX_IMAGE_CHAIN_CACHE_H */

@@ -34,7 +34,7 @@
  * nobody has been told of. After a crash in L7 or later, child and parent are both valid,
  * and the child has what was flushed since.
  *
- * All this is a job (job.c): a file that hangs hangs the job. A disk that is killed up to L5
+ * All this is a job (device/job.c): a file that hangs hangs the job. A disk that is killed up to L5
  * stays in its file; the process that asked for the snapshot goes home in any case.
  *
  * If L6 fails, the file could not be written to: the disk becomes read-only, as after any
@@ -72,7 +72,7 @@ static int vhdx_chain_check_child(const struct vhdx_image *image, const struct v
  * @fault:	filled on failure if the failure has a reason; clear before
  *
  * Context: process, no locks that a file system might want.
- * Return: the child, for swap.c or vhdx_chain_drop_child(), or an ERR_PTR
+ * Return: the child, for device/snapshot.c or vhdx_chain_drop_child(), or an ERR_PTR
  */
 struct vhdx_image *vhdx_chain_open_child(struct vhdx_image *image, struct file *file,
 					 const struct vhdx_image_options *options,
@@ -121,7 +121,7 @@ void vhdx_chain_drop_child(struct vhdx_image *child)
  *
  * Context: process, may sleep long; I/O is not held
  */
-void vhdx_chain_give_back(struct vhdx_image *child, struct vhdx_retiring *retiring)
+void vhdx_chain_give_back(struct vhdx_image *child, struct vhdx_backing_retiring *retiring)
 {
 	vhdx_image_give_back(child->parent, &retiring->was);
 	vhdx_chain_forget(child->parent);

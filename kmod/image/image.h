@@ -13,9 +13,9 @@
 #include "format/open.h"
 
 struct vhdx_journal;
-struct vhdx_pager;
+struct vhdx_cache;
 struct vhdx_replay;
-struct vhdx_resolve;
+struct vhdx_chain_cache;
 struct vhdx_space;
 struct vhdx_waiter;
 
@@ -27,16 +27,16 @@ struct vhdx_waiter;
  * @rules:	what BAT entries are judged by
  * @replay:	what the log changes, in memory; NULL if it is empty
  * @replayed:	log entries replayed, in memory or into the file
- * @pager:	pages of the BAT and of sector bitmaps in memory
+ * @cache:	pages of the BAT and of sector bitmaps in memory
  * @parent:	the file below it in its chain, or NULL; see chain.c
  * @depth:	how many there are below it
- * @resolve:	remembers what the parents say, if there are enough of them to make it pay
+ * @chain_cache:	remembers what the parents say, if there are enough of them to make it pay
  * @nameless:	the file had no name when it was opened, so nobody can find it again
- * @writable:	the rest up to @claims is there
+ * @writable:	the rest up to @locks is there
  * @space:	of the file; still there when @writable ends, see vhdx_image_give_back()
  * @journal:	how metadata is changed
  * @users:	held from looking up where data is until it was read or written there
- * @claims:	blocks whose entries are being changed
+ * @locks:	blocks whose entries are being changed
  * @end_error:	0, or why its last session could not be ended in the best order
  * @log_left:	if so: all that was written is durable, in the log
  * @unused_known: that session has ended, and what it did not use may be given back
@@ -49,16 +49,16 @@ struct vhdx_image {
 	struct vhdx_bat_rules rules;
 	struct vhdx_replay *replay;
 	unsigned int replayed;
-	struct vhdx_pager *pager;
+	struct vhdx_cache *cache;
 	struct vhdx_image *parent;
 	unsigned int depth;
-	struct vhdx_resolve *resolve;
+	struct vhdx_chain_cache *chain_cache;
 	bool nameless;
 	bool writable;
 	struct vhdx_space *space;
 	struct vhdx_journal *journal;
 	struct srcu_struct users;
-	struct vhdx_claims claims;
+	struct vhdx_block_locks locks;
 	int end_error;
 	bool log_left;
 	bool unused_known;

@@ -29,7 +29,7 @@ static bool vhdx_image_entry_bad(const struct vhdx_image *image, u64 entry_offse
 static bool vhdx_image_peek(struct vhdx_image *image, u64 offset, u64 *word, bool *suspect,
 			    struct vhdx_map *map)
 {
-	if (vhdx_pager_peek(image->pager, offset, word, suspect))
+	if (vhdx_cache_peek(image->cache, offset, word, suspect))
 		return true;
 	map->kind = VHDX_MAP_MISS;
 	map->offset = offset;
@@ -175,7 +175,7 @@ static void vhdx_image_map_sectors(struct vhdx_image *image, u64 position, u64 w
 	u32 bits, skip;
 	bool set;
 
-	/* pairs with the barrier in vhdx_sectors_mark(): bits before state */
+	/* pairs with the barrier in vhdx_partial_mark(): bits before state */
 	smp_rmb();
 	if (!vhdx_image_find_bitmap(image, position, map, &bitmap)) {
 		if (map->kind == VHDX_MAP_PARENT) {
@@ -226,5 +226,5 @@ void vhdx_image_map(struct vhdx_image *image, u64 position, u64 want, struct vhd
  */
 void vhdx_map_load(const struct vhdx_map *map, struct vhdx_waiter *waiter)
 {
-	vhdx_pager_load(map->image->pager, map->offset, waiter);
+	vhdx_cache_load(map->image->cache, map->offset, waiter);
 }

@@ -194,7 +194,7 @@ static int vhdx_image_open_super(struct vhdx_image *image, struct vhdx_super *su
 					       layout.extent[super->layout.count]), GFP_KERNEL);
 	if (!image->super)
 		return -ENOMEM;
-	vhdx_super_bat_rules(image->super, &image->rules);
+	vhdx_open_bat_rules(image->super, &image->rules);
 	return 0;
 }
 
@@ -214,16 +214,16 @@ static int vhdx_image_read_super(struct vhdx_image *image, bool no_replay,
 
 static int vhdx_image_create_pager(struct vhdx_image *image)
 {
-	struct vhdx_pager_owner owner = {
+	struct vhdx_cache_owner owner = {
 		.locate		= vhdx_image_locate,
 		.finish		= vhdx_image_finish,
 		.context	= image,
 	};
-	const struct vhdx_pager *sharing = image->parent ? image->parent->pager : NULL;
+	const struct vhdx_cache *sharing = image->parent ? image->parent->cache : NULL;
 	unsigned long pages = max(cache_mb, 1U) * (SZ_1M / VHDX_PAGE_SIZE);
 
-	image->pager = vhdx_pager_create(&image->backing, &owner, sharing, pages);
-	return PTR_ERR_OR_ZERO(image->pager);
+	image->cache = vhdx_cache_create(&image->backing, &owner, sharing, pages);
+	return PTR_ERR_OR_ZERO(image->cache);
 }
 
 static void vhdx_image_drop_replay(struct vhdx_image *image)
@@ -239,7 +239,7 @@ static int vhdx_image_recover(struct vhdx_image *image, struct vhdx_fault *fault
 	int ret = vhdx_image_check_replay(image, fault);
 
 	if (!ret)
-		ret = vhdx_recover(&image->backing, image->replay, image->super, fault);
+		ret = vhdx_replay_file(&image->backing, image->replay, image->super, fault);
 	if (ret)
 		return ret;
 	vhdx_image_drop_replay(image);
@@ -265,7 +265,7 @@ static int vhdx_image_open_file(struct vhdx_image *image,
 		return ret;
 	ret = vhdx_image_prepare_writing(image, options, fault);
 	if (ret)
-		vhdx_pager_destroy(image->pager);
+		vhdx_cache_destroy(image->cache);
 	return ret;
 }
 
@@ -325,7 +325,7 @@ int vhdx_image_close(struct vhdx_image *image)
 	if (ret && image->log_left)
 		ret = -ENOTEMPTY;
 	vhdx_image_give_back(image, &image->backing);
-	vhdx_pager_destroy(image->pager);
+	vhdx_cache_destroy(image->cache);
 	kfree(image->super);
 	vhdx_image_drop_replay(image);
 	vhdx_backing_close(&image->backing);

@@ -27,8 +27,8 @@
 #include "meta/session.h"
 #include "format/open.h"
 
-static int vhdx_recover_page(struct vhdx_backing *backing, const struct vhdx_overlay *overlay,
-			     const struct vhdx_overlay_page *page, void *buffer)
+static int vhdx_replay_file_page(struct vhdx_backing *backing, const struct vhdx_overlay *overlay,
+				 const struct vhdx_overlay_page *page, void *buffer)
 {
 	const struct vhdx_overlay_page *current_page;
 	int ret;
@@ -44,19 +44,19 @@ static int vhdx_recover_page(struct vhdx_backing *backing, const struct vhdx_ove
 	return vhdx_backing_write_page(backing, page->offset, buffer);
 }
 
-static int vhdx_recover_pages(struct vhdx_backing *backing, const struct vhdx_overlay *overlay)
+static int vhdx_replay_file_pages(struct vhdx_backing *backing, const struct vhdx_overlay *overlay)
 {
 	void *buffer = kmalloc(VHDX_PAGE_SIZE, GFP_KERNEL);
 	int ret = buffer ? 0 : -ENOMEM;
 	u32 i;
 
 	for (i = 0; !ret && i < overlay->nr_pages; i++)
-		ret = vhdx_recover_page(backing, overlay, &overlay->pages[i], buffer);
+		ret = vhdx_replay_file_page(backing, overlay, &overlay->pages[i], buffer);
 	kfree(buffer);
 	return ret;
 }
 
-static int vhdx_recover_apply(struct vhdx_backing *backing, const struct vhdx_overlay *overlay)
+static int vhdx_replay_file_apply(struct vhdx_backing *backing, const struct vhdx_overlay *overlay)
 {
 	u32 i;
 	int ret = 0;
@@ -67,12 +67,12 @@ static int vhdx_recover_apply(struct vhdx_backing *backing, const struct vhdx_ov
 		ret = vhdx_backing_zero(backing, overlay->zeros[i].offset,
 					overlay->zeros[i].length, false);
 	if (!ret)
-		ret = vhdx_recover_pages(backing, overlay);
+		ret = vhdx_replay_file_pages(backing, overlay);
 	return ret ? ret : vhdx_backing_flush(backing);
 }
 
 /**
- * vhdx_recover() - replay a log into its file
+ * vhdx_replay_file() - replay a log into its file
  * @backing:	the file, writable
  * @replay:	what the log changes
  * @super:	the file as it is with the changes
@@ -83,8 +83,8 @@ static int vhdx_recover_apply(struct vhdx_backing *backing, const struct vhdx_ov
  * Context: process, may sleep long.
  * Return: 0 or a negative errno; then the log is still there
  */
-int vhdx_recover(struct vhdx_backing *backing, const struct vhdx_replay *replay,
-		 const struct vhdx_super *super, struct vhdx_fault *fault)
+int vhdx_replay_file(struct vhdx_backing *backing, const struct vhdx_replay *replay,
+		     const struct vhdx_super *super, struct vhdx_fault *fault)
 {
 	struct vhdx_session session;
 	int ret;
@@ -92,10 +92,10 @@ int vhdx_recover(struct vhdx_backing *backing, const struct vhdx_replay *replay,
 	ret = vhdx_session_init(&session, backing, &super->header, super->header_slot);
 	if (ret)
 		return ret;
-	vhdx_guid_random(&session.header.file_write_guid);
+	vhdx_session_new_guid(&session.header.file_write_guid);
 	ret = vhdx_session_update(&session);
 	if (!ret)
-		ret = vhdx_recover_apply(backing, &replay->overlay);
+		ret = vhdx_replay_file_apply(backing, &replay->overlay);
 	memset(&session.header.log_guid, 0, sizeof(session.header.log_guid));
 	if (!ret)
 		ret = vhdx_session_update_both(&session);

@@ -10,7 +10,7 @@ struct vhdx_fault;
 struct vhdx_replay;
 struct vhdx_super;
 
-int vhdx_recover(struct vhdx_backing *backing, const struct vhdx_replay *replay,
-		 const struct vhdx_super *super, struct vhdx_fault *fault);
+int vhdx_replay_file(struct vhdx_backing *backing, const struct vhdx_replay *replay,
+		     const struct vhdx_super *super, struct vhdx_fault *fault);
 
 #endif /* VHDX_IMAGE_REPLAY_FILE_H */

@@ -7,7 +7,7 @@
  * reader: the overlay knows for each page whether it is in the file, in the log or zero,
  * and everything that reads metadata asks it, from the region tables on.
  *
- * The new pages are not copied: they stay in the log, where the pager reads them when
+ * The new pages are not copied: they stay in the log, where the cache reads them when
  * they are wanted, and where they stay because nobody can write to the file meanwhile.
  * So what is held in memory is 32 bytes for a page and 24 for a zeroed range, at most 8 MiB and
  * 96 KiB for the largest log (VHDX_LOG_MAX_LENGTH); a log that needs more is refused.

@@ -26,7 +26,7 @@
 int vhdx_image_check_replay(struct vhdx_image *image, struct vhdx_fault *fault)
 {
 	struct vhdx_replay_reader replayed;
-	struct vhdx_scan scan = {
+	struct vhdx_bat_scan scan = {
 		.reader		= &replayed.reader,
 		.rules		= &image->rules,
 		.overlay	= &image->replay->overlay,
@@ -34,7 +34,7 @@ int vhdx_image_check_replay(struct vhdx_image *image, struct vhdx_fault *fault)
 	int ret = vhdx_replay_reader_open(&replayed, image->replay);
 
 	if (!ret)
-		ret = vhdx_scan_bat(&scan, fault);
+		ret = vhdx_bat_scan(&scan, fault);
 	vhdx_replay_reader_close(&replayed);
 	return ret;
 }
@@ -64,7 +64,7 @@ static int vhdx_image_scan(struct vhdx_image *image, struct vhdx_fault *fault)
 		.context	= &image->backing,
 		.size		= image->backing.size,
 	};
-	struct vhdx_scan scan = {
+	struct vhdx_bat_scan scan = {
 		.reader		= &reader,
 		.file		= image->backing.file,
 		.rules		= &image->rules,
@@ -75,7 +75,7 @@ static int vhdx_image_scan(struct vhdx_image *image, struct vhdx_fault *fault)
 
 	if (ret)
 		return ret;
-	ret = vhdx_scan_bat(&scan, fault);
+	ret = vhdx_bat_scan(&scan, fault);
 	return ret && fault->reason == VHDX_REASON_attach_far_out ? -EOPNOTSUPP : ret;
 }
 
@@ -84,7 +84,7 @@ static int vhdx_image_create_journal(struct vhdx_image *image,
 {
 	struct vhdx_journal_options journal = {
 		.backing	= &image->backing,
-		.pager		= image->pager,
+		.cache		= image->cache,
 		.space		= image->space,
 		.header		= &image->super->header,
 		.slot		= image->super->header_slot,
@@ -134,7 +134,7 @@ int vhdx_image_prepare_writing(struct vhdx_image *image,
 	/* a device has none */
 	image->backing.keep_holes = options->no_holes &&
 				    S_ISREG(vhdx_backing_inode(&image->backing)->i_mode);
-	vhdx_claims_init(&image->claims, image->backing.dead);
+	vhdx_block_locks_init(&image->locks, image->backing.dead);
 	space = vhdx_space_create(&image->backing, &image->super->layout,
 				  &image->super->geometry);
 	if (IS_ERR(space))
@@ -262,10 +262,10 @@ int vhdx_image_commit(struct vhdx_image *image)
  */
 void vhdx_image_abandon(struct vhdx_image *image)
 {
-	vhdx_pager_abandon(image->pager);
+	vhdx_cache_abandon(image->cache);
 	if (!image->writable)
 		return;
 	vhdx_journal_abandon(image->journal);
 	vhdx_space_abandon(image->space);
-	vhdx_claims_abandon(&image->claims);
+	vhdx_block_locks_abandon(&image->locks);
 }

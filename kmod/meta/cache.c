@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * DOC: the pager
+ * DOC: the cache
  *
  * A 64 TiB disk of 1 MiB blocks has a BAT of 512 MiB, so metadata is kept as pages of
  * 4 KiB, keyed by their offset in the file, and only those that somebody needs.
@@ -10,17 +10,17 @@
  * becomes LOADED and joins the LRU, or leaves the index if the read failed; either way all
  * waiters are told. LOADED pages may go at any time: the shrinker, or a load that exceeds
  * the limit, takes those that nobody has looked at since the last round (second chance).
- * The limit is the disk's: the pagers of all files of a chain share one budget, and a load that
+ * The limit is the disk's: the caches of all files of a chain share one budget, and a load that
  * exceeds it takes pages from the file that has the most. Pinned pages stay: the journal pins a
  * page as long as what is in memory is not in its place in the file, so that what is read again is
  * never older than what went.
  *
- *	(none) -> LOADING	vhdx_pager_load()
+ *	(none) -> LOADING	vhdx_cache_load()
  *	LOADING -> LOADED	vhdx_page_loaded()
  *	LOADING -> (none)	vhdx_page_failed()
- *	LOADED -> (none)	vhdx_pager_evict()
+ *	LOADED -> (none)	vhdx_cache_evict()
  *
- * Readers (vhdx_pager_peek) take no lock: RCU keeps the page, a 64-bit load is atomic,
+ * Readers (vhdx_cache_peek) take no lock: RCU keeps the page, a 64-bit load is atomic,
  * and @loaded is set with release after the contents, read with acquire before them. All
  * else is under the lock of the xarray, which is taken with interrupts off because direct
  * reads complete in interrupts.
@@ -44,7 +44,7 @@ static_assert(BITS_PER_LONG == 64, "vhdx needs a 64-bit kernel");
  * I: set when made; L: xa_lock of pages; R: read without lock, see above
  */
 struct vhdx_page {
-	struct vhdx_pager *pager;	/* I */
+	struct vhdx_cache *cache;	/* I */
 	u64 index;			/* I: offset in the file in pages */
 	u64 from;			/* where it is read from: index, unless in the log */
 	void *data;			/* I: VHDX_PAGE_SIZE; changed by the journal only */
@@ -53,7 +53,7 @@ struct vhdx_page {
 	bool referenced;		/* R: a hint, races are harmless */
 	unsigned int pins;		/* L: it stays */
 	struct vhdx_page_log log;	/* the journal's */
-	struct list_head lru;		/* L: on pager->loading, then on pager->lru */
+	struct list_head lru;		/* L: on cache->loading, then on cache->lru */
 	struct list_head waiters;	/* L: of struct vhdx_waiter, until loaded */
 	struct bio_vec bvec;		/* of the read */
 	struct vhdx_io io;
@@ -63,25 +63,25 @@ struct vhdx_page {
 /*
  * How much all files of a disk may keep in memory
  */
-struct vhdx_pager_budget {
+struct vhdx_cache_budget {
 	unsigned long max_pages;		/* I */
-	atomic_long_t nr_loaded;		/* of all pagers */
+	atomic_long_t nr_loaded;		/* of all caches */
 	spinlock_t lock;
-	struct list_head pagers;		/* under lock; none: to be freed */
+	struct list_head caches;		/* under lock; none: to be freed */
 };
 
-struct vhdx_pager {
+struct vhdx_cache {
 	const struct vhdx_backing *backing;	/* I */
-	struct vhdx_pager_owner owner;		/* I */
-	struct vhdx_pager_budget *budget;	/* I */
-	struct list_head sharing;		/* on budget->pagers */
+	struct vhdx_cache_owner owner;		/* I */
+	struct vhdx_cache_budget *budget;	/* I */
+	struct list_head sharing;		/* on budget->caches */
 	struct xarray pages;
 	struct list_head lru;			/* L: oldest first */
 	unsigned long nr_loaded;		/* L: length of lru */
 	unsigned long loads;			/* L */
 	struct list_head loading;		/* L: pages without contents yet */
 	atomic_t nr_loading;			/* until their waiters were told */
-	struct vhdx_cache cache;
+	struct vhdx_shrinkable shrinkable;
 };
 
 static void vhdx_page_free(struct vhdx_page *page)
@@ -95,7 +95,7 @@ static void vhdx_page_free_rcu(struct rcu_head *rcu)
 	vhdx_page_free(container_of(rcu, struct vhdx_page, rcu));
 }
 
-static struct vhdx_page *vhdx_page_alloc(struct vhdx_pager *pager, u64 index)
+static struct vhdx_page *vhdx_page_alloc(struct vhdx_cache *cache, u64 index)
 {
 	struct vhdx_page *page = kzalloc(sizeof(*page), GFP_NOIO);
 
@@ -106,7 +106,7 @@ static struct vhdx_page *vhdx_page_alloc(struct vhdx_pager *pager, u64 index)
 		kfree(page);
 		return NULL;
 	}
-	page->pager = pager;
+	page->cache = cache;
 	page->index = index;
 	INIT_LIST_HEAD(&page->lru);
 	INIT_LIST_HEAD(&page->waiters);
@@ -119,138 +119,138 @@ static struct vhdx_page *vhdx_page_alloc(struct vhdx_pager *pager, u64 index)
  * Look at @nr pages from the cold end of the LRU and drop those not used since the last
  * look, or, if @busy_too, used or not.
  */
-static unsigned long vhdx_pager_evict(struct vhdx_pager *pager, unsigned long nr, bool busy_too)
+static unsigned long vhdx_cache_evict(struct vhdx_cache *cache, unsigned long nr, bool busy_too)
 {
 	struct vhdx_page *page, *next;
 	unsigned long flags, freed = 0;
 	LIST_HEAD(victims);
 
-	xa_lock_irqsave(&pager->pages, flags);
-	while (nr-- && !list_empty(&pager->lru)) {
-		page = list_first_entry(&pager->lru, struct vhdx_page, lru);
+	xa_lock_irqsave(&cache->pages, flags);
+	while (nr-- && !list_empty(&cache->lru)) {
+		page = list_first_entry(&cache->lru, struct vhdx_page, lru);
 		if (page->pins || (page->referenced && !busy_too)) {
 			page->referenced = false;
-			list_move_tail(&page->lru, &pager->lru);
+			list_move_tail(&page->lru, &cache->lru);
 			continue;
 		}
-		__xa_erase(&pager->pages, page->index);
+		__xa_erase(&cache->pages, page->index);
 		list_move(&page->lru, &victims);
-		pager->nr_loaded--;
+		cache->nr_loaded--;
 		freed++;
 	}
-	xa_unlock_irqrestore(&pager->pages, flags);
-	atomic_long_sub(freed, &pager->budget->nr_loaded);
+	xa_unlock_irqrestore(&cache->pages, flags);
+	atomic_long_sub(freed, &cache->budget->nr_loaded);
 
 	list_for_each_entry_safe(page, next, &victims, lru)
 		call_rcu(&page->rcu, vhdx_page_free_rcu);
 	return freed;
 }
 
-static unsigned long vhdx_pager_count(const struct vhdx_cache *cache)
+static unsigned long vhdx_cache_count(const struct vhdx_shrinkable *shrinkable)
 {
-	return READ_ONCE(container_of(cache, struct vhdx_pager, cache)->nr_loaded);
+	return READ_ONCE(container_of(shrinkable, struct vhdx_cache, shrinkable)->nr_loaded);
 }
 
-static unsigned long vhdx_pager_scan(struct vhdx_cache *cache, unsigned long nr)
+static unsigned long vhdx_cache_scan(struct vhdx_shrinkable *shrinkable, unsigned long nr)
 {
-	return vhdx_pager_evict(container_of(cache, struct vhdx_pager, cache), nr, false);
+	return vhdx_cache_evict(container_of(shrinkable, struct vhdx_cache, shrinkable), nr, false);
 }
 
-static struct vhdx_pager_budget *vhdx_budget_create(unsigned long max_pages)
+static struct vhdx_cache_budget *vhdx_budget_create(unsigned long max_pages)
 {
-	struct vhdx_pager_budget *budget = kzalloc(sizeof(*budget), GFP_KERNEL);
+	struct vhdx_cache_budget *budget = kzalloc(sizeof(*budget), GFP_KERNEL);
 
 	if (!budget)
 		return NULL;
 	budget->max_pages = max_pages;
 	spin_lock_init(&budget->lock);
-	INIT_LIST_HEAD(&budget->pagers);
+	INIT_LIST_HEAD(&budget->caches);
 	return budget;
 }
 
-static void vhdx_budget_join(struct vhdx_pager_budget *budget, struct vhdx_pager *pager)
+static void vhdx_budget_join(struct vhdx_cache_budget *budget, struct vhdx_cache *cache)
 {
-	pager->budget = budget;
+	cache->budget = budget;
 	spin_lock(&budget->lock);
-	list_add(&pager->sharing, &budget->pagers);
+	list_add(&cache->sharing, &budget->caches);
 	spin_unlock(&budget->lock);
 }
 
 /* A chain is opened and closed by one task at a time: nothing joins what the last one leaves. */
-static void vhdx_budget_leave(struct vhdx_pager *pager)
+static void vhdx_budget_leave(struct vhdx_cache *cache)
 {
-	struct vhdx_pager_budget *budget = pager->budget;
+	struct vhdx_cache_budget *budget = cache->budget;
 	bool last;
 
 	spin_lock(&budget->lock);
-	/* under the lock: no other pager makes room here any more */
-	atomic_long_sub(pager->nr_loaded, &budget->nr_loaded);
-	list_del(&pager->sharing);
-	last = list_empty(&budget->pagers);
+	/* under the lock: no other cache makes room here any more */
+	atomic_long_sub(cache->nr_loaded, &budget->nr_loaded);
+	list_del(&cache->sharing);
+	last = list_empty(&budget->caches);
 	spin_unlock(&budget->lock);
 	if (last)
 		kfree(budget);
 }
 
 /**
- * vhdx_pager_create() - an empty pager
- * @backing:	the file; must outlive the pager
+ * vhdx_cache_create() - an empty cache
+ * @backing:	the file; must outlive the cache
  * @owner:	copied
- * @sharing:	pager of another file of the disk, whose budget is shared; NULL: a new one
+ * @sharing:	cache of another file of the disk, whose budget is shared; NULL: a new one
  * @max_pages:	of a new budget: how many loaded pages to keep before old ones are dropped
  *
- * Return: the pager, or an ERR_PTR
+ * Return: the cache, or an ERR_PTR
  */
-struct vhdx_pager *vhdx_pager_create(const struct vhdx_backing *backing,
-				     const struct vhdx_pager_owner *owner,
-				     const struct vhdx_pager *sharing,
+struct vhdx_cache *vhdx_cache_create(const struct vhdx_backing *backing,
+				     const struct vhdx_cache_owner *owner,
+				     const struct vhdx_cache *sharing,
 				     unsigned long max_pages)
 {
-	struct vhdx_pager *pager = kzalloc(sizeof(*pager), GFP_KERNEL);
-	struct vhdx_pager_budget *budget;
+	struct vhdx_cache *cache = kzalloc(sizeof(*cache), GFP_KERNEL);
+	struct vhdx_cache_budget *budget;
 
-	if (!pager)
+	if (!cache)
 		return ERR_PTR(-ENOMEM);
 	budget = sharing ? sharing->budget : vhdx_budget_create(max_pages);
 	if (!budget) {
-		kfree(pager);
+		kfree(cache);
 		return ERR_PTR(-ENOMEM);
 	}
-	pager->backing = backing;
-	pager->owner = *owner;
-	pager->cache.count = vhdx_pager_count;
-	pager->cache.scan = vhdx_pager_scan;
-	xa_init_flags(&pager->pages, XA_FLAGS_LOCK_IRQ);
-	INIT_LIST_HEAD(&pager->lru);
-	INIT_LIST_HEAD(&pager->loading);
-	vhdx_budget_join(budget, pager);
-	vhdx_shrink_add(&pager->cache);
-	return pager;
+	cache->backing = backing;
+	cache->owner = *owner;
+	cache->shrinkable.count = vhdx_cache_count;
+	cache->shrinkable.scan = vhdx_cache_scan;
+	xa_init_flags(&cache->pages, XA_FLAGS_LOCK_IRQ);
+	INIT_LIST_HEAD(&cache->lru);
+	INIT_LIST_HEAD(&cache->loading);
+	vhdx_budget_join(budget, cache);
+	vhdx_shrink_add(&cache->shrinkable);
+	return cache;
 }
 
 /**
- * vhdx_pager_destroy() - forget all pages
- * @pager:	no command uses it any more
+ * vhdx_cache_destroy() - forget all pages
+ * @cache:	no command uses it any more
  *
  * Context: process; waits for pages that are being loaded, even if no command does
  */
-void vhdx_pager_destroy(struct vhdx_pager *pager)
+void vhdx_cache_destroy(struct vhdx_cache *cache)
 {
 	struct vhdx_page *page;
 	unsigned long index;
 
-	wait_var_event(&pager->nr_loading, !atomic_read(&pager->nr_loading));
-	vhdx_shrink_remove(&pager->cache);
-	vhdx_budget_leave(pager);
-	xa_for_each(&pager->pages, index, page)
+	wait_var_event(&cache->nr_loading, !atomic_read(&cache->nr_loading));
+	vhdx_shrink_remove(&cache->shrinkable);
+	vhdx_budget_leave(cache);
+	xa_for_each(&cache->pages, index, page)
 		vhdx_page_free(page);
-	xa_destroy(&pager->pages);
-	kfree(pager);
+	xa_destroy(&cache->pages);
+	kfree(cache);
 }
 
 /**
- * vhdx_pager_peek() - read one 64-bit word of metadata, if it is in memory
- * @pager:	the pager
+ * vhdx_cache_peek() - read one 64-bit word of metadata, if it is in memory
+ * @cache:	the cache
  * @offset:	of the word in the file, a multiple of 8
  * @word:	set on success, in the CPU's byte order
  * @suspect:	set on success: the owner found something odd in this page
@@ -258,13 +258,13 @@ void vhdx_pager_destroy(struct vhdx_pager *pager)
  * Context: any; takes no lock, never sleeps.
  * Return: false if the page must be loaded first
  */
-bool vhdx_pager_peek(struct vhdx_pager *pager, u64 offset, u64 *word, bool *suspect)
+bool vhdx_cache_peek(struct vhdx_cache *cache, u64 offset, u64 *word, bool *suspect)
 {
 	struct vhdx_page *page;
 	bool found = false;
 
 	rcu_read_lock();
-	page = xa_load(&pager->pages, offset >> VHDX_PAGE_SHIFT);
+	page = xa_load(&cache->pages, offset >> VHDX_PAGE_SHIFT);
 	/* pairs with the release in vhdx_page_loaded(): contents and suspect are there */
 	if (page && smp_load_acquire(&page->loaded)) {
 		const __le64 *words = page->data;
@@ -280,54 +280,54 @@ bool vhdx_pager_peek(struct vhdx_pager *pager, u64 offset, u64 *word, bool *susp
 	return found;
 }
 
-/* The pager may be gone afterwards. */
-static void vhdx_pager_end_load(struct vhdx_pager *pager)
+/* The cache may be gone afterwards. */
+static void vhdx_cache_end_load(struct vhdx_cache *cache)
 {
-	if (atomic_dec_and_test(&pager->nr_loading))
-		wake_up_var(&pager->nr_loading);
+	if (atomic_dec_and_test(&cache->nr_loading))
+		wake_up_var(&cache->nr_loading);
 }
 
 static void vhdx_page_loaded(struct vhdx_page *page)
 {
-	struct vhdx_pager *pager = page->pager;
+	struct vhdx_cache *cache = page->cache;
 	unsigned long flags;
 	LIST_HEAD(waiters);
 
-	page->suspect = pager->owner.finish(pager->owner.context,
+	page->suspect = cache->owner.finish(cache->owner.context,
 					    page->index << VHDX_PAGE_SHIFT, page->data);
 	page->referenced = true;
-	xa_lock_irqsave(&pager->pages, flags);
-	/* pairs with the acquire in vhdx_pager_peek() */
+	xa_lock_irqsave(&cache->pages, flags);
+	/* pairs with the acquire in vhdx_cache_peek() */
 	smp_store_release(&page->loaded, true);
-	list_move_tail(&page->lru, &pager->lru);
-	pager->nr_loaded++;
-	atomic_long_inc(&pager->budget->nr_loaded);
+	list_move_tail(&page->lru, &cache->lru);
+	cache->nr_loaded++;
+	atomic_long_inc(&cache->budget->nr_loaded);
 	list_splice_init(&page->waiters, &waiters);
-	xa_unlock_irqrestore(&pager->pages, flags);
+	xa_unlock_irqrestore(&cache->pages, flags);
 	vhdx_waiters_tell(&waiters, 0);
-	vhdx_pager_end_load(pager);
+	vhdx_cache_end_load(cache);
 }
 
 static void vhdx_page_failed(struct vhdx_page *page, int error)
 {
-	struct vhdx_pager *pager = page->pager;
+	struct vhdx_cache *cache = page->cache;
 	unsigned long flags;
 	LIST_HEAD(waiters);
 
-	xa_lock_irqsave(&pager->pages, flags);
-	__xa_erase(&pager->pages, page->index);
+	xa_lock_irqsave(&cache->pages, flags);
+	__xa_erase(&cache->pages, page->index);
 	list_del_init(&page->lru);
 	list_splice_init(&page->waiters, &waiters);
-	xa_unlock_irqrestore(&pager->pages, flags);
+	xa_unlock_irqrestore(&cache->pages, flags);
 	call_rcu(&page->rcu, vhdx_page_free_rcu);
 	vhdx_waiters_tell(&waiters, error);
-	vhdx_pager_end_load(pager);
+	vhdx_cache_end_load(cache);
 }
 
 static void vhdx_page_read_done(struct vhdx_io *io, long result)
 {
 	struct vhdx_page *page = container_of(io, struct vhdx_page, io);
-	bool at_end = result >= 0 && page->from + result >= page->pager->backing->size;
+	bool at_end = result >= 0 && page->from + result >= page->cache->backing->size;
 
 	if (result == VHDX_PAGE_SIZE || at_end) {
 		memset(page->data + result, 0, VHDX_PAGE_SIZE - result);
@@ -339,10 +339,10 @@ static void vhdx_page_read_done(struct vhdx_io *io, long result)
 
 static void vhdx_page_read(struct vhdx_page *page)
 {
-	struct vhdx_pager *pager = page->pager;
+	struct vhdx_cache *cache = page->cache;
 	struct iov_iter iter;
 
-	if (!pager->owner.locate(pager->owner.context, page->index << VHDX_PAGE_SHIFT,
+	if (!cache->owner.locate(cache->owner.context, page->index << VHDX_PAGE_SHIFT,
 				 &page->from)) {
 		memset(page->data, 0, VHDX_PAGE_SIZE);
 		vhdx_page_loaded(page);
@@ -352,7 +352,7 @@ static void vhdx_page_read(struct vhdx_page *page)
 	page->bvec.bv_offset = offset_in_page(page->data);
 	page->bvec.bv_len = VHDX_PAGE_SIZE;
 	iov_iter_bvec(&iter, ITER_DEST, &page->bvec, 1, VHDX_PAGE_SIZE);
-	vhdx_backing_read(pager->backing, &page->io, page->from, &iter, 0,
+	vhdx_backing_read(cache->backing, &page->io, page->from, &iter, 0,
 			  vhdx_page_read_done);
 }
 
@@ -361,87 +361,87 @@ static void vhdx_page_read(struct vhdx_page *page)
  *
  * Return: 0 if the waiter waits, 1 if the page is there already, or a negative errno
  */
-static int vhdx_pager_join(struct vhdx_pager *pager, struct vhdx_page *fresh,
+static int vhdx_cache_join(struct vhdx_cache *cache, struct vhdx_page *fresh,
 			   struct vhdx_waiter *waiter, bool *inserted)
 {
 	struct vhdx_page *page;
 	int ret = 0;
 
-	xa_lock_irq(&pager->pages);
+	xa_lock_irq(&cache->pages);
 	do {
-		page = xa_load(&pager->pages, fresh->index);
+		page = xa_load(&cache->pages, fresh->index);
 		if (page)
 			break;
 		/* drops the lock to allocate, so -EBUSY if somebody was faster */
-		ret = __xa_insert(&pager->pages, fresh->index, fresh, GFP_NOIO);
+		ret = __xa_insert(&cache->pages, fresh->index, fresh, GFP_NOIO);
 		if (!ret) {
 			page = fresh;
 			*inserted = true;
-			pager->loads++;
-			list_add_tail(&page->lru, &pager->loading);
-			atomic_inc(&pager->nr_loading);
+			cache->loads++;
+			list_add_tail(&page->lru, &cache->loading);
+			atomic_inc(&cache->nr_loading);
 		}
 	} while (ret == -EBUSY);
 	if (page && page->loaded) {
 		ret = 1;
-	} else if (page && vhdx_backing_is_dead(pager->backing)) {
-		/* looked at in the hold of the lock that adds: see vhdx_pager_abandon() */
+	} else if (page && vhdx_backing_is_dead(cache->backing)) {
+		/* looked at in the hold of the lock that adds: see vhdx_cache_abandon() */
 		ret = -EIO;
 	} else if (page) {
 		list_add_tail(&waiter->node, &page->waiters);
 		ret = 0;
 	}
-	xa_unlock_irq(&pager->pages);
+	xa_unlock_irq(&cache->pages);
 	return ret;
 }
 
 /* Context: @budget->lock held, so that it stays. Return: what has the most pages */
-static struct vhdx_pager *vhdx_budget_largest(struct vhdx_pager_budget *budget)
+static struct vhdx_cache *vhdx_budget_largest(struct vhdx_cache_budget *budget)
 {
-	struct vhdx_pager *pager, *largest = NULL;
+	struct vhdx_cache *cache, *largest = NULL;
 
-	list_for_each_entry(pager, &budget->pagers, sharing)
-		if (!largest || READ_ONCE(pager->nr_loaded) > READ_ONCE(largest->nr_loaded))
-			largest = pager;
+	list_for_each_entry(cache, &budget->caches, sharing)
+		if (!largest || READ_ONCE(cache->nr_loaded) > READ_ONCE(largest->nr_loaded))
+			largest = cache;
 	return largest;
 }
 
 /* Looking at more than one page for each that is loaded gets ahead of the loads. */
-static void vhdx_pager_make_room(struct vhdx_pager *pager)
+static void vhdx_cache_make_room(struct vhdx_cache *cache)
 {
-	struct vhdx_pager_budget *budget = pager->budget;
-	struct vhdx_pager *largest;
+	struct vhdx_cache_budget *budget = cache->budget;
+	struct vhdx_cache *largest;
 
 	if (atomic_long_read(&budget->nr_loaded) < (long)budget->max_pages)
 		return;
 	spin_lock(&budget->lock);
 	largest = vhdx_budget_largest(budget);
-	if (!vhdx_pager_evict(largest, 8, false))
-		vhdx_pager_evict(largest, 1, true);
+	if (!vhdx_cache_evict(largest, 8, false))
+		vhdx_cache_evict(largest, 1, true);
 	spin_unlock(&budget->lock);
 }
 
 /**
- * vhdx_pager_load() - have a page of metadata read
- * @pager:	the pager
+ * vhdx_cache_load() - have a page of metadata read
+ * @cache:	the cache
  * @offset:	any offset in the page
  * @waiter:	told when the page is there, perhaps before this returns
  *
  * Context: process, may sleep, in a NOIO scope.
  */
-void vhdx_pager_load(struct vhdx_pager *pager, u64 offset, struct vhdx_waiter *waiter)
+void vhdx_cache_load(struct vhdx_cache *cache, u64 offset, struct vhdx_waiter *waiter)
 {
 	struct vhdx_page *fresh;
 	bool inserted = false;
 	int ret;
 
-	vhdx_pager_make_room(pager);
-	fresh = vhdx_page_alloc(pager, offset >> VHDX_PAGE_SHIFT);
+	vhdx_cache_make_room(cache);
+	fresh = vhdx_page_alloc(cache, offset >> VHDX_PAGE_SHIFT);
 	if (!fresh) {
 		waiter->done(waiter, -ENOMEM);
 		return;
 	}
-	ret = vhdx_pager_join(pager, fresh, waiter, &inserted);
+	ret = vhdx_cache_join(cache, fresh, waiter, &inserted);
 	if (inserted)
 		vhdx_page_read(fresh);
 	else
@@ -451,62 +451,62 @@ void vhdx_pager_load(struct vhdx_pager *pager, u64 offset, struct vhdx_waiter *w
 }
 
 /**
- * vhdx_pager_abandon() - the disk was killed: all that wait for a page are told
- * @pager:	the pager; the file may hang
+ * vhdx_cache_abandon() - the disk was killed: all that wait for a page are told
+ * @cache:	the cache; the file may hang
  *
  * Pages that are being loaded are loaded all the same. What comes later is told at once.
  *
  * Context: process
  */
-void vhdx_pager_abandon(struct vhdx_pager *pager)
+void vhdx_cache_abandon(struct vhdx_cache *cache)
 {
 	struct vhdx_page *page;
 	LIST_HEAD(waiters);
 
-	xa_lock_irq(&pager->pages);
-	list_for_each_entry(page, &pager->loading, lru)
+	xa_lock_irq(&cache->pages);
+	list_for_each_entry(page, &cache->loading, lru)
 		list_splice_init(&page->waiters, &waiters);
-	xa_unlock_irq(&pager->pages);
+	xa_unlock_irq(&cache->pages);
 	vhdx_waiters_tell(&waiters, -EIO);
 }
 
 /**
- * vhdx_pager_pin() - keep a page in memory
- * @pager:	the pager
+ * vhdx_cache_pin() - keep a page in memory
+ * @cache:	the cache
  * @offset:	any offset in the page
  *
  * Context: any.
- * Return: the page, for vhdx_pager_unpin(), or NULL if it must be loaded first
+ * Return: the page, for vhdx_cache_unpin(), or NULL if it must be loaded first
  */
-struct vhdx_page *vhdx_pager_pin(struct vhdx_pager *pager, u64 offset)
+struct vhdx_page *vhdx_cache_pin(struct vhdx_cache *cache, u64 offset)
 {
 	struct vhdx_page *page;
 	unsigned long flags;
 
-	xa_lock_irqsave(&pager->pages, flags);
-	page = xa_load(&pager->pages, offset >> VHDX_PAGE_SHIFT);
+	xa_lock_irqsave(&cache->pages, flags);
+	page = xa_load(&cache->pages, offset >> VHDX_PAGE_SHIFT);
 	if (page && page->loaded)
 		page->pins++;
 	else
 		page = NULL;
-	xa_unlock_irqrestore(&pager->pages, flags);
+	xa_unlock_irqrestore(&cache->pages, flags);
 	return page;
 }
 
 /**
- * vhdx_pager_unpin() - undo vhdx_pager_pin()
- * @pager:	the pager
+ * vhdx_cache_unpin() - undo vhdx_cache_pin()
+ * @cache:	the cache
  * @page:	may go at once
  *
  * Context: any.
  */
-void vhdx_pager_unpin(struct vhdx_pager *pager, struct vhdx_page *page)
+void vhdx_cache_unpin(struct vhdx_cache *cache, struct vhdx_page *page)
 {
 	unsigned long flags;
 
-	xa_lock_irqsave(&pager->pages, flags);
+	xa_lock_irqsave(&cache->pages, flags);
 	page->pins--;
-	xa_unlock_irqrestore(&pager->pages, flags);
+	xa_unlock_irqrestore(&cache->pages, flags);
 }
 
 /* Where a page belongs in the file, in bytes */
@@ -532,12 +532,12 @@ struct vhdx_page *vhdx_page_of_log(struct vhdx_page_log *log)
 }
 
 /**
- * vhdx_pager_stats() - how much is in memory
- * @pager:	the pager
+ * vhdx_cache_stats() - how much is in memory
+ * @cache:	the cache
  * @stats:	filled
  */
-void vhdx_pager_stats(struct vhdx_pager *pager, struct vhdx_pager_stats *stats)
+void vhdx_cache_stats(struct vhdx_cache *cache, struct vhdx_cache_stats *stats)
 {
-	stats->pages = READ_ONCE(pager->nr_loaded);
-	stats->loads = READ_ONCE(pager->loads);
+	stats->pages = READ_ONCE(cache->nr_loaded);
+	stats->loads = READ_ONCE(cache->loads);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The pager: 4 KiB pages of a file's metadata in memory, loaded when asked for.
+ * The cache: 4 KiB pages of a file's metadata in memory, loaded when asked for.
  */
 #ifndef VHDX_META_CACHE_H
 #define VHDX_META_CACHE_H
@@ -12,17 +12,17 @@
 
 struct vhdx_backing;
 struct vhdx_page;
-struct vhdx_pager;
+struct vhdx_cache;
 
 /**
- * struct vhdx_pager_owner - what the pager asks of whoever knows what the pages mean
+ * struct vhdx_cache_owner - what the cache asks of whoever knows what the pages mean
  * @locate:	where in the file is the page for @offset? False if it is all zeros and
  *		nothing needs to be read.
  * @finish:	a page was read: put right what must be, and say if there is anything in
  *		it that must not be believed. Called in any context, interrupts included.
  * @context:	for both
  */
-struct vhdx_pager_owner {
+struct vhdx_cache_owner {
 	bool (*locate)(void *context, u64 offset, u64 *from);
 	bool (*finish)(void *context, u64 offset, __le64 *words);
 	void *context;
@@ -34,7 +34,7 @@ struct vhdx_pager_owner {
  * @logged:	on the list of pages that are in the log and not yet at home
  * @image:	the page as it was logged last, while on the second list
  * @reservations: changes announced
- * @placed:	there is room for it at home; see place.c
+ * @placed:	there is room for it at home; see journal_place.c
  */
 struct vhdx_page_log {
 	struct list_head dirty;
@@ -45,32 +45,32 @@ struct vhdx_page_log {
 };
 
 /**
- * struct vhdx_pager_stats - for people
+ * struct vhdx_cache_stats - for people
  * @pages:	in memory
  * @loads:	read from the file so far
  */
-struct vhdx_pager_stats {
+struct vhdx_cache_stats {
 	unsigned long pages;
 	unsigned long loads;
 };
 
-struct vhdx_pager *vhdx_pager_create(const struct vhdx_backing *backing,
-				     const struct vhdx_pager_owner *owner,
-				     const struct vhdx_pager *sharing,
+struct vhdx_cache *vhdx_cache_create(const struct vhdx_backing *backing,
+				     const struct vhdx_cache_owner *owner,
+				     const struct vhdx_cache *sharing,
 				     unsigned long max_pages);
-void vhdx_pager_destroy(struct vhdx_pager *pager);
+void vhdx_cache_destroy(struct vhdx_cache *cache);
 
-bool vhdx_pager_peek(struct vhdx_pager *pager, u64 offset, u64 *word, bool *suspect);
-void vhdx_pager_load(struct vhdx_pager *pager, u64 offset, struct vhdx_waiter *waiter);
-void vhdx_pager_abandon(struct vhdx_pager *pager);
+bool vhdx_cache_peek(struct vhdx_cache *cache, u64 offset, u64 *word, bool *suspect);
+void vhdx_cache_load(struct vhdx_cache *cache, u64 offset, struct vhdx_waiter *waiter);
+void vhdx_cache_abandon(struct vhdx_cache *cache);
 
-struct vhdx_page *vhdx_pager_pin(struct vhdx_pager *pager, u64 offset);
-void vhdx_pager_unpin(struct vhdx_pager *pager, struct vhdx_page *page);
+struct vhdx_page *vhdx_cache_pin(struct vhdx_cache *cache, u64 offset);
+void vhdx_cache_unpin(struct vhdx_cache *cache, struct vhdx_page *page);
 u64 vhdx_page_offset(const struct vhdx_page *page);
 __le64 *vhdx_page_words(struct vhdx_page *page);
 struct vhdx_page_log *vhdx_page_log(struct vhdx_page *page);
 struct vhdx_page *vhdx_page_of_log(struct vhdx_page_log *log);
 
-void vhdx_pager_stats(struct vhdx_pager *pager, struct vhdx_pager_stats *stats);
+void vhdx_cache_stats(struct vhdx_cache *cache, struct vhdx_cache_stats *stats);
 
 #endif /* VHDX_META_CACHE_H */

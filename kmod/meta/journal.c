@@ -32,7 +32,7 @@
  *	S1  Header: new FileWriteGuid, for others who keep something about this file, and
  *	    new DataWriteGuid, without which children would not notice that their parent
  *	    changed. Flush. Nothing else in the file may change before this is durable.
- *	S2  The log is put into use: vhdx_ring_start().
+ *	S2  The log is put into use: vhdx_log_ring_start().
  *
  * and after the last one (vhdx_journal_close()): commit, write everything home, flush,
  * headers without LogGuid; then (vhdx_space_give_back()) the unused end of the file is cut
@@ -57,69 +57,6 @@
 /* How long a change may stay in memory only, if nobody asks. */
 #define VHDX_COMMIT_INTERVAL	(5 * HZ)
 
-/* Something may be there to do. Context: any */
-void vhdx_journal_kick(struct vhdx_journal *journal)
-{
-	wake_up(&journal->wait);
-}
-
-/*
- * Of a killed disk nothing waits: what is on a list by now is told by vhdx_journal_abandon().
- * Context: @journal->lock held
- */
-bool vhdx_journal_may_wait(const struct vhdx_journal *journal)
-{
-	lockdep_assert_held(&journal->lock);
-	return !vhdx_backing_is_dead(journal->o.backing);
-}
-
-static void vhdx_journal_join(struct vhdx_journal *journal, struct list_head *list,
-			      struct vhdx_waiter *waiter)
-{
-	unsigned long flags;
-	bool may;
-
-	spin_lock_irqsave(&journal->lock, flags);
-	may = vhdx_journal_may_wait(journal);
-	if (may)
-		list_add_tail(&waiter->node, list);
-	/* once it is told, the journal may be gone */
-	if (may)
-		vhdx_journal_kick(journal);
-	spin_unlock_irqrestore(&journal->lock, flags);
-	if (!may)
-		waiter->done(waiter, -EIO);
-}
-
-/* Tell all on a list. Context: the journal's thread */
-void vhdx_journal_tell(struct vhdx_journal *journal, struct list_head *list, int error)
-{
-	LIST_HEAD(waiters);
-
-	spin_lock_irq(&journal->lock);
-	list_splice_init(list, &waiters);
-	spin_unlock_irq(&journal->lock);
-	vhdx_waiters_tell(&waiters, error);
-}
-
-/**
- * vhdx_journal_fail() - something could not be written: nothing is, from now on
- * @journal:	the journal
- * @what:	for people
- * @error:	negative errno
- *
- * Context: the journal's thread
- * Return: @error
- */
-int vhdx_journal_fail(struct vhdx_journal *journal, const char *what, int error)
-{
-	if (journal->error)
-		return error;
-	WRITE_ONCE(journal->error, error);
-	journal->o.on_failure(journal->o.context, what, error);
-	return error;
-}
-
 static void vhdx_journal_serve_beginners(struct vhdx_journal *journal)
 {
 	int ret = journal->error;
@@ -135,7 +72,7 @@ static void vhdx_journal_serve_beginners(struct vhdx_journal *journal)
 
 /*
  * For reservers, a commit helps only if something is dirty; what is merely reserved becomes dirty
- * or is given up without it: see change.c.
+ * or is given up without it: see journal_change.c.
  */
 static bool vhdx_journal_wants_commit(struct vhdx_journal *journal)
 {
@@ -155,7 +92,7 @@ static int vhdx_journal_thread(void *data)
 	struct vhdx_journal *journal = data;
 	long left;
 
-	/* see queue.c */
+	/* see request/queue.c */
 	current->flags |= PF_LOCAL_THROTTLE | PF_MEMALLOC_NOIO;
 	set_freezable();
 	while (!kthread_should_stop()) {
@@ -188,7 +125,7 @@ static void vhdx_journal_free(struct vhdx_journal *journal)
 	kfree(journal->batch);
 	kfree(journal->batch_page);
 	xa_destroy(&journal->placed);
-	vhdx_ring_exit(&journal->ring);
+	vhdx_log_ring_exit(&journal->ring);
 	vhdx_session_exit(&journal->session);
 	kfree(journal);
 }
@@ -221,13 +158,13 @@ static int vhdx_journal_alloc(struct vhdx_journal *journal)
 	ret = vhdx_session_init(&journal->session, journal->o.backing, header,
 				journal->o.slot);
 	if (!ret)
-		ret = vhdx_ring_init(&journal->ring, journal->o.backing, header->log_offset,
-				     header->log_length);
+		ret = vhdx_log_ring_init(&journal->ring, journal->o.backing, header->log_offset,
+					 header->log_length);
 	if (ret)
 		return ret;
-	journal->max_dirty = vhdx_ring_max_pages(&journal->ring);
+	journal->max_dirty = vhdx_log_ring_max_pages(&journal->ring);
 	/* a batch is prepared before it replaces older images */
-	journal->max_images = vhdx_ring_max_logged(&journal->ring) + journal->max_dirty;
+	journal->max_images = vhdx_log_ring_max_logged(&journal->ring) + journal->max_dirty;
 	return vhdx_journal_alloc_images(journal);
 }
 
@@ -320,19 +257,6 @@ int vhdx_journal_close(struct vhdx_journal *journal, bool *log_left)
 }
 
 /* --- for those who change metadata -------------------------------------------- */
-
-/* Why nothing can be written, or 0 */
-int vhdx_journal_error(const struct vhdx_journal *journal)
-{
-	return READ_ONCE(journal->error);
-}
-
-/* May the file be written to already? */
-bool vhdx_journal_begun(const struct vhdx_journal *journal)
-{
-	/* pairs with the release in vhdx_journal_do_begin(): the header is durable */
-	return smp_load_acquire(&journal->begun);
-}
 
 /**
  * vhdx_journal_begin() - get ready for the first change of a session

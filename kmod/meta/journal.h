@@ -13,13 +13,13 @@
 struct vhdx_backing;
 struct vhdx_journal;
 struct vhdx_page;
-struct vhdx_pager;
+struct vhdx_cache;
 struct vhdx_space;
 
 /**
  * struct vhdx_journal_options - what a journal works with
  * @backing:	the file
- * @pager:	its pages
+ * @cache:	its pages
  * @space:	its space
  * @header:	its current header; the log is empty
  * @slot:	where that is
@@ -30,7 +30,7 @@ struct vhdx_space;
  */
 struct vhdx_journal_options {
 	struct vhdx_backing *backing;
-	struct vhdx_pager *pager;
+	struct vhdx_cache *cache;
 	struct vhdx_space *space;
 	const struct vhdx_header *header;
 	unsigned int slot;

@@ -9,7 +9,7 @@
 
 /*
  * Room for what may not fail later: better no first write than a failed log. Pages of metadata get
- * theirs one by one, see place.c.
+ * theirs one by one, see journal_place.c.
  */
 static int vhdx_journal_reserve_log(struct vhdx_journal *journal)
 {
@@ -43,15 +43,15 @@ int vhdx_journal_start_log(struct vhdx_journal *journal)
 {
 	/* what is there was there before the session, or was flushed with S1 */
 	vhdx_journal_stamp_sizes(journal, 0);
-	return vhdx_ring_start(&journal->ring, &journal->session);
+	return vhdx_log_ring_start(&journal->ring, &journal->session);
 }
 
 static void vhdx_journal_new_guids(struct vhdx_journal *journal)
 {
 	struct vhdx_guid file, data;
 
-	vhdx_guid_random(&file);
-	vhdx_guid_random(&data);
+	vhdx_session_new_guid(&file);
+	vhdx_session_new_guid(&data);
 	spin_lock_irq(&journal->lock);
 	journal->session.header.file_write_guid = file;
 	journal->session.header.data_write_guid = data;

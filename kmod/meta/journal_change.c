@@ -69,7 +69,7 @@ static void vhdx_journal_unpin(struct vhdx_journal *journal, struct vhdx_page *c
 			       unsigned int nr)
 {
 	while (nr--)
-		vhdx_pager_unpin(journal->o.pager, pages[nr]);
+		vhdx_cache_unpin(journal->o.cache, pages[nr]);
 }
 
 /* A page has no room at home yet. @waiter is told when to try again, or why there is no point. */
@@ -105,10 +105,10 @@ bool vhdx_journal_reserve(struct vhdx_journal *journal, const u64 *offsets, unsi
 	int ret;
 
 	for (i = 0; i < nr; i++) {
-		pages[i] = vhdx_pager_pin(journal->o.pager, offsets[i]);
+		pages[i] = vhdx_cache_pin(journal->o.cache, offsets[i]);
 		if (!pages[i]) {
 			vhdx_journal_unpin(journal, pages, i);
-			vhdx_pager_load(journal->o.pager, offsets[i], waiter);
+			vhdx_cache_load(journal->o.cache, offsets[i], waiter);
 			return false;
 		}
 		ret = vhdx_journal_place(journal, pages[i]);
@@ -118,7 +118,7 @@ bool vhdx_journal_reserve(struct vhdx_journal *journal, const u64 *offsets, unsi
 			return false;
 		}
 	}
-	/* once the waiter waits, a kill may complete the command, and @pages is gone with it */
+	/* once the waiter waits, a kill may complete the cmd, and @pages is gone with it */
 	memcpy(pinned, pages, nr * sizeof(*pages));
 	if (vhdx_journal_try_reserve(journal, pinned, nr, waiter))
 		return true;
@@ -223,6 +223,6 @@ void vhdx_journal_change(struct vhdx_journal *journal, struct vhdx_page *const *
 	spin_unlock_irqrestore(&journal->lock, flags);
 	for (i = 0; i < nr; i++)
 		if (!(edit.kept & 1U << i))
-			vhdx_pager_unpin(journal->o.pager, pages[i]);
+			vhdx_cache_unpin(journal->o.cache, pages[i]);
 	vhdx_waiters_tell(&reservers, 0);
 }

@@ -27,7 +27,7 @@ static void vhdx_journal_forget(struct vhdx_journal *journal, struct vhdx_page_l
 	journal->nr_logged--;
 	vhdx_journal_put_image(journal, log->image);
 	log->image = NULL;
-	vhdx_pager_unpin(journal->o.pager, vhdx_page_of_log(log));
+	vhdx_cache_unpin(journal->o.cache, vhdx_page_of_log(log));
 }
 
 /**
@@ -129,19 +129,19 @@ static int vhdx_journal_log_batch(struct vhdx_journal *journal, unsigned int nr)
 	if (!journal->ring.started)
 		ret = vhdx_journal_start_log(journal);
 	if (!ret)
-		ret = vhdx_ring_append(&journal->ring, journal->batch, nr);
+		ret = vhdx_log_ring_append(&journal->ring, journal->batch, nr);
 	if (!ret)
 		ret = vhdx_backing_flush(journal->o.backing);
 	if (ret)
 		return vhdx_journal_fail(journal, "cannot write the log", ret);
-	vhdx_ring_durable(&journal->ring);
+	vhdx_log_ring_durable(&journal->ring);
 	journal->commits++;
 	return 0;
 }
 
 static int vhdx_journal_do_commit(struct vhdx_journal *journal)
 {
-	bool home = vhdx_ring_filling(&journal->ring, journal->max_dirty);
+	bool home = vhdx_log_ring_filling(&journal->ring, journal->max_dirty);
 	unsigned int nr;
 	int ret = 0;
 	u64 size;
@@ -158,7 +158,7 @@ static int vhdx_journal_do_commit(struct vhdx_journal *journal)
 	if (ret)
 		return vhdx_journal_fail(journal, "cannot flush the file", ret);
 	if (home)
-		vhdx_ring_all_home(&journal->ring);
+		vhdx_log_ring_all_home(&journal->ring);
 	if (nr)
 		ret = vhdx_journal_log_batch(journal, nr);
 	if (!ret)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The journal from inside: for journal.c, where it begins and ends, begin.c, commit.c and
- * change.c.
+ * The journal from inside: for journal.c, where it begins and ends, and the journal_*.c below it.
  */
 #ifndef VHDX_META_JOURNAL_INTERNAL_H
 #define VHDX_META_JOURNAL_INTERNAL_H
@@ -23,8 +22,8 @@ struct vhdx_page_log;
 struct vhdx_journal {
 	struct vhdx_journal_options o;		/* I */
 	struct vhdx_session session;		/* J; header's GUIDs L */
-	struct vhdx_ring ring;			/* J */
-	struct vhdx_ring_page *batch;		/* J: what is being logged */
+	struct vhdx_log_ring ring;			/* J */
+	struct vhdx_log_ring_page *batch;		/* J: what is being logged */
 	struct vhdx_page **batch_page;		/* J: the pages of which */
 	void **images;				/* J: free ones */
 	unsigned int nr_images;			/* J */
@@ -53,7 +52,10 @@ struct vhdx_journal {
 	wait_queue_head_t wait;
 };
 
+bool vhdx_journal_may_wait(const struct vhdx_journal *journal);
 void vhdx_journal_kick(struct vhdx_journal *journal);
+void vhdx_journal_join(struct vhdx_journal *journal, struct list_head *list,
+		       struct vhdx_waiter *waiter);
 void vhdx_journal_tell(struct vhdx_journal *journal, struct list_head *list, int error);
 int vhdx_journal_fail(struct vhdx_journal *journal, const char *what, int error);
 
@@ -63,7 +65,6 @@ void vhdx_journal_stamp_sizes(struct vhdx_journal *journal, u64 flushed);
 
 void vhdx_journal_uncharge(struct vhdx_journal *journal, const struct vhdx_page_log *log);
 
-bool vhdx_journal_may_wait(const struct vhdx_journal *journal);
 int vhdx_journal_place(struct vhdx_journal *journal, struct vhdx_page *page);
 void vhdx_journal_wait_place(struct vhdx_journal *journal, struct vhdx_waiter *waiter);
 

@@ -14,8 +14,8 @@
  * There is always room, by arithmetic, and without an entry whose only purpose is a new
  * Tail:
  *
- *	- An entry takes a quarter of the ring at most (vhdx_ring_max_pages()).
- *	- If, with the next entry, more than half would be used (vhdx_ring_filling()), the
+ *	- An entry takes a quarter of the ring at most (vhdx_log_ring_max_pages()).
+ *	- If, with the next entry, more than half would be used (vhdx_log_ring_filling()), the
  *	  journal first writes everything home. Its flush of the data, which comes before
  *	  every entry, makes that durable too, so that the next entry needs no other and
  *	  its Tail is itself.
@@ -34,64 +34,65 @@
 #include "format/log_scan.h"
 
 /* How many pages may be in one entry? */
-unsigned int vhdx_ring_max_pages(const struct vhdx_ring *ring)
+unsigned int vhdx_log_ring_max_pages(const struct vhdx_log_ring *ring)
 {
-	return min(ring->length / VHDX_LOG_SECTOR_SIZE / 4 - 1, VHDX_RING_MAX_PAGES);
+	return min(ring->length / VHDX_LOG_SECTOR_SIZE / 4 - 1, VHDX_LOG_RING_MAX_PAGES);
 }
 
-/* Undo vhdx_ring_init(), whether or not it failed. */
-void vhdx_ring_exit(struct vhdx_ring *ring)
+/* Undo vhdx_log_ring_init(), whether or not it failed. */
+void vhdx_log_ring_exit(struct vhdx_log_ring *ring)
 {
 	kfree(ring->first);
 	kfree(ring->bvecs);
 }
 
 /**
- * vhdx_ring_init() - a ring with nothing in it
+ * vhdx_log_ring_init() - a ring with nothing in it
  * @ring:	filled
  * @backing:	the file
  * @offset:	of the log, in bytes
  * @length:	of the log, at least 1 MiB
  *
- * Return: 0 or -ENOMEM; vhdx_ring_exit() is the caller's either way
+ * Return: 0 or -ENOMEM; vhdx_log_ring_exit() is the caller's either way
  */
-int vhdx_ring_init(struct vhdx_ring *ring, struct vhdx_backing *backing, u64 offset, u32 length)
+int vhdx_log_ring_init(struct vhdx_log_ring *ring, struct vhdx_backing *backing, u64 offset,
+		       u32 length)
 {
 	memset(ring, 0, sizeof(*ring));
 	ring->backing = backing;
 	ring->offset = offset;
 	ring->length = length;
 	ring->first = kmalloc(VHDX_LOG_SECTOR_SIZE, GFP_KERNEL);
-	ring->bvecs = kcalloc(1 + vhdx_ring_max_pages(ring), sizeof(*ring->bvecs), GFP_KERNEL);
+	ring->bvecs = kcalloc(1 + vhdx_log_ring_max_pages(ring), sizeof(*ring->bvecs), GFP_KERNEL);
 	return ring->first && ring->bvecs ? 0 : -ENOMEM;
 }
 
 /* How much is used before everything is written home: what is not costs memory. */
-static u32 vhdx_ring_limit(const struct vhdx_ring *ring)
+static u32 vhdx_log_ring_limit(const struct vhdx_log_ring *ring)
 {
 	return min_t(u32, ring->length / 2, SZ_512K);
 }
 
 /* How many pages may wait to be written home, the next entry's included? */
-unsigned int vhdx_ring_max_logged(const struct vhdx_ring *ring)
+unsigned int vhdx_log_ring_max_logged(const struct vhdx_log_ring *ring)
 {
-	return vhdx_ring_limit(ring) / VHDX_LOG_SECTOR_SIZE + vhdx_ring_max_pages(ring);
+	return vhdx_log_ring_limit(ring) / VHDX_LOG_SECTOR_SIZE + vhdx_log_ring_max_pages(ring);
 }
 
 /* Is it time to write everything home, before an entry of so many pages? */
-bool vhdx_ring_filling(const struct vhdx_ring *ring, unsigned int pages)
+bool vhdx_log_ring_filling(const struct vhdx_log_ring *ring, unsigned int pages)
 {
-	return ring->used + (1 + pages) * VHDX_LOG_SECTOR_SIZE > vhdx_ring_limit(ring);
+	return ring->used + (1 + pages) * VHDX_LOG_SECTOR_SIZE > vhdx_log_ring_limit(ring);
 }
 
-static u32 vhdx_ring_distance(const struct vhdx_ring *ring, u32 from, u32 to)
+static u32 vhdx_log_ring_distance(const struct vhdx_log_ring *ring, u32 from, u32 to)
 {
 	return to >= from ? to - from : ring->length - from + to;
 }
 
 /* Turn the pages into data sectors, with header and descriptors in @ring->first. */
-static void vhdx_ring_encode(struct vhdx_ring *ring, struct vhdx_ring_page *pages,
-			     unsigned int nr)
+static void vhdx_log_ring_encode(struct vhdx_log_ring *ring, struct vhdx_log_ring_page *pages,
+				 unsigned int nr)
 {
 	u32 crc = vhdx_log_checksum_begin();
 	unsigned int i;
@@ -108,8 +109,8 @@ static void vhdx_ring_encode(struct vhdx_ring *ring, struct vhdx_ring_page *page
 }
 
 /* The pages are pages again. */
-static void vhdx_ring_decode(struct vhdx_ring *ring, struct vhdx_ring_page *pages,
-			     unsigned int nr)
+static void vhdx_log_ring_decode(struct vhdx_log_ring *ring, struct vhdx_log_ring_page *pages,
+				 unsigned int nr)
 {
 	unsigned int i;
 
@@ -121,7 +122,7 @@ static void vhdx_ring_decode(struct vhdx_ring *ring, struct vhdx_ring_page *page
 	}
 }
 
-static void vhdx_ring_bvec(struct bio_vec *bvec, void *sector)
+static void vhdx_log_ring_bvec(struct bio_vec *bvec, void *sector)
 {
 	bvec->bv_page = virt_to_page(sector);
 	bvec->bv_offset = offset_in_page(sector);
@@ -129,17 +130,17 @@ static void vhdx_ring_bvec(struct bio_vec *bvec, void *sector)
 }
 
 /* Write an encoded entry at the head; perhaps around the end of the ring. */
-static int vhdx_ring_write(struct vhdx_ring *ring, struct vhdx_ring_page *pages,
-			   unsigned int nr)
+static int vhdx_log_ring_write(struct vhdx_log_ring *ring, struct vhdx_log_ring_page *pages,
+			       unsigned int nr)
 {
 	unsigned int left = (ring->length - ring->head) / VHDX_LOG_SECTOR_SIZE;
 	unsigned int sectors = 1 + nr, i;
 	struct bio_vec *bvecs = ring->bvecs;
 	int ret;
 
-	vhdx_ring_bvec(&bvecs[0], ring->first);
+	vhdx_log_ring_bvec(&bvecs[0], ring->first);
 	for (i = 0; i < nr; i++)
-		vhdx_ring_bvec(&bvecs[1 + i], pages[i].image);
+		vhdx_log_ring_bvec(&bvecs[1 + i], pages[i].image);
 	left = min(left, sectors);
 	ret = vhdx_backing_write_bvecs(ring->backing, ring->offset + ring->head, bvecs, left);
 	if (!ret && left < sectors)
@@ -149,17 +150,18 @@ static int vhdx_ring_write(struct vhdx_ring *ring, struct vhdx_ring_page *pages,
 }
 
 /**
- * vhdx_ring_append() - write an entry
+ * vhdx_log_ring_append() - write an entry
  * @ring:	with the sizes for it in @stamp
  * @pages:	what it holds
- * @nr:		how many, vhdx_ring_max_pages() at most; 0 for an empty entry
+ * @nr:		how many, vhdx_log_ring_max_pages() at most; 0 for an empty entry
  *
- * It counts once the file was flushed: then call vhdx_ring_durable().
+ * It counts once the file was flushed: then call vhdx_log_ring_durable().
  *
  * Context: process, may sleep; in a NOIO scope
  * Return: 0 or a negative errno; then the log is not to be used any more
  */
-int vhdx_ring_append(struct vhdx_ring *ring, struct vhdx_ring_page *pages, unsigned int nr)
+int vhdx_log_ring_append(struct vhdx_log_ring *ring, struct vhdx_log_ring_page *pages,
+			 unsigned int nr)
 {
 	u32 length = (1 + nr) * VHDX_LOG_SECTOR_SIZE;
 	int ret;
@@ -172,31 +174,31 @@ int vhdx_ring_append(struct vhdx_ring *ring, struct vhdx_ring_page *pages, unsig
 	ring->any_needed = true;
 	ring->stamp.sequence++;
 	ring->stamp.tail = ring->needed;
-	vhdx_ring_encode(ring, pages, nr);
-	ret = vhdx_ring_write(ring, pages, nr);
-	vhdx_ring_decode(ring, pages, nr);
+	vhdx_log_ring_encode(ring, pages, nr);
+	ret = vhdx_log_ring_write(ring, pages, nr);
+	vhdx_log_ring_decode(ring, pages, nr);
 	if (ret)
 		return ret;
 	ring->head = (ring->head + length) % ring->length;
-	ring->next_used = vhdx_ring_distance(ring, ring->needed, ring->head);
+	ring->next_used = vhdx_log_ring_distance(ring, ring->needed, ring->head);
 	ring->used += length;
 	return 0;
 }
 
 /* The file was flushed: the newest entry's Tail counts. */
-void vhdx_ring_durable(struct vhdx_ring *ring)
+void vhdx_log_ring_durable(struct vhdx_log_ring *ring)
 {
 	ring->used = ring->next_used;
 }
 
 /* The file was flushed with all pages at home: the next entry needs none before it. */
-void vhdx_ring_all_home(struct vhdx_ring *ring)
+void vhdx_log_ring_all_home(struct vhdx_log_ring *ring)
 {
 	ring->any_needed = false;
 }
 
 /**
- * vhdx_ring_start() - put a log into use
+ * vhdx_log_ring_start() - put a log into use
  * @ring:	not started, or stopped; with the sizes in @stamp
  * @session:	its header names no log; it gets a new name for this one
  *
@@ -210,22 +212,22 @@ void vhdx_ring_all_home(struct vhdx_ring *ring)
  * Context: process, may sleep long; in a NOIO scope
  * Return: 0 or a negative errno
  */
-int vhdx_ring_start(struct vhdx_ring *ring, struct vhdx_session *session)
+int vhdx_log_ring_start(struct vhdx_log_ring *ring, struct vhdx_session *session)
 {
 	int ret;
 
-	vhdx_guid_random(&ring->stamp.guid);
+	vhdx_session_new_guid(&ring->stamp.guid);
 	ring->stamp.sequence = 0;
 	ring->head = 0;
 	ring->used = 0;
 	ring->any_needed = false;
-	ret = vhdx_ring_append(ring, NULL, 0);
+	ret = vhdx_log_ring_append(ring, NULL, 0);
 	if (!ret)
 		ret = vhdx_backing_flush(ring->backing);
 	if (ret)
 		return ret;
-	vhdx_ring_durable(ring);
-	vhdx_ring_all_home(ring);
+	vhdx_log_ring_durable(ring);
+	vhdx_log_ring_all_home(ring);
 	session->header.log_guid = ring->stamp.guid;
 	session->header.log_version = 0;
 	ret = vhdx_session_update_both(session);

@@ -12,20 +12,20 @@ struct vhdx_backing;
 struct vhdx_session;
 
 /* So that one sector holds all descriptors of an entry. */
-#define VHDX_RING_MAX_PAGES	96U
+#define VHDX_LOG_RING_MAX_PAGES	96U
 
 /**
- * struct vhdx_ring_page - a page to be logged
+ * struct vhdx_log_ring_page - a page to be logged
  * @offset:	where it belongs in the file
  * @image:	VHDX_PAGE_SIZE bytes of kmalloc(); changed while it is written, and back
  */
-struct vhdx_ring_page {
+struct vhdx_log_ring_page {
 	u64 offset;
 	void *image;
 };
 
 /**
- * struct vhdx_ring - the log of a session
+ * struct vhdx_log_ring - the log of a session
  * @backing:	the file
  * @offset:	of the ring in the file
  * @length:	of the ring
@@ -40,7 +40,7 @@ struct vhdx_ring_page {
  * @first:	the sector of header and descriptors
  * @bvecs:	for writing the longest entry
  */
-struct vhdx_ring {
+struct vhdx_log_ring {
 	struct vhdx_backing *backing;
 	u64 offset;
 	u32 length;
@@ -55,16 +55,17 @@ struct vhdx_ring {
 	struct bio_vec *bvecs;
 };
 
-int vhdx_ring_init(struct vhdx_ring *ring, struct vhdx_backing *backing, u64 offset,
-		   u32 length);
-void vhdx_ring_exit(struct vhdx_ring *ring);
+int vhdx_log_ring_init(struct vhdx_log_ring *ring, struct vhdx_backing *backing, u64 offset,
+		       u32 length);
+void vhdx_log_ring_exit(struct vhdx_log_ring *ring);
 
-int vhdx_ring_start(struct vhdx_ring *ring, struct vhdx_session *session);
-unsigned int vhdx_ring_max_pages(const struct vhdx_ring *ring);
-unsigned int vhdx_ring_max_logged(const struct vhdx_ring *ring);
-bool vhdx_ring_filling(const struct vhdx_ring *ring, unsigned int pages);
-int vhdx_ring_append(struct vhdx_ring *ring, struct vhdx_ring_page *pages, unsigned int nr);
-void vhdx_ring_durable(struct vhdx_ring *ring);
-void vhdx_ring_all_home(struct vhdx_ring *ring);
+int vhdx_log_ring_start(struct vhdx_log_ring *ring, struct vhdx_session *session);
+unsigned int vhdx_log_ring_max_pages(const struct vhdx_log_ring *ring);
+unsigned int vhdx_log_ring_max_logged(const struct vhdx_log_ring *ring);
+bool vhdx_log_ring_filling(const struct vhdx_log_ring *ring, unsigned int pages);
+int vhdx_log_ring_append(struct vhdx_log_ring *ring, struct vhdx_log_ring_page *pages,
+			 unsigned int nr);
+void vhdx_log_ring_durable(struct vhdx_log_ring *ring);
+void vhdx_log_ring_all_home(struct vhdx_log_ring *ring);
 
 #endif /* VHDX_META_LOG_RING_H */

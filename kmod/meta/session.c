@@ -77,7 +77,7 @@ int vhdx_session_update_both(struct vhdx_session *session)
 }
 
 /* A GUID that nobody ever had. */
-void vhdx_guid_random(struct vhdx_guid *guid)
+void vhdx_session_new_guid(struct vhdx_guid *guid)
 {
 	guid_t random;
 

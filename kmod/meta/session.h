@@ -29,6 +29,6 @@ void vhdx_session_exit(struct vhdx_session *session);
 int vhdx_session_update(struct vhdx_session *session);
 int vhdx_session_update_both(struct vhdx_session *session);
 
-void vhdx_guid_random(struct vhdx_guid *guid);
+void vhdx_session_new_guid(struct vhdx_guid *guid);
 
 #endif /* VHDX_META_SESSION_H */

@@ -21,7 +21,7 @@ static struct vhdx_shrinker vhdx_shrinker;
 
 static unsigned long vhdx_shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
 {
-	const struct vhdx_cache *cache;
+	const struct vhdx_shrinkable *cache;
 	unsigned long count = 0;
 
 	spin_lock(&vhdx_shrink_lock);
@@ -35,7 +35,7 @@ static unsigned long vhdx_shrink_count(struct shrinker *shrinker, struct shrink_
 static unsigned long vhdx_shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	unsigned long left = sc->nr_to_scan, freed = 0, nr;
-	struct vhdx_cache *cache, *next;
+	struct vhdx_shrinkable *cache, *next;
 	LIST_HEAD(seen);
 
 	spin_lock(&vhdx_shrink_lock);
@@ -74,7 +74,7 @@ void vhdx_shrink_exit(void)
  *
  * Context: process; waits for nothing but a spinlock
  */
-void vhdx_shrink_add(struct vhdx_cache *cache)
+void vhdx_shrink_add(struct vhdx_shrinkable *cache)
 {
 	spin_lock(&vhdx_shrink_lock);
 	list_add(&cache->node, &vhdx_caches);
@@ -87,7 +87,7 @@ void vhdx_shrink_add(struct vhdx_cache *cache)
  *
  * Context: process; waits for nothing but a spinlock
  */
-void vhdx_shrink_remove(struct vhdx_cache *cache)
+void vhdx_shrink_remove(struct vhdx_shrinkable *cache)
 {
 	spin_lock(&vhdx_shrink_lock);
 	list_del(&cache->node);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Space from inside: for space.c, the map, and refill.c, the thread that makes space ready.
+ * Space from inside: for space.c, the map, and space_worker.c, the thread that makes space ready.
  */
 #ifndef VHDX_META_SPACE_INTERNAL_H
 #define VHDX_META_SPACE_INTERNAL_H

@@ -367,7 +367,7 @@ static int vhdx_space_thread(void *data)
 {
 	struct vhdx_space *space = data;
 
-	/* see queue.c */
+	/* see request/queue.c */
 	current->flags |= PF_LOCAL_THROTTLE | PF_MEMALLOC_NOIO;
 	set_freezable();
 	while (!kthread_should_stop()) {

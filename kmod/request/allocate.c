@@ -6,7 +6,7 @@
 #include "request/cmd.h"
 
 /* No room in the image, in the file system it is in, or in the quota of its owner */
-static bool vhdx_step_no_room(int error)
+static bool vhdx_allocate_no_room(int error)
 {
 	return error == -ENOSPC || error == -EFBIG || error == -EDQUOT;
 }
@@ -16,187 +16,187 @@ static bool vhdx_step_no_room(int error)
  * another place: this one may be what the file system has no room for. While it waits it holds
  * its claims and nothing else.
  */
-static bool vhdx_step_reclaim(struct vhdx_command *command)
+static bool vhdx_allocate_reclaim(struct vhdx_cmd *cmd)
 {
-	struct vhdx_image *image = command->image;
+	struct vhdx_image *image = cmd->image;
 
-	if (command->place) {
+	if (cmd->place) {
 		/* what was allocated there is room that others need */
 		if (!vhdx_backing_is_frozen(&image->backing))
-			vhdx_backing_punch(&image->backing, command->place,
+			vhdx_backing_punch(&image->backing, cmd->place,
 					   vhdx_image_geometry(image)->block_size);
-		vhdx_space_return(image->space, command->place,
+		vhdx_space_return(image->space, cmd->place,
 				  vhdx_image_geometry(image)->block_size);
-		command->place = 0;
-		command->done = command->first;
+		cmd->place = 0;
+		cmd->done = cmd->first;
 	}
-	if (command->nr_pages)
-		vhdx_journal_cancel(image->journal, command->pages, command->nr_pages);
-	command->nr_pages = 0;
-	command->error = 0;
-	return vhdx_space_reclaim(image->space, &command->recycled, &command->waiter);
+	if (cmd->nr_pages)
+		vhdx_journal_cancel(image->journal, cmd->pages, cmd->nr_pages);
+	cmd->nr_pages = 0;
+	cmd->error = 0;
+	return vhdx_space_reclaim(image->space, &cmd->recycled, &cmd->waiter);
 }
 
 /**
- * vhdx_step_fail() - complete a command that changes something with an error, unless it is
+ * vhdx_allocate_fail() - complete a command that changes something with an error, unless it is
  *		      worth another try
- * @command:	running, and in no part of the file that others may free; gone afterwards
+ * @cmd:	running, and in no part of the file that others may free; gone afterwards
  * @error:	negative errno
  *
  * Context: the thread's
  */
-void vhdx_step_fail(struct vhdx_command *command, int error)
+void vhdx_allocate_fail(struct vhdx_cmd *cmd, int error)
 {
-	if (!vhdx_step_no_room(error) || !vhdx_step_reclaim(command))
-		vhdx_command_fail(command, error);
+	if (!vhdx_allocate_no_room(error) || !vhdx_allocate_reclaim(cmd))
+		vhdx_cmd_fail(cmd, error);
 }
 
 /**
- * vhdx_step_ready() - may a command that changes something go on?
- * @command:	running
+ * vhdx_allocate_ready() - may a command that changes something go on?
+ * @cmd:	running
  *
  * Context: the thread's
  * Return: false if it is over, or waits for the session to begin
  */
-bool vhdx_step_ready(struct vhdx_command *command)
+bool vhdx_allocate_ready(struct vhdx_cmd *cmd)
 {
-	struct vhdx_journal *journal = command->image->journal;
+	struct vhdx_journal *journal = cmd->image->journal;
 
-	if (!command->error && vhdx_journal_error(journal))
-		command->error = -EIO;
-	if (command->error) {
-		vhdx_step_fail(command, command->error);
+	if (!cmd->error && vhdx_journal_error(journal))
+		cmd->error = -EIO;
+	if (cmd->error) {
+		vhdx_allocate_fail(cmd, cmd->error);
 		return false;
 	}
 	if (likely(vhdx_journal_begun(journal)))
 		return true;
-	vhdx_journal_begin(journal, &command->waiter);
+	vhdx_journal_begin(journal, &cmd->waiter);
 	return false;
 }
 
 /**
- * vhdx_step_claim() - W1: be the only one to change a block's entry
- * @command:	running
+ * vhdx_allocate_lock() - W1: be the only one to change a block's entry
+ * @cmd:	running
  *
  * Return: false if it waits
  */
-bool vhdx_step_claim(struct vhdx_command *command)
+bool vhdx_allocate_lock(struct vhdx_cmd *cmd)
 {
-	struct vhdx_image *image = command->image;
-	u64 block = vhdx_command_position(command) >> vhdx_image_geometry(image)->block_shift;
+	struct vhdx_image *image = cmd->image;
+	u64 block = vhdx_cmd_position(cmd) >> vhdx_image_geometry(image)->block_shift;
 
-	if (command->claimed)
+	if (cmd->locked)
 		return true;
 	/* if not, it is not ours any more: it may be running again already */
-	if (!vhdx_claim(&image->claims, &command->claim, block, &command->waiter))
+	if (!vhdx_block_lock(&image->locks, &cmd->lock, block, &cmd->waiter))
 		return false;
-	command->claimed = true;
-	command->first = command->done;
+	cmd->locked = true;
+	cmd->first = cmd->done;
 	return true;
 }
 
 /**
- * vhdx_step_reserve() - W3: see that the entry can be changed
- * @command:	claimed
+ * vhdx_allocate_reserve() - W3: see that the entry can be changed
+ * @cmd:	claimed
  *
  * Return: false if it waits
  */
-bool vhdx_step_reserve(struct vhdx_command *command)
+bool vhdx_allocate_reserve(struct vhdx_cmd *cmd)
 {
-	struct vhdx_image *image = command->image;
-	u64 offset = vhdx_image_entry_offset(image, vhdx_command_position(command));
+	struct vhdx_image *image = cmd->image;
+	u64 offset = vhdx_image_entry_offset(image, vhdx_cmd_position(cmd));
 
-	if (command->nr_pages)
+	if (cmd->nr_pages)
 		return true;
-	if (!vhdx_journal_reserve(image->journal, &offset, 1, command->pages,
-				  &command->waiter))
+	if (!vhdx_journal_reserve(image->journal, &offset, 1, cmd->pages,
+				  &cmd->waiter))
 		return false;
-	command->nr_pages = 1;
+	cmd->nr_pages = 1;
 	return true;
 }
 
 /**
- * vhdx_step_take() - W4: have space for the block
- * @command:	claimed
+ * vhdx_allocate_take() - W4: have space for the block
+ * @cmd:	claimed
  *
  * Return: false if it waits
  */
-bool vhdx_step_take(struct vhdx_command *command)
+bool vhdx_allocate_take(struct vhdx_cmd *cmd)
 {
-	struct vhdx_image *image = command->image;
+	struct vhdx_image *image = cmd->image;
 
 	u64 length = vhdx_image_geometry(image)->block_size;
 
-	if (command->place || vhdx_space_take(image->space, length, &command->place))
+	if (cmd->place || vhdx_space_take(image->space, length, &cmd->place))
 		return true;
-	vhdx_space_wait(image->space, length, &command->waiter);
+	vhdx_space_wait(image->space, length, &cmd->waiter);
 	return false;
 }
 
-struct vhdx_step_word {
+struct vhdx_allocate_word {
 	u64 offset;
 	u64 word;
 };
 
-static void vhdx_step_make(struct vhdx_edit *edit, void *context)
+static void vhdx_allocate_make(struct vhdx_edit *edit, void *context)
 {
-	const struct vhdx_step_word *change = context;
+	const struct vhdx_allocate_word *change = context;
 
 	vhdx_edit_write(edit, 0, change->offset, change->word);
 }
 
 /**
- * vhdx_step_edit() - change the entry of a block
- * @command:	claimed and reserved; stays claimed
+ * vhdx_allocate_edit() - change the entry of a block
+ * @cmd:	claimed and reserved; stays claimed
  * @entry:	what the block's entry becomes; what space was taken is its now
  *
  * Context: any
  */
-void vhdx_step_edit(struct vhdx_command *command, u64 entry)
+void vhdx_allocate_edit(struct vhdx_cmd *cmd, u64 entry)
 {
-	struct vhdx_image *image = command->image;
-	u64 position = command->claim.block << vhdx_image_geometry(image)->block_shift;
-	struct vhdx_step_word change = {
+	struct vhdx_image *image = cmd->image;
+	u64 position = cmd->lock.block << vhdx_image_geometry(image)->block_shift;
+	struct vhdx_allocate_word change = {
 		.offset	= vhdx_image_entry_offset(image, position),
 		.word	= entry,
 	};
 
-	vhdx_journal_change(image->journal, command->pages, command->nr_pages, vhdx_step_make,
+	vhdx_journal_change(image->journal, cmd->pages, cmd->nr_pages, vhdx_allocate_make,
 			    &change);
-	command->nr_pages = 0;
-	command->place = 0;
+	cmd->nr_pages = 0;
+	cmd->place = 0;
 }
 
 /**
- * vhdx_step_change() - W6: change the entry, and let the block go
- * @command:	claimed and reserved
+ * vhdx_allocate_change() - W6: change the entry, and let the block go
+ * @cmd:	claimed and reserved
  * @entry:	as above
  *
  * Context: any
  */
-void vhdx_step_change(struct vhdx_command *command, u64 entry)
+void vhdx_allocate_change(struct vhdx_cmd *cmd, u64 entry)
 {
-	vhdx_step_edit(command, entry);
-	vhdx_command_unclaim(command);
+	vhdx_allocate_edit(cmd, entry);
+	vhdx_cmd_unlock(cmd);
 }
 
 /**
- * vhdx_step_drop_former() - an absent block is to change: its former place is not kept any more
- * @command:	claimed
+ * vhdx_allocate_drop_former() - an absent block is to change: its former place is not kept any more
+ * @cmd:	claimed
  * @map:	of the block, which is absent; its entry is changed
  *
  * Return: false if it waits
  */
-bool vhdx_step_drop_former(struct vhdx_command *command, struct vhdx_map *map)
+bool vhdx_allocate_drop_former(struct vhdx_cmd *cmd, struct vhdx_map *map)
 {
 	u64 former = vhdx_bat_former(map->entry);
 
 	if (likely(!former))
 		return true;
-	if (!vhdx_step_reserve(command))
+	if (!vhdx_allocate_reserve(cmd))
 		return false;
 	map->entry = vhdx_bat_entry(vhdx_bat_state(map->entry), 0);
-	vhdx_step_edit(command, map->entry);
-	vhdx_space_free_former(command->image->space, former);
+	vhdx_allocate_edit(cmd, map->entry);
+	vhdx_space_free_former(cmd->image->space, former);
 	return true;
 }

@@ -7,16 +7,16 @@
 
 #include <linux/types.h>
 
-struct vhdx_command;
+struct vhdx_cmd;
 struct vhdx_map;
 
-void vhdx_step_fail(struct vhdx_command *command, int error);
-bool vhdx_step_ready(struct vhdx_command *command);
-bool vhdx_step_claim(struct vhdx_command *command);
-bool vhdx_step_reserve(struct vhdx_command *command);
-bool vhdx_step_take(struct vhdx_command *command);
-bool vhdx_step_drop_former(struct vhdx_command *command, struct vhdx_map *map);
-void vhdx_step_edit(struct vhdx_command *command, u64 entry);
-void vhdx_step_change(struct vhdx_command *command, u64 entry);
+void vhdx_allocate_fail(struct vhdx_cmd *cmd, int error);
+bool vhdx_allocate_ready(struct vhdx_cmd *cmd);
+bool vhdx_allocate_lock(struct vhdx_cmd *cmd);
+bool vhdx_allocate_reserve(struct vhdx_cmd *cmd);
+bool vhdx_allocate_take(struct vhdx_cmd *cmd);
+bool vhdx_allocate_drop_former(struct vhdx_cmd *cmd, struct vhdx_map *map);
+void vhdx_allocate_edit(struct vhdx_cmd *cmd, u64 entry);
+void vhdx_allocate_change(struct vhdx_cmd *cmd, u64 entry);
 
 #endif /* VHDX_REQUEST_ALLOCATE_H */

@@ -10,147 +10,147 @@
 #include "meta/space.h"
 
 /**
- * vhdx_command_free_bvecs() - what vhdx_command_iter() gave is not used any more
- * @command:	has no read or write under way
+ * vhdx_cmd_free_bvecs() - what vhdx_cmd_iter() gave is not used any more
+ * @cmd:	has no read or write under way
  *
  * Context: any
  */
-void vhdx_command_free_bvecs(struct vhdx_command *command)
+void vhdx_cmd_free_bvecs(struct vhdx_cmd *cmd)
 {
-	kfree(command->bvecs);
-	command->bvecs = NULL;
+	kfree(cmd->bvecs);
+	cmd->bvecs = NULL;
 }
 
 /* It came true, or never will. Context: any */
-static void vhdx_command_told(struct vhdx_waiter *waiter, int error)
+static void vhdx_cmd_told(struct vhdx_waiter *waiter, int error)
 {
-	struct vhdx_command *command = container_of(waiter, struct vhdx_command, waiter);
+	struct vhdx_cmd *cmd = container_of(waiter, struct vhdx_cmd, waiter);
 
 	if (error)
-		command->error = error;
-	command->again(command);
+		cmd->error = error;
+	cmd->again(cmd);
 }
 
 /**
- * vhdx_command_init() - a request was handed to us
- * @command:	its pdu, with whatever the last request left in it
+ * vhdx_cmd_init() - a request was handed to us
+ * @cmd:	its pdu, with whatever the last request left in it
  * @image:	what it reads from or writes to
- * @again:	see struct vhdx_command
+ * @again:	see struct vhdx_cmd
  */
-void vhdx_command_init(struct vhdx_command *command, struct vhdx_image *image,
-		       void (*again)(struct vhdx_command *command))
+void vhdx_cmd_init(struct vhdx_cmd *cmd, struct vhdx_image *image,
+		   void (*again)(struct vhdx_cmd *cmd))
 {
-	command->image = image;
-	command->again = again;
-	command->done = 0;
-	command->recycled = 0;
-	command->error = 0;
-	command->using = false;
-	command->claimed = false;
-	command->nr_pages = 0;
-	command->place = 0;
-	command->bitmap_claimed = false;
-	command->bitmap = 0;
-	command->bvecs = NULL;
-	command->waiter.done = vhdx_command_told;
+	cmd->image = image;
+	cmd->again = again;
+	cmd->done = 0;
+	cmd->recycled = 0;
+	cmd->error = 0;
+	cmd->using = false;
+	cmd->locked = false;
+	cmd->nr_pages = 0;
+	cmd->place = 0;
+	cmd->bitmap_locked = false;
+	cmd->bitmap = 0;
+	cmd->bvecs = NULL;
+	cmd->waiter.done = vhdx_cmd_told;
 }
 
 /**
- * vhdx_command_complete() - the request is over
- * @command:	holds nothing any more; gone afterwards
+ * vhdx_cmd_complete() - the request is over
+ * @cmd:	holds nothing any more; gone afterwards
  *
  * Context: any
  */
-void vhdx_command_complete(struct vhdx_command *command)
+void vhdx_cmd_complete(struct vhdx_cmd *cmd)
 {
-	vhdx_command_free_bvecs(command);
-	blk_mq_complete_request(vhdx_command_request(command));
+	vhdx_cmd_free_bvecs(cmd);
+	blk_mq_complete_request(vhdx_cmd_request(cmd));
 }
 
 /**
- * vhdx_command_unclaim() - the block's entry was changed, or will not be
- * @command:	may hold a claim, and what goes with it; lets go of all that
+ * vhdx_cmd_unlock() - the block's entry was changed, or will not be
+ * @cmd:	may hold a claim, and what goes with it; lets go of all that
  *
  * Context: any
  */
-void vhdx_command_unclaim(struct vhdx_command *command)
+void vhdx_cmd_unlock(struct vhdx_cmd *cmd)
 {
-	struct vhdx_image *image = command->image;
+	struct vhdx_image *image = cmd->image;
 
-	if (command->place)
-		vhdx_space_return(image->space, command->place,
+	if (cmd->place)
+		vhdx_space_return(image->space, cmd->place,
 				  vhdx_image_geometry(image)->block_size);
-	if (command->nr_pages)
-		vhdx_journal_cancel(image->journal, command->pages, command->nr_pages);
-	if (command->bitmap_claimed)
-		vhdx_claim_release(&image->claims, &command->bitmap_claim);
-	if (command->claimed)
-		vhdx_claim_release(&image->claims, &command->claim);
-	command->place = 0;
-	command->nr_pages = 0;
-	command->bitmap_claimed = false;
-	command->bitmap = 0;
-	command->claimed = false;
+	if (cmd->nr_pages)
+		vhdx_journal_cancel(image->journal, cmd->pages, cmd->nr_pages);
+	if (cmd->bitmap_locked)
+		vhdx_block_unlock(&image->locks, &cmd->bitmap_lock);
+	if (cmd->locked)
+		vhdx_block_unlock(&image->locks, &cmd->lock);
+	cmd->place = 0;
+	cmd->nr_pages = 0;
+	cmd->bitmap_locked = false;
+	cmd->bitmap = 0;
+	cmd->locked = false;
 }
 
 /**
- * vhdx_command_fail() - complete a command with an error
- * @command:	running; gone afterwards
+ * vhdx_cmd_fail() - complete a command with an error
+ * @cmd:	running; gone afterwards
  * @error:	negative errno
  *
  * Context: any
  */
-void vhdx_command_fail(struct vhdx_command *command, int error)
+void vhdx_cmd_fail(struct vhdx_cmd *cmd, int error)
 {
-	command->error = error;
-	vhdx_command_leave(command);
-	vhdx_command_unclaim(command);
-	vhdx_command_complete(command);
+	cmd->error = error;
+	vhdx_cmd_leave(cmd);
+	vhdx_cmd_unlock(cmd);
+	vhdx_cmd_complete(cmd);
 }
 
 /**
- * vhdx_command_bad() - complete a command because its BAT entry cannot be believed
- * @command:	running; gone afterwards
+ * vhdx_cmd_bad() - complete a command because its BAT entry cannot be believed
+ * @cmd:	running; gone afterwards
  * @fault:	why
  *
  * One line for each bad entry met, as far as the image's rate limit allows.
  */
-void vhdx_command_bad(struct vhdx_command *command, const struct vhdx_fault *fault)
+void vhdx_cmd_bad(struct vhdx_cmd *cmd, const struct vhdx_fault *fault)
 {
-	struct request *rq = vhdx_command_request(command);
+	struct request *rq = vhdx_cmd_request(cmd);
 	char text[VHDX_FAULT_TEXT_SIZE];
 
-	atomic_long_inc(&command->image->bad_reads);
-	if (__ratelimit(&command->image->bad_limit))
+	atomic_long_inc(&cmd->image->bad_reads);
+	if (__ratelimit(&cmd->image->bad_limit))
 		pr_err("%s: sector %llu: %s [%s]\n", rq->q->disk->disk_name,
 		       (unsigned long long)blk_rq_pos(rq),
 		       vhdx_fault_text(fault, text, sizeof(text)),
 		       vhdx_reason_name(fault->reason));
-	vhdx_command_fail(command, -EIO);
+	vhdx_cmd_fail(cmd, -EIO);
 }
 
 /**
- * vhdx_command_enter() - before looking up where the data are
- * @command:	running
+ * vhdx_cmd_enter() - before looking up where the data are
+ * @cmd:	running
  *
- * What is found holds until vhdx_command_leave().
+ * What is found holds until vhdx_cmd_leave().
  *
  * Context: any
  */
-void vhdx_command_enter(struct vhdx_command *command)
+void vhdx_cmd_enter(struct vhdx_cmd *cmd)
 {
-	if (!command->image->writable)
+	if (!cmd->image->writable)
 		return;
-	command->users = vhdx_srcu_down(&command->image->users);
-	command->using = true;
+	cmd->users = vhdx_srcu_down(&cmd->image->users);
+	cmd->using = true;
 }
 
 /* Nothing is read or written there any more. Context: any */
-void vhdx_command_leave(struct vhdx_command *command)
+void vhdx_cmd_leave(struct vhdx_cmd *cmd)
 {
-	if (command->using)
-		vhdx_srcu_up(&command->image->users, command->users);
-	command->using = false;
+	if (cmd->using)
+		vhdx_srcu_up(&cmd->image->users, cmd->users);
+	cmd->using = false;
 }
 
 /*
@@ -158,15 +158,15 @@ void vhdx_command_leave(struct vhdx_command *command)
  *
  * Return: how many bytes they hold
  */
-static u32 vhdx_command_gather(struct vhdx_command *command, struct bio_vec *bvecs,
-			       unsigned int max, unsigned int *nr)
+static u32 vhdx_cmd_gather(struct vhdx_cmd *cmd, struct bio_vec *bvecs,
+			   unsigned int max, unsigned int *nr)
 {
-	u32 skip = command->done, bytes = 0;
+	u32 skip = cmd->done, bytes = 0;
 	struct req_iterator iter;
 	struct bio_vec bvec;
 
 	*nr = 0;
-	rq_for_each_bvec(bvec, vhdx_command_request(command), iter) {
+	rq_for_each_bvec(bvec, vhdx_cmd_request(cmd), iter) {
 		u32 skipped = min(skip, bvec.bv_len);
 
 		skip -= skipped;
@@ -186,18 +186,18 @@ static u32 vhdx_command_gather(struct vhdx_command *command, struct bio_vec *bve
  * A request of one bio lends the bio's own vectors: a clone's must be counted. It may have more
  * than are needed for its bytes.
  */
-static void vhdx_command_borrow(struct vhdx_command *command, unsigned int direction,
-				struct iov_iter *iter)
+static void vhdx_cmd_borrow(struct vhdx_cmd *cmd, unsigned int direction,
+			    struct iov_iter *iter)
 {
-	struct request *rq = vhdx_command_request(command);
+	struct request *rq = vhdx_cmd_request(cmd);
 	const struct bio *bio = rq->bio;
 	unsigned int nr = bio->bi_vcnt ? bio->bi_vcnt - bio->bi_iter.bi_idx : vhdx_rq_nr_bvec(rq);
 
 	iov_iter_bvec(iter, direction, __bvec_iter_bvec(bio->bi_io_vec, bio->bi_iter), nr,
 		      blk_rq_bytes(rq));
 	iter->iov_offset = vhdx_bvec_done(bio->bi_iter);
-	if (unlikely(command->done))
-		iov_iter_advance(iter, command->done);
+	if (unlikely(cmd->done))
+		iov_iter_advance(iter, cmd->done);
 }
 
 /*
@@ -205,21 +205,21 @@ static void vhdx_command_borrow(struct vhdx_command *command, unsigned int direc
  * many, as many as fit into the command are transferred now, in whole sectors, and the rest
  * as after any short transfer: I/O goes on when memory is out.
  */
-static int vhdx_command_copy(struct vhdx_command *command, unsigned int direction,
+static int vhdx_cmd_copy(struct vhdx_cmd *cmd, unsigned int direction,
 				struct iov_iter *iter)
 {
-	struct request *rq = vhdx_command_request(command);
+	struct request *rq = vhdx_cmd_request(cmd);
 	unsigned int nr = vhdx_rq_nr_bvec(rq), max = VHDX_INLINE_BVECS;
-	struct bio_vec *bvecs = command->inline_bvecs;
+	struct bio_vec *bvecs = cmd->inline_bvecs;
 	u32 bytes;
 
 	if (nr > max)
-		command->bvecs = kmalloc_array(nr, sizeof(*bvecs), GFP_NOIO | __GFP_NOWARN);
-	if (command->bvecs) {
-		bvecs = command->bvecs;
+		cmd->bvecs = kmalloc_array(nr, sizeof(*bvecs), GFP_NOIO | __GFP_NOWARN);
+	if (cmd->bvecs) {
+		bvecs = cmd->bvecs;
 		max = nr;
 	}
-	bytes = vhdx_command_gather(command, bvecs, max, &nr);
+	bytes = vhdx_cmd_gather(cmd, bvecs, max, &nr);
 	bytes = round_down(bytes, queue_logical_block_size(rq->q));
 	if (!bytes)
 		return -ENOMEM;
@@ -228,68 +228,68 @@ static int vhdx_command_copy(struct vhdx_command *command, unsigned int directio
 }
 
 /**
- * vhdx_command_iter() - the memory of the rest of the request
- * @command:	running
+ * vhdx_cmd_iter() - the memory of the rest of the request
+ * @cmd:	running
  * @direction:	ITER_DEST or ITER_SOURCE
  * @length:	not more than so many bytes
- * @iter:	filled; good until vhdx_command_transferred()
+ * @iter:	filled; good until vhdx_cmd_transferred()
  *
  * Context: process, may sleep; in a NOIO scope
  * Return: 0 or -ENOMEM
  */
-int vhdx_command_iter(struct vhdx_command *command, unsigned int direction, u64 length,
-		      struct iov_iter *iter)
+int vhdx_cmd_iter(struct vhdx_cmd *cmd, unsigned int direction, u64 length,
+		  struct iov_iter *iter)
 {
-	struct request *rq = vhdx_command_request(command);
+	struct request *rq = vhdx_cmd_request(cmd);
 	int ret = 0;
 
 	if (rq->bio == rq->biotail)
-		vhdx_command_borrow(command, direction, iter);
+		vhdx_cmd_borrow(cmd, direction, iter);
 	else
-		ret = vhdx_command_copy(command, direction, iter);
+		ret = vhdx_cmd_copy(cmd, direction, iter);
 	if (ret)
 		return ret;
 	iov_iter_truncate(iter, length);
-	command->want = iov_iter_count(iter);
+	cmd->want = iov_iter_count(iter);
 	return 0;
 }
 
 /**
- * vhdx_command_transferred() - a read or write is over
- * @command:	the command
+ * vhdx_cmd_transferred() - a read or write is over
+ * @cmd:	the command
  * @result:	bytes, or a negative errno
  *
  * Context: any
  * Return: true if the whole request is done; otherwise it is to be run again, for the rest
  * or because @error is set now
  */
-bool vhdx_command_transferred(struct vhdx_command *command, long result)
+bool vhdx_cmd_transferred(struct vhdx_cmd *cmd, long result)
 {
-	if (likely(result == command->want && result == vhdx_command_left(command)))
+	if (likely(result == cmd->want && result == vhdx_cmd_left(cmd)))
 		return true;
-	vhdx_command_free_bvecs(command);
+	vhdx_cmd_free_bvecs(cmd);
 	/* nothing at all: the file has become shorter than it was */
 	if (result > 0)
-		command->done += result;
+		cmd->done += result;
 	else
-		command->error = result ? result : -EIO;
+		cmd->error = result ? result : -EIO;
 	return false;
 }
 
 /**
- * vhdx_command_transfer_done() - a read or write where the data are is over
+ * vhdx_cmd_transfer_done() - a read or write where the data are is over
  * @io:		the command's
  * @result:	bytes, or a negative errno
  *
  * Context: any
  */
-void vhdx_command_transfer_done(struct vhdx_io *io, long result)
+void vhdx_cmd_transfer_done(struct vhdx_io *io, long result)
 {
-	struct vhdx_command *command = container_of(io, struct vhdx_command, io);
+	struct vhdx_cmd *cmd = container_of(io, struct vhdx_cmd, io);
 
-	vhdx_command_leave(command);
-	if (vhdx_command_transferred(command, result))
-		vhdx_command_complete(command);
+	vhdx_cmd_leave(cmd);
+	if (vhdx_cmd_transferred(cmd, result))
+		vhdx_cmd_complete(cmd);
 	else
-		command->again(command);
+		cmd->again(cmd);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * One block request on its way through the image: what it holds, where its data are in
- * memory, how it ends. What is done with it is in read.c, write.c and trim.c.
+ * memory, how it ends. What is done with it is in read.c, write.c and part.c.
  */
 #ifndef VHDX_REQUEST_CMD_H
 #define VHDX_REQUEST_CMD_H
@@ -21,7 +21,7 @@ struct vhdx_map;
 #define VHDX_INLINE_BVECS 8
 
 /**
- * struct vhdx_command - what we keep with each request, in its pdu
+ * struct vhdx_cmd - what we keep with each request, in its pdu
  * @node:	for whoever queues commands
  * @image:	what it reads from
  * @again:	called when what it waited for is there: have it run again from a context that
@@ -33,39 +33,39 @@ struct vhdx_map;
  * @waiter:	for whatever it has to wait for; @error is set and @again called
  * @using:	it holds @image->users: the place it reads or writes was looked up
  * @users:	for letting that go
- * @claimed:	it holds @claim
- * @claim:	on the block whose entry it changes
+ * @locked:	it holds @lock
+ * @lock:	on the block whose entry it changes
  * @first:	what @done was when it got the claim: the change is about what comes from there
  * @nr_pages:	of @pages
  * @pages:	reserved for the change
  * @place:	space taken for the block, in bytes, or 0
- * @bitmap_claimed: it holds @bitmap_claim
- * @bitmap_claim: on the sector bitmap block that it makes
+ * @bitmap_locked: it holds @bitmap_lock
+ * @bitmap_lock: on the sector bitmap block that it makes
  * @bitmap:	0, or where the bitmap block is in which sectors are to be marked
  * @entry:	if so: the block's entry before that
  * @io:		the read or write of its data
  * @bvecs:	vectors allocated for @io, or NULL
  * @inline_bvecs: or those
  */
-struct vhdx_command {
+struct vhdx_cmd {
 	struct llist_node node;
 	struct vhdx_image *image;
-	void (*again)(struct vhdx_command *command);
+	void (*again)(struct vhdx_cmd *cmd);
 	u32 done;
 	u32 recycled;
 	u32 want;
 	int error;
 	struct vhdx_waiter waiter;
 	bool using;
-	bool claimed;
+	bool locked;
 	int users;
-	struct vhdx_claim claim;
+	struct vhdx_block_lock lock;
 	u32 first;
 	unsigned int nr_pages;
 	struct vhdx_page *pages[VHDX_CHANGE_PAGES];
 	u64 place;
-	bool bitmap_claimed;
-	struct vhdx_claim bitmap_claim;
+	bool bitmap_locked;
+	struct vhdx_block_lock bitmap_lock;
 	u64 bitmap;
 	u64 entry;
 	struct vhdx_io io;
@@ -73,42 +73,42 @@ struct vhdx_command {
 	struct bio_vec inline_bvecs[VHDX_INLINE_BVECS];
 };
 
-static inline struct request *vhdx_command_request(struct vhdx_command *command)
+static inline struct request *vhdx_cmd_request(struct vhdx_cmd *cmd)
 {
-	return blk_mq_rq_from_pdu(command);
+	return blk_mq_rq_from_pdu(cmd);
 }
 
 /* Where the request begins on the disk, in bytes */
-static inline u64 vhdx_command_start(struct vhdx_command *command)
+static inline u64 vhdx_cmd_start(struct vhdx_cmd *cmd)
 {
-	return (u64)blk_rq_pos(vhdx_command_request(command)) << SECTOR_SHIFT;
+	return (u64)blk_rq_pos(vhdx_cmd_request(cmd)) << SECTOR_SHIFT;
 }
 
 /* Where the rest of it does */
-static inline u64 vhdx_command_position(struct vhdx_command *command)
+static inline u64 vhdx_cmd_position(struct vhdx_cmd *cmd)
 {
-	return vhdx_command_start(command) + command->done;
+	return vhdx_cmd_start(cmd) + cmd->done;
 }
 
-static inline u32 vhdx_command_left(struct vhdx_command *command)
+static inline u32 vhdx_cmd_left(struct vhdx_cmd *cmd)
 {
-	return blk_rq_bytes(vhdx_command_request(command)) - command->done;
+	return blk_rq_bytes(vhdx_cmd_request(cmd)) - cmd->done;
 }
 
-void vhdx_command_init(struct vhdx_command *command, struct vhdx_image *image,
-		       void (*again)(struct vhdx_command *command));
-void vhdx_command_complete(struct vhdx_command *command);
-void vhdx_command_fail(struct vhdx_command *command, int error);
-void vhdx_command_bad(struct vhdx_command *command, const struct vhdx_fault *fault);
+void vhdx_cmd_init(struct vhdx_cmd *cmd, struct vhdx_image *image,
+		   void (*again)(struct vhdx_cmd *cmd));
+void vhdx_cmd_complete(struct vhdx_cmd *cmd);
+void vhdx_cmd_fail(struct vhdx_cmd *cmd, int error);
+void vhdx_cmd_bad(struct vhdx_cmd *cmd, const struct vhdx_fault *fault);
 
-void vhdx_command_enter(struct vhdx_command *command);
-void vhdx_command_leave(struct vhdx_command *command);
-void vhdx_command_unclaim(struct vhdx_command *command);
+void vhdx_cmd_enter(struct vhdx_cmd *cmd);
+void vhdx_cmd_leave(struct vhdx_cmd *cmd);
+void vhdx_cmd_unlock(struct vhdx_cmd *cmd);
 
-int vhdx_command_iter(struct vhdx_command *command, unsigned int direction, u64 length,
-		      struct iov_iter *iter);
-void vhdx_command_transfer_done(struct vhdx_io *io, long result);
-void vhdx_command_free_bvecs(struct vhdx_command *command);
-bool vhdx_command_transferred(struct vhdx_command *command, long result);
+int vhdx_cmd_iter(struct vhdx_cmd *cmd, unsigned int direction, u64 length,
+		  struct iov_iter *iter);
+void vhdx_cmd_transfer_done(struct vhdx_io *io, long result);
+void vhdx_cmd_free_bvecs(struct vhdx_cmd *cmd);
+bool vhdx_cmd_transferred(struct vhdx_cmd *cmd, long result);
 
 #endif /* VHDX_REQUEST_CMD_H */

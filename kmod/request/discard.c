@@ -34,7 +34,7 @@
 #include "request/partial.h"
 
 /* What one step of a discard is about: one block, or a part of it */
-struct vhdx_trim {
+struct vhdx_discard {
 	struct vhdx_map map;
 	u32 length;
 	bool whole;
@@ -43,163 +43,163 @@ struct vhdx_trim {
 };
 
 /* The part of the next block that the request covers */
-static void vhdx_trim_next(struct vhdx_command *command, struct vhdx_trim *trim)
+static void vhdx_discard_next(struct vhdx_cmd *cmd, struct vhdx_discard *part)
 {
-	const struct vhdx_geometry *g = vhdx_image_geometry(command->image);
-	const struct request *rq = vhdx_command_request(command);
-	u64 position = vhdx_command_position(command);
+	const struct vhdx_geometry *g = vhdx_image_geometry(cmd->image);
+	const struct request *rq = vhdx_cmd_request(cmd);
+	u64 position = vhdx_cmd_position(cmd);
 	u32 skip = position & (g->block_size - 1);
 
-	trim->length = min(vhdx_command_left(command), g->block_size - skip);
-	trim->whole = !skip && (trim->length == g->block_size ||
-				position + trim->length == g->disk_size);
-	trim->zeroes = req_op(rq) == REQ_OP_WRITE_ZEROES;
-	trim->keep = g->leave_allocated || (trim->zeroes && rq->cmd_flags & REQ_NOUNMAP);
+	part->length = min(vhdx_cmd_left(cmd), g->block_size - skip);
+	part->whole = !skip && (part->length == g->block_size ||
+				position + part->length == g->disk_size);
+	part->zeroes = req_op(rq) == REQ_OP_WRITE_ZEROES;
+	part->keep = g->leave_allocated || (part->zeroes && rq->cmd_flags & REQ_NOUNMAP);
 }
 
 /* A block that is nowhere. Return: 1 if it is dealt with, 0 if it waits */
-static int vhdx_trim_absent(struct vhdx_command *command, struct vhdx_trim *trim)
+static int vhdx_discard_absent(struct vhdx_cmd *cmd, struct vhdx_discard *part)
 {
-	enum vhdx_block_state state = vhdx_bat_state(trim->map.entry);
-	bool space = trim->zeroes && trim->keep;
+	enum vhdx_block_state state = vhdx_bat_state(part->map.entry);
+	bool space = part->zeroes && part->keep;
 	/* readers may show what is at a former place: zeros in a part of it end that */
-	bool former = trim->zeroes && vhdx_bat_former(trim->map.entry);
-	bool drop = (trim->whole || former) && !trim->keep;
+	bool former = part->zeroes && vhdx_bat_former(part->map.entry);
+	bool drop = (part->whole || former) && !part->keep;
 
-	if ((space || drop) && !vhdx_step_drop_former(command, &trim->map))
+	if ((space || drop) && !vhdx_allocate_drop_former(cmd, &part->map))
 		return 0;
-	if (!space && !(drop && trim->zeroes && state != VHDX_BLOCK_ZERO))
+	if (!space && !(drop && part->zeroes && state != VHDX_BLOCK_ZERO))
 		return 1;
-	if (!vhdx_step_reserve(command))
+	if (!vhdx_allocate_reserve(cmd))
 		return 0;
-	if (!trim->keep) {
-		vhdx_step_change(command, vhdx_bat_entry(VHDX_BLOCK_ZERO, 0));
+	if (!part->keep) {
+		vhdx_allocate_change(cmd, vhdx_bat_entry(VHDX_BLOCK_ZERO, 0));
 		return 1;
 	}
-	if (!vhdx_step_take(command))
+	if (!vhdx_allocate_take(cmd))
 		return 0;
-	vhdx_step_change(command, vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, command->place));
+	vhdx_allocate_change(cmd, vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, cmd->place));
 	return 1;
 }
 
 /* All of a block that is present. Return: as above */
-static int vhdx_trim_block(struct vhdx_command *command, const struct vhdx_trim *trim)
+static int vhdx_discard_block(struct vhdx_cmd *cmd, const struct vhdx_discard *part)
 {
-	enum vhdx_block_state state = trim->zeroes ? VHDX_BLOCK_ZERO : VHDX_BLOCK_UNMAPPED;
+	enum vhdx_block_state state = part->zeroes ? VHDX_BLOCK_ZERO : VHDX_BLOCK_UNMAPPED;
 
-	if (!vhdx_step_reserve(command))
+	if (!vhdx_allocate_reserve(cmd))
 		return 0;
-	vhdx_step_edit(command, vhdx_bat_entry(state, 0));
-	vhdx_space_free(command->image->space, vhdx_bat_offset(trim->map.entry));
+	vhdx_allocate_edit(cmd, vhdx_bat_entry(state, 0));
+	vhdx_space_free(cmd->image->space, vhdx_bat_offset(part->map.entry));
 	return 1;
 }
 
 /* Part of a block that is present. Return: 1 or a negative errno */
-static int vhdx_trim_part(struct vhdx_command *command, const struct vhdx_trim *trim)
+static int vhdx_discard_part(struct vhdx_cmd *cmd, const struct vhdx_discard *part)
 {
-	struct vhdx_backing *backing = &command->image->backing;
+	struct vhdx_backing *backing = &cmd->image->backing;
 	int ret = 0;
 
-	if (trim->zeroes)
-		ret = vhdx_backing_zero(backing, trim->map.offset, trim->length, trim->keep);
-	else if (!trim->keep)
-		ret = vhdx_backing_punch(backing, trim->map.offset, trim->length);
+	if (part->zeroes)
+		ret = vhdx_backing_zero(backing, part->map.offset, part->length, part->keep);
+	else if (!part->keep)
+		ret = vhdx_backing_punch(backing, part->map.offset, part->length);
 	/* a discard is a hint */
-	return ret && trim->zeroes ? ret : 1;
+	return ret && part->zeroes ? ret : 1;
 }
 
 /*
  * Zeros where the parent's data may show: space that reads as zeros, or zeros in place; and
  * then the sectors are marked. Return: 1, 0 or a negative errno
  */
-static int vhdx_trim_sectors(struct vhdx_command *command, const struct vhdx_trim *trim)
+static int vhdx_discard_sectors(struct vhdx_cmd *cmd, const struct vhdx_discard *part)
 {
-	u64 first = vhdx_command_position(command);
+	u64 first = vhdx_cmd_position(cmd);
 	int ret = 1;
 
-	if (!vhdx_sectors_prepare(command, &trim->map))
+	if (!vhdx_partial_prepare(cmd, &part->map))
 		return 0;
-	if (trim->map.kind == VHDX_MAP_DATA)
-		ret = vhdx_trim_part(command, trim);
-	else if (!vhdx_step_take(command))
+	if (part->map.kind == VHDX_MAP_DATA)
+		ret = vhdx_discard_part(cmd, part);
+	else if (!vhdx_allocate_take(cmd))
 		return 0;
 	if (ret > 0)
-		vhdx_sectors_mark(command, first, first + trim->length);
+		vhdx_partial_mark(cmd, first, first + part->length);
 	return ret;
 }
 
 /* Return: as above */
-static int vhdx_trim_present(struct vhdx_command *command, const struct vhdx_trim *trim)
+static int vhdx_discard_present(struct vhdx_cmd *cmd, const struct vhdx_discard *part)
 {
-	if (trim->whole && !trim->keep)
-		return vhdx_trim_block(command, trim);
-	if (trim->zeroes &&
-	    vhdx_bat_state(trim->map.entry) == VHDX_BLOCK_PARTIALLY_PRESENT)
-		return vhdx_trim_sectors(command, trim);
-	return vhdx_trim_part(command, trim);
+	if (part->whole && !part->keep)
+		return vhdx_discard_block(cmd, part);
+	if (part->zeroes &&
+	    vhdx_bat_state(part->map.entry) == VHDX_BLOCK_PARTIALLY_PRESENT)
+		return vhdx_discard_sectors(cmd, part);
+	return vhdx_discard_part(cmd, part);
 }
 
 /* Return: 1 if the block is dealt with, 0 if the command waits or is over, or an errno */
-static int vhdx_trim_claimed(struct vhdx_command *command, struct vhdx_trim *trim)
+static int vhdx_discard_locked(struct vhdx_cmd *cmd, struct vhdx_discard *part)
 {
-	vhdx_image_map_block(command->image, vhdx_command_position(command), &trim->map);
-	switch (trim->map.kind) {
+	vhdx_image_map_block(cmd->image, vhdx_cmd_position(cmd), &part->map);
+	switch (part->map.kind) {
 	case VHDX_MAP_PARENT:
-		if (trim->zeroes && !trim->whole)
-			return vhdx_trim_sectors(command, trim);
+		if (part->zeroes && !part->whole)
+			return vhdx_discard_sectors(cmd, part);
 		fallthrough;
 	case VHDX_MAP_ZERO:
-		return vhdx_trim_absent(command, trim);
+		return vhdx_discard_absent(cmd, part);
 	case VHDX_MAP_MISS:
-		vhdx_map_load(&trim->map, &command->waiter);
+		vhdx_map_load(&part->map, &cmd->waiter);
 		return 0;
 	case VHDX_MAP_BAD:
 		return -EIO;
 	case VHDX_MAP_DATA:
 		break;
 	}
-	return vhdx_trim_present(command, trim);
+	return vhdx_discard_present(cmd, part);
 }
 
-static int vhdx_trim_step(struct vhdx_command *command)
+static int vhdx_discard_step(struct vhdx_cmd *cmd)
 {
-	struct vhdx_trim trim;
+	struct vhdx_discard part;
 	int ret;
 
-	if (!vhdx_step_claim(command))
+	if (!vhdx_allocate_lock(cmd))
 		return 0;
-	vhdx_delay(trim_block);
-	vhdx_trim_next(command, &trim);
-	ret = vhdx_trim_claimed(command, &trim);
+	vhdx_delay(discard_block);
+	vhdx_discard_next(cmd, &part);
+	ret = vhdx_discard_locked(cmd, &part);
 	if (!ret)
 		return 0;
-	vhdx_command_unclaim(command);
+	vhdx_cmd_unlock(cmd);
 	if (ret > 0)
-		command->done += trim.length;
+		cmd->done += part.length;
 	return ret;
 }
 
 /**
- * vhdx_trim_run() - take a discard or write-zeroes as far as it goes without waiting
- * @command:	new, or back from what it waited for
+ * vhdx_discard_run() - take a discard or write-zeroes as far as it goes without waiting
+ * @cmd:	new, or back from what it waited for
  *
  * Context: a thread that may be kept waiting by the file system
  */
-void vhdx_trim_run(struct vhdx_command *command)
+void vhdx_discard_run(struct vhdx_cmd *cmd)
 {
 	int ret = 1;
 
-	if (!vhdx_step_ready(command))
+	if (!vhdx_allocate_ready(cmd))
 		return;
-	while (ret > 0 && vhdx_command_left(command)) {
-		ret = vhdx_trim_step(command);
+	while (ret > 0 && vhdx_cmd_left(cmd)) {
+		ret = vhdx_discard_step(cmd);
 		/* the kill of the disk does not wait for all blocks */
-		if (ret > 0 && vhdx_backing_is_dead(&command->image->backing))
+		if (ret > 0 && vhdx_backing_is_dead(&cmd->image->backing))
 			ret = -EIO;
 		cond_resched();
 	}
 	if (ret > 0)
-		vhdx_command_complete(command);
+		vhdx_cmd_complete(cmd);
 	else if (ret < 0)
-		vhdx_step_fail(command, ret);
+		vhdx_allocate_fail(cmd, ret);
 }

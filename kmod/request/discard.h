@@ -5,8 +5,8 @@
 #ifndef VHDX_REQUEST_DISCARD_H
 #define VHDX_REQUEST_DISCARD_H
 
-struct vhdx_command;
+struct vhdx_cmd;
 
-void vhdx_trim_run(struct vhdx_command *command);
+void vhdx_discard_run(struct vhdx_cmd *cmd);
 
 #endif /* VHDX_REQUEST_DISCARD_H */

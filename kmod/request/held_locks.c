@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * inline.c lists the locks that a submitter may hold. lockdep knows those that it does hold;
+ * nowait.c lists the locks that a submitter may hold. lockdep knows those that it does hold;
  * debugfs has them, as vhdx/held_locks: how often, and the name that the lock was given.
  * A table of fixed size is enough for that; what does not fit is counted under "more".
  */

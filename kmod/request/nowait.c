@@ -10,7 +10,7 @@
  *
  * "A file system may keep anything in current, and another one is entered in between."
  *	It may, and there is no list of it. So only file systems are entered of which it is
- *	known (backing.c has the list), only to read, and only from a task that has nothing
+ *	known (backing/open.c has the list), only to read, and only from a task that has nothing
  *	there that they could mistake for theirs:
  *	- journal_info must be NULL, or the submitter has a transaction open. A read below
  *	  begins none: the file is open without access times.
@@ -28,7 +28,7 @@
  *	block device, since ext4 reads its extent tree and bitmaps without a flag.
  *	Around reads of data, file systems hold i_rwsem, which is only tried below (IOCB_NOWAIT),
  *	and invalidate_lock, which reads do not take. That is not only thought: the debug kernel
- *	counts the locks that are held on entry (heldlocks.c), and tests/cases/nested.sh compares
+ *	counts the locks that are held on entry (held_locks.c), and tests/cases/nested.sh compares
  *	them with that list on each file system.
  *
  * "The request is not the one that the task submits."
@@ -83,7 +83,7 @@
  * Writes are not served here. They begin transactions, wait for frozen file systems, and it
  * was their stacks that overflowed.
  *
- * The disk's inline_reads switches it off, the module's parameter of that name for disks to
+ * The disk's nowait_reads switches it off, the module's parameter of that name for disks to
  * come.
  */
 #include "request/nowait.h"
@@ -95,7 +95,7 @@
 #include "request/held_locks.h"
 
 /* Grows downwards, from whichever page of the task's stack. */
-static bool vhdx_inline_has_stack(void)
+static bool vhdx_nowait_has_stack(void)
 {
 	unsigned long here = (unsigned long)__builtin_frame_address(0);
 
@@ -103,7 +103,7 @@ static bool vhdx_inline_has_stack(void)
 }
 
 /* Are the requests of the plug what the task is about to submit, or has just submitted? */
-static bool vhdx_inline_owns(const struct blk_plug *plug, const struct bio_list *bios)
+static bool vhdx_nowait_owns(const struct blk_plug *plug, const struct bio_list *bios)
 {
 	return !bios || (unsigned long)plug < (unsigned long)bios;
 }
@@ -112,7 +112,7 @@ static bool vhdx_inline_owns(const struct blk_plug *plug, const struct bio_list 
  * Is the request, or are all requests of the list, what the task itself has submitted, and may
  * what it has collected stay where it is for the time? @bios is an array of two.
  */
-static bool vhdx_inline_can_hide(const struct request_queue *q, bool batch)
+static bool vhdx_nowait_can_hide(const struct request_queue *q, bool batch)
 {
 	const struct bio_list *bios = current->bio_list;
 	const struct blk_plug *plug = current->plug;
@@ -121,21 +121,21 @@ static bool vhdx_inline_can_hide(const struct request_queue *q, bool batch)
 		return false;
 	if (!batch)
 		return !plug;
-	return plug && vhdx_inline_owns(plug, bios) && !plug->multiple_queues &&
+	return plug && vhdx_nowait_owns(plug, bios) && !plug->multiple_queues &&
 	       list_empty(&plug->cb_list) && vhdx_plug_cached_queue(plug, q) == q;
 }
 
 /* See above. */
-static bool vhdx_inline_is_clean(const struct request_queue *q, bool batch)
+static bool vhdx_nowait_is_clean(const struct request_queue *q, bool batch)
 {
 	return in_task() && !current->journal_info &&
 	       !(current->flags & (PF_MEMALLOC | PF_KSWAPD | PF_WQ_WORKER)) &&
-	       get_current_state() == TASK_RUNNING && vhdx_inline_has_stack() &&
-	       vhdx_inline_can_hide(q, batch);
+	       get_current_state() == TASK_RUNNING && vhdx_nowait_has_stack() &&
+	       vhdx_nowait_can_hide(q, batch);
 }
 
 /**
- * vhdx_inline_enter() - make the submitter's context fit to enter a file system in
+ * vhdx_nowait_enter() - make the submitter's context fit to enter a file system in
  * @scope:	filled on success
  * @q:		of the request, or of all of them
  * @batch:	for a list of requests: what is submitted below is collected
@@ -143,9 +143,9 @@ static bool vhdx_inline_is_clean(const struct request_queue *q, bool batch)
  * Context: ->queue_rq() or ->queue_rqs() of a queue that may block
  * Return: false if nobody can be sure that it is
  */
-bool vhdx_inline_enter(struct vhdx_inline *scope, const struct request_queue *q, bool batch)
+bool vhdx_nowait_enter(struct vhdx_nowait *scope, const struct request_queue *q, bool batch)
 {
-	if (!vhdx_inline_is_clean(q, batch))
+	if (!vhdx_nowait_is_clean(q, batch))
 		return false;
 	vhdx_held_locks_note();
 	scope->bio_list = current->bio_list;
@@ -162,10 +162,10 @@ bool vhdx_inline_enter(struct vhdx_inline *scope, const struct request_queue *q,
 }
 
 /**
- * vhdx_inline_leave() - the submitter's context is as it was
- * @scope:	of vhdx_inline_enter()
+ * vhdx_nowait_leave() - the submitter's context is as it was
+ * @scope:	of vhdx_nowait_enter()
  */
-void vhdx_inline_leave(struct vhdx_inline *scope)
+void vhdx_nowait_leave(struct vhdx_nowait *scope)
 {
 	if (scope->batch)
 		blk_finish_plug(&scope->own);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Entering a file system from the context of whoever submits a request: see inline.c.
+ * Entering a file system from the context of whoever submits a request: see nowait.c.
  */
 #ifndef VHDX_REQUEST_NOWAIT_H
 #define VHDX_REQUEST_NOWAIT_H
@@ -11,7 +11,7 @@
 struct bio_list;
 
 /**
- * struct vhdx_inline - what is kept from the file system below, to be put back; on the stack
+ * struct vhdx_nowait - what is kept from the file system below, to be put back; on the stack
  * @bio_list:	bios that the block layer holds back while one is submitted
  * @plug:	requests that the submitter collects
  * @noio:	for memalloc_noio_restore()
@@ -19,7 +19,7 @@ struct bio_list;
  * @own:	a plug for what is submitted below, if @batch
  * @batch:	more than one request will come
  */
-struct vhdx_inline {
+struct vhdx_nowait {
 	struct bio_list *bio_list;
 	struct blk_plug *plug;
 	unsigned int noio;
@@ -28,11 +28,11 @@ struct vhdx_inline {
 	bool batch;
 };
 
-bool vhdx_inline_enter(struct vhdx_inline *scope, const struct request_queue *q, bool batch);
-void vhdx_inline_leave(struct vhdx_inline *scope);
+bool vhdx_nowait_enter(struct vhdx_nowait *scope, const struct request_queue *q, bool batch);
+void vhdx_nowait_leave(struct vhdx_nowait *scope);
 
 /* Is it into the page cache of a block device? File systems read metadata there. */
-static inline bool vhdx_inline_fills_buffers(const struct request *rq)
+static inline bool vhdx_nowait_fills_buffers(const struct request *rq)
 {
 	const struct address_space *mapping = folio_mapping(page_folio(bio_page(rq->bio)));
 
@@ -40,17 +40,17 @@ static inline bool vhdx_inline_fills_buffers(const struct request *rq)
 }
 
 /**
- * vhdx_inline_suits() - may a request be served where it was submitted, as such?
+ * vhdx_nowait_suits() - may a request be served where it was submitted, as such?
  * @rq:		a request
  *
  * Metadata are read by file systems that may hold any of their locks.
  *
  * Return: true if it is a read of data
  */
-static inline bool vhdx_inline_suits(const struct request *rq)
+static inline bool vhdx_nowait_suits(const struct request *rq)
 {
 	return req_op(rq) == REQ_OP_READ && !(rq->cmd_flags & (REQ_META | REQ_PRIO)) &&
-	       !vhdx_inline_fills_buffers(rq);
+	       !vhdx_nowait_fills_buffers(rq);
 }
 
 #endif /* VHDX_REQUEST_NOWAIT_H */

@@ -34,7 +34,7 @@
 #include "format/bitmap.h"
 
 /* Claims on bitmap blocks are told from those on payload blocks by this. */
-#define VHDX_CLAIM_BITMAP	(1ULL << 63)
+#define VHDX_BLOCK_LOCK_BITMAP	(1ULL << 63)
 
 /* What B5 is about: offsets of words in the file, and bits of the whole bitmap block */
 struct vhdx_marks {
@@ -52,7 +52,7 @@ struct vhdx_marks {
 
 /* --- B1 ----------------------------------------------------------------------- */
 
-static u64 vhdx_sectors_bitmap_entry(const struct vhdx_image *image, u64 position)
+static u64 vhdx_partial_bitmap_entry(const struct vhdx_image *image, u64 position)
 {
 	const struct vhdx_geometry *g = vhdx_image_geometry(image);
 
@@ -60,7 +60,7 @@ static u64 vhdx_sectors_bitmap_entry(const struct vhdx_image *image, u64 positio
 	       vhdx_bitmap_index(g, vhdx_bitmap_chunk(g, position)) * VHDX_BAT_ENTRY_SIZE;
 }
 
-static void vhdx_sectors_link(struct vhdx_edit *edit, void *context)
+static void vhdx_partial_link(struct vhdx_edit *edit, void *context)
 {
 	const struct vhdx_marks *link = context;
 
@@ -68,38 +68,38 @@ static void vhdx_sectors_link(struct vhdx_edit *edit, void *context)
 }
 
 /* The claim on the bitmap block is held, and there is no such block. */
-static bool vhdx_sectors_create(struct vhdx_command *command)
+static bool vhdx_partial_create(struct vhdx_cmd *cmd)
 {
-	struct vhdx_image *image = command->image;
-	u64 position = vhdx_command_position(command), offset;
+	struct vhdx_image *image = cmd->image;
+	u64 position = vhdx_cmd_position(cmd), offset;
 	struct vhdx_marks link = {
-		.entry_offset	= vhdx_sectors_bitmap_entry(image, position),
+		.entry_offset	= vhdx_partial_bitmap_entry(image, position),
 	};
 
-	if (!command->nr_pages) {
+	if (!cmd->nr_pages) {
 		if (!vhdx_journal_reserve(image->journal, &link.entry_offset, 1,
-					  command->pages, &command->waiter))
+					  cmd->pages, &cmd->waiter))
 			return false;
-		command->nr_pages = 1;
+		cmd->nr_pages = 1;
 	}
 	if (!vhdx_space_take(image->space, VHDX_BITMAP_BLOCK_SIZE, &offset)) {
-		vhdx_space_wait(image->space, VHDX_BITMAP_BLOCK_SIZE, &command->waiter);
+		vhdx_space_wait(image->space, VHDX_BITMAP_BLOCK_SIZE, &cmd->waiter);
 		return false;
 	}
 	link.entry = vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, offset);
-	vhdx_journal_change(image->journal, command->pages, 1, vhdx_sectors_link, &link);
-	command->nr_pages = 0;
-	command->bitmap = offset;
+	vhdx_journal_change(image->journal, cmd->pages, 1, vhdx_partial_link, &link);
+	cmd->nr_pages = 0;
+	cmd->bitmap = offset;
 	return true;
 }
 
 /* There is no bitmap block. May there be one? */
-static bool vhdx_sectors_may_create(struct vhdx_command *command, const struct vhdx_map *block)
+static bool vhdx_partial_may_create(struct vhdx_cmd *cmd, const struct vhdx_map *block)
 {
-	const struct vhdx_image *image = command->image;
+	const struct vhdx_image *image = cmd->image;
 	const struct vhdx_extent *bat = &image->super->regions.bat;
-	u64 position = vhdx_command_position(command);
-	u64 at = vhdx_sectors_bitmap_entry(image, position);
+	u64 position = vhdx_cmd_position(cmd);
+	u64 at = vhdx_partial_bitmap_entry(image, position);
 	struct vhdx_fault fault;
 
 	if (vhdx_bat_state(block->entry) == VHDX_BLOCK_PARTIALLY_PRESENT)
@@ -109,66 +109,66 @@ static bool vhdx_sectors_may_create(struct vhdx_command *command, const struct v
 		vhdx_fault_set(&fault, VHDX_REASON_bat_too_small, bat->offset, bat->length);
 	else
 		return true;
-	vhdx_command_bad(command, &fault);
+	vhdx_cmd_bad(cmd, &fault);
 	return false;
 }
 
-static bool vhdx_sectors_claim_bitmap(struct vhdx_command *command)
+static bool vhdx_partial_lock_bitmap(struct vhdx_cmd *cmd)
 {
-	struct vhdx_image *image = command->image;
+	struct vhdx_image *image = cmd->image;
 	u64 chunk = vhdx_bitmap_chunk(vhdx_image_geometry(image),
-				      vhdx_command_position(command));
-	bool ours = vhdx_claim(&image->claims, &command->bitmap_claim,
-			       VHDX_CLAIM_BITMAP | chunk, &command->waiter);
+				      vhdx_cmd_position(cmd));
+	bool ours = vhdx_block_lock(&image->locks, &cmd->bitmap_lock,
+				    VHDX_BLOCK_LOCK_BITMAP | chunk, &cmd->waiter);
 
 	if (ours)
-		command->bitmap_claimed = true;
+		cmd->bitmap_locked = true;
 	return ours;
 }
 
-static void vhdx_sectors_unclaim_bitmap(struct vhdx_command *command)
+static void vhdx_partial_unlock_bitmap(struct vhdx_cmd *cmd)
 {
-	if (command->bitmap_claimed)
-		vhdx_claim_release(&command->image->claims, &command->bitmap_claim);
-	command->bitmap_claimed = false;
+	if (cmd->bitmap_locked)
+		vhdx_block_unlock(&cmd->image->locks, &cmd->bitmap_lock);
+	cmd->bitmap_locked = false;
 }
 
-static bool vhdx_sectors_find_bitmap(struct vhdx_command *command, const struct vhdx_map *block)
+static bool vhdx_partial_find_bitmap(struct vhdx_cmd *cmd, const struct vhdx_map *block)
 {
 	struct vhdx_map map;
 	bool looked;
 
 	do {
-		looked = command->bitmap_claimed;
-		if (vhdx_image_find_bitmap(command->image, vhdx_command_position(command), &map,
-					   &command->bitmap))
+		looked = cmd->bitmap_locked;
+		if (vhdx_image_find_bitmap(cmd->image, vhdx_cmd_position(cmd), &map,
+					   &cmd->bitmap))
 			return true;
 		if (map.kind == VHDX_MAP_MISS) {
-			map.image = command->image;
-			vhdx_map_load(&map, &command->waiter);
+			map.image = cmd->image;
+			vhdx_map_load(&map, &cmd->waiter);
 			return false;
 		}
 		if (map.kind == VHDX_MAP_BAD) {
-			vhdx_command_bad(command, &map.fault);
+			vhdx_cmd_bad(cmd, &map.fault);
 			return false;
 		}
-		if (!looked && (!vhdx_sectors_may_create(command, block) ||
-				!vhdx_sectors_claim_bitmap(command)))
+		if (!looked && (!vhdx_partial_may_create(cmd, block) ||
+				!vhdx_partial_lock_bitmap(cmd)))
 			return false;
 		/* somebody may have made it before we got the claim: look again */
 	} while (!looked);
-	return vhdx_sectors_create(command);
+	return vhdx_partial_create(cmd);
 }
 
 /* --- B2 ----------------------------------------------------------------------- */
 
 /* The pages of a change: that of the entry first, then those of the slice in order */
-static bool vhdx_sectors_reserve(struct vhdx_command *command)
+static bool vhdx_partial_reserve(struct vhdx_cmd *cmd)
 {
-	struct vhdx_image *image = command->image;
+	struct vhdx_image *image = cmd->image;
 	const struct vhdx_geometry *g = vhdx_image_geometry(image);
-	u64 block = command->claim.block << g->block_shift;
-	u64 slice = command->bitmap + vhdx_bitmap_bit(g, block) / 8;
+	u64 block = cmd->lock.block << g->block_shift;
+	u64 slice = cmd->bitmap + vhdx_bitmap_bit(g, block) / 8;
 	u64 offsets[VHDX_CHANGE_PAGES], at;
 	unsigned int nr = 1;
 
@@ -176,28 +176,28 @@ static bool vhdx_sectors_reserve(struct vhdx_command *command)
 	for (at = round_down(slice, VHDX_PAGE_SIZE); at < slice + vhdx_bitmap_slice(g);
 	     at += VHDX_PAGE_SIZE)
 		offsets[nr++] = at;
-	if (!vhdx_journal_reserve(image->journal, offsets, nr, command->pages,
-				  &command->waiter))
+	if (!vhdx_journal_reserve(image->journal, offsets, nr, cmd->pages,
+				  &cmd->waiter))
 		return false;
-	command->nr_pages = nr;
+	cmd->nr_pages = nr;
 	return true;
 }
 
 /**
- * vhdx_sectors_prepare() - B1 and B2: get ready to mark sectors of a block
- * @command:	claimed
+ * vhdx_partial_prepare() - B1 and B2: get ready to mark sectors of a block
+ * @cmd:	claimed
  * @map:	what vhdx_image_map_block() says: not present, or present at least in part
  *
  * Context: the thread's
  * Return: false if the command waits, or is over because of an error
  */
-bool vhdx_sectors_prepare(struct vhdx_command *command, const struct vhdx_map *map)
+bool vhdx_partial_prepare(struct vhdx_cmd *cmd, const struct vhdx_map *map)
 {
-	if (!command->bitmap && !vhdx_sectors_find_bitmap(command, map))
+	if (!cmd->bitmap && !vhdx_partial_find_bitmap(cmd, map))
 		return false;
-	vhdx_sectors_unclaim_bitmap(command);
-	command->entry = map->entry;
-	return command->nr_pages || vhdx_sectors_reserve(command);
+	vhdx_partial_unlock_bitmap(cmd);
+	cmd->entry = map->entry;
+	return cmd->nr_pages || vhdx_partial_reserve(cmd);
 }
 
 /* --- B5 ----------------------------------------------------------------------- */
@@ -289,35 +289,35 @@ static void vhdx_marks_make(struct vhdx_edit *edit, void *context)
 }
 
 /**
- * vhdx_sectors_mark() - B5: sectors are in this file from now on; and let the block go
- * @command:	prepared; if the block was not present, space has been taken
+ * vhdx_partial_mark() - B5: sectors are in this file from now on; and let the block go
+ * @cmd:	prepared; if the block was not present, space has been taken
  * @first:	virtual offset of the first sector
  * @end:	virtual offset behind the last, in the same block
  *
  * Context: any
  */
-void vhdx_sectors_mark(struct vhdx_command *command, u64 first, u64 end)
+void vhdx_partial_mark(struct vhdx_cmd *cmd, u64 first, u64 end)
 {
-	struct vhdx_image *image = command->image;
+	struct vhdx_image *image = cmd->image;
 	const struct vhdx_geometry *g = vhdx_image_geometry(image);
-	u64 block = command->claim.block << g->block_shift;
+	u64 block = cmd->lock.block << g->block_shift;
 	struct vhdx_marks marks = {
 		.g		= g,
-		.bitmap		= command->bitmap,
+		.bitmap		= cmd->bitmap,
 		.entry_offset	= vhdx_image_entry_offset(image, block),
-		.entry		= command->entry,
-		.place		= command->place ?: vhdx_bat_offset(command->entry),
-		.fresh		= command->place,
+		.entry		= cmd->entry,
+		.place		= cmd->place ?: vhdx_bat_offset(cmd->entry),
+		.fresh		= cmd->place,
 		.slice		= vhdx_bitmap_bit(g, block),
-		.used		= vhdx_block_used(g, command->claim.block) /
+		.used		= vhdx_block_used(g, cmd->lock.block) /
 				  g->logical_sector_size,
 	};
 
 	marks.first = marks.slice + (first - block) / g->logical_sector_size;
 	marks.end = marks.slice + (end - block) / g->logical_sector_size;
-	vhdx_journal_change(image->journal, command->pages, command->nr_pages,
+	vhdx_journal_change(image->journal, cmd->pages, cmd->nr_pages,
 			    vhdx_marks_make, &marks);
-	command->nr_pages = 0;
-	command->place = 0;
-	vhdx_command_unclaim(command);
+	cmd->nr_pages = 0;
+	cmd->place = 0;
+	vhdx_cmd_unlock(cmd);
 }

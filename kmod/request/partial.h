@@ -7,10 +7,10 @@
 
 #include <linux/types.h>
 
-struct vhdx_command;
+struct vhdx_cmd;
 struct vhdx_map;
 
-bool vhdx_sectors_prepare(struct vhdx_command *command, const struct vhdx_map *map);
-void vhdx_sectors_mark(struct vhdx_command *command, u64 first, u64 end);
+bool vhdx_partial_prepare(struct vhdx_cmd *cmd, const struct vhdx_map *map);
+void vhdx_partial_mark(struct vhdx_cmd *cmd, u64 first, u64 end);
 
 #endif /* VHDX_REQUEST_PARTIAL_H */

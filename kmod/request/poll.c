@@ -8,7 +8,7 @@
  * as with other drivers.
  *
  * We have no completions of our own. A read that goes to the backing file from its submitter
- * (inline.c) is marked as polled there too, and whoever asks us is asked on behalf of: each
+ * (nowait.c) is marked as polled there too, and whoever asks us is asked on behalf of: each
  * read under way in this queue asks the file, and that the device below. If that has no
  * queues for polling it interrupts as always, and asking it finds nothing. So it is with
  * requests that a thread serves, which must not spin: they end without being asked for.
@@ -50,8 +50,8 @@ int vhdx_poll(struct blk_mq_hw_ctx *hctx, struct io_comp_batch *batch)
 		polled[i] = READ_ONCE(queue->polled[i]);
 	for_each_set_bit_wrap(tag, polled, VHDX_QUEUE_DEPTH, start) {
 		struct request *rq = blk_mq_tag_to_rq(hctx->tags, tag);
-		struct vhdx_command *command = blk_mq_rq_to_pdu(rq);
-		int found = vhdx_backing_poll(&command->io, batch);
+		struct vhdx_cmd *cmd = blk_mq_rq_to_pdu(rq);
+		int found = vhdx_backing_poll(&cmd->io, batch);
 
 		if (found) {
 			WRITE_ONCE(queue->poll_from, tag + 1);

@@ -53,13 +53,13 @@ static unsigned int poll_queues;
 module_param(poll_queues, uint, 0644);
 MODULE_PARM_DESC(poll_queues, "more of them for polled reads, from Linux 6.12 on; taken at attach");
 
-static bool inline_reads = true;
-module_param(inline_reads, bool, 0644);
-MODULE_PARM_DESC(inline_reads, "submit reads where they are asked for, if that is safe; taken at attach");
+static bool nowait_reads = true;
+module_param(nowait_reads, bool, 0644);
+MODULE_PARM_DESC(nowait_reads, "submit reads where they are asked for, if that is safe; taken at attach");
 
-static struct vhdx_queue *vhdx_queue_of(struct vhdx_command *command)
+static struct vhdx_queue *vhdx_queue_of(struct vhdx_cmd *cmd)
 {
-	struct request *rq = vhdx_command_request(command);
+	struct request *rq = vhdx_cmd_request(cmd);
 	struct vhdx_queue *queue = rq->mq_hctx->driver_data;
 
 	switch (req_op(rq)) {
@@ -85,10 +85,10 @@ void vhdx_queue_kick(struct vhdx_queue *queue)
 
 static void vhdx_queue_fail(struct llist_node *list)
 {
-	struct vhdx_command *command, *next;
+	struct vhdx_cmd *cmd, *next;
 
-	llist_for_each_entry_safe(command, next, list, node)
-		vhdx_command_fail(command, -EIO);
+	llist_for_each_entry_safe(cmd, next, list, node)
+		vhdx_cmd_fail(cmd, -EIO);
 }
 
 /* Fail all commands that the thread has not begun with. Context: any */
@@ -99,11 +99,11 @@ static void vhdx_queue_drain(struct vhdx_queue *queue)
 }
 
 /* Onto the list, and wake the thread if @wake and the list was empty. Context: any */
-static void vhdx_queue_put(struct vhdx_queue *queue, struct vhdx_command *command, bool wake)
+static void vhdx_queue_put(struct vhdx_queue *queue, struct vhdx_cmd *cmd, bool wake)
 {
 	rcu_read_lock();
 	/* only the first has to wake the thread: it takes all that it finds */
-	wake &= llist_add(&command->node, &queue->list);
+	wake &= llist_add(&cmd->node, &queue->list);
 	vhdx_delay_atomic(queue_added);
 	if (wake)
 		vhdx_queue_kick(queue);
@@ -116,44 +116,44 @@ static void vhdx_queue_put(struct vhdx_queue *queue, struct vhdx_command *comman
 /**
  * vhdx_queue_add() - have a command run by a thread
  * @queue:	of its request
- * @command:	new; the thread is woken by the next vhdx_queue_kick(), or if it is another
+ * @cmd:	new; the thread is woken by the next vhdx_queue_kick(), or if it is another
  *		than the queue's, now
  *
  * Context: any
  */
-void vhdx_queue_add(struct vhdx_queue *queue, struct vhdx_command *command)
+void vhdx_queue_add(struct vhdx_queue *queue, struct vhdx_cmd *cmd)
 {
-	struct vhdx_queue *its = vhdx_queue_of(command);
+	struct vhdx_queue *its = vhdx_queue_of(cmd);
 
-	vhdx_queue_put(its, command, its != queue);
+	vhdx_queue_put(its, cmd, its != queue);
 }
 
 /**
  * vhdx_queue_again() - what a command waited for is there: back to the thread
- * @command:	not running
+ * @cmd:	not running
  *
  * Context: any
  */
-void vhdx_queue_again(struct vhdx_command *command)
+void vhdx_queue_again(struct vhdx_cmd *cmd)
 {
-	vhdx_queue_put(vhdx_queue_of(command), command, true);
+	vhdx_queue_put(vhdx_queue_of(cmd), cmd, true);
 }
 
-static void vhdx_queue_dispatch(struct vhdx_queues *queues, struct vhdx_command *command)
+static void vhdx_queue_dispatch(struct vhdx_queues *queues, struct vhdx_cmd *cmd)
 {
-	switch (req_op(vhdx_command_request(command))) {
+	switch (req_op(vhdx_cmd_request(cmd))) {
 	case REQ_OP_READ:
 		this_cpu_inc(queues->stats->queued_reads);
-		vhdx_read_run(command);
+		vhdx_read_run(cmd);
 		break;
 	case REQ_OP_WRITE:
-		vhdx_write_run(command);
+		vhdx_write_run(cmd);
 		break;
 	case REQ_OP_FLUSH:
-		vhdx_flush_run(command);
+		vhdx_write_flush(cmd);
 		break;
 	default:
-		vhdx_trim_run(command);
+		vhdx_discard_run(cmd);
 		break;
 	}
 }
@@ -161,18 +161,18 @@ static void vhdx_queue_dispatch(struct vhdx_queues *queues, struct vhdx_command 
 static void vhdx_queue_run(struct vhdx_queue *queue)
 {
 	struct llist_node *list = llist_reverse_order(llist_del_all(&queue->list));
-	struct vhdx_command *command;
+	struct vhdx_cmd *cmd;
 	struct blk_plug plug;
 
 	blk_start_plug(&plug);
 	while (list) {
-		command = llist_entry(list, struct vhdx_command, node);
+		cmd = llist_entry(list, struct vhdx_cmd, node);
 		/* a full barrier: a kill finds the rest, or the disk is found dead here */
 		xchg(&queue->rest, list->next);
 		if (unlikely(READ_ONCE(queue->queues->dead)))
-			vhdx_command_fail(command, -EIO);
+			vhdx_cmd_fail(cmd, -EIO);
 		else
-			vhdx_queue_dispatch(queue->queues, command);
+			vhdx_queue_dispatch(queue->queues, cmd);
 		list = xchg(&queue->rest, NULL);
 	}
 	blk_finish_plug(&plug);
@@ -218,7 +218,7 @@ static void vhdx_queues_stop_threads(struct vhdx_queues *queues)
 }
 
 /*
- * One thread more than queues if there is anything to trim. How many were started is
+ * One thread more than queues if there is anything to part. How many were started is
  * remembered: a writable image may have become read-only when they are stopped.
  */
 static int vhdx_queues_start_threads(struct vhdx_queues *queues, int index)
@@ -240,7 +240,7 @@ static int vhdx_queues_start_threads(struct vhdx_queues *queues, int index)
 	return 0;
 }
 
-/* Blocking: a read that is tried where it is asked for may sleep, see inline.c. */
+/* Blocking: a read that is tried where it is asked for may sleep, see nowait.c. */
 static int vhdx_queues_alloc_tags(struct vhdx_queues *queues, const struct blk_mq_ops *ops)
 {
 	struct blk_mq_tag_set *set = &queues->tag_set;
@@ -250,7 +250,7 @@ static int vhdx_queues_alloc_tags(struct vhdx_queues *queues, const struct blk_m
 	set->nr_maps = queues->nr_poll ? HCTX_MAX_TYPES : 1;
 	set->queue_depth = VHDX_QUEUE_DEPTH;
 	set->numa_node = NUMA_NO_NODE;
-	set->cmd_size = sizeof(struct vhdx_command);
+	set->cmd_size = sizeof(struct vhdx_cmd);
 	set->flags = VHDX_MQ_F_SHOULD_MERGE | BLK_MQ_F_STACKING | BLK_MQ_F_NO_SCHED_BY_DEFAULT |
 		     BLK_MQ_F_BLOCKING;
 	set->driver_data = queues;
@@ -273,7 +273,7 @@ int vhdx_queues_start(struct vhdx_queues *q, struct vhdx_image *image,
 	int ret;
 
 	q->image = image;
-	q->inline_reads = inline_reads;
+	q->nowait_reads = nowait_reads;
 	q->nr_poll = VHDX_MAY_POLL ? min(poll_queues, nr_cpu_ids) : 0;
 	q->nr = clamp(wanted, 1U, nr_cpu_ids) + q->nr_poll;
 	q->stats = alloc_percpu(struct vhdx_queue_stats);
@@ -380,11 +380,11 @@ void vhdx_queues_stats(const struct vhdx_queues *queues, struct vhdx_queue_stats
 {
 	int cpu;
 
-	*stats = (struct vhdx_queue_stats) { .inline_reads = 0 };
+	*stats = (struct vhdx_queue_stats) { .nowait_reads = 0 };
 	for_each_possible_cpu(cpu) {
 		const struct vhdx_queue_stats *its = per_cpu_ptr(queues->stats, cpu);
 
-		stats->inline_reads += READ_ONCE(its->inline_reads);
+		stats->nowait_reads += READ_ONCE(its->nowait_reads);
 		stats->queued_reads += READ_ONCE(its->queued_reads);
 	}
 }

@@ -13,7 +13,7 @@
 /* Requests of a hardware queue */
 #define VHDX_QUEUE_DEPTH	128
 
-struct vhdx_command;
+struct vhdx_cmd;
 struct vhdx_image;
 struct vhdx_queues;
 
@@ -39,18 +39,18 @@ struct vhdx_queue {
 
 /**
  * struct vhdx_queue_stats - of one CPU, or of all
- * @inline_reads: reads under way or over where they were submitted
+ * @nowait_reads: reads under way or over where they were submitted
  * @queued_reads: how often a thread took up a read
  */
 struct vhdx_queue_stats {
-	u64 inline_reads;
+	u64 nowait_reads;
 	u64 queued_reads;
 };
 
 /**
  * struct vhdx_queues - the hardware queues of one disk, and what they serve
  * @image:	where data comes from
- * @inline_reads: reads may be submitted by whoever asks; changes at any time
+ * @nowait_reads: reads may be submitted by whoever asks; changes at any time
  * @stats:	for people
  * @dead:	the disk was detached by force: fail whatever is not yet on its way
  * @tag_set:	for the block layer; driver_data is this structure
@@ -62,7 +62,7 @@ struct vhdx_queue_stats {
  */
 struct vhdx_queues {
 	struct vhdx_image *image;
-	bool inline_reads;
+	bool nowait_reads;
 	bool dead;
 	struct vhdx_queue_stats __percpu *stats;
 	struct blk_mq_tag_set tag_set;
@@ -72,8 +72,8 @@ struct vhdx_queues {
 	struct vhdx_queue *queue;
 };
 
-void vhdx_queue_add(struct vhdx_queue *queue, struct vhdx_command *command);
-void vhdx_queue_again(struct vhdx_command *command);
+void vhdx_queue_add(struct vhdx_queue *queue, struct vhdx_cmd *cmd);
+void vhdx_queue_again(struct vhdx_cmd *cmd);
 void vhdx_queue_kick(struct vhdx_queue *queue);
 
 int vhdx_queues_start(struct vhdx_queues *queues, struct vhdx_image *image,

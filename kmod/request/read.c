@@ -30,14 +30,14 @@
 #include "request/cmd.h"
 
 /* @length bytes of the request read as zeros. */
-static void vhdx_read_zeros(struct vhdx_command *command, u32 length)
+static void vhdx_read_zeros(struct vhdx_cmd *cmd, u32 length)
 {
-	struct request *rq = vhdx_command_request(command);
-	u32 skip = command->done;
+	struct request *rq = vhdx_cmd_request(cmd);
+	u32 skip = cmd->done;
 	struct req_iterator iter;
 	struct bio_vec bvec;
 
-	command->done += length;
+	cmd->done += length;
 	rq_for_each_segment(bvec, rq, iter) {
 		u32 skipped = min(skip, bvec.bv_len);
 		struct bio_vec rest = bvec;	/* the loop itself goes on by bvec's length */
@@ -53,65 +53,65 @@ static void vhdx_read_zeros(struct vhdx_command *command, u32 length)
 	}
 }
 
-static void vhdx_read_data(struct vhdx_command *command, const struct vhdx_map *map)
+static void vhdx_read_data(struct vhdx_cmd *cmd, const struct vhdx_map *map)
 {
 	struct iov_iter to;
-	int ret = vhdx_command_iter(command, ITER_DEST, map->length, &to);
+	int ret = vhdx_cmd_iter(cmd, ITER_DEST, map->length, &to);
 
 	if (ret)
-		vhdx_command_fail(command, ret);
+		vhdx_cmd_fail(cmd, ret);
 	else
-		vhdx_backing_read(&map->image->backing, &command->io, map->offset, &to,
-				  req_get_ioprio(vhdx_command_request(command)),
-				  vhdx_command_transfer_done);
+		vhdx_backing_read(&map->image->backing, &cmd->io, map->offset, &to,
+				  req_get_ioprio(vhdx_cmd_request(cmd)),
+				  vhdx_cmd_transfer_done);
 }
 
 /* Zeros, as long as there are some. Return: false if that was all of the request */
-static bool vhdx_read_map(struct vhdx_command *command, struct vhdx_map *map)
+static bool vhdx_read_map(struct vhdx_cmd *cmd, struct vhdx_map *map)
 {
 	for (;;) {
-		u32 left = vhdx_command_left(command);
+		u32 left = vhdx_cmd_left(cmd);
 
 		if (!left)
 			return false;
-		vhdx_command_enter(command);
-		vhdx_chain_map(command->image, vhdx_command_position(command), left, map);
+		vhdx_cmd_enter(cmd);
+		vhdx_chain_map(cmd->image, vhdx_cmd_position(cmd), left, map);
 		if (map->kind == VHDX_MAP_DATA)
 			return true;
-		vhdx_command_leave(command);
+		vhdx_cmd_leave(cmd);
 		if (map->kind != VHDX_MAP_ZERO)
 			return true;
-		vhdx_read_zeros(command, min_t(u64, left, map->length));
+		vhdx_read_zeros(cmd, min_t(u64, left, map->length));
 	}
 }
 
 /**
  * vhdx_read_run() - take a read as far as it goes without waiting
- * @command:	new, or back from what it waited for
+ * @cmd:	new, or back from what it waited for
  *
  * Context: the queue's thread; may sleep for memory or in the file system.
  */
-void vhdx_read_run(struct vhdx_command *command)
+void vhdx_read_run(struct vhdx_cmd *cmd)
 {
 	struct vhdx_map map;
 
-	if (command->error) {
-		vhdx_command_complete(command);
+	if (cmd->error) {
+		vhdx_cmd_complete(cmd);
 		return;
 	}
-	if (!vhdx_read_map(command, &map)) {
-		vhdx_command_complete(command);
+	if (!vhdx_read_map(cmd, &map)) {
+		vhdx_cmd_complete(cmd);
 		return;
 	}
 	switch (map.kind) {
 	case VHDX_MAP_DATA:
-		vhdx_read_data(command, &map);
+		vhdx_read_data(cmd, &map);
 		break;
 	case VHDX_MAP_MISS:
-		vhdx_map_load(&map, &command->waiter);
+		vhdx_map_load(&map, &cmd->waiter);
 		break;
 	default:
-		vhdx_command_bad(command, &map.fault);
+		vhdx_cmd_bad(cmd, &map.fault);
 		break;
 	}
 }
@@ -122,15 +122,15 @@ void vhdx_read_run(struct vhdx_command *command)
  */
 static void vhdx_read_tried(struct vhdx_io *io, long result)
 {
-	struct vhdx_command *command = container_of(io, struct vhdx_command, io);
+	struct vhdx_cmd *cmd = container_of(io, struct vhdx_cmd, io);
 
 	if (likely(result > 0)) {
-		vhdx_command_transfer_done(io, result);
+		vhdx_cmd_transfer_done(io, result);
 		return;
 	}
-	vhdx_command_leave(command);
-	vhdx_command_free_bvecs(command);
-	command->again(command);
+	vhdx_cmd_leave(cmd);
+	vhdx_cmd_free_bvecs(cmd);
+	cmd->again(cmd);
 }
 
 /* Would the submitter sleep, though it said that it must not? */
@@ -139,38 +139,38 @@ static bool vhdx_read_may_sleep(const struct vhdx_backing *backing, const struct
 	return backing->may_sleep && (rq->cmd_flags & (REQ_NOWAIT | REQ_POLLED)) == REQ_NOWAIT;
 }
 
-static bool vhdx_read_try_data(struct vhdx_command *command, const struct vhdx_map *map)
+static bool vhdx_read_try_data(struct vhdx_cmd *cmd, const struct vhdx_map *map)
 {
 	const struct vhdx_backing *backing = &map->image->backing;
-	struct request *rq = vhdx_command_request(command);
+	struct request *rq = vhdx_cmd_request(cmd);
 	struct iov_iter to;
 
 	if (backing->queued_because || vhdx_read_may_sleep(backing, rq) ||
-	    vhdx_command_iter(command, ITER_DEST, map->length, &to))
+	    vhdx_cmd_iter(cmd, ITER_DEST, map->length, &to))
 		return false;
-	vhdx_backing_try_read(backing, &command->io, map->offset, &to,
+	vhdx_backing_try_read(backing, &cmd->io, map->offset, &to,
 			      req_get_ioprio(rq), rq->cmd_flags & REQ_POLLED, vhdx_read_tried);
 	return true;
 }
 
 /**
  * vhdx_read_try() - take a read as far as it goes where it was asked for
- * @command:	new
+ * @cmd:	new
  *
- * Context: process, in a vhdx_inline scope
+ * Context: process, in a vhdx_nowait scope
  * Return: true if it is over or under way, and not to be touched; false if it is to be run
  * by the queue's thread, because something would have to be waited for, or said
  */
-bool vhdx_read_try(struct vhdx_command *command)
+bool vhdx_read_try(struct vhdx_cmd *cmd)
 {
 	struct vhdx_map map;
 
-	if (!vhdx_read_map(command, &map)) {
-		vhdx_command_complete(command);
+	if (!vhdx_read_map(cmd, &map)) {
+		vhdx_cmd_complete(cmd);
 		return true;
 	}
-	if (map.kind == VHDX_MAP_DATA && vhdx_read_try_data(command, &map))
+	if (map.kind == VHDX_MAP_DATA && vhdx_read_try_data(cmd, &map))
 		return true;
-	vhdx_command_leave(command);
+	vhdx_cmd_leave(cmd);
 	return false;
 }

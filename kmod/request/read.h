@@ -7,9 +7,9 @@
 
 #include <linux/types.h>
 
-struct vhdx_command;
+struct vhdx_cmd;
 
-void vhdx_read_run(struct vhdx_command *command);
-bool vhdx_read_try(struct vhdx_command *command);
+void vhdx_read_run(struct vhdx_cmd *cmd);
+bool vhdx_read_try(struct vhdx_cmd *cmd);
 
 #endif /* VHDX_REQUEST_READ_H */

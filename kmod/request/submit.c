@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Requests come in, one by one or as many as the submitter had collected. Reads are tried
- * where they come in (inline.c says when, and why that is safe); whatever is left goes to a
+ * where they come in (nowait.c says when, and why that is safe); whatever is left goes to a
  * thread, which is woken once for all of them.
  */
 #include "request/submit.h"
@@ -16,7 +16,7 @@
 
 /* Requests that came together, or one that came alone; on the stack */
 struct vhdx_batch {
-	struct vhdx_inline scope;
+	struct vhdx_nowait scope;
 	struct vhdx_queue *kick;	/* has got some, and not been woken for them */
 	bool many;			/* more may come */
 	bool tried;			/* to enter @scope */
@@ -42,7 +42,7 @@ static bool vhdx_submit_takes(const struct vhdx_image *image, const struct reque
 /* Is there any point in trying? */
 static bool vhdx_submit_tries(const struct vhdx_queues *queues, const struct request *rq)
 {
-	return vhdx_inline_suits(rq) && READ_ONCE(queues->inline_reads);
+	return vhdx_nowait_suits(rq) && READ_ONCE(queues->nowait_reads);
 }
 
 /* Not all of it: the scope is large, and is filled if it is needed. */
@@ -58,7 +58,7 @@ static void vhdx_submit_begin(struct vhdx_batch *batch, bool many)
 static bool vhdx_submit_enter(struct vhdx_batch *batch, const struct request_queue *q)
 {
 	if (!batch->tried)
-		batch->inside = vhdx_inline_enter(&batch->scope, q, batch->many);
+		batch->inside = vhdx_nowait_enter(&batch->scope, q, batch->many);
 	batch->tried = true;
 	return batch->inside;
 }
@@ -69,33 +69,33 @@ static bool vhdx_submit_read(struct vhdx_batch *batch, struct vhdx_queues *queue
 	if (!vhdx_submit_tries(queues, rq) || !vhdx_submit_enter(batch, rq->q) ||
 	    !vhdx_read_try(blk_mq_rq_to_pdu(rq)))
 		return false;
-	this_cpu_inc(queues->stats->inline_reads);
+	this_cpu_inc(queues->stats->nowait_reads);
 	return true;
 }
 
 /* To a thread, which is not woken before the last or before one for another thread */
 static void vhdx_submit_leave(struct vhdx_batch *batch, struct vhdx_queue *queue,
-			      struct vhdx_command *command)
+			      struct vhdx_cmd *cmd)
 {
 	if (batch->kick && batch->kick != queue)
 		vhdx_queue_kick(batch->kick);
 	batch->kick = queue;
-	vhdx_queue_add(queue, command);
+	vhdx_queue_add(queue, cmd);
 }
 
 static void vhdx_submit(struct vhdx_batch *batch, struct request *rq)
 {
-	struct vhdx_command *command = blk_mq_rq_to_pdu(rq);
+	struct vhdx_cmd *cmd = blk_mq_rq_to_pdu(rq);
 	struct vhdx_queue *queue = rq->mq_hctx->driver_data;
 	struct vhdx_queues *queues = queue->queues;
 
 	blk_mq_start_request(rq);
-	vhdx_command_init(command, queues->image, vhdx_queue_again);
+	vhdx_cmd_init(cmd, queues->image, vhdx_queue_again);
 	vhdx_poll_begin(queue, rq);
 	if (unlikely(READ_ONCE(queues->dead)) || !vhdx_submit_takes(queues->image, rq))
-		vhdx_command_fail(command, -EIO);
+		vhdx_cmd_fail(cmd, -EIO);
 	else if (!vhdx_submit_read(batch, queues, rq))
-		vhdx_submit_leave(batch, queue, command);
+		vhdx_submit_leave(batch, queue, cmd);
 }
 
 /*
@@ -105,7 +105,7 @@ static void vhdx_submit(struct vhdx_batch *batch, struct request *rq)
 static void vhdx_submit_end(struct vhdx_batch *batch)
 {
 	if (batch->inside)
-		vhdx_inline_leave(&batch->scope);
+		vhdx_nowait_leave(&batch->scope);
 	if (batch->kick)
 		vhdx_queue_kick(batch->kick);
 }
@@ -147,10 +147,10 @@ static void vhdx_queue_rqs(vhdx_rq_list *collected)
 
 static void vhdx_complete_rq(struct request *rq)
 {
-	struct vhdx_command *command = blk_mq_rq_to_pdu(rq);
+	struct vhdx_cmd *cmd = blk_mq_rq_to_pdu(rq);
 
 	vhdx_poll_end(rq->mq_hctx->driver_data, rq);
-	blk_mq_end_request(rq, errno_to_blk_status(command->error));
+	blk_mq_end_request(rq, errno_to_blk_status(cmd->error));
 }
 
 static int vhdx_init_hctx(struct blk_mq_hw_ctx *hctx, void *data, unsigned int index)

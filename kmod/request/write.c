@@ -27,7 +27,7 @@
  * before that is durable.
  *
  * In a child, a write to a part of a block that is not present, or present in part and not
- * there, marks its sectors instead: sectors.c has what that adds to these steps. Parents are
+ * there, marks its sectors instead: partial.c has what that adds to these steps. Parents are
  * never written to.
  */
 #include "request/write.h"
@@ -39,171 +39,171 @@
 #include "request/partial.h"
 
 /* The file system below is frozen: the steps are gone through again after some time. */
-static void vhdx_write_later(struct vhdx_command *command)
+static void vhdx_write_later(struct vhdx_cmd *cmd)
 {
-	vhdx_command_free_bvecs(command);
-	vhdx_command_leave(command);
-	vhdx_backing_wait_thaw(&command->image->backing, &command->waiter);
+	vhdx_cmd_free_bvecs(cmd);
+	vhdx_cmd_leave(cmd);
+	vhdx_backing_wait_thaw(&cmd->image->backing, &cmd->waiter);
 }
 
-static void vhdx_write_data(struct vhdx_command *command, u64 offset, u64 length,
+static void vhdx_write_data(struct vhdx_cmd *cmd, u64 offset, u64 length,
 			    vhdx_io_done done)
 {
 	struct iov_iter from;
-	int ret = vhdx_command_iter(command, ITER_SOURCE, length, &from);
+	int ret = vhdx_cmd_iter(cmd, ITER_SOURCE, length, &from);
 
 	if (ret)
-		vhdx_command_fail(command, ret);
-	else if (!vhdx_backing_write(&command->image->backing, &command->io, offset, &from,
-				     req_get_ioprio(vhdx_command_request(command)), done))
-		vhdx_write_later(command);
+		vhdx_cmd_fail(cmd, ret);
+	else if (!vhdx_backing_write(&cmd->image->backing, &cmd->io, offset, &from,
+				     req_get_ioprio(vhdx_cmd_request(cmd)), done))
+		vhdx_write_later(cmd);
 }
 
 /* W5 is over. Context: any */
 static void vhdx_write_new_done(struct vhdx_io *io, long result)
 {
-	struct vhdx_command *command = container_of(io, struct vhdx_command, io);
-	u64 end = vhdx_command_position(command) + vhdx_command_left(command);
+	struct vhdx_cmd *cmd = container_of(io, struct vhdx_cmd, io);
+	u64 end = vhdx_cmd_position(cmd) + vhdx_cmd_left(cmd);
 
-	if (!vhdx_command_transferred(command, result)) {
-		command->again(command);
+	if (!vhdx_cmd_transferred(cmd, result)) {
+		cmd->again(cmd);
 		return;
 	}
-	if (command->bitmap)
-		vhdx_sectors_mark(command, vhdx_command_start(command) + command->first, end);
+	if (cmd->bitmap)
+		vhdx_partial_mark(cmd, vhdx_cmd_start(cmd) + cmd->first, end);
 	else
-		vhdx_step_change(command, vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT,
-							 command->place));
-	vhdx_command_complete(command);
+		vhdx_allocate_change(cmd, vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT,
+							 cmd->place));
+	vhdx_cmd_complete(cmd);
 }
 
 /* W3 to W5, the block being absent, or all of it being written */
-static void vhdx_write_new(struct vhdx_command *command, u64 length)
+static void vhdx_write_new(struct vhdx_cmd *cmd, u64 length)
 {
-	u32 block_size = vhdx_image_geometry(command->image)->block_size;
-	u32 skip = vhdx_command_position(command) & (block_size - 1);
+	u32 block_size = vhdx_image_geometry(cmd->image)->block_size;
+	u32 skip = vhdx_cmd_position(cmd) & (block_size - 1);
 
-	if (vhdx_step_reserve(command) && vhdx_step_take(command))
-		vhdx_write_data(command, command->place + skip, length, vhdx_write_new_done);
+	if (vhdx_allocate_reserve(cmd) && vhdx_allocate_take(cmd))
+		vhdx_write_data(cmd, cmd->place + skip, length, vhdx_write_new_done);
 }
 
 /* W3 to W5, of a block whose other sectors stay in the parent, or where they are */
-static void vhdx_write_sectors(struct vhdx_command *command, const struct vhdx_map *map)
+static void vhdx_write_sectors(struct vhdx_cmd *cmd, const struct vhdx_map *map)
 {
-	u32 block_size = vhdx_image_geometry(command->image)->block_size;
-	u32 skip = vhdx_command_position(command) & (block_size - 1);
+	u32 block_size = vhdx_image_geometry(cmd->image)->block_size;
+	u32 skip = vhdx_cmd_position(cmd) & (block_size - 1);
 	u64 offset = map->offset;
 
-	if (!vhdx_sectors_prepare(command, map))
+	if (!vhdx_partial_prepare(cmd, map))
 		return;
 	if (map->kind == VHDX_MAP_PARENT) {
-		if (!vhdx_step_take(command))
+		if (!vhdx_allocate_take(cmd))
 			return;
-		offset = command->place + skip;
+		offset = cmd->place + skip;
 	}
-	vhdx_write_data(command, offset, map->length, vhdx_write_new_done);
+	vhdx_write_data(cmd, offset, map->length, vhdx_write_new_done);
 }
 
 /* Does the request, from where it got the claim, write all of its block? */
-static bool vhdx_write_is_whole(struct vhdx_command *command)
+static bool vhdx_write_is_whole(struct vhdx_cmd *cmd)
 {
-	const struct vhdx_geometry *g = vhdx_image_geometry(command->image);
-	u64 block = command->claim.block << g->block_shift;
+	const struct vhdx_geometry *g = vhdx_image_geometry(cmd->image);
+	u64 block = cmd->lock.block << g->block_shift;
 
-	return vhdx_command_start(command) + command->first == block &&
-	       vhdx_command_position(command) + vhdx_command_left(command) ==
-	       block + vhdx_block_used(g, command->claim.block);
+	return vhdx_cmd_start(cmd) + cmd->first == block &&
+	       vhdx_cmd_position(cmd) + vhdx_cmd_left(cmd) ==
+	       block + vhdx_block_used(g, cmd->lock.block);
 }
 
 /* W2: look again, at the whole block this time. */
-static void vhdx_write_claimed(struct vhdx_command *command)
+static void vhdx_write_locked(struct vhdx_cmd *cmd)
 {
 	struct vhdx_map map;
 
-	vhdx_image_map_block(command->image, vhdx_command_position(command), &map);
+	vhdx_image_map_block(cmd->image, vhdx_cmd_position(cmd), &map);
 	switch (map.kind) {
 	case VHDX_MAP_DATA:
 		if (vhdx_bat_state(map.entry) == VHDX_BLOCK_PARTIALLY_PRESENT) {
-			vhdx_write_sectors(command, &map);
+			vhdx_write_sectors(cmd, &map);
 			break;
 		}
 		/* somebody else was faster */
-		vhdx_command_unclaim(command);
-		vhdx_write_run(command);
+		vhdx_cmd_unlock(cmd);
+		vhdx_write_run(cmd);
 		break;
 	case VHDX_MAP_PARENT:
-		if (!vhdx_write_is_whole(command)) {
-			vhdx_write_sectors(command, &map);
+		if (!vhdx_write_is_whole(cmd)) {
+			vhdx_write_sectors(cmd, &map);
 			break;
 		}
 		fallthrough;
 	case VHDX_MAP_ZERO:
-		if (vhdx_step_drop_former(command, &map))
-			vhdx_write_new(command, map.length);
+		if (vhdx_allocate_drop_former(cmd, &map))
+			vhdx_write_new(cmd, map.length);
 		break;
 	case VHDX_MAP_MISS:
-		vhdx_map_load(&map, &command->waiter);
+		vhdx_map_load(&map, &cmd->waiter);
 		break;
 	case VHDX_MAP_BAD:
-		vhdx_command_bad(command, &map.fault);
+		vhdx_cmd_bad(cmd, &map.fault);
 		break;
 	}
 }
 
 /* Who holds no claim looks for data that can be overwritten where they are. */
-static void vhdx_write_unclaimed(struct vhdx_command *command)
+static void vhdx_write_unclaimed(struct vhdx_cmd *cmd)
 {
 	struct vhdx_map map;
 
-	vhdx_command_enter(command);
-	vhdx_image_map(command->image, vhdx_command_position(command),
-		       vhdx_command_left(command), &map);
+	vhdx_cmd_enter(cmd);
+	vhdx_image_map(cmd->image, vhdx_cmd_position(cmd),
+		       vhdx_cmd_left(cmd), &map);
 	if (likely(map.kind == VHDX_MAP_DATA)) {
-		vhdx_write_data(command, map.offset, map.length, vhdx_command_transfer_done);
+		vhdx_write_data(cmd, map.offset, map.length, vhdx_cmd_transfer_done);
 		return;
 	}
-	vhdx_command_leave(command);
+	vhdx_cmd_leave(cmd);
 	if (map.kind == VHDX_MAP_MISS)
-		vhdx_map_load(&map, &command->waiter);
+		vhdx_map_load(&map, &cmd->waiter);
 	else if (map.kind == VHDX_MAP_BAD)
-		vhdx_command_bad(command, &map.fault);
-	else if (vhdx_step_claim(command))
-		vhdx_write_claimed(command);
+		vhdx_cmd_bad(cmd, &map.fault);
+	else if (vhdx_allocate_lock(cmd))
+		vhdx_write_locked(cmd);
 }
 
 /**
  * vhdx_write_run() - take a write as far as it goes without waiting
- * @command:	new, or back from what it waited for
+ * @cmd:	new, or back from what it waited for
  *
  * Context: the queue's thread; may sleep for memory or in the file system.
  */
-void vhdx_write_run(struct vhdx_command *command)
+void vhdx_write_run(struct vhdx_cmd *cmd)
 {
-	if (!vhdx_step_ready(command))
+	if (!vhdx_allocate_ready(cmd))
 		return;
-	if (command->claimed)
-		vhdx_write_claimed(command);
+	if (cmd->locked)
+		vhdx_write_locked(cmd);
 	else
-		vhdx_write_unclaimed(command);
+		vhdx_write_unclaimed(cmd);
 }
 
 /* The flush is over, one way or the other. Context: any */
 static void vhdx_flush_done(struct vhdx_waiter *waiter, int error)
 {
-	struct vhdx_command *command = container_of(waiter, struct vhdx_command, waiter);
+	struct vhdx_cmd *cmd = container_of(waiter, struct vhdx_cmd, waiter);
 
-	command->error = error ? -EIO : 0;
-	vhdx_command_complete(command);
+	cmd->error = error ? -EIO : 0;
+	vhdx_cmd_complete(cmd);
 }
 
 /**
- * vhdx_flush_run() - make durable what was written before
- * @command:	new
+ * vhdx_write_flush() - make durable what was written before
+ * @cmd:	new
  *
  * Context: the queue's thread
  */
-void vhdx_flush_run(struct vhdx_command *command)
+void vhdx_write_flush(struct vhdx_cmd *cmd)
 {
-	command->waiter.done = vhdx_flush_done;
-	vhdx_journal_flush(command->image->journal, &command->waiter);
+	cmd->waiter.done = vhdx_flush_done;
+	vhdx_journal_flush(cmd->image->journal, &cmd->waiter);
 }

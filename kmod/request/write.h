@@ -5,9 +5,9 @@
 #ifndef VHDX_REQUEST_WRITE_H
 #define VHDX_REQUEST_WRITE_H
 
-struct vhdx_command;
+struct vhdx_cmd;
 
-void vhdx_write_run(struct vhdx_command *command);
-void vhdx_flush_run(struct vhdx_command *command);
+void vhdx_write_run(struct vhdx_cmd *cmd);
+void vhdx_write_flush(struct vhdx_cmd *cmd);
 
 #endif /* VHDX_REQUEST_WRITE_H */

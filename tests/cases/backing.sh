@@ -18,7 +18,7 @@ right() {
 		not_ok "$claim: is attached" "$LINE"
 		return
 	fi
-	MODE=$(mode) INLINE=$(attr inline_reason)
+	MODE=$(mode) INLINE=$(attr nowait_reason)
 	diag "$claim: dio $MODE; inline $INLINE"
 	ok "$claim: every byte" blkcmp "$DISK" "$MODEL"
 	ok "$claim: random reads" randread -n $((DEBUG ? 50 : 200)) -s "$SEED" "$DISK" "$MODEL"

@@ -128,7 +128,7 @@ wake() {
 		rm -f "$SCRATCH/wake.vhdx" "$SCRATCH/written"
 		vhdxctl create -q --block-size=1M "$SCRATCH/wake.vhdx" 64M
 		attached "wake: attached, $i" -n -w -o 2 -i 7 "$SCRATCH/wake.vhdx" || return
-		echo 0 >"$SYS/vhdx/inline_reads"
+		echo 0 >"$SYS/vhdx/nowait_reads"
 		udevadm settle -t 10
 		delay queue_added 1500
 		(

@@ -52,7 +52,7 @@ detach_fails() {
 
 # by_threads N: they read. Succeeds if one of them had so many allocations.
 by_threads() {
-	echo 0 >"$SYS/vhdx/inline_reads"
+	echo 0 >"$SYS/vhdx/nowait_reads"
 	arm "$1"
 	blkcmp -j 2 -n $PIECES "$DISK" "$MODEL" >"$SCRATCH/out"
 	disarm
@@ -60,7 +60,7 @@ by_threads() {
 
 # by_submitter N: he reads himself what needs nobody's help.
 by_submitter() {
-	echo 1 >"$SYS/vhdx/inline_reads"
+	echo 1 >"$SYS/vhdx/nowait_reads"
 	blkcmp -j 1 -n $PIECES -N "$1" "$DISK" "$MODEL" >"$SCRATCH/out"
 	! grep -q '^faults=0$' "$SCRATCH/out"
 }
@@ -73,7 +73,7 @@ read_fails() {
 		attach -n "${@:3}" "$IMAGE"
 		echo 3 >/proc/sys/vm/drop_caches
 		"$1" $n || had=0
-		inline=$((inline + $(attr reads_inline)))
+		inline=$((inline + $(attr reads_nowait)))
 		! grep -q complaints "$SCRATCH/out" || grep -q ' 0 complaints' "$SCRATCH/out" || errors=$((errors + 1))
 		! grep -q 'not what it should be' "$SCRATCH/out" || wrong+=" $n"
 		blkcmp "$DISK" "$MODEL" >/dev/null || wrong+=" $n, afterwards"

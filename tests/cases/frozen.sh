@@ -64,19 +64,19 @@ ended() { local pid; for pid; do ! kill -0 "$pid" 2>/dev/null || return 1; done;
 
 # reads_go_on INLINE: reads go from the submitter, or through a thread
 reads_go_on() {
-	echo "$1" >"$SYS/vhdx/inline_reads"
+	echo "$1" >"$SYS/vhdx/nowait_reads"
 	frozen
 	writers 8 24
-	ok "inline_reads=$1: writes wait for the thaw" wait_for 20 waiting
-	ok "P9: inline_reads=$1: blocks that were written are read while others wait to be" read_back 0 8
-	ok "inline_reads=$1: so are those that are absent" timeout -k 5 $SECONDS_GIVEN \
+	ok "nowait_reads=$1: writes wait for the thaw" wait_for 20 waiting
+	ok "P9: nowait_reads=$1: blocks that were written are read while others wait to be" read_back 0 8
+	ok "nowait_reads=$1: so are those that are absent" timeout -k 5 $SECONDS_GIVEN \
 		dd if="$DISK" of=/dev/null bs=1M skip=28 count=4 iflag=direct status=none
-	ok "P9: inline_reads=$1: another disk is attached meanwhile" timeout -k 5 $SECONDS_GIVEN \
+	ok "P9: nowait_reads=$1: another disk is attached meanwhile" timeout -k 5 $SECONDS_GIVEN \
 		vhdxctl attach -q -i 7 "$OTHER"
 	ok "and written to" timeout -k 5 $SECONDS_GIVEN dd if="$SCRATCH/data" of=/dev/vhdx7 bs=1M count=4 oflag=direct status=none
 	ok "and detached" timeout -k 5 $SECONDS_GIVEN vhdxctl detach /dev/vhdx7
 	thawed
-	ok "inline_reads=$1: after the thaw the writes end" wait_for 20 ended "${WRITERS[@]}"
+	ok "nowait_reads=$1: after the thaw the writes end" wait_for 20 ended "${WRITERS[@]}"
 	ok "and what they wrote is there" read_back 8 16
 }
 
@@ -99,7 +99,7 @@ room_waits() {
 	vhdxctl create -q --block-size=1M "$image" 4T
 	attached "a large disk is attached" -w -n -o 2 "$image" || return
 	dd if="$SCRATCH/data" of="$DISK" bs=1M count=1 oflag=direct conv=fsync status=none
-	echo 0 >"$SYS/vhdx/inline_reads"
+	echo 0 >"$SYS/vhdx/nowait_reads"
 	frozen
 	WRITERS=()
 	# each in another MiB of the table of blocks

@@ -294,7 +294,7 @@ long_discard() {
 	attached "long discard: attached" -n -w -o 2 -i 0 "$SCRATCH/long.vhdx" || return
 	dd if=/dev/urandom of=/dev/vhdx0 bs=1M count=60 oflag=direct status=none
 	udevadm settle -t 10
-	delay trim_block 1000
+	delay discard_block 1000
 	blkdiscard /dev/vhdx0 2>/dev/null &
 	READER=$!
 	WAITING+=("$READER:a discard of 60 blocks")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A file system on a disk whose image lies on a file system of the same kind: the locks of both
 # have one class, and lockdep (the debug kernel) finds any order in which they could deadlock.
-# What submitters hold is found by looking, too: kmod/inline.c says what it may be.
+# What submitters hold is found by looking, too: kmod/request/nowait.c says what it may be.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

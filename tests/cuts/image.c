@@ -237,7 +237,7 @@ static bool look_at_blocks(struct image *image, const struct vhdx_reader *reader
 	image->places = again(image->places, image->nr_places, sizeof(u64));
 	image->bits = again(image->bits, image->nr_places, UNIT_BITS);
 	memset(image->owners, 0, ((image->device->size >> DEVICE_UNIT_SHIFT) + 1) * sizeof(u32));
-	vhdx_super_bat_rules(&image->super, &rules);
+	vhdx_open_bat_rules(&image->super, &rules);
 	for (i = 0; i < g->payload_blocks; i++)
 		if (!look_at_block(image, reader, &rules, i, fault))
 			return false;

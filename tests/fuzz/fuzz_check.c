@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "image/fault.h"
+#include "lib/reason.h"
 #include "image/image.h"
 #include "repair/repair.h"
 #include "edit/replay_file.h"

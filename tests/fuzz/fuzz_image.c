@@ -10,7 +10,7 @@ static void walk_bat(const struct vhdx_super *super)
 	struct vhdx_bat_rules rules;
 	u32 i, j;
 
-	vhdx_super_bat_rules(super, &rules);
+	vhdx_open_bat_rules(super, &rules);
 	for (i = 0; i < sparse_page_count; i++) {
 		u64 at = (u64)sparse_pages[i].number << VHDX_PAGE_SHIFT;
 		u8 page[VHDX_PAGE_SIZE] = { 0 };

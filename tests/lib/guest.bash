@@ -15,7 +15,7 @@
 #	SLICE		1 if there is little time: see sliced
 #	DEBUG		1 in a kernel full of checks, where everything is many times slower
 #
-# VHDX_MODULE="inline_reads=0" gives the module parameters.
+# VHDX_MODULE="nowait_reads=0" gives the module parameters.
 set -u
 
 GUEST_HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -24,10 +24,25 @@ LAYERS = {
 
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"", re.S)
 DEFINITION = re.compile(
-    r"^(?!static\b|typedef\b|extern\b|else\b|return\b|#)[a-zA-Z_][\w \t*]*?\b(\w+)\(([^;{}]|\{[^}]*\}(?=\)))*?\)\s*\n\{",
-    re.M)
+    r"^(?!static\b|typedef\b|extern\b|#)[a-zA-Z_][\w \t*]*?\b(\w+)\([^;{}]*?\)\s*\n\{", re.M)
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
-STRUCTORS = ("constructor", "main")
+
+# Components that share a file with the one it is named after
+ALSO = {
+    "kmod/format/bat.c": ["block"],
+    "kmod/format/header.c": ["identifier"],
+    "kmod/format/metadata.c": ["item"],
+    "kmod/format/reason.c": ["fault", "warning"],
+    "kmod/format/region.c": ["layout"],
+    "kmod/meta/cache.c": ["page"],
+    "kmod/meta/journal_change.c": ["edit"],
+    "userspace/image/fault.c": ["fail"],
+    "userspace/lib/alloc.c": ["xasprintf", "xcalloc", "xrealloc", "xstrdup"],
+    "userspace/lib/interrupt.c": ["interrupted"],
+    "userspace/lib/message.c": ["debug", "exit_of_errno", "fail", "note", "warn"],
+    "userspace/lib/reason.c": ["fail"],
+    "userspace/vhdxctl.c": ["main"],
+}
 
 
 class Tree:
@@ -113,6 +128,25 @@ class Tree:
         return [f"{self.name}: {a} -> {b}: {count[a, b, True]} includes, {count[a, b, False]} calls"
                 for a, b in pairs]
 
+    def readmes(self):
+        """Each layer's README names what the layer uses, and what uses it."""
+        uses = collections.defaultdict(set)
+        for a, b, _ in self.arrows():
+            if self.layer(a) != self.layer(b):
+                uses[self.layer(a)].add(self.layer(b))
+        order = LAYERS[self.name][::-1]
+        wrong = []
+        for layer in order:
+            if not os.path.isdir(os.path.join(ROOT, self.name, layer)):
+                continue
+            path = os.path.join(ROOT, self.name, layer, "README")
+            text = open(path, encoding="utf-8").read() if os.path.exists(path) else ""
+            for line in ("Uses: " + (" ".join(x for x in order if x in uses[layer]) or "-"),
+                         "Used by: " + (" ".join(x for x in order if layer in uses[x]) or "-")):
+                if line + "\n" not in text:
+                    wrong.append(f"{self.name}/{layer}/README lacks: {line}")
+        return wrong
+
     def prefixes(self):
         """A public symbol bears the name of its file, or of the component its file is part of."""
         wrong = []
@@ -120,8 +154,8 @@ class Tree:
             bare = symbol[5:] if symbol.startswith("vhdx_") else symbol
             stem = os.path.basename(path)[:-2]
             folder = os.path.dirname(path)
-            names = {stem, folder} | {stem.split("_")[0]}
-            if not any(bare == n or bare.startswith(n + "_") or bare.startswith(n + "s_") for n in names if n):
+            names = {stem, folder, stem.split("_")[0], *ALSO.get(f"{self.name}/{path}", [])}
+            if not any(re.match(rf"{n}s?(_|$)", bare) for n in names if n):
                 wrong.append(f"{self.name}/{path}: {symbol}()")
         return wrong
 
@@ -173,6 +207,7 @@ def main():
             (f"{t.name}: each file is in the folder of a layer", t.unplaced()),
             (f"{t.name}: no include and no call points upwards", t.upward() if not t.unplaced() else []),
             (f"{t.name}: no files use each other in a circle", t.circles()),
+            (f"{t.name}: the README of each layer says what it uses, and what uses it", t.readmes()),
             (f"{t.name}: an internal header stays inside its folder", t.internal()),
             (f"{t.name}: a public symbol bears the name of its file or folder", t.prefixes()),
         ]

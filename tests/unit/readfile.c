@@ -208,7 +208,7 @@ enum vhdx_reason image_file_entry(struct image_file *file, u64 index, u64 *entry
 	if (reason)
 		return reason;
 	*entry = le64_to_cpu(raw);
-	vhdx_super_bat_rules(&file->super, &rules);
+	vhdx_open_bat_rules(&file->super, &rules);
 	reason = vhdx_bat_check(&rules, index, *entry, &file->fault);
 	return reason ? reason : check_payload(file, index, *entry);
 }

@@ -44,7 +44,7 @@ static void all_right(void **state)
 	assert_int_equal(super.geometry.physical_sector_size, 4096);
 	assert_int_equal(super.layout.count, 4);
 
-	vhdx_super_bat_rules(&super, &rules);
+	vhdx_open_bat_rules(&super, &rules);
 	assert_ptr_equal(rules.geometry, &super.geometry);
 	assert_ptr_equal(rules.layout, &super.layout);
 	assert_int_equal(rules.bat_offset, IMAGE_BAT);

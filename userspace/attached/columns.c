@@ -246,7 +246,7 @@ enum exit_code columns_choose(const struct column *wanted[COLUMNS_MAX], size_t *
 }
 
 /* Numbers are, and what looks like one. */
-bool column_is_right_aligned(const struct column *column)
+bool columns_right_aligned(const struct column *column)
 {
 	return column->kind == SIZE || column->get == get_number || column->get == get_bool ||
 	       column->get == get_temporary || column->get == get_deleted || column->get == get_image_inode;

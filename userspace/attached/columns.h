@@ -42,7 +42,7 @@ struct column {
 size_t columns_default(const struct column *wanted[COLUMNS_MAX], bool all);
 enum exit_code columns_choose(const struct column *wanted[COLUMNS_MAX], size_t *count,
 			      const struct globals *globals);
-bool column_is_right_aligned(const struct column *column);
+bool columns_right_aligned(const struct column *column);
 void columns_print_help(void);
 
 #endif /* VHDX_ATTACHED_COLUMNS_H */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "attached/module.h"
-#include "image/fault.h"
+#include "lib/reason.h"
 
 /* The node is made at once by devtmpfs; where udev makes it, it takes a moment. */
 #define NODE_TRIES	40
@@ -168,7 +168,7 @@ int control_status(int control, int index, struct vhdx_ioc_status *status)
 enum exit_code control_failed(const char *object, const char *what, int error,
 			      unsigned int reason, const char *message)
 {
-	if (exit_of_reason(reason) != DONE)
+	if (reason_exit_code(reason) != DONE)
 		return fail_reason_said(object, reason, message);
 	if (*message)
 		return fail(exit_of_errno(error), "%s: %s", object, message);

@@ -96,12 +96,12 @@ static struct json_object *disks_json(const struct disk_list *disks, bool tree,
 }
 
 /**
- * listing_json() - disks with all that is known about them
+ * list_json() - disks with all that is known about them
  * @disks:	attached
  *
  * Return: an array of objects
  */
-struct json_object *listing_json(const struct disk_list *disks)
+struct json_object *list_json(const struct disk_list *disks)
 {
 	const struct column *all[COLUMNS_MAX];
 
@@ -208,7 +208,7 @@ static void add_columns(struct libscols_table *table, bool branches,
 		bool has_them = branches && wanted[i]->kind == TREE;
 
 		scols_table_new_column(table, wanted[i]->name, 0, has_them ? SCOLS_FL_TREE :
-				       column_is_right_aligned(wanted[i]) ? SCOLS_FL_RIGHT : 0);
+				       columns_right_aligned(wanted[i]) ? SCOLS_FL_RIGHT : 0);
 		branches = branches && !has_them;
 	}
 }
@@ -232,15 +232,15 @@ static enum exit_code print_table(const struct disk_list *disks, const struct gl
 }
 
 /**
- * listing_print() - show disks as the options say, as table or JSON
+ * list_print() - show disks as the options say, as table or JSON
  * @disks:	attached
  * @globals:	the options
  * @tree:	with the parents below each
  *
  * Return: DONE, or EXIT_USAGE for an unknown column
  */
-enum exit_code listing_print(const struct disk_list *disks, const struct globals *globals,
-			     bool tree)
+enum exit_code list_print(const struct disk_list *disks, const struct globals *globals,
+			  bool tree)
 {
 	const struct column *wanted[COLUMNS_MAX];
 	size_t count;
@@ -250,6 +250,6 @@ enum exit_code listing_print(const struct disk_list *disks, const struct globals
 		return status;
 	if (!globals->json)
 		return print_table(disks, globals, tree, wanted, count);
-	output_add("vhdx", disks_json(disks, tree, wanted, count));
+	json_output_add("vhdx", disks_json(disks, tree, wanted, count));
 	return DONE;
 }

@@ -13,8 +13,8 @@ struct disk_list;
 struct globals;
 struct json_object;
 
-struct json_object *listing_json(const struct disk_list *disks);
-enum exit_code listing_print(const struct disk_list *disks, const struct globals *globals,
-			     bool tree);
+struct json_object *list_json(const struct disk_list *disks);
+enum exit_code list_print(const struct disk_list *disks, const struct globals *globals,
+			  bool tree);
 
 #endif /* VHDX_ATTACHED_LIST_H */

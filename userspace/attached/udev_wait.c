@@ -33,7 +33,7 @@ struct seen {
 };
 
 /**
- * struct settle - one change and what follows it
+ * struct udev_wait - one change and what follows it
  * @udev:	NULL if there is no udevd to wait for
  * @monitor:	its events; NULL if they cannot be had, as in some containers
  * @before:	number of the last event before the change
@@ -42,7 +42,7 @@ struct seen {
  * @signals:	the signal mask to wait with
  * @old_signals: the one to go back to
  */
-struct settle {
+struct udev_wait {
 	struct udev *udev;
 	struct udev_monitor *monitor;
 	unsigned long long before;
@@ -61,7 +61,7 @@ static void on_interrupt(int signal)
 }
 
 /* Blocked but for the moments of waiting, so that none is lost between look and wait. */
-static void catch_interrupt(struct settle *settle)
+static void catch_interrupt(struct udev_wait *wait)
 {
 	struct sigaction action = { .sa_handler = on_interrupt };
 	sigset_t block;
@@ -69,10 +69,10 @@ static void catch_interrupt(struct settle *settle)
 	sigemptyset(&block);
 	sigaddset(&block, SIGINT);
 	sigaddset(&block, SIGTERM);
-	sigprocmask(SIG_BLOCK, &block, &settle->old_signals);
-	settle->signals = settle->old_signals;
-	sigdelset(&settle->signals, SIGINT);
-	sigdelset(&settle->signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &block, &wait->old_signals);
+	wait->signals = wait->old_signals;
+	sigdelset(&wait->signals, SIGINT);
+	sigdelset(&wait->signals, SIGTERM);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 }
@@ -89,82 +89,82 @@ static unsigned long long last_event(void)
 	return number;
 }
 
-static void listen_to_udev(struct settle *settle)
+static void listen_to_udev(struct udev_wait *wait)
 {
-	settle->udev = udev_new();
-	if (!settle->udev)
+	wait->udev = udev_new();
+	if (!wait->udev)
 		return;
-	settle->monitor = udev_monitor_new_from_netlink(settle->udev, "udev");
-	if (!settle->monitor)
+	wait->monitor = udev_monitor_new_from_netlink(wait->udev, "udev");
+	if (!wait->monitor)
 		return;
-	udev_monitor_set_receive_buffer_size(settle->monitor, RECEIVE_BUFFER_BYTES);
-	udev_monitor_filter_add_match_subsystem_devtype(settle->monitor, "block", NULL);
-	if (!udev_monitor_enable_receiving(settle->monitor))
+	udev_monitor_set_receive_buffer_size(wait->monitor, RECEIVE_BUFFER_BYTES);
+	udev_monitor_filter_add_match_subsystem_devtype(wait->monitor, "block", NULL);
+	if (!udev_monitor_enable_receiving(wait->monitor))
 		return;
-	udev_monitor_unref(settle->monitor);
-	settle->monitor = NULL;
+	udev_monitor_unref(wait->monitor);
+	wait->monitor = NULL;
 }
 
 /**
- * settle_begin() - prepare to wait; to be called before the disk changes
+ * udev_wait_begin() - prepare to wait; to be called before the disk changes
  *
- * From here to settle_end(), SIGINT and SIGTERM only end a wait.
+ * From here to udev_wait_end(), SIGINT and SIGTERM only end a wait.
  *
- * Return: for settle_end()
+ * Return: for udev_wait_end()
  */
-struct settle *settle_begin(void)
+struct udev_wait *udev_wait_begin(void)
 {
-	struct settle *settle = xcalloc(1, sizeof(*settle));
+	struct udev_wait *wait = xcalloc(1, sizeof(*wait));
 
-	catch_interrupt(settle);
-	settle->before = last_event();
+	catch_interrupt(wait);
+	wait->before = last_event();
 	if (!access("/run/udev/control", F_OK))
-		listen_to_udev(settle);
-	return settle;
+		listen_to_udev(wait);
+	return wait;
 }
 
-static void take_event(struct settle *settle)
+static void take_event(struct udev_wait *wait)
 {
-	struct udev_device *device = udev_monitor_receive_device(settle->monitor);
+	struct udev_device *device = udev_monitor_receive_device(wait->monitor);
 	const char *action = device ? udev_device_get_action(device) : NULL;
 	struct seen *seen;
 
-	if (action && udev_device_get_seqnum(device) > settle->before) {
+	if (action && udev_device_get_seqnum(device) > wait->before) {
 		debug("udev: %s %s", action, udev_device_get_sysname(device));
-		settle->seen = xrealloc(settle->seen, settle->seen_count + 1,
-					sizeof(*settle->seen));
-		seen = &settle->seen[settle->seen_count++];
+		wait->seen = xrealloc(wait->seen, wait->seen_count + 1,
+				      sizeof(*wait->seen));
+		seen = &wait->seen[wait->seen_count++];
 		seen->number = udev_device_get_devnum(device);
 		seen->removed = !strcmp(action, "remove");
 	}
 	udev_device_unref(device);
 }
 
-static bool is_seen(const struct settle *settle, dev_t number, bool removed)
+static bool is_seen(const struct udev_wait *wait, dev_t number, bool removed)
 {
 	size_t i;
 
-	for (i = 0; i < settle->seen_count; i++)
-		if (settle->seen[i].number == number && settle->seen[i].removed == removed)
+	for (i = 0; i < wait->seen_count; i++)
+		if (wait->seen[i].number == number && wait->seen[i].removed == removed)
 			return true;
 	return false;
 }
 
-static bool is_initialized(struct settle *settle, dev_t number)
+static bool is_initialized(struct udev_wait *wait, dev_t number)
 {
-	struct udev_device *device = udev_device_new_from_devnum(settle->udev, 'b', number);
+	struct udev_device *device = udev_device_new_from_devnum(wait->udev, 'b', number);
 	bool initialized = device && udev_device_get_is_initialized(device) > 0;
 
 	udev_device_unref(device);
 	return initialized;
 }
 
-static bool is_processed(struct settle *settle, dev_t number)
+static bool is_processed(struct udev_wait *wait, dev_t number)
 {
-	if (!settle->udev)
+	if (!wait->udev)
 		return true;
-	return is_initialized(settle, number) &&
-	       (!settle->monitor || is_seen(settle, number, false));
+	return is_initialized(wait, number) &&
+	       (!wait->monitor || is_seen(wait, number, false));
 }
 
 static bool node_exists(const char *name)
@@ -177,31 +177,31 @@ static bool node_exists(const char *name)
 }
 
 /* A disk that has gone again meanwhile, by autoclear, needs no more waiting. */
-static bool is_ready(struct settle *settle, const struct disk *disk, dev_t number)
+static bool is_ready(struct udev_wait *wait, const struct disk *disk, dev_t number)
 {
 	char **partitions, **name;
 	bool ready;
 
 	if (!disk_device_number(disk, NULL, &number))
 		return true;
-	ready = node_exists(disk->name) && is_processed(settle, number);
+	ready = node_exists(disk->name) && is_processed(wait, number);
 	partitions = disk_partitions(disk);
 	for (name = partitions; ready && *name; name++)
 		if (disk_device_number(disk, *name, &number))
-			ready = node_exists(*name) && is_processed(settle, number);
+			ready = node_exists(*name) && is_processed(wait, number);
 	disk_free_names(partitions);
 	return ready;
 }
 
 /* The kernel's part, then that of udev, whose links go when it is done with the event. */
-static bool is_gone(struct settle *settle, const struct disk *disk, dev_t number)
+static bool is_gone(struct udev_wait *wait, const struct disk *disk, dev_t number)
 {
 	dev_t found;
 
 	if (disk_device_number(disk, NULL, &found))
 		return found != number;
 	return !node_exists(disk->name) &&
-	       (!settle->monitor || is_seen(settle, number, true));
+	       (!wait->monitor || is_seen(wait, number, true));
 }
 
 static long long now_ms(void)
@@ -213,74 +213,76 @@ static long long now_ms(void)
 }
 
 /* Until the next event, a signal, or the time to look again. */
-static void wait_for_event(struct settle *settle, long long timeout_ms)
+static void wait_for_event(struct udev_wait *wait, long long timeout_ms)
 {
 	struct timespec timeout = { .tv_nsec = LOOK_AGAIN_MS * 1000000L };
 	struct pollfd poll = { .fd = -1, .events = POLLIN };
 
 	if (timeout_ms < LOOK_AGAIN_MS)
 		timeout.tv_nsec = timeout_ms * 1000000L;
-	if (settle->monitor)
-		poll.fd = udev_monitor_get_fd(settle->monitor);
-	if (ppoll(&poll, 1, &timeout, &settle->signals) > 0)
-		take_event(settle);
+	if (wait->monitor)
+		poll.fd = udev_monitor_get_fd(wait->monitor);
+	if (ppoll(&poll, 1, &timeout, &wait->signals) > 0)
+		take_event(wait);
 }
 
-static enum settle_result wait_until(struct settle *settle, const struct disk *disk, dev_t number,
-				     bool (*condition)(struct settle *, const struct disk *, dev_t),
-				     unsigned int timeout_ms)
+typedef bool wait_condition(struct udev_wait *wait, const struct disk *disk, dev_t number);
+
+static enum udev_wait_result wait_until(struct udev_wait *wait, const struct disk *disk,
+					dev_t number, wait_condition *condition,
+					unsigned int timeout_ms)
 {
 	long long end = now_ms() + timeout_ms;
 	long long left = timeout_ms;
 
-	while (!condition(settle, disk, number)) {
+	while (!condition(wait, disk, number)) {
 		if (interrupted)
-			return SETTLE_INTERRUPTED;
+			return UDEV_WAIT_INTERRUPTED;
 		if (left <= 0)
-			return SETTLE_TIMEOUT;
-		wait_for_event(settle, left);
+			return UDEV_WAIT_TIMEOUT;
+		wait_for_event(wait, left);
 		left = end - now_ms();
 	}
-	return SETTLE_DONE;
+	return UDEV_WAIT_DONE;
 }
 
 /**
- * settle_wait_ready() - wait until a new disk can be used by any of its names
- * @settle:	begun before it was attached
+ * udev_wait_ready() - wait until a new disk can be used by any of its names
+ * @wait:	begun before it was attached
  * @disk:	just attached
  * @timeout_ms:	how long at most
  */
-enum settle_result settle_wait_ready(struct settle *settle, const struct disk *disk,
-				     unsigned int timeout_ms)
+enum udev_wait_result udev_wait_ready(struct udev_wait *wait, const struct disk *disk,
+				      unsigned int timeout_ms)
 {
-	return wait_until(settle, disk, 0, is_ready, timeout_ms);
+	return wait_until(wait, disk, 0, is_ready, timeout_ms);
 }
 
 /**
- * settle_wait_gone() - wait until the node of a disk is gone
- * @settle:	begun before it was detached
+ * udev_wait_gone() - wait until the node of a disk is gone
+ * @wait:	begun before it was detached
  * @disk:	just detached
  * @number:	its device number when it was there
  * @timeout_ms:	how long at most
  */
-enum settle_result settle_wait_gone(struct settle *settle, const struct disk *disk, dev_t number,
-				    unsigned int timeout_ms)
+enum udev_wait_result udev_wait_gone(struct udev_wait *wait, const struct disk *disk, dev_t number,
+				     unsigned int timeout_ms)
 {
-	return wait_until(settle, disk, number, is_gone, timeout_ms);
+	return wait_until(wait, disk, number, is_gone, timeout_ms);
 }
 
 /* Wait for udev to finish something, whatever it is. */
-void settle_pause(struct settle *settle, unsigned int timeout_ms)
+void udev_wait_pause(struct udev_wait *wait, unsigned int timeout_ms)
 {
-	wait_for_event(settle, timeout_ms);
+	wait_for_event(wait, timeout_ms);
 }
 
 /* The handler stays: a signal that came too late to end a wait must not end the program. */
-void settle_end(struct settle *settle)
+void udev_wait_end(struct udev_wait *wait)
 {
-	udev_monitor_unref(settle->monitor);
-	udev_unref(settle->udev);
-	sigprocmask(SIG_SETMASK, &settle->old_signals, NULL);
-	free(settle->seen);
-	free(settle);
+	udev_monitor_unref(wait->monitor);
+	udev_unref(wait->udev);
+	sigprocmask(SIG_SETMASK, &wait->old_signals, NULL);
+	free(wait->seen);
+	free(wait);
 }

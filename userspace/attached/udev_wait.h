@@ -8,20 +8,20 @@
 #include "attached/disk.h"
 #include "lib/message.h"
 
-struct settle;
+struct udev_wait;
 
-enum settle_result {
-	SETTLE_DONE,
-	SETTLE_TIMEOUT,
-	SETTLE_INTERRUPTED,
+enum udev_wait_result {
+	UDEV_WAIT_DONE,
+	UDEV_WAIT_TIMEOUT,
+	UDEV_WAIT_INTERRUPTED,
 };
 
-struct settle *settle_begin(void);
-enum settle_result settle_wait_ready(struct settle *settle, const struct disk *disk,
+struct udev_wait *udev_wait_begin(void);
+enum udev_wait_result udev_wait_ready(struct udev_wait *wait, const struct disk *disk,
+				      unsigned int timeout_ms);
+enum udev_wait_result udev_wait_gone(struct udev_wait *wait, const struct disk *disk, dev_t number,
 				     unsigned int timeout_ms);
-enum settle_result settle_wait_gone(struct settle *settle, const struct disk *disk, dev_t number,
-				    unsigned int timeout_ms);
-void settle_pause(struct settle *settle, unsigned int timeout_ms);
-void settle_end(struct settle *settle);
+void udev_wait_pause(struct udev_wait *wait, unsigned int timeout_ms);
+void udev_wait_end(struct udev_wait *wait);
 
 #endif /* VHDX_ATTACHED_UDEV_WAIT_H */

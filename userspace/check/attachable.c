@@ -19,7 +19,7 @@
 #include "lib/text.h"
 
 /* For an image to be attached for writing whose file system is read-only */
-const char tryout_read_only_advice[] = "attach -r only reads, attach --temporary keeps what is "
+const char attachable_read_only_advice[] = "attach -r only reads, attach --temporary keeps what is "
 				       "written elsewhere";
 
 static enum exit_code fail_finding(const char *path, const struct finding *finding)
@@ -63,13 +63,13 @@ static enum exit_code try_blocks(const struct layer *layer)
 }
 
 /**
- * tryout_files() - would the files of a chain be attached?
+ * attachable_files() - would the files of a chain be attached?
  * @chain:	complete
  * @writing:	for writing
  *
  * Return: DONE, or another code having said why not
  */
-enum exit_code tryout_files(const struct chain *chain, bool writing)
+enum exit_code attachable_files(const struct chain *chain, bool writing)
 {
 	enum exit_code status = DONE;
 	unsigned int i;
@@ -79,19 +79,19 @@ enum exit_code tryout_files(const struct chain *chain, bool writing)
 
 		status = !i && writing ?
 			 image_check_lockable(file->path, file->fd, &file->stat,
-					      tryout_read_only_advice) :
+					      attachable_read_only_advice) :
 			 image_check_unwritten(file->path, file->fd, &file->stat);
 	}
 	return status == DONE && writing ? try_blocks(chain->layer[0]) : status;
 }
 
 /**
- * tryout_fail_index() - a disk number is taken: say by which image
+ * attachable_fail_index() - a disk number is taken: say by which image
  * @index:	the number
  *
  * Return: EXIT_BUSY
  */
-enum exit_code tryout_fail_index(int index)
+enum exit_code attachable_fail_index(int index)
 {
 	struct disk disk;
 	char *image = disk_find(&disk, index) ? disk_image(&disk) : NULL;
@@ -110,20 +110,20 @@ enum exit_code tryout_fail_index(int index)
 }
 
 /* Is a disk number free? -1 stands for any. */
-enum exit_code tryout_index(int index)
+enum exit_code attachable_index(int index)
 {
 	struct disk disk;
 
-	return index < 0 || !disk_find(&disk, index) ? DONE : tryout_fail_index(index);
+	return index < 0 || !disk_find(&disk, index) ? DONE : attachable_fail_index(index);
 }
 
 static void warn_missing(const struct layer *layer, u64 bytes)
 {
-	const struct open_image *image = &layer->image;
-	struct block_counts counts;
+	const struct image *image = &layer->image;
+	struct bat_summary counts;
 
-	blocks_look(&counts, image->super, &image->reader,
-		    image->replayed ? &image->replayed->overlay : NULL, image->file.fd, bytes);
+	bat_summary_look(&counts, image->super, &image->reader,
+			 image->replayed ? &image->replayed->overlay : NULL, image->file.fd, bytes);
 	if (counts.missing)
 		warn("%s: %s%llu blocks are missing, because the file ends before them; reads of them "
 		     "fail; get a complete copy", layer->path, counts.complete ? "" : "at least ",
@@ -135,17 +135,17 @@ static void warn_missing(const struct layer *layer, u64 bytes)
 }
 
 /**
- * tryout_warn_missing() - warn of blocks that reads will fail for
+ * attachable_warn_missing() - warn of blocks that reads will fail for
  * @chain:	complete
  * @writing:	for writing: then the kernel refuses the image itself if it is not whole
  *
  * Images that are not written to can be read where they are whole. The time this takes is bounded:
- * of all block tables together BLOCKS_LOOK_MAX bytes are read.
+ * of all block tables together BAT_SUMMARY_LOOK_MAX bytes are read.
  */
-void tryout_warn_missing(const struct chain *chain, bool writing)
+void attachable_warn_missing(const struct chain *chain, bool writing)
 {
 	unsigned int i;
 
 	for (i = writing; i < chain->count; i++)
-		warn_missing(chain->layer[i], BLOCKS_LOOK_MAX / chain->count);
+		warn_missing(chain->layer[i], BAT_SUMMARY_LOOK_MAX / chain->count);
 }

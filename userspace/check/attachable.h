@@ -11,11 +11,11 @@
 
 struct chain;
 
-extern const char tryout_read_only_advice[];
+extern const char attachable_read_only_advice[];
 
-enum exit_code tryout_files(const struct chain *chain, bool writing);
-enum exit_code tryout_index(int index);
-enum exit_code tryout_fail_index(int index);
-void tryout_warn_missing(const struct chain *chain, bool writing);
+enum exit_code attachable_files(const struct chain *chain, bool writing);
+enum exit_code attachable_index(int index);
+enum exit_code attachable_fail_index(int index);
+void attachable_warn_missing(const struct chain *chain, bool writing);
 
 #endif /* VHDX_CHECK_ATTACHABLE_H */

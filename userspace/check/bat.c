@@ -86,34 +86,34 @@ static u64 length_in_file(const struct scan *scan, u64 offset, u64 length)
 /* A block that is present and by itself right: nobody else may be where it is. */
 static void claim_block(struct scan *scan, u64 index, u64 entry, u64 length, bool payload)
 {
-	struct claims *claims = &scan->check->claims;
+	struct usage *usage = &scan->check->usage;
 	u64 offset = vhdx_bat_offset(entry);
 
-	if (offset + length > claims->end)
-		claims->end = offset + length;
+	if (offset + length > usage->end)
+		usage->end = offset + length;
 	length = length_in_file(scan, offset, length);
-	if (offset + length > CLAIMS_LIMIT)
+	if (offset + length > USAGE_LIMIT)
 		add_oddity(scan, ODD_UNTRACKED, index);
-	if (claims_any(claims, CLAIM_ANCHOR, offset, length))
+	if (usage_any(usage, USAGE_ANCHOR, offset, length))
 		add_oddity(scan, ODD_ANCHOR, index);
-	if (claims_any(claims, CLAIM_USED, offset, length)) {
-		bool same = payload && claims_any(claims, CLAIM_START, offset, 1);
+	if (usage_any(usage, USAGE_USED, offset, length)) {
+		bool same = payload && usage_any(usage, USAGE_START, offset, 1);
 
 		add_fault(scan, same ? VHDX_REASON_payload_duplicate : VHDX_REASON_block_overlap,
 			  index, entry);
 	}
-	claims_set(claims, CLAIM_USED, offset, length);
+	usage_set(usage, USAGE_USED, offset, length);
 	if (payload)
-		claims_set(claims, CLAIM_START, offset, 1);
+		usage_set(usage, USAGE_START, offset, 1);
 	if (payload && scan->check->replayed)
-		claims_set(claims, CLAIM_PAYLOAD, offset, length);
+		usage_set(usage, USAGE_PAYLOAD, offset, length);
 }
 
 /* The place an unmapped block had is only a hint; one that cannot be belongs to no block. */
 static void claim_anchor(struct scan *scan, u64 index, u64 entry)
 {
 	u64 length = scan->rules.geometry->block_size;
-	struct claims *claims = &scan->check->claims;
+	struct usage *usage = &scan->check->usage;
 	u64 offset = vhdx_bat_offset(entry);
 
 	if (!offset)
@@ -123,12 +123,12 @@ static void claim_anchor(struct scan *scan, u64 index, u64 entry)
 		add_oddity(scan, ODD_ANCHOR, index);
 		return;
 	}
-	if (claims_any(claims, CLAIM_ANCHOR, offset, length) ||
-	    claims_any(claims, CLAIM_USED, offset, length))
+	if (usage_any(usage, USAGE_ANCHOR, offset, length) ||
+	    usage_any(usage, USAGE_USED, offset, length))
 		add_oddity(scan, ODD_ANCHOR, index);
-	if (claims_any(claims, CLAIM_ANCHOR, offset, length))
-		claims_set(claims, CLAIM_CONTESTED, offset, length);
-	claims_set(claims, CLAIM_ANCHOR, offset, length);
+	if (usage_any(usage, USAGE_ANCHOR, offset, length))
+		usage_set(usage, USAGE_CONTESTED, offset, length);
+	usage_set(usage, USAGE_ANCHOR, offset, length);
 }
 
 /**
@@ -146,7 +146,7 @@ bool check_owns_anchor(const struct check *check, const struct vhdx_bat_rules *r
 {
 	enum vhdx_block_state state = vhdx_bat_state(entry);
 	u64 offset = vhdx_bat_offset(entry), length = rules->geometry->block_size;
-	u64 known = check->claims.units * VHDX_MIB;
+	u64 known = check->usage.units * VHDX_MIB;
 
 	if (state != VHDX_BLOCK_UNDEFINED && state != VHDX_BLOCK_UNMAPPED &&
 	    state != VHDX_BLOCK_UNMAPPED_DRAFT)
@@ -154,9 +154,9 @@ bool check_owns_anchor(const struct check *check, const struct vhdx_bat_rules *r
 	return offset && vhdx_range_inside(offset, length, rules->file_size) &&
 	       vhdx_range_inside(offset, length, known) &&
 	       !vhdx_layout_overlaps(rules->layout, offset, length) &&
-	       !claims_any(&check->claims, CLAIM_USED, offset, length) &&
-	       !claims_any(&check->claims, CLAIM_CONTESTED, offset, length) &&
-	       !claims_any(&check->claims, CLAIM_STRAY, offset, length);
+	       !usage_any(&check->usage, USAGE_USED, offset, length) &&
+	       !usage_any(&check->usage, USAGE_CONTESTED, offset, length) &&
+	       !usage_any(&check->usage, USAGE_STRAY, offset, length);
 }
 
 static void scan_present(struct scan *scan, u64 index, u64 entry)
@@ -219,7 +219,7 @@ static void scan_unused(struct scan *scan, enum oddity kind, u64 index, u64 entr
 		return;
 	add_oddity(scan, kind, index);
 	if (check_stray(&scan->rules, entry, &offset, &length))
-		claims_set(&scan->check->claims, CLAIM_STRAY, offset, length);
+		usage_set(&scan->check->usage, USAGE_STRAY, offset, length);
 }
 
 /* The bitmap's entry comes after those of the blocks it is for (2.5). */
@@ -295,19 +295,19 @@ static enum exit_code scan_piece(struct scan *scan, u64 first, u64 count, __le64
 /* The log is for metadata: it must not change a block, which nobody would look up in it. */
 static void check_changes(struct scan *scan)
 {
-	const struct replayed *replayed = scan->check->replayed;
-	const struct claims *claims = &scan->check->claims;
+	const struct replay_memory *replayed = scan->check->replayed;
+	const struct usage *usage = &scan->check->usage;
 	const struct vhdx_overlay *overlay = replayed ? &replayed->overlay : NULL;
 	struct vhdx_fault fault;
 	u64 changed = 0;
 	u32 i;
 
 	for (i = 0; overlay && !changed && i < overlay->nr_pages; i++)
-		if (claims_any(claims, CLAIM_PAYLOAD, overlay->pages[i].offset, VHDX_PAGE_SIZE))
+		if (usage_any(usage, USAGE_PAYLOAD, overlay->pages[i].offset, VHDX_PAGE_SIZE))
 			changed = overlay->pages[i].offset;
 	for (i = 0; overlay && !changed && i < overlay->nr_zeros; i++)
-		if (claims_any(claims, CLAIM_PAYLOAD, overlay->zeros[i].offset,
-			       overlay->zeros[i].length))
+		if (usage_any(usage, USAGE_PAYLOAD, overlay->zeros[i].offset,
+			      overlay->zeros[i].length))
 			changed = overlay->zeros[i].offset;
 	if (!changed)
 		return;
@@ -329,7 +329,7 @@ enum exit_code check_bat(struct check *check)
 	enum exit_code status = DONE;
 	u64 first, count;
 
-	vhdx_super_bat_rules(check->super, &scan.rules);
+	vhdx_open_bat_rules(check->super, &scan.rules);
 	progress_begin(&check->progress, "check", total * VHDX_BAT_ENTRY_SIZE);
 	for (first = 0; first < total && status == DONE; first += count) {
 		count = total - first < PIECE_ENTRIES ? total - first : PIECE_ENTRIES;

@@ -23,7 +23,7 @@ enum exit_code check_worse(enum exit_code a, enum exit_code b)
 	return a != DONE ? a : b;
 }
 
-static enum exit_code check_parent(const struct layer *layer, struct rows *rows,
+static enum exit_code check_parent(const struct layer *layer, struct table *rows,
 				   struct json_object *list)
 {
 	struct check check = { 0 };
@@ -58,7 +58,7 @@ static enum exit_code check_parent(const struct layer *layer, struct rows *rows,
  * Return: the exit code for all of them
  */
 enum exit_code check_parents(const char *path, const struct parent_options *options,
-			     struct rows *rows, struct json_object *list)
+			     struct table *rows, struct json_object *list)
 {
 	struct chain chain;
 	enum exit_code status = chain_open(&chain, path, options);

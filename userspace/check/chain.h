@@ -10,6 +10,6 @@
 
 enum exit_code check_worse(enum exit_code a, enum exit_code b);
 enum exit_code check_parents(const char *path, const struct parent_options *options,
-			     struct rows *rows, struct json_object *list);
+			     struct table *rows, struct json_object *list);
 
 #endif /* VHDX_CHECK_CHAIN_H */

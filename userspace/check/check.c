@@ -67,7 +67,7 @@ static enum exit_code check_log(struct check *check)
 
 	if (!check->log_known || !vhdx_header_log_dirty(header))
 		return DONE;
-	check->replayed = replayed_new(&check->file.reader, header, &fault);
+	check->replayed = replay_memory_new(&check->file.reader, header, &fault);
 	if (!check->replayed) {
 		check->log_failed = true;
 		if (!is_about_image(fault.reason))
@@ -75,7 +75,7 @@ static enum exit_code check_log(struct check *check)
 		findings_add_fault(&check->findings, &fault, NO_ENTRY);
 		return DONE;
 	}
-	replayed_reader(check->replayed, &check->reader);
+	replay_memory_reader(check->replayed, &check->reader);
 	findings_add_warning(&check->findings, vhdx_reason_name(VHDX_REASON_log_dirty),
 			     header->log_offset, NO_ENTRY,
 			     "log: %u entries must be replayed; checked as it will be then",
@@ -128,7 +128,7 @@ static enum exit_code check_tables(struct check *check, void *scratch)
 	if (reason)
 		findings_add_fault(&check->findings, &fault, NO_ENTRY);
 	if (layout_is_known(reason))
-		claims_set_layout(&check->claims, &check->super->layout);
+		usage_set_layout(&check->usage, &check->super->layout);
 	if (geometry_is_known(reason)) {
 		status = check_locator(check);
 		if (status == DONE)
@@ -145,7 +145,7 @@ static enum exit_code check_all(struct check *check, void *scratch)
 		status = check_log(check);
 	if (status != DONE)
 		return status;
-	claims_init(&check->claims, check->reader.size);
+	usage_init(&check->usage, check->reader.size);
 	if (!check->log_failed)
 		status = check_tables(check, scratch);
 	add_warnings(check);
@@ -177,7 +177,7 @@ enum exit_code check_image(struct check *check)
 void check_free(struct check *check)
 {
 	findings_free(&check->findings);
-	claims_free(&check->claims);
-	replayed_free(check->replayed);
+	usage_free(&check->usage);
+	replay_memory_free(check->replayed);
 	free(check->super);
 }

@@ -18,7 +18,7 @@
  * @super:	as far as it could be read
  * @replayed:	the log replayed in memory; NULL if there is nothing to replay
  * @reader:	what to read the image by
- * @claims:	who uses what of the file
+ * @usage:	who uses what of the file
  * @findings:	the result
  * @log_known:	where the log is could be read, and makes sense
  * @log_failed:	it must be replayed and cannot be
@@ -27,9 +27,9 @@ struct check {
 	struct image_file file;
 	struct progress progress;
 	struct vhdx_super *super;
-	struct replayed *replayed;
+	struct replay_memory *replayed;
 	struct vhdx_reader reader;
-	struct claims claims;
+	struct usage usage;
 	struct findings findings;
 	bool log_known;
 	bool log_failed;
@@ -40,8 +40,8 @@ enum exit_code check_bat(struct check *check);
 void check_leaks(struct check *check);
 bool check_stray(const struct vhdx_bat_rules *rules, u64 entry, u64 *offset, u64 *length);
 bool check_owns_anchor(const struct check *check, const struct vhdx_bat_rules *rules, u64 entry);
-u64 check_end_of_use(const struct claims *claims);
-bool check_is_used(const struct claims *claims, u64 offset);
+u64 check_end_of_use(const struct usage *usage);
+bool check_is_used(const struct usage *usage, u64 offset);
 void check_each_leak(struct check *check, void (*visit)(void *context, u64 offset, u64 length),
 		     void *context);
 void check_free(struct check *check);

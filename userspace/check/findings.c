@@ -7,7 +7,7 @@
 #include "lib/alloc.h"
 #include "lib/text.h"
 
-const char *severity_name(enum severity severity)
+const char *findings_severity_name(enum severity severity)
 {
 	static const char *const names[SEVERITY_COUNT] = {
 		[SEVERITY_ERROR] = "error",

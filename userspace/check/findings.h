@@ -55,7 +55,7 @@ struct findings {
 	u64 leaked;
 };
 
-const char *severity_name(enum severity severity);
+const char *findings_severity_name(enum severity severity);
 
 void findings_add_fault(struct findings *findings, const struct vhdx_fault *fault, u64 entry);
 void findings_add_warning(struct findings *findings, const char *code, u64 offset, u64 entry,

@@ -11,7 +11,7 @@
 
 enum { COLUMN_SEVERITY, COLUMN_CODE, COLUMN_OFFSET, COLUMN_ENTRY, COLUMN_MESSAGE };
 
-static const struct row_column columns[] = {
+static const struct table_column columns[] = {
 	[COLUMN_SEVERITY] = { "SEVERITY", "error, unsupported, leak, warning or repair", -11 },
 	[COLUMN_CODE] = { "CODE", "name of the reason, for programs", -30 },
 	[COLUMN_OFFSET] = { "OFFSET", "byte of the file where it is seen", 14 },
@@ -34,24 +34,24 @@ enum exit_code check_verdict(const struct findings *findings)
 }
 
 /* Prepare the table; from @globals come its columns. */
-enum exit_code check_rows_begin(struct rows *rows, const struct globals *globals)
+enum exit_code check_rows_begin(struct table *rows, const struct globals *globals)
 {
-	return rows_begin(rows, "check", columns, COLUMN_COUNT, globals);
+	return table_begin(rows, "check", columns, COLUMN_COUNT, globals);
 }
 
 void check_print_columns(void)
 {
-	rows_print_help(columns, COLUMN_COUNT);
+	table_print_help(columns, COLUMN_COUNT);
 }
 
 /* @path: of another file than the one that was named; or NULL */
-static void print_finding(struct rows *rows, const struct finding *finding, const char *path)
+static void print_finding(struct table *rows, const struct finding *finding, const char *path)
 {
 	char offset[24], entry[24] = "-";
 	char *code = text_code(finding->code);
 	char *message = xasprintf("%s%s%s", path ? path : "", path ? ": " : "", finding->message);
 	const char *const cells[COLUMN_COUNT] = {
-		[COLUMN_SEVERITY] = severity_name(finding->severity),
+		[COLUMN_SEVERITY] = findings_severity_name(finding->severity),
 		[COLUMN_CODE] = code,
 		[COLUMN_OFFSET] = offset,
 		[COLUMN_ENTRY] = entry,
@@ -61,12 +61,12 @@ static void print_finding(struct rows *rows, const struct finding *finding, cons
 	snprintf(offset, sizeof(offset), "%" PRIu64, finding->offset);
 	if (finding->entry != NO_ENTRY)
 		snprintf(entry, sizeof(entry), "%" PRIu64, finding->entry);
-	rows_print(rows, cells);
+	table_print(rows, cells);
 	free(message);
 	free(code);
 }
 
-static void print_findings(const struct findings *findings, struct rows *rows, const char *path)
+static void print_findings(const struct findings *findings, struct table *rows, const char *path)
 {
 	size_t i;
 
@@ -75,7 +75,7 @@ static void print_findings(const struct findings *findings, struct rows *rows, c
 }
 
 /* What was repaired comes first, then what is there now. */
-void check_report_rows(const struct check_report *report, struct rows *rows)
+void check_report_rows(const struct check_report *report, struct table *rows)
 {
 	if (report->repairs)
 		print_findings(report->repairs, rows, NULL);
@@ -88,7 +88,7 @@ static struct json_object *finding_json(const struct finding *finding)
 	struct json_object *object = json_object_new_object();
 	char *code = text_code(finding->code);
 
-	json_add_string(object, "severity", severity_name(finding->severity));
+	json_add_string(object, "severity", findings_severity_name(finding->severity));
 	json_add_string(object, "code", code);
 	if (finding->entry != NO_ENTRY)
 		json_add_number(object, "entry", finding->entry);
@@ -153,7 +153,7 @@ static void print_summary(const char *text)
  * One line, since the table may be empty, or long, or not all there is. It goes where the
  * table goes, unless that is for a program: then stdout has nothing but rows, or JSON.
  */
-void check_summarize(const struct check_report *report, const struct rows *rows)
+void check_summarize(const struct check_report *report, const struct table *rows)
 {
 	const struct findings *findings = &report->check->findings;
 	char repairs[64] = "";

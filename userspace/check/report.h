@@ -36,10 +36,10 @@ struct check_report {
 struct json_object;
 
 enum exit_code check_verdict(const struct findings *findings);
-enum exit_code check_rows_begin(struct rows *rows, const struct globals *globals);
+enum exit_code check_rows_begin(struct table *rows, const struct globals *globals);
 void check_print_columns(void);
-void check_report_rows(const struct check_report *report, struct rows *rows);
+void check_report_rows(const struct check_report *report, struct table *rows);
 struct json_object *check_report_json(const struct check_report *report);
-void check_summarize(const struct check_report *report, const struct rows *rows);
+void check_summarize(const struct check_report *report, const struct table *rows);
 
 #endif /* VHDX_CHECK_REPORT_H */

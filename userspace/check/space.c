@@ -46,24 +46,24 @@ static void flush(struct leak *leak)
 }
 
 /* Does anything refer to the MiB at @offset? */
-bool check_is_used(const struct claims *claims, u64 offset)
+bool check_is_used(const struct usage *usage, u64 offset)
 {
-	return claims_any(claims, CLAIM_USED, offset, 1) ||
-	       claims_any(claims, CLAIM_ANCHOR, offset, 1) ||
-	       claims_any(claims, CLAIM_STRAY, offset, 1);
+	return usage_any(usage, USAGE_USED, offset, 1) ||
+	       usage_any(usage, USAGE_ANCHOR, offset, 1) ||
+	       usage_any(usage, USAGE_STRAY, offset, 1);
 }
 
 /*
  * Behind it nothing refers to anything. It may be behind the end of the file: the last block of a
  * disk owns its whole length, even if the file ends where the disk does.
  */
-u64 check_end_of_use(const struct claims *claims)
+u64 check_end_of_use(const struct usage *usage)
 {
-	u64 unit = claims->units;
+	u64 unit = usage->units;
 
-	while (unit && !check_is_used(claims, (unit - 1) * VHDX_MIB))
+	while (unit && !check_is_used(usage, (unit - 1) * VHDX_MIB))
 		unit--;
-	return unit * VHDX_MIB > claims->end ? unit * VHDX_MIB : claims->end;
+	return unit * VHDX_MIB > usage->end ? unit * VHDX_MIB : usage->end;
 }
 
 /* The MiB of a range of data, each at most once though two ranges may share one. */
@@ -74,7 +74,7 @@ static void add_range(struct check *check, struct leak *leak, u64 start, u64 end
 	if (offset < *done)
 		offset = *done;
 	for (; offset < end; offset += VHDX_MIB) {
-		if (check_is_used(&check->claims, offset))
+		if (check_is_used(&check->usage, offset))
 			continue;
 		if (leak->offset + leak->length != offset)
 			flush(leak);
@@ -98,7 +98,7 @@ static void add_range(struct check *check, struct leak *leak, u64 start, u64 end
 void check_each_leak(struct check *check, void (*visit)(void *context, u64 offset, u64 length),
 		     void *context)
 {
-	u64 limit = check->claims.units * VHDX_MIB;
+	u64 limit = check->usage.units * VHDX_MIB;
 	u64 size = check->file.reader.size;
 	u64 offset = 0, done = 0, start, end;
 	struct leak leak = { .visit = visit, .context = context };

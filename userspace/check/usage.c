@@ -11,43 +11,43 @@ static u64 units_of(u64 bytes)
 }
 
 /**
- * claims_init() - nobody uses anything yet
- * @claims:	filled
+ * usage_init() - nobody uses anything yet
+ * @usage:	filled
  * @file_size:	bytes
  *
  * The kernel gives memory only for those pages of the bits that are touched.
  */
-void claims_init(struct claims *claims, u64 file_size)
+void usage_init(struct usage *usage, u64 file_size)
 {
 	unsigned int kind;
 
-	claims->end = 0;
-	claims->units = units_of(file_size < CLAIMS_LIMIT ? file_size : CLAIMS_LIMIT);
-	for (kind = 0; kind < CLAIM_KINDS; kind++)
-		claims->bits[kind] = xcalloc(claims->units / 8 + 1, 1);
+	usage->end = 0;
+	usage->units = units_of(file_size < USAGE_LIMIT ? file_size : USAGE_LIMIT);
+	for (kind = 0; kind < USAGE_KINDS; kind++)
+		usage->bits[kind] = xcalloc(usage->units / 8 + 1, 1);
 }
 
-void claims_free(struct claims *claims)
+void usage_free(struct usage *usage)
 {
 	unsigned int kind;
 
-	for (kind = 0; kind < CLAIM_KINDS; kind++)
-		free(claims->bits[kind]);
+	for (kind = 0; kind < USAGE_KINDS; kind++)
+		free(usage->bits[kind]);
 }
 
 /* The end of a range, in units, no further than there are any. */
-static u64 end_of(const struct claims *claims, u64 offset, u64 length)
+static u64 end_of(const struct usage *usage, u64 offset, u64 length)
 {
 	u64 end = units_of(offset + length);
 
-	return end < claims->units ? end : claims->units;
+	return end < usage->units ? end : usage->units;
 }
 
 /* Is any MiB of a range, which lies in the file, used like that? */
-bool claims_any(const struct claims *claims, enum claim kind, u64 offset, u64 length)
+bool usage_any(const struct usage *usage, enum usage_kind kind, u64 offset, u64 length)
 {
-	u64 end = end_of(claims, offset, length);
-	const u8 *bits = claims->bits[kind];
+	u64 end = end_of(usage, offset, length);
+	const u8 *bits = usage->bits[kind];
 	u64 unit = offset / VHDX_MIB;
 
 	while (unit < end) {
@@ -62,21 +62,21 @@ bool claims_any(const struct claims *claims, enum claim kind, u64 offset, u64 le
 	return false;
 }
 
-void claims_set(struct claims *claims, enum claim kind, u64 offset, u64 length)
+void usage_set(struct usage *usage, enum usage_kind kind, u64 offset, u64 length)
 {
-	u64 end = end_of(claims, offset, length);
+	u64 end = end_of(usage, offset, length);
 	u64 unit;
 
 	for (unit = offset / VHDX_MIB; unit < end; unit++)
-		claims->bits[kind][unit / 8] |= (u8)(1U << (unit % 8));
+		usage->bits[kind][unit / 8] |= (u8)(1U << (unit % 8));
 }
 
 /* Header section, log and regions. */
-void claims_set_layout(struct claims *claims, const struct vhdx_layout *layout)
+void usage_set_layout(struct usage *usage, const struct vhdx_layout *layout)
 {
 	u32 i;
 
 	for (i = 0; i < layout->count; i++)
-		claims_set(claims, CLAIM_USED, layout->extent[i].offset,
-			   layout->extent[i].length);
+		usage_set(usage, USAGE_USED, layout->extent[i].offset,
+			  layout->extent[i].length);
 }

@@ -32,7 +32,7 @@
 #define UDEV_TIMEOUT_MS 10000
 
 enum {
-	OPTION_NO_PARTSCAN = CLI_OWN,
+	OPTION_NO_PARTSCAN = OPTIONS_OWN,
 	OPTION_AUTOCLEAR,
 	OPTION_DIRECT_IO,
 	OPTION_REPLAY,
@@ -43,7 +43,7 @@ enum {
 	OPTION_FORCE,
 };
 
-static const struct cli_option options[] = {
+static const struct options_option options[] = {
 	{ 'r', "read-only", NULL, "the disk cannot be written, nor the image be changed" },
 	{ OPTION_TEMPORARY, "temporary", "[DIR]",
 	  "writes go to a file in DIR (default: $TMPDIR or /var/tmp), gone at detach" },
@@ -115,7 +115,7 @@ static bool set(void *context, int id, const char *value)
 		attach->force = true;
 		break;
 	case 'P':
-		return cli_switch("attach", "--partscan", value, &attach->partscan);
+		return options_switch("attach", "--partscan", value, &attach->partscan);
 	case OPTION_NO_PARTSCAN:
 		attach->partscan = false;
 		break;
@@ -123,11 +123,11 @@ static bool set(void *context, int id, const char *value)
 		attach->autoclear = true;
 		break;
 	case OPTION_DIRECT_IO:
-		return cli_switch("attach", "--direct-io", value, &attach->direct_io);
+		return options_switch("attach", "--direct-io", value, &attach->direct_io);
 	case OPTION_REPLAY:
 		return set_replay(attach, value);
 	case OPTION_HOLES:
-		return cli_switch("attach", "--holes", value, &attach->holes);
+		return options_switch("attach", "--holes", value, &attach->holes);
 	case 'i':
 		return set_index(attach, value);
 	case OPTION_DRY_RUN:
@@ -141,7 +141,7 @@ static bool set(void *context, int id, const char *value)
 	return true;
 }
 
-static const struct cli_syntax syntax = {
+static const struct options_syntax syntax = {
 	.verb = "attach",
 	.arguments = "IMAGE",
 	.about = "Make a block device of a VHDX image, with its parents if it has any, and print its name.",
@@ -223,8 +223,8 @@ static void report_dry_run(const struct globals *globals, const struct attach *a
 	for (i = 1; i < chain->count; i++)
 		json_object_array_add(parents, json_object_new_string(chain->layer[i]->path));
 	json_add(image, "parents", parents);
-	output_add("dry-run", json_object_new_boolean(true));
-	output_add("image", image);
+	json_output_add("dry-run", json_object_new_boolean(true));
+	json_output_add("image", image);
 }
 
 static void fill_request(struct vhdx_ioc_attach *request, const struct attach *attach,
@@ -277,7 +277,7 @@ static void tell_replayed(const char *path, const char *to, uint64_t entries)
 	json_add_string(replayed, "image", path);
 	json_add_string(replayed, "to", to);
 	json_add_number(replayed, "entries", entries);
-	output_add("replayed", replayed);
+	json_output_add("replayed", replayed);
 	if (!strcmp(to, "file"))
 		warn("%s: was not closed properly: its log (entries: %llu) was replayed into the "
 		     "file", path, (unsigned long long)entries);
@@ -290,7 +290,7 @@ static void tell_replayed(const char *path, const char *to, uint64_t entries)
 static void report_replay(const struct attach *attach, const struct chain *chain,
 			  const struct disk *disk)
 {
-	const struct replayed *replayed = chain->layer[0]->image.replayed;
+	const struct replay_memory *replayed = chain->layer[0]->image.replayed;
 	uint64_t entries = attach->temporary ? 0 : disk_number(disk, "vhdx/replayed");
 	char *to = disk_attribute(disk, "vhdx/replayed_to");
 
@@ -330,21 +330,21 @@ static void report(const struct globals *globals, const struct disk *disk)
 		return;
 	}
 	disk_list_add(&disks, disk);
-	output_add("vhdx", listing_json(&disks));
+	json_output_add("vhdx", list_json(&disks));
 	disk_list_free(&disks);
 }
 
-static enum exit_code wait_for_udev(struct settle *settle, const struct disk *disk)
+static enum exit_code wait_for_udev(struct udev_wait *wait, const struct disk *disk)
 {
-	switch (settle_wait_ready(settle, disk, UDEV_TIMEOUT_MS)) {
-	case SETTLE_INTERRUPTED:
+	switch (udev_wait_ready(wait, disk, UDEV_TIMEOUT_MS)) {
+	case UDEV_WAIT_INTERRUPTED:
 		return fail(EXIT_INTERRUPTED, "%s: interrupted while waiting for udev; it is "
 			    "attached, to remove it: vhdxctl detach %s", disk->node, disk->node);
-	case SETTLE_TIMEOUT:
+	case UDEV_WAIT_TIMEOUT:
 		warn("%s: attached, but udev is not done with it after %d s", disk->node,
 		     UDEV_TIMEOUT_MS / 1000);
 		break;
-	case SETTLE_DONE:
+	case UDEV_WAIT_DONE:
 		break;
 	}
 	return DONE;
@@ -384,7 +384,7 @@ static enum exit_code attach_through(int control, const struct globals *globals,
 				     int image)
 {
 	const char *path = chain->layer[0]->path;
-	struct settle *settle = settle_begin();
+	struct udev_wait *wait = udev_wait_begin();
 	struct vhdx_ioc_attach request;
 	__s32 files[VHDX_CHAIN_MAX_FILES + 1];
 	unsigned int count;
@@ -397,7 +397,7 @@ static enum exit_code attach_through(int control, const struct globals *globals,
 	error = control_attach(control, &request);
 	if (error) {
 		status = request.reason == VHDX_REASON_attach_index_taken ?
-			 tryout_fail_index(attach->index) :
+			 attachable_fail_index(attach->index) :
 			 control_failed(path, "cannot attach", error, request.reason,
 					request.message);
 		report_replay_before_failure(attach, chain);
@@ -405,7 +405,7 @@ static enum exit_code attach_through(int control, const struct globals *globals,
 		disk_find(&disk, request.index);
 		note("%s: attached as %s", path, disk.node);
 		report_replay(attach, chain, &disk);
-		status = wait_for_udev(settle, &disk);
+		status = wait_for_udev(wait, &disk);
 		warn_of_twin(&disk);
 		node = check_node(&disk);
 		if (node == DONE)
@@ -413,7 +413,7 @@ static enum exit_code attach_through(int control, const struct globals *globals,
 		else
 			status = node;
 	}
-	settle_end(settle);
+	udev_wait_end(wait);
 	return status;
 }
 
@@ -437,7 +437,7 @@ static enum exit_code attach_writable(const struct globals *globals,
 {
 	struct write_file image;
 	enum exit_code status = image_open_exclusive(&image, chain->layer[0]->path,
-						     tryout_read_only_advice);
+						     attachable_read_only_advice);
 
 	if (status != DONE)
 		return status;
@@ -470,11 +470,11 @@ static bool is_written(const struct attach *attach)
 static enum exit_code dry_run(const struct globals *globals, const struct attach *attach,
 			      const struct chain *chain)
 {
-	enum exit_code status = tryout_files(chain, is_written(attach));
+	enum exit_code status = attachable_files(chain, is_written(attach));
 	struct new_file child;
 
 	if (status == DONE)
-		status = tryout_index(attach->index);
+		status = attachable_index(attach->index);
 	if (status == DONE && attach->temporary) {
 		status = temporary_make(&child, attach->directory, chain->layer[0]);
 		new_file_close(&child);
@@ -491,7 +491,7 @@ static enum exit_code attach_image(const struct globals *globals, const struct a
 	enum exit_code status = open_files(attach, &chain, path);
 
 	if (status == DONE)
-		tryout_warn_missing(&chain, is_written(attach));
+		attachable_warn_missing(&chain, is_written(attach));
 	if (status == DONE && attach->dry_run)
 		status = dry_run(globals, attach, &chain);
 	else if (status == DONE && attach->read_only)
@@ -512,7 +512,7 @@ enum exit_code cmd_attach(struct globals *globals, int argc, char **argv)
 		.holes		= true,
 		.index		= -1,
 	};
-	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &attach);
+	enum exit_code status = options_parse(&syntax, globals, argc, argv, &attach);
 
 	if (status != DONE)
 		return status;

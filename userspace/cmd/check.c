@@ -21,12 +21,12 @@
 #include "repair/repair.h"
 
 enum {
-	OPTION_REPAIR = CLI_OWN,
+	OPTION_REPAIR = OPTIONS_OWN,
 	OPTION_DRY_RUN,
 	OPTION_CHAIN,
 };
 
-static const struct cli_option options[] = {
+static const struct options_option options[] = {
 	{ OPTION_REPAIR, "repair", "WHAT", "leaks: give leaked space back; all: and what else can be" },
 	{ OPTION_DRY_RUN, "dry-run", NULL, "with --repair: list what would be done, write nothing" },
 	{ OPTION_CHAIN, "chain", NULL, "find and check all parents as well" },
@@ -87,12 +87,12 @@ static bool set(void *context, int id, const char *value)
 	}
 }
 
-static const struct cli_syntax syntax = {
+static const struct options_syntax syntax = {
 	.verb = "check",
 	.arguments = "IMAGE|DEVICE",
 	.about = "Find out what is wrong with an image. Nothing is written to it without --repair.",
 	.options = options,
-	.groups = CLI_BYTES | CLI_TABLE,
+	.groups = OPTIONS_BYTES | OPTIONS_TABLE,
 	.set = set,
 	.more_help = check_print_columns,
 };
@@ -161,7 +161,7 @@ static enum exit_code repair(struct job *job)
 
 /* The image itself, then its parents, unless it is too bad to know who these are */
 static enum exit_code tell(const struct job *job, const struct check_report *report,
-			   struct rows *rows, bool json)
+			   struct table *rows, bool json)
 {
 	struct json_object *object = json ? check_report_json(report) : NULL;
 	struct json_object *list = json && job->chain ? json_object_new_array() : NULL;
@@ -175,11 +175,11 @@ static enum exit_code tell(const struct job *job, const struct check_report *rep
 	if (list)
 		json_add(object, "parents", list);
 	if (json)
-		output_add("check", object);
+		json_output_add("check", object);
 	return status;
 }
 
-static enum exit_code run(struct job *job, struct rows *rows, bool json)
+static enum exit_code run(struct job *job, struct table *rows, bool json)
 {
 	bool repairing = job->repair.mode != REPAIR_NOTHING;
 	struct check_report report = {
@@ -204,7 +204,7 @@ static enum exit_code run(struct job *job, struct rows *rows, bool json)
 	return status;
 }
 
-static enum exit_code check_file(struct job *job, const char *path, struct rows *rows, bool json)
+static enum exit_code check_file(struct job *job, const char *path, struct table *rows, bool json)
 {
 	enum exit_code status = DONE;
 	int error;
@@ -225,10 +225,10 @@ static enum exit_code check_file(struct job *job, const char *path, struct rows 
 	return status;
 }
 
-static enum exit_code check_path(struct job *job, const char *argument, struct rows *rows,
+static enum exit_code check_path(struct job *job, const char *argument, struct table *rows,
 				 bool json)
 {
-	char *path = open_image_path(argument);
+	char *path = image_path(argument);
 	enum exit_code status;
 
 	if (!path)
@@ -242,11 +242,11 @@ enum exit_code cmd_check(struct globals *globals, int argc, char **argv)
 {
 	struct job job = { .file.fd = -1 };
 	enum exit_code status;
-	struct rows rows;
+	struct table rows;
 
 	message_map_exits(exit_of_check);
 	progress_init(&job.check.progress);
-	status = cli_parse(&syntax, globals, argc, argv, &job);
+	status = options_parse(&syntax, globals, argc, argv, &job);
 	if (status != DONE)
 		return status;
 	if (argc - optind != 1)

@@ -18,7 +18,7 @@
 #define HYPER_V_DISK_MIN (3 * VHDX_MIB)
 
 enum {
-	OPTION_TYPE = CLI_OWN,
+	OPTION_TYPE = OPTIONS_OWN,
 	OPTION_BLOCK_SIZE,
 	OPTION_LOGICAL,
 	OPTION_PHYSICAL,
@@ -27,7 +27,7 @@ enum {
 	OPTION_FORCE,
 };
 
-static const struct cli_option options[] = {
+static const struct options_option options[] = {
 	{ OPTION_TYPE, "type", "TYPE", "dynamic (grows as it is written) or fixed" },
 	{ OPTION_BLOCK_SIZE, "block-size", "SIZE", "1M to 256M, a power of two (default: 32M)" },
 	{ OPTION_LOGICAL, "logical-sector-size", "BYTES", "512 or 4096 (default: 512)" },
@@ -101,7 +101,7 @@ static bool set(void *context, int id, const char *value)
 	}
 }
 
-static const struct cli_syntax syntax = {
+static const struct options_syntax syntax = {
 	.verb = "create",
 	.arguments = "IMAGE SIZE",
 	.about = "Make a new image of a disk of SIZE bytes; K, M, G, T are powers of 1024. The file\n"
@@ -163,7 +163,7 @@ static void report(const char *path, const struct create_plan *plan)
 	json_add_size(created, "log-size", plan->log.length);
 	json_add_string(created, "disk-id", id);
 	json_add_string(created, "wwn", identity_wwn(wwn, &plan->disk_id));
-	output_add("created", created);
+	json_output_add("created", created);
 	if (plan->geometry.disk_size < HYPER_V_DISK_MIN)
 		warn("%s: Hyper-V wants disks of 3 MiB at least", path);
 	note("%s: created, disk id %s", path, id);
@@ -200,7 +200,7 @@ enum exit_code cmd_create(struct globals *globals, int argc, char **argv)
 	enum exit_code status;
 
 	progress_init(&request.progress);
-	status = cli_parse(&syntax, globals, argc, argv, &request);
+	status = options_parse(&syntax, globals, argc, argv, &request);
 	if (status != DONE)
 		return status;
 	if (argc - optind == 3 && !argv[optind + 1][strspn(argv[optind + 1], "0123456789.")])

@@ -23,11 +23,11 @@
 #define GONE_TIMEOUT_MS	5000
 
 enum {
-	OPTION_LAZY = CLI_OWN,
+	OPTION_LAZY = OPTIONS_OWN,
 	OPTION_FORCE,
 };
 
-static const struct cli_option options[] = {
+static const struct options_option options[] = {
 	{ 'a', "all", NULL, "detach all disks" },
 	{ OPTION_LAZY, "lazy", NULL, "if it is open, detach when it is closed" },
 	{ OPTION_FORCE, "force", NULL, "if it is open, let its I/O fail; even if its image was deleted" },
@@ -51,7 +51,7 @@ static bool set(void *context, int id, const char *value)
 	return true;
 }
 
-static const struct cli_syntax syntax = {
+static const struct options_syntax syntax = {
 	.verb = "detach",
 	.arguments = "DEVICE|IMAGE...",
 	.about = "Remove disks. An image stands for all disks that show it. Of several disks, all are\n"
@@ -137,7 +137,7 @@ static enum exit_code fail_busy(const struct disk *disk, const struct holders *h
  * number, so that a retry cannot hit a new disk of the same name.
  */
 static enum exit_code request_detach(int control, const struct disk *disk,
-				     struct vhdx_ioc_detach *request, struct settle *settle)
+				     struct vhdx_ioc_detach *request, struct udev_wait *wait)
 {
 	int tries, error = control_detach(control, request);
 	struct holders holders = { 0 };
@@ -152,7 +152,7 @@ static enum exit_code request_detach(int control, const struct disk *disk,
 			return status;
 		}
 		debug("%s: busy, waiting", disk->node);
-		settle_pause(settle, BUSY_PAUSE_MS);
+		udev_wait_pause(wait, BUSY_PAUSE_MS);
 		error = control_detach(control, request);
 	}
 	if (error == EBUSY)
@@ -165,24 +165,24 @@ static enum exit_code request_detach(int control, const struct disk *disk,
 	return DONE;
 }
 
-static enum exit_code wait_gone(struct settle *settle, const struct disk *disk, dev_t number)
+static enum exit_code wait_gone(struct udev_wait *wait, const struct disk *disk, dev_t number)
 {
-	switch (settle_wait_gone(settle, disk, number, GONE_TIMEOUT_MS)) {
-	case SETTLE_INTERRUPTED:
+	switch (udev_wait_gone(wait, disk, number, GONE_TIMEOUT_MS)) {
+	case UDEV_WAIT_INTERRUPTED:
 		return fail(EXIT_INTERRUPTED, "%s: interrupted while waiting for udev; it is "
 			    "detached", disk->node);
-	case SETTLE_TIMEOUT:
+	case UDEV_WAIT_TIMEOUT:
 		warn("%s: detached, but udev is not done with it after %d s", disk->node,
 		     GONE_TIMEOUT_MS / 1000);
 		break;
-	case SETTLE_DONE:
+	case UDEV_WAIT_DONE:
 		break;
 	}
 	return DONE;
 }
 
 /* Is it open in the end, though udev had time to close it? */
-static bool stays_open(int control, const struct disk *disk, struct settle *settle)
+static bool stays_open(int control, const struct disk *disk, struct udev_wait *wait)
 {
 	struct vhdx_ioc_status status;
 	int tries;
@@ -190,7 +190,7 @@ static bool stays_open(int control, const struct disk *disk, struct settle *sett
 	for (tries = 0; tries < BUSY_TRIES; tries++) {
 		if (control_status(control, disk->index, &status) || !status.openers)
 			return false;
-		settle_pause(settle, BUSY_PAUSE_MS);
+		udev_wait_pause(wait, BUSY_PAUSE_MS);
 	}
 	return true;
 }
@@ -199,14 +199,14 @@ static enum exit_code check_open(int control, const struct disk *disk)
 {
 	enum exit_code status = DONE;
 	struct holders holders;
-	struct settle *settle;
+	struct udev_wait *wait;
 
 	holders_find(&holders, disk);
 	if (!holders.uses) {
-		settle = settle_begin();
-		if (stays_open(control, disk, settle))
+		wait = udev_wait_begin();
+		if (stays_open(control, disk, wait))
 			status = fail_busy(disk, &holders);
-		settle_end(settle);
+		udev_wait_end(wait);
 	} else {
 		status = fail_busy(disk, &holders);
 	}
@@ -242,17 +242,17 @@ static enum exit_code detach_disk(int control, const struct detach *detach,
 		.diskseq = disk_number(disk, "diskseq"),
 	};
 	enum exit_code status = detach->force ? DONE : check_deleted(disk);
-	struct settle *settle;
+	struct udev_wait *wait;
 	dev_t number = 0;
 
 	if (status != DONE)
 		return status;
-	settle = settle_begin();
+	wait = udev_wait_begin();
 	disk_device_number(disk, NULL, &number);
-	status = request_detach(control, disk, &request, settle);
+	status = request_detach(control, disk, &request, wait);
 	if (status == DONE && (!detach->lazy || !disk_device_number(disk, NULL, &number)))
-		status = wait_gone(settle, disk, number);
-	settle_end(settle);
+		status = wait_gone(wait, disk, number);
+	udev_wait_end(wait);
 	if (status == DONE)
 		note("%s: detached", disk->node);
 	return status;
@@ -275,7 +275,7 @@ static enum exit_code detach_disks(int control, const struct detach *detach,
 		if (status == EXIT_INTERRUPTED)
 			break;
 	}
-	output_add("detached", detached);
+	json_output_add("detached", detached);
 	return first;
 }
 
@@ -321,7 +321,7 @@ static enum exit_code run(const struct detach *detach, int argc, char **argv)
 enum exit_code cmd_detach(struct globals *globals, int argc, char **argv)
 {
 	struct detach detach = { 0 };
-	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &detach);
+	enum exit_code status = options_parse(&syntax, globals, argc, argv, &detach);
 
 	if (status == DONE)
 		status = check_arguments(&detach, argc - optind);

@@ -16,13 +16,13 @@
 #include "lib/json.h"
 
 enum {
-	OPTION_HEADERS = CLI_OWN,
+	OPTION_HEADERS = OPTIONS_OWN,
 	OPTION_BLOCKS,
 	OPTION_LOG,
 	OPTION_CHAIN,
 };
 
-static const struct cli_option options[] = {
+static const struct options_option options[] = {
 	{ OPTION_HEADERS, "headers", NULL, "both headers, region tables, metadata table" },
 	{ OPTION_LOG, "log", NULL, "the entries in the log, and which of them must be replayed" },
 	{ OPTION_BLOCKS, "blocks", NULL, "count the blocks of each state, check every BAT entry" },
@@ -61,13 +61,13 @@ static bool set(void *context, int id, const char *value)
 	}
 }
 
-static const struct cli_syntax syntax = {
+static const struct options_syntax syntax = {
 	.verb = "info",
 	.arguments = "IMAGE|DEVICE",
 	.about = "Describe an image, or the image that an attached disk shows. Damaged images are\n"
 		 "described as far as possible, with what is wrong with them.",
 	.options = options,
-	.groups = CLI_BYTES,
+	.groups = OPTIONS_BYTES,
 	.set = set,
 };
 
@@ -97,9 +97,9 @@ static enum exit_code describe(const struct globals *globals, const struct info 
 		status = chain_report(image, file->path, &info->parents);
 	inspect_free(&inspection);
 	if (globals->json) {
-		output_add("image", image);
+		json_output_add("image", image);
 	} else {
-		output_indented(image, globals->bytes);
+		json_output_indented(image, globals->bytes);
 		json_object_put(image);
 	}
 	return status;
@@ -108,7 +108,7 @@ static enum exit_code describe(const struct globals *globals, const struct info 
 enum exit_code cmd_info(struct globals *globals, int argc, char **argv)
 {
 	struct info info = { 0 };
-	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &info);
+	enum exit_code status = options_parse(&syntax, globals, argc, argv, &info);
 	struct image_file file;
 	char *path;
 
@@ -117,7 +117,7 @@ enum exit_code cmd_info(struct globals *globals, int argc, char **argv)
 	if (argc - optind != 1)
 		return fail(EXIT_USAGE, "info: needs exactly one image or device; see vhdxctl info "
 			    "--help");
-	path = open_image_path(argv[optind]);
+	path = image_path(argv[optind]);
 	if (!path)
 		return EXIT_USAGE;
 	status = image_file_open(&file, path);

@@ -11,11 +11,11 @@
 #include "cmd/cmd.h"
 
 enum {
-	OPTION_TREE = CLI_OWN,
+	OPTION_TREE = OPTIONS_OWN,
 	OPTION_SYSROOT,
 };
 
-static const struct cli_option options[] = {
+static const struct options_option options[] = {
 	{ OPTION_TREE, "tree", NULL, "show the parents of each disk below it" },
 	{ OPTION_SYSROOT, "sysroot", "DIR", "look at DIR/sys and DIR/proc instead" },
 	{ 0 }
@@ -32,13 +32,13 @@ static bool set(void *context, int id, const char *value)
 	return true;
 }
 
-static const struct cli_syntax syntax = {
+static const struct options_syntax syntax = {
 	.verb = "list",
 	.arguments = "[DEVICE|IMAGE]...",
 	.about = "Show the attached disks, or those named. An image stands for all disks that show it, or\n"
 		 "of which it is a parent.",
 	.options = options,
-	.groups = CLI_BYTES | CLI_TABLE,
+	.groups = OPTIONS_BYTES | OPTIONS_TABLE,
 	.set = set,
 	.more_help = columns_print_help,
 };
@@ -72,7 +72,7 @@ static enum exit_code find_named(struct disk_list *disks, int argc, char **argv)
 enum exit_code cmd_list(struct globals *globals, int argc, char **argv)
 {
 	bool tree = false;
-	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &tree);
+	enum exit_code status = options_parse(&syntax, globals, argc, argv, &tree);
 	struct disk_list disks = { 0 };
 	enum exit_code printed;
 
@@ -82,7 +82,7 @@ enum exit_code cmd_list(struct globals *globals, int argc, char **argv)
 		status = find_named(&disks, argc - optind, argv + optind);
 	else
 		disk_list_all(&disks);
-	printed = listing_print(&disks, globals, tree);
+	printed = list_print(&disks, globals, tree);
 	disk_list_free(&disks);
 	return printed != DONE ? printed : status;
 }

@@ -19,11 +19,11 @@
 #include "lib/table.h"
 
 enum {
-	OPTION_STATE = CLI_OWN,
+	OPTION_STATE = OPTIONS_OWN,
 	OPTION_ALONE,
 };
 
-static const struct cli_option options[] = {
+static const struct options_option options[] = {
 	{ OPTION_STATE, "state", NULL, "BAT states, one line for each run of blocks" },
 	{ OPTION_ALONE, "alone", NULL, "only this image: what its parent has is just that" },
 	PARENT_OPTIONS,
@@ -32,7 +32,7 @@ static const struct cli_option options[] = {
 
 enum { COLUMN_START, COLUMN_LENGTH, COLUMN_STATE, COLUMN_DEPTH, COLUMN_OFFSET, COLUMN_FILE };
 
-static const struct row_column columns[] = {
+static const struct table_column columns[] = {
 	[COLUMN_START] = { "START", "byte of the disk", 14 },
 	[COLUMN_LENGTH] = { "LENGTH", "bytes", 14 },
 	[COLUMN_STATE] = { "STATE", "data, zero, absent (zero too), parent or bad; with --state "
@@ -57,7 +57,7 @@ struct map {
 	bool alone;
 	struct parent_options parents;
 	struct chain chain;
-	struct rows rows;
+	struct table rows;
 };
 
 static bool set(void *context, int id, const char *value)
@@ -78,16 +78,16 @@ static bool set(void *context, int id, const char *value)
 
 static void print_columns_help(void)
 {
-	rows_print_help(columns, COLUMN_COUNT);
+	table_print_help(columns, COLUMN_COUNT);
 }
 
-static const struct cli_syntax syntax = {
+static const struct options_syntax syntax = {
 	.verb = "map",
 	.arguments = "IMAGE|DEVICE",
 	.about = "Show where in an image, and in its parents, the data of the disk are. Numbers are\n"
 		 "bytes.",
 	.options = options,
-	.groups = CLI_BYTES | CLI_TABLE,
+	.groups = OPTIONS_BYTES | OPTIONS_TABLE,
 	.set = set,
 	.more_help = print_columns_help,
 };
@@ -132,7 +132,7 @@ static void print_row(void *context, const struct disk_extent *extent)
 	snprintf(depth, sizeof(depth), "%u", depth_of(extent));
 	if (here)
 		snprintf(offset, sizeof(offset), "%" PRIu64, extent->offset);
-	rows_print(&map->rows, cells);
+	table_print(&map->rows, cells);
 }
 
 /* What the parent has is for a reader of the chain to find out; it must not be taken as zero. */
@@ -154,7 +154,7 @@ static void print_json(void *context, const struct disk_extent *extent)
 		json_add_number(object, "offset", extent->offset);
 		json_add_string(object, "filename", file_of(map, extent));
 	}
-	output_list_item(object);
+	json_output_list_item(object);
 }
 
 static enum exit_code show(struct map *map, struct chain_map *where, bool json)
@@ -163,7 +163,7 @@ static enum exit_code show(struct map *map, struct chain_map *where, bool json)
 
 	if (!json)
 		return extents_walk(where, flags, print_row, map);
-	output_list_begin("map");
+	json_output_list_begin("map");
 	return extents_walk(where, flags, print_json, map);
 }
 
@@ -188,7 +188,7 @@ static enum exit_code map_image(struct map *map, const char *path, bool json)
 enum exit_code cmd_map(struct globals *globals, int argc, char **argv)
 {
 	struct map map = { 0 };
-	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &map);
+	enum exit_code status = options_parse(&syntax, globals, argc, argv, &map);
 	char *path;
 
 	if (status != DONE)
@@ -196,10 +196,10 @@ enum exit_code cmd_map(struct globals *globals, int argc, char **argv)
 	if (argc - optind != 1)
 		return fail(EXIT_USAGE, "map: needs exactly one image or device; see vhdxctl map "
 			    "--help");
-	status = rows_begin(&map.rows, "map", columns, COLUMN_COUNT, globals);
+	status = table_begin(&map.rows, "map", columns, COLUMN_COUNT, globals);
 	if (status != DONE)
 		return status;
-	path = open_image_path(argv[optind]);
+	path = image_path(argv[optind]);
 	if (!path)
 		return EXIT_USAGE;
 	status = map_image(&map, path, globals->json);

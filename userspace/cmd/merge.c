@@ -15,7 +15,7 @@
 #include "merge/merge.h"
 
 enum {
-	OPTION_INTO = CLI_OWN,
+	OPTION_INTO = OPTIONS_OWN,
 	OPTION_OUTPUT,
 	OPTION_DEPTH,
 	OPTION_KEEP,
@@ -24,7 +24,7 @@ enum {
 	OPTION_FORCE,
 };
 
-static const struct cli_option options[] = {
+static const struct options_option options[] = {
 	{ OPTION_INTO, "into", "PARENT", "merge into this one of its parents (default: the next)" },
 	{ OPTION_DEPTH, "depth", "N", "merge into its N-th parent" },
 	{ OPTION_OUTPUT, "output", "FILE", "make a new image of all, change none" },
@@ -100,7 +100,7 @@ static bool set(void *context, int id, const char *value)
 	}
 }
 
-static const struct cli_syntax syntax = {
+static const struct options_syntax syntax = {
 	.verb = "merge",
 	.arguments = "CHILD",
 	.about = "Merge CHILD into its parent, which then shows what CHILD shows, and delete CHILD;\n"
@@ -152,7 +152,7 @@ static void report(const struct request *request, const struct chain *chain, uns
 	json_add_string(merged, "into", result);
 	json_add_number(merged, "files", request->output ? chain->count : into + 1);
 	json_add_bool(merged, "kept", request->output || request->merge.keep);
-	output_add("merged", merged);
+	json_output_add("merged", merged);
 	note("%s: merged into %s", chain->layer[0]->path, result);
 }
 
@@ -184,7 +184,7 @@ enum exit_code cmd_merge(struct globals *globals, int argc, char **argv)
 	struct chain chain;
 
 	progress_init(&request.progress);
-	status = cli_parse(&syntax, globals, argc, argv, &request);
+	status = options_parse(&syntax, globals, argc, argv, &request);
 	if (status == DONE)
 		status = check_options(&request);
 	if (status != DONE)

@@ -18,9 +18,9 @@
 #include "lib/progress.h"
 #include "lib/table.h"
 
-enum { OPTION_DRY_RUN = CLI_OWN };
+enum { OPTION_DRY_RUN = OPTIONS_OWN };
 
-static const struct cli_option options[] = {
+static const struct options_option options[] = {
 	{ OPTION_DRY_RUN, "dry-run", NULL, "list what would be written, write nothing" },
 	PROGRESS_OPTIONS,
 	{ 0 }
@@ -28,7 +28,7 @@ static const struct cli_option options[] = {
 
 enum { COLUMN_ENTRY, COLUMN_SEQUENCE, COLUMN_OFFSET, COLUMN_LENGTH, COLUMN_KIND, COLUMN_WHAT };
 
-static const struct row_column columns[] = {
+static const struct table_column columns[] = {
 	[COLUMN_ENTRY] = { "ENTRY", "byte of the log where the entry starts", 10 },
 	[COLUMN_SEQUENCE] = { "SEQUENCE", "number of the entry", 20 },
 	[COLUMN_OFFSET] = { "OFFSET", "byte of the file that is written", 14 },
@@ -51,9 +51,9 @@ struct replay {
 	bool dry_run;
 	bool json;
 	struct progress progress;
-	struct open_image image;
+	struct image image;
 	u64 file_size;
-	struct rows rows;
+	struct table rows;
 };
 
 static bool set(void *context, int id, const char *value)
@@ -68,15 +68,15 @@ static bool set(void *context, int id, const char *value)
 
 static void print_columns_help(void)
 {
-	rows_print_help(columns, COLUMN_COUNT);
+	table_print_help(columns, COLUMN_COUNT);
 }
 
-static const struct cli_syntax syntax = {
+static const struct options_syntax syntax = {
 	.verb = "replay",
 	.arguments = "IMAGE",
 	.about = "Replay the log of an image into it, if it has one that must be replayed.",
 	.options = options,
-	.groups = CLI_BYTES | CLI_TABLE,
+	.groups = OPTIONS_BYTES | OPTIONS_TABLE,
 	.set = set,
 	.more_help = print_columns_help,
 };
@@ -112,7 +112,7 @@ static void print_change(struct replay *replay, const struct vhdx_log_change *ch
 	snprintf(sequence, sizeof(sequence), "%" PRIu64, change->entry->sequence);
 	snprintf(offset, sizeof(offset), "%" PRIu64, change->offset);
 	snprintf(length, sizeof(length), "%" PRIu64, change->length);
-	rows_print(&replay->rows, cells);
+	table_print(&replay->rows, cells);
 }
 
 static void add_change(struct replay *replay, const struct vhdx_log_change *change)
@@ -126,7 +126,7 @@ static void add_change(struct replay *replay, const struct vhdx_log_change *chan
 	json_add_string(object, "kind", change->zero ? "zeros" : "data");
 	json_add_string(object, "what", name_of_place(replay->image.super, change->offset,
 						      change->length));
-	output_list_item(object);
+	json_output_list_item(object);
 }
 
 static enum vhdx_reason list_change(void *context, const struct vhdx_log_change *change,
@@ -144,7 +144,7 @@ static enum vhdx_reason list_change(void *context, const struct vhdx_log_change 
 
 static void report(const struct replay *replay, const struct replay_size *size)
 {
-	const struct replayed *replayed = replay->image.replayed;
+	const struct replay_memory *replayed = replay->image.replayed;
 	struct json_object *object = json_object_new_object();
 
 	json_add_string(object, "image", replay->image.file.path);
@@ -154,13 +154,13 @@ static void report(const struct replay *replay, const struct replay_size *size)
 	json_add_number(object, "changes", size->changes);
 	json_add_number(object, "bytes", size->bytes);
 	json_add_number(object, "file-size", replay->file_size);
-	output_add("replay", object);
+	json_output_add("replay", object);
 }
 
 static enum exit_code list_changes(struct replay *replay)
 {
 	if (replay->json)
-		output_list_begin("changes");
+		json_output_list_begin("changes");
 	return replay_walk(&replay->image, list_change, replay);
 }
 
@@ -194,7 +194,7 @@ static enum exit_code replay_log(struct replay *replay, const struct write_file 
 static enum exit_code replay_path(struct replay *replay, const char *path,
 				  const struct write_file *file)
 {
-	enum exit_code status = open_image(&replay->image, path);
+	enum exit_code status = image_open(&replay->image, path);
 
 	if (status != DONE)
 		return status;
@@ -202,7 +202,7 @@ static enum exit_code replay_path(struct replay *replay, const char *path,
 		status = image_check_same(file, &replay->image.file.stat);
 	if (status == DONE)
 		status = replay_log(replay, file);
-	open_image_close(&replay->image);
+	image_close(&replay->image);
 	return status;
 }
 
@@ -232,13 +232,13 @@ enum exit_code cmd_replay(struct globals *globals, int argc, char **argv)
 	enum exit_code status;
 
 	progress_init(&replay.progress);
-	status = cli_parse(&syntax, globals, argc, argv, &replay);
+	status = options_parse(&syntax, globals, argc, argv, &replay);
 	if (status != DONE)
 		return status;
 	if (argc - optind != 1)
 		return fail(EXIT_USAGE, "replay: needs exactly one image; see vhdxctl replay "
 			    "--help");
-	status = rows_begin(&replay.rows, "replay", columns, COLUMN_COUNT, globals);
+	status = table_begin(&replay.rows, "replay", columns, COLUMN_COUNT, globals);
 	if (status != DONE)
 		return status;
 	replay.json = globals->json;

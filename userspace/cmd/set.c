@@ -18,11 +18,11 @@
 #include "lib/progress.h"
 
 enum {
-	OPTION_IGNORE_MISMATCH = CLI_OWN,
+	OPTION_IGNORE_MISMATCH = OPTIONS_OWN,
 	OPTION_KEEP_MODE,
 };
 
-static const struct cli_option options[] = {
+static const struct options_option options[] = {
 	{ PARENT_OPTION, "parent", "IMAGE", "the parent is this file now" },
 	{ OPTION_IGNORE_MISMATCH, "ignore-id-mismatch", NULL,
 	  "even if it was changed, or never was the parent" },
@@ -60,7 +60,7 @@ static bool set(void *context, int id, const char *value)
 	}
 }
 
-static const struct cli_syntax syntax = {
+static const struct options_syntax syntax = {
 	.verb = "set",
 	.arguments = "IMAGE --parent PARENT",
 	.about = "Change what an image says of its parent.",
@@ -126,7 +126,7 @@ static void report(const struct layer *child, const struct layer *parent)
 	json_add_string(object, "image", child->path);
 	json_add_string(object, "parent", parent->path);
 	json_add_string(object, "linkage", linkage);
-	output_add("set", object);
+	json_output_add("set", object);
 	note("%s: its parent is %s now", child->path, parent->path);
 }
 
@@ -161,7 +161,7 @@ static enum exit_code set_parent(const struct request *request, struct chain *ch
 	enum exit_code status;
 
 	progress_init(&progress);
-	status = writable_settle(&chain->layer[0], file, &progress);
+	status = writable_replay(&chain->layer[0], file, &progress);
 	if (status == DONE)
 		status = open_parent(request, chain, &parent);
 	if (status == DONE)
@@ -190,7 +190,7 @@ static enum exit_code run(const struct request *request, struct chain *chain)
 enum exit_code cmd_set(struct globals *globals, int argc, char **argv)
 {
 	struct request request = { 0 };
-	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &request);
+	enum exit_code status = options_parse(&syntax, globals, argc, argv, &request);
 	struct chain chain;
 
 	if (status != DONE)

@@ -18,12 +18,12 @@
 #include "lib/size.h"
 
 enum {
-	OPTION_BLOCK_SIZE = CLI_OWN,
+	OPTION_BLOCK_SIZE = OPTIONS_OWN,
 	OPTION_KEEP_MODE,
 	OPTION_FORCE,
 };
 
-static const struct cli_option options[] = {
+static const struct options_option options[] = {
 	{ OPTION_BLOCK_SIZE, "block-size", "SIZE", "1M to 256M, a power of two (default: 2M)" },
 	{ OPTION_KEEP_MODE, "keep-mode", NULL, "do not take the permission to write from the parent" },
 	{ OPTION_FORCE, "force", NULL, "replace a VHDX of the child's name, if it has no children" },
@@ -63,7 +63,7 @@ static bool set(void *context, int id, const char *value)
 	}
 }
 
-static const struct cli_syntax syntax = {
+static const struct options_syntax syntax = {
 	.verb = "snapshot",
 	.arguments = "PARENT|DEVICE CHILD",
 	.about = "Make CHILD, an image that shows what PARENT shows. What is written to it leaves\n"
@@ -90,7 +90,7 @@ static void report(const struct snapshot *snapshot, u64 held_ns)
 	json_add_string(created, "disk-id", id);
 	if (held_ns)
 		json_add_number(created, "io-held-us", held_ns / 1000);
-	output_add("created", created);
+	json_output_add("created", created);
 	note("%s: created as a child of %s", snapshot->child, snapshot->parent.path);
 }
 
@@ -146,14 +146,14 @@ static enum exit_code run_offline(struct request *request, const char *path)
 
 static enum exit_code run_live(struct request *request, const struct disk *disk)
 {
-	struct live_snapshot live = { .disk = disk, .snapshot = &request->snapshot };
+	struct snapshot_live live = { .disk = disk, .snapshot = &request->snapshot };
 	enum exit_code status;
 
 	if (request->block_size_given)
 		return fail(EXIT_USAGE, "snapshot: the child of a disk in use has the disk's block "
 			    "size; leave --block-size away");
 	interrupt_catch();
-	status = live_snapshot(&live);
+	status = snapshot_live(&live);
 	if (status == DONE) {
 		if (!request->keep_mode)
 			protect_parent(request->snapshot.parent.path,
@@ -162,14 +162,14 @@ static enum exit_code run_live(struct request *request, const struct disk *disk)
 		note("%s: goes on in %s; I/O was held for %.1f ms", disk->node,
 		     request->snapshot.child, (double)live.held_ns / 1e6);
 	}
-	live_snapshot_free(&live);
+	snapshot_live_free(&live);
 	return status;
 }
 
 enum exit_code cmd_snapshot(struct globals *globals, int argc, char **argv)
 {
 	struct request request = { .snapshot.block_size = SNAPSHOT_BLOCK_SIZE };
-	enum exit_code status = cli_parse(&syntax, globals, argc, argv, &request);
+	enum exit_code status = options_parse(&syntax, globals, argc, argv, &request);
 	struct disk disk;
 
 	if (status != DONE)

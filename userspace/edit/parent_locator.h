@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How an image names its parent: the mirror of parents.h.
+ * How an image names its parent: the mirror of image/parent_search.h.
  */
 #ifndef VHDX_EDIT_PARENT_LOCATOR_H
 #define VHDX_EDIT_PARENT_LOCATOR_H

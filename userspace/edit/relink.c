@@ -55,9 +55,9 @@ enum exit_code relink_check(const struct layer *layer)
 static enum exit_code find_place(struct edit *edit)
 {
 	struct vhdx_super *super = edit->layer->image.super;
-	enum exit_code status = open_image_read(&edit->layer->image,
-						super->regions.metadata.offset, edit->table,
-						VHDX_METADATA_TABLE_SIZE);
+	enum exit_code status = image_read(&edit->layer->image,
+					   super->regions.metadata.offset, edit->table,
+					   VHDX_METADATA_TABLE_SIZE);
 
 	if (status != DONE)
 		return status;
@@ -81,7 +81,7 @@ static enum exit_code add_table(struct edit *edit)
 	u32 at;
 
 	for (at = 0; at < VHDX_METADATA_TABLE_SIZE && status == DONE; at += VHDX_PAGE_SIZE) {
-		status = open_image_read(&edit->layer->image, region + at, old, sizeof(old));
+		status = image_read(&edit->layer->image, region + at, old, sizeof(old));
 		if (status == DONE && memcmp(old, edit->table + at, sizeof(old)))
 			status = log_batch_add(&edit->batch, region + at, edit->table + at);
 	}
@@ -100,7 +100,7 @@ static enum exit_code add_item(struct edit *edit)
 		u32 from = at < edit->offset ? edit->offset : at;
 		u32 to = end - at < VHDX_PAGE_SIZE ? end : at + VHDX_PAGE_SIZE;
 
-		status = open_image_read(&edit->layer->image, region + at, page, sizeof(page));
+		status = image_read(&edit->layer->image, region + at, page, sizeof(page));
 		memcpy(page + (from - at), edit->item + (from - edit->offset), to - from);
 		if (status == DONE)
 			status = log_batch_add(&edit->batch, region + at, page);

@@ -35,9 +35,9 @@
  *
  * Return: DONE, or another code having said why; a reason from @visit is told as it is
  */
-enum exit_code replay_walk(struct open_image *image, vhdx_log_visit visit, void *context)
+enum exit_code replay_walk(struct image *image, vhdx_log_visit visit, void *context)
 {
-	struct replayed *replayed = image->replayed;
+	struct replay_memory *replayed = image->replayed;
 	static u8 sector[VHDX_LOG_SECTOR_SIZE] __attribute__((aligned(8)));
 	struct vhdx_fault fault;
 
@@ -59,7 +59,7 @@ static enum vhdx_reason measure(void *context, const struct vhdx_log_change *cha
 }
 
 /* Count what there is to do; every target is checked on the way. */
-enum exit_code replay_measure(struct open_image *image, struct replay_size *size)
+enum exit_code replay_measure(struct image *image, struct replay_size *size)
 {
 	memset(size, 0, sizeof(*size));
 	return replay_walk(image, measure, size);
@@ -89,7 +89,7 @@ static void look_at_data(void *context, const struct disk_extent *extent)
  *
  * Return: DONE, or another code having said why the log must not be replayed
  */
-enum exit_code replay_check(struct open_image *image)
+enum exit_code replay_check(struct image *image)
 {
 	struct touched touched = { .overlay = &image->replayed->overlay };
 	struct vhdx_fault fault;
@@ -138,7 +138,7 @@ static enum exit_code zero_range(const struct write_file *file, u64 offset, u64 
  * @status:	why it was stopped
  */
 struct apply {
-	struct open_image *image;
+	struct image *image;
 	const struct write_file *file;
 	struct progress *progress;
 	enum exit_code status;
@@ -176,7 +176,7 @@ static enum vhdx_reason apply_change(void *context, const struct vhdx_log_change
 
 static enum exit_code apply_changes(struct apply *apply, const struct replay_size *size)
 {
-	struct replayed *replayed = apply->image->replayed;
+	struct replay_memory *replayed = apply->image->replayed;
 	static u8 sector[VHDX_LOG_SECTOR_SIZE] __attribute__((aligned(8)));
 	struct vhdx_fault fault;
 	enum vhdx_reason reason;
@@ -191,7 +191,7 @@ static enum exit_code apply_changes(struct apply *apply, const struct replay_siz
 }
 
 /* A block device has the size it has. */
-static enum exit_code grow(const struct open_image *image, const struct write_file *file)
+static enum exit_code grow(const struct image *image, const struct write_file *file)
 {
 	u64 size = image->replayed->overlay.file_size;
 
@@ -212,7 +212,7 @@ static enum exit_code grow(const struct open_image *image, const struct write_fi
  *
  * Return: DONE, or another code having said why; then the log may still be there
  */
-enum exit_code replay_to_disk(struct open_image *image, const struct write_file *file,
+enum exit_code replay_to_disk(struct image *image, const struct write_file *file,
 			      const struct replay_size *size, struct progress *progress,
 			      u64 *file_size)
 {
@@ -251,10 +251,10 @@ enum exit_code replay_to_disk(struct open_image *image, const struct write_file 
 enum exit_code replay_file(const char *path, const struct write_file *file,
 			   struct progress *progress)
 {
-	struct open_image image;
+	struct image image;
 	struct replay_size size;
 	u64 file_size;
-	enum exit_code status = open_image(&image, path);
+	enum exit_code status = image_open(&image, path);
 
 	if (status != DONE)
 		return status;
@@ -263,6 +263,6 @@ enum exit_code replay_file(const char *path, const struct write_file *file,
 		status = replay_check(&image);
 	if (status == DONE)
 		status = replay_to_disk(&image, file, &size, progress, &file_size);
-	open_image_close(&image);
+	image_close(&image);
 	return status;
 }

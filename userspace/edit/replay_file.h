@@ -21,14 +21,14 @@ struct replay_size {
 	u64 bytes;
 };
 
-enum exit_code replay_measure(struct open_image *image, struct replay_size *size);
-enum exit_code replay_check(struct open_image *image);
-enum exit_code replay_to_disk(struct open_image *image, const struct write_file *file,
+enum exit_code replay_measure(struct image *image, struct replay_size *size);
+enum exit_code replay_check(struct image *image);
+enum exit_code replay_to_disk(struct image *image, const struct write_file *file,
 			      const struct replay_size *size, struct progress *progress,
 			      u64 *file_size);
 enum exit_code replay_file(const char *path, const struct write_file *file,
 			   struct progress *progress);
 
-enum exit_code replay_walk(struct open_image *image, vhdx_log_visit visit, void *context);
+enum exit_code replay_walk(struct image *image, vhdx_log_visit visit, void *context);
 
 #endif /* VHDX_EDIT_REPLAY_FILE_H */

@@ -13,7 +13,6 @@
 #include "edit/new_file.h"
 #include "edit/parent_locator.h"
 #include "image/chain.h"
-#include "image/fault.h"
 #include "image/lock.h"
 
 #define CHILD_LOG_SIZE VHDX_MIB

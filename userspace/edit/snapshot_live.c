@@ -16,12 +16,12 @@
 #include "attached/disk_files.h"
 #include "attached/stack.h"
 #include "edit/new_file.h"
-#include "image/fault.h"
 #include "image/guid.h"
 #include "image/lock.h"
 #include "lib/alloc.h"
 #include "lib/interrupt.h"
 #include "lib/progress.h"
+#include "lib/reason.h"
 
 /* The link changes once in the life of a disk, if nothing else is wrong. */
 #define TRIES 3
@@ -36,7 +36,7 @@ static bool read_guid(const struct disk *disk, const char *file, struct vhdx_gui
 }
 
 /* What the kernel says of the disk now */
-static enum exit_code read_origin(struct live_snapshot *live)
+static enum exit_code read_origin(struct snapshot_live *live)
 {
 	const struct disk *disk = live->disk;
 	struct snapshot_origin *parent = &live->snapshot->parent;
@@ -63,7 +63,7 @@ static enum exit_code read_origin(struct live_snapshot *live)
  * The child has its name before the kernel takes it: after a crash the disk's data are under that
  * name, and nowhere else.
  */
-static enum exit_code make_child(struct live_snapshot *live, struct new_file *child)
+static enum exit_code make_child(struct snapshot_live *live, struct new_file *child)
 {
 	enum exit_code status = read_origin(live);
 	struct progress progress;
@@ -83,7 +83,7 @@ static bool is_unknown(int error, const struct vhdx_ioc_snapshot *request)
 	       (error == ENODEV && request->reason == VHDX_REASON_detached_meanwhile);
 }
 
-static enum exit_code hand_over(struct live_snapshot *live, int control, bool *again,
+static enum exit_code hand_over(struct snapshot_live *live, int control, bool *again,
 				bool *unknown)
 {
 	struct vhdx_ioc_snapshot request = { .size = sizeof(request) };
@@ -121,7 +121,7 @@ static void settle(struct new_file *child, enum exit_code status, bool unknown)
  * Return: DONE, or another code; then there is no child, and the disk is as before, unless it was
  * detached meanwhile
  */
-static enum exit_code attempt(struct live_snapshot *live, int control, bool *again)
+static enum exit_code attempt(struct snapshot_live *live, int control, bool *again)
 {
 	struct new_file child;
 	enum exit_code status = make_child(live, &child);
@@ -142,7 +142,7 @@ static enum exit_code attempt(struct live_snapshot *live, int control, bool *aga
  * The kernel refuses that as well, and tries out what cannot be seen; but not in words of what is
  * on what.
  */
-static enum exit_code check_place(const struct live_snapshot *live)
+static enum exit_code check_place(const struct snapshot_live *live)
 {
 	char *copy = xstrdup(live->snapshot->child);
 	char *below = stack_on_disk(live->disk, dirname(copy)), *message;
@@ -181,12 +181,12 @@ static enum exit_code check_name(const struct disk *disk)
 }
 
 /**
- * live_snapshot() - let a disk go on in a new child
- * @live:	to be freed with live_snapshot_free() in any case
+ * snapshot_live() - let a disk go on in a new child
+ * @live:	to be freed with snapshot_live_free() in any case
  *
  * Return: DONE, or another code having said why; then the disk is as before
  */
-enum exit_code live_snapshot(struct live_snapshot *live)
+enum exit_code snapshot_live(struct snapshot_live *live)
 {
 	enum exit_code status = check_name(live->disk);
 	bool again = true;
@@ -207,7 +207,7 @@ enum exit_code live_snapshot(struct live_snapshot *live)
 	return status;
 }
 
-void live_snapshot_free(struct live_snapshot *live)
+void snapshot_live_free(struct snapshot_live *live)
 {
 	free(live->path);
 }

@@ -10,20 +10,20 @@
 struct disk;
 
 /**
- * struct live_snapshot - what is to be made of a disk
+ * struct snapshot_live - what is to be made of a disk
  * @disk:	attached
  * @snapshot:	path of the child and options; the rest is filled
  * @held_ns:	filled: for how long I/O was held, in nanoseconds
  * @path:	of the image that becomes the parent
  */
-struct live_snapshot {
+struct snapshot_live {
 	const struct disk *disk;
 	struct snapshot *snapshot;
 	u64 held_ns;
 	char *path;
 };
 
-enum exit_code live_snapshot(struct live_snapshot *live);
-void live_snapshot_free(struct live_snapshot *live);
+enum exit_code snapshot_live(struct snapshot_live *live);
+void snapshot_live_free(struct snapshot_live *live);
 
 #endif /* VHDX_EDIT_SNAPSHOT_LIVE_H */

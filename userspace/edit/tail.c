@@ -14,14 +14,14 @@
 static bool may_be_cut(const struct check *check)
 {
 	return S_ISREG(check->file.stat.st_mode) && !check->super->geometry.leave_allocated &&
-	       !check->replayed && check->reader.size <= CLAIMS_LIMIT &&
+	       !check->replayed && check->reader.size <= USAGE_LIMIT &&
 	       !check->findings.count[SEVERITY_ERROR] &&
 	       !check->findings.count[SEVERITY_UNSUPPORTED];
 }
 
 static enum exit_code cut(const struct check *check, const struct write_file *file, uint64_t *size)
 {
-	uint64_t end = check_end_of_use(&check->claims);
+	uint64_t end = check_end_of_use(&check->usage);
 	enum exit_code status;
 
 	if (!may_be_cut(check) || end >= *size)

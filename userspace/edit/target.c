@@ -19,7 +19,7 @@
  * @image:	the same file, open for reading, its log empty
  * @end:	nothing in the file is used from there on; a multiple of 1 MiB
  */
-void target_init(struct target *target, const struct write_file *file, struct open_image *image,
+void target_init(struct target *target, const struct write_file *file, struct image *image,
 		 u64 end)
 {
 	memset(target, 0, sizeof(*target));
@@ -118,7 +118,7 @@ static enum exit_code add_page(struct target *target, u32 *i)
 	u64 first = target->index[*i] - target->index[*i] % VHDX_BAT_ENTRIES_PER_PAGE;
 	u64 offset = target->image->super->regions.bat.offset + first * VHDX_BAT_ENTRY_SIZE;
 	__le64 page[VHDX_BAT_ENTRIES_PER_PAGE];
-	enum exit_code status = open_image_read(target->image, offset, page, sizeof(page));
+	enum exit_code status = image_read(target->image, offset, page, sizeof(page));
 
 	while (*i < target->pending && target->index[*i] - first < VHDX_BAT_ENTRIES_PER_PAGE) {
 		page[target->index[*i] - first] = cpu_to_le64(target->entry[*i]);

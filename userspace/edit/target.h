@@ -25,7 +25,7 @@
  */
 struct target {
 	const struct write_file *file;
-	struct open_image *image;
+	struct image *image;
 	struct header_update update;
 	struct log_batch batch;
 	u64 end;
@@ -35,7 +35,7 @@ struct target {
 	u32 pending;
 };
 
-void target_init(struct target *target, const struct write_file *file, struct open_image *image,
+void target_init(struct target *target, const struct write_file *file, struct image *image,
 		 u64 end);
 enum exit_code target_set_guids(struct target *target, const struct vhdx_guid *data_guid);
 enum exit_code target_trim(struct target *target);

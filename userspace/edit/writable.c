@@ -85,14 +85,14 @@ void writable_unlock(struct write_file *file)
 }
 
 /**
- * writable_settle() - replay the log into the file, and read it anew
+ * writable_replay() - replay the log into the file, and read it anew
  * @layer:	opened again: it may have changed before it was locked
  * @file:	by writable_lock()
  * @progress:	by progress_init()
  *
  * Return: DONE, or another code having said why; @layer is as it was then
  */
-enum exit_code writable_settle(struct layer **layer, const struct write_file *file,
+enum exit_code writable_replay(struct layer **layer, const struct write_file *file,
 			       struct progress *progress)
 {
 	struct layer *old = *layer, *new = NULL;

@@ -12,7 +12,7 @@ struct progress;
 
 enum exit_code writable_lock(struct write_file *file, const struct layer *layer,
 			     const char *advice);
-enum exit_code writable_settle(struct layer **layer, const struct write_file *file,
+enum exit_code writable_replay(struct layer **layer, const struct write_file *file,
 			       struct progress *progress);
 void writable_permit(const struct write_file *file);
 void writable_unlock(struct write_file *file);

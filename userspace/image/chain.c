@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "image/fault.h"
 #include "image/lock.h"
 #include "image/parent_search.h"
+#include "lib/reason.h"
 
 /* A parent of another size is used as far as it goes, but nobody makes such on purpose. */
 static void warn_of_size(const struct layer *child, const struct layer *parent)

@@ -12,7 +12,7 @@
 #include "lib/alloc.h"
 
 /* An image by itself: what its parent has is EXTENT_PARENT. */
-void chain_map_init_image(struct chain_map *map, struct open_image *image)
+void chain_map_init_image(struct chain_map *map, struct image *image)
 {
 	map->count = 1;
 	map->layer = xcalloc(1, sizeof(*map->layer));
@@ -98,7 +98,7 @@ static enum exit_code read_extent(struct chain_map *map, const struct disk_exten
 
 	switch (extent->kind) {
 	case EXTENT_DATA:
-		return open_image_read(layer->image, extent->offset, buffer, (u32)extent->length);
+		return image_read(layer->image, extent->offset, buffer, (u32)extent->length);
 	case EXTENT_BAD:
 		return fail_fault(&layer->image->file, &layer->fault);
 	default:

@@ -19,7 +19,7 @@ struct chain_map {
 	unsigned int count;
 };
 
-void chain_map_init_image(struct chain_map *map, struct open_image *image);
+void chain_map_init_image(struct chain_map *map, struct image *image);
 void chain_map_init(struct chain_map *map, const struct chain *chain, unsigned int first,
 		    unsigned int count);
 enum exit_code chain_map_find(struct chain_map *map, u64 start, u64 length,

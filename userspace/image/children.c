@@ -45,7 +45,7 @@ static struct layer *named_parent(const struct layer *child, const char *directo
 	int error, fd = -1;
 
 	if (normal && winpath_is_relative(normal))
-		fd = lookup_open(directory, normal, LOOKUP_SAME_MOUNT, &path);
+		fd = safe_open(directory, normal, SAFE_OPEN_SAME_MOUNT, &path);
 	if (fd >= 0)
 		named = layer_new(path, fd, &error);
 	if (named && (layer_read(named, &fault) || !links_to(child, named))) {
@@ -97,7 +97,7 @@ static bool look_at_entry(const struct children_search *search, const char *dire
 	const struct layer *parent = NULL;
 	char *path = NULL;
 	bool go_on = true;
-	int fd = lookup_open(directory, name, LOOKUP_SAME_MOUNT, &path);
+	int fd = safe_open(directory, name, SAFE_OPEN_SAME_MOUNT, &path);
 
 	if (fd >= 0)
 		parent = parent_of(search, directory, path, fd);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "image/fault.h"
-#include "image/foreign.h"
+#include "lib/alloc.h"
+#include "lib/reason.h"
 
 /* Exactly @length bytes; the core has checked that they lie inside the file. */
 static int read_exactly(void *context, u64 offset, void *buffer, u32 length)
@@ -96,6 +96,22 @@ int image_file_adopt(struct image_file *file, const char *path, int fd)
 	return 0;
 }
 
+/* What is it that is no file that could be an image, and what to do; to be freed */
+static char *kind_text(const struct stat *status)
+{
+	const char *what = "no regular file";
+
+	if (S_ISDIR(status->st_mode))
+		return xstrdup("is a directory; name an image in it");
+	if (S_ISCHR(status->st_mode))
+		what = "a character device";
+	else if (S_ISFIFO(status->st_mode))
+		what = "a pipe";
+	else if (S_ISSOCK(status->st_mode))
+		what = "a socket";
+	return xasprintf("is %s; an image is a regular file or a block device", what);
+}
+
 /**
  * image_fail_kind() - it is neither a regular file nor a block device: say what it is
  * @path:	of it
@@ -105,7 +121,7 @@ int image_file_adopt(struct image_file *file, const char *path, int fd)
  */
 enum exit_code image_fail_kind(const char *path, const struct stat *status)
 {
-	char *text = foreign_kind_text(status);
+	char *text = kind_text(status);
 	enum exit_code code;
 
 	if (S_ISDIR(status->st_mode))

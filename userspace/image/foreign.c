@@ -196,23 +196,3 @@ char *foreign_text(const struct image_file *file)
 	return text;
 }
 
-/**
- * foreign_kind_text() - what is it that is no file that could be an image?
- * @status:	of it
- *
- * Return: what it is, and what to do, to be freed
- */
-char *foreign_kind_text(const struct stat *status)
-{
-	const char *what = "no regular file";
-
-	if (S_ISDIR(status->st_mode))
-		return xstrdup("is a directory; name an image in it");
-	if (S_ISCHR(status->st_mode))
-		what = "a character device";
-	else if (S_ISFIFO(status->st_mode))
-		what = "a pipe";
-	else if (S_ISSOCK(status->st_mode))
-		what = "a socket";
-	return xasprintf("is %s; an image is a regular file or a block device", what);
-}

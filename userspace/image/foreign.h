@@ -5,11 +5,8 @@
 #ifndef VHDX_IMAGE_FOREIGN_H
 #define VHDX_IMAGE_FOREIGN_H
 
-#include <sys/stat.h>
-
 struct image_file;
 
 char *foreign_text(const struct image_file *file);
-char *foreign_kind_text(const struct stat *status);
 
 #endif /* VHDX_IMAGE_FOREIGN_H */

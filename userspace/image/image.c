@@ -27,13 +27,13 @@ static void fail_nameless(const char *argument, const struct disk *disk)
 }
 
 /**
- * open_image_path() - which file is meant?
+ * image_path() - which file is meant?
  * @argument:	an image, or a disk that shows one
  *
  * Return: its path, to be freed; NULL, having said why, if the disk went away or its file
  * has no name
  */
-char *open_image_path(const char *argument)
+char *image_path(const char *argument)
 {
 	struct disk disk;
 	char *path;
@@ -51,27 +51,27 @@ char *open_image_path(const char *argument)
 }
 
 /* A log that must be replayed is, in memory, before anything behind the headers is read. */
-static enum vhdx_reason replay_log(struct open_image *image, struct vhdx_fault *fault)
+static enum vhdx_reason replay_log(struct image *image, struct vhdx_fault *fault)
 {
 	const struct vhdx_header *header = &image->super->header;
 
 	if (!vhdx_header_log_dirty(header))
 		return VHDX_OK;
-	image->replayed = replayed_new(&image->file.reader, header, fault);
+	image->replayed = replay_memory_new(&image->file.reader, header, fault);
 	if (!image->replayed)
 		return fault->reason;
-	replayed_reader(image->replayed, &image->reader);
+	replay_memory_reader(image->replayed, &image->reader);
 	return VHDX_OK;
 }
 
 /**
- * open_image_super() - read all that comes before the BAT
- * @image:	its file is open; the rest is filled, and freed by open_image_close()
+ * image_super() - read all that comes before the BAT
+ * @image:	its file is open; the rest is filled, and freed by image_close()
  * @fault:	filled on failure
  *
  * Return: VHDX_OK, or why the image cannot be used
  */
-enum vhdx_reason open_image_super(struct open_image *image, struct vhdx_fault *fault)
+enum vhdx_reason image_super(struct image *image, struct vhdx_fault *fault)
 {
 	void *scratch = xcalloc(1, VHDX_OPEN_SCRATCH_SIZE);
 	enum vhdx_reason reason;
@@ -89,13 +89,13 @@ enum vhdx_reason open_image_super(struct open_image *image, struct vhdx_fault *f
 }
 
 /**
- * open_image() - open an image, or say why it cannot be used
+ * image_open() - open an image, or say why it cannot be used
  * @image:	filled; must not be moved
  * @path:	must live as long
  *
  * Return: DONE, or another code; then there is nothing to close
  */
-enum exit_code open_image(struct open_image *image, const char *path)
+enum exit_code image_open(struct image *image, const char *path)
 {
 	enum exit_code status = image_file_open(&image->file, path);
 	struct vhdx_fault fault;
@@ -103,15 +103,15 @@ enum exit_code open_image(struct open_image *image, const char *path)
 	if (status != DONE)
 		return status;
 	image_warn_written(path, &image->file.stat);
-	if (!open_image_super(image, &fault))
+	if (!image_super(image, &fault))
 		return DONE;
 	status = fail_fault(&image->file, &fault);
-	open_image_close(image);
+	image_close(image);
 	return status;
 }
 
 /**
- * open_image_read() - read from an image, its log replayed
+ * image_read() - read from an image, its log replayed
  * @image:	open
  * @offset:	bytes, anywhere
  * @buffer:	filled
@@ -119,7 +119,7 @@ enum exit_code open_image(struct open_image *image, const char *path)
  *
  * Return: DONE, or EXIT_IO having said why
  */
-enum exit_code open_image_read(struct open_image *image, u64 offset, void *buffer, u32 length)
+enum exit_code image_read(struct image *image, u64 offset, void *buffer, u32 length)
 {
 	struct vhdx_fault fault;
 
@@ -132,9 +132,9 @@ enum exit_code open_image_read(struct open_image *image, u64 offset, void *buffe
 	return fail_fault(&image->file, &fault);
 }
 
-void open_image_close(struct open_image *image)
+void image_close(struct image *image)
 {
-	replayed_free(image->replayed);
+	replay_memory_free(image->replayed);
 	free(image->super);
 	image_file_close(&image->file);
 }

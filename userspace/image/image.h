@@ -8,23 +8,23 @@
 #include "image/file.h"
 
 /**
- * struct open_image - an image
+ * struct image - an image
  * @file:	as it is
  * @super:	all that comes before the BAT
  * @replayed:	its log, if that is to be replayed; NULL otherwise
  * @reader:	what to read it by
  */
-struct open_image {
+struct image {
 	struct image_file file;
 	struct vhdx_super *super;
-	struct replayed *replayed;
+	struct replay_memory *replayed;
 	struct vhdx_reader reader;
 };
 
-char *open_image_path(const char *argument);
-enum vhdx_reason open_image_super(struct open_image *image, struct vhdx_fault *fault);
-enum exit_code open_image(struct open_image *image, const char *path);
-enum exit_code open_image_read(struct open_image *image, u64 offset, void *buffer, u32 length);
-void open_image_close(struct open_image *image);
+char *image_path(const char *argument);
+enum vhdx_reason image_super(struct image *image, struct vhdx_fault *fault);
+enum exit_code image_open(struct image *image, const char *path);
+enum exit_code image_read(struct image *image, u64 offset, void *buffer, u32 length);
+void image_close(struct image *image);
 
 #endif /* VHDX_IMAGE_IMAGE_H */

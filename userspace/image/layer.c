@@ -47,7 +47,7 @@ static enum vhdx_reason read_locator(struct layer *layer, struct vhdx_fault *fau
  */
 enum vhdx_reason layer_read(struct layer *layer, struct vhdx_fault *fault)
 {
-	enum vhdx_reason reason = open_image_super(&layer->image, fault);
+	enum vhdx_reason reason = image_super(&layer->image, fault);
 
 	return reason ? reason : read_locator(layer, fault);
 }
@@ -83,7 +83,7 @@ void layer_free(struct layer *layer)
 {
 	if (!layer)
 		return;
-	open_image_close(&layer->image);
+	image_close(&layer->image);
 	free(layer->locator_item);
 	free(layer->path);
 	free(layer);

@@ -17,7 +17,7 @@
  */
 struct layer {
 	char *path;
-	struct open_image image;
+	struct image image;
 	struct vhdx_locator locator;
 	u8 *locator_item;
 };

@@ -21,14 +21,14 @@
  * @map:	filled; to be freed
  * @image:	open; must live as long
  */
-void layer_map_init(struct layer_map *map, struct open_image *image)
+void layer_map_init(struct layer_map *map, struct image *image)
 {
 	memset(map, 0, sizeof(*map));
 	map->image = image;
 	map->entries = xcalloc(PIECE_ENTRIES, sizeof(*map->entries));
 	map->block = NOTHING;
 	map->chunk = NOTHING;
-	vhdx_super_bat_rules(image->super, &map->rules);
+	vhdx_open_bat_rules(image->super, &map->rules);
 }
 
 void layer_map_free(struct layer_map *map)
@@ -49,8 +49,8 @@ static enum exit_code load_piece(struct layer_map *map, u64 index)
 	if (index - map->first < map->count)
 		return DONE;
 	map->count = 0;
-	status = open_image_read(map->image, bat->offset + first * VHDX_BAT_ENTRY_SIZE,
-				 map->entries, (u32)(count * VHDX_BAT_ENTRY_SIZE));
+	status = image_read(map->image, bat->offset + first * VHDX_BAT_ENTRY_SIZE,
+			    map->entries, (u32)(count * VHDX_BAT_ENTRY_SIZE));
 	if (status != DONE)
 		return status;
 	map->first = first;
@@ -130,8 +130,8 @@ static enum exit_code load_slice(struct layer_map *map, u64 block)
 		return DONE;
 	if (!map->slice)
 		map->slice = xcalloc(1, SLICE_MAX);
-	status = open_image_read(map->image, vhdx_bat_offset(map->bitmap_entry) + within,
-				 map->slice, vhdx_bitmap_slice(g));
+	status = image_read(map->image, vhdx_bat_offset(map->bitmap_entry) + within,
+			    map->slice, vhdx_bitmap_slice(g));
 	map->block = status == DONE ? block : NOTHING;
 	return status;
 }

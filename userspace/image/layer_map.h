@@ -8,7 +8,7 @@
 #include "lib/message.h"
 #include "format/bat.h"
 
-struct open_image;
+struct image;
 
 enum extent_kind {
 	EXTENT_DATA,		/* in this file */
@@ -49,7 +49,7 @@ struct disk_extent {
  * @fault:	what is wrong with the last EXTENT_BAD
  */
 struct layer_map {
-	struct open_image *image;
+	struct image *image;
 	struct vhdx_bat_rules rules;
 	__le64 *entries;
 	u64 first;
@@ -61,7 +61,7 @@ struct layer_map {
 	struct vhdx_fault fault;
 };
 
-void layer_map_init(struct layer_map *map, struct open_image *image);
+void layer_map_init(struct layer_map *map, struct image *image);
 enum exit_code layer_map_find(struct layer_map *map, u64 start, u64 length,
 			      struct disk_extent *extent);
 enum exit_code layer_map_entry(struct layer_map *map, u64 index, u64 *entry);

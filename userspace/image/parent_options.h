@@ -30,9 +30,9 @@ struct parent_options {
 	unsigned int maps;
 };
 
-#define PARENT_OPTION (CLI_OWN + 110)
-#define PARENT_DIR_OPTION (CLI_OWN + 111)
-#define PARENT_MAP_OPTION (CLI_OWN + 112)
+#define PARENT_OPTION (OPTIONS_OWN + 110)
+#define PARENT_DIR_OPTION (OPTIONS_OWN + 111)
+#define PARENT_MAP_OPTION (OPTIONS_OWN + 112)
 
 /* For the table of options of a verb that needs --parent for something else */
 #define PARENT_PLACES_OPTIONS \

@@ -22,7 +22,6 @@
 #include <unistd.h>
 
 #include "image/chain.h"
-#include "image/fault.h"
 #include "image/foreign.h"
 #include "image/parent_tried.h"
 #include "image/safe_open.h"
@@ -40,7 +39,7 @@ struct search {
 	const struct chain *chain;
 	const struct parent_options *options;
 	const struct layer *child;
-	struct tried_list tried;
+	struct parent_tried_list tried;
 	struct layer *found;
 };
 
@@ -57,23 +56,23 @@ static void add_mismatch(struct search *search, const struct layer *candidate)
 	if (is_another_disk(search->child, candidate)) {
 		vhdx_guid_text(&candidate->image.super->disk_id, is);
 		vhdx_guid_text(&search->child->image.super->disk_id, wanted);
-		tried_add(&search->tried, candidate->path, VHDX_REASON_parent_mismatch,
-			  "is another disk than the child's (disk id %s != %s), and not its parent; "
-			  "find the right file, and name it with --parent", is, wanted);
+		parent_tried_add(&search->tried, candidate->path, VHDX_REASON_parent_mismatch,
+				 "is another disk than the child's (disk id %s != %s), and not its parent; "
+				 "find the right file, and name it with --parent", is, wanted);
 		return;
 	}
 	vhdx_guid_text(&candidate->image.super->header.data_write_guid, is);
 	vhdx_guid_text(&search->child->locator.linkage, wanted);
-	tried_add(&search->tried, candidate->path, VHDX_REASON_parent_mismatch,
-		  "was changed after the child was created (DataWriteGuid %s != %s)", is, wanted);
+	parent_tried_add(&search->tried, candidate->path, VHDX_REASON_parent_mismatch,
+			 "was changed after the child was created (DataWriteGuid %s != %s)", is, wanted);
 }
 
 static void add_sector_size(struct search *search, const struct layer *candidate)
 {
-	tried_add(&search->tried, candidate->path, VHDX_REASON_parent_sector_size,
-		  "has sectors of %u bytes, the child of %u",
-		  candidate->image.super->geometry.logical_sector_size,
-		  search->child->image.super->geometry.logical_sector_size);
+	parent_tried_add(&search->tried, candidate->path, VHDX_REASON_parent_sector_size,
+			 "has sectors of %u bytes, the child of %u",
+			 candidate->image.super->geometry.logical_sector_size,
+			 search->child->image.super->geometry.logical_sector_size);
 }
 
 static bool is_in_chain(const struct search *search, const struct layer *candidate)
@@ -96,13 +95,13 @@ static void add_fault(struct search *search, const struct layer *candidate,
 	if (vhdx_reason_class(fault->reason) == VHDX_CLASS_NOT_VHDX)
 		foreign = foreign_text(&candidate->image.file);
 	if (foreign)
-		tried_add(&search->tried, candidate->path, fault->reason, "%s", foreign);
+		parent_tried_add(&search->tried, candidate->path, fault->reason, "%s", foreign);
 	else if (fault->reason == VHDX_REASON_read_failed && candidate->image.file.read_error)
-		tried_add(&search->tried, candidate->path, fault->reason, "%s",
-			  strerror(candidate->image.file.read_error));
+		parent_tried_add(&search->tried, candidate->path, fault->reason, "%s",
+				 strerror(candidate->image.file.read_error));
 	else
-		tried_add(&search->tried, candidate->path, fault->reason, "%s",
-			  vhdx_fault_text(fault, text, sizeof(text)));
+		parent_tried_add(&search->tried, candidate->path, fault->reason, "%s",
+				 vhdx_fault_text(fault, text, sizeof(text)));
 	free(foreign);
 }
 
@@ -112,8 +111,8 @@ static bool judge(struct search *search, struct layer *candidate)
 	struct vhdx_fault fault;
 
 	if (is_in_chain(search, candidate)) {
-		tried_add(&search->tried, candidate->path, VHDX_REASON_parent_duplicate,
-			  "is in the chain already");
+		parent_tried_add(&search->tried, candidate->path, VHDX_REASON_parent_duplicate,
+				 "is in the chain already");
 		return false;
 	}
 	if (layer_read(candidate, &fault)) {
@@ -142,7 +141,7 @@ static void try_file(struct search *search, const char *path, int fd)
 	if (fd >= 0)
 		candidate = layer_new(path, fd, &error);
 	if (!candidate) {
-		tried_add(&search->tried, path, VHDX_OK, "%s", lookup_error(error));
+		parent_tried_add(&search->tried, path, VHDX_OK, "%s", safe_open_error(error));
 		return;
 	}
 	if (judge(search, candidate))
@@ -153,15 +152,15 @@ static void try_file(struct search *search, const char *path, int fd)
 
 /* Twice the same name would be twice the same answer. */
 static void try_in(struct search *search, const char *directory, const char *path,
-		   enum lookup_limits limits)
+		   enum safe_open_limits limits)
 {
 	char *name;
 	int fd;
 
 	if (search->found)
 		return;
-	fd = lookup_open(directory, path, limits, &name);
-	if (!tried_before(&search->tried, name))
+	fd = safe_open(directory, path, limits, &name);
+	if (!parent_tried_before(&search->tried, name))
 		try_file(search, name, fd);
 	else if (fd >= 0)
 		close(fd);
@@ -178,7 +177,7 @@ static char *locator_path(const struct search *search, const struct vhdx_locator
 	return normal;
 }
 
-static void try_name(struct search *search, const char *directory, enum lookup_limits limits,
+static void try_name(struct search *search, const char *directory, enum safe_open_limits limits,
 		     const struct vhdx_locator_text *text)
 {
 	char *path = locator_path(search, text);
@@ -190,7 +189,7 @@ static void try_name(struct search *search, const char *directory, enum lookup_l
 }
 
 /* The file name, by whichever path of the locator */
-static void try_names(struct search *search, const char *directory, enum lookup_limits limits)
+static void try_names(struct search *search, const char *directory, enum safe_open_limits limits)
 {
 	const struct vhdx_locator *locator = &search->child->locator;
 
@@ -204,7 +203,7 @@ static void try_relative(struct search *search, const char *directory)
 	char *path = locator_path(search, &search->child->locator.relative_path);
 
 	if (path && winpath_is_relative(path))
-		try_in(search, directory, path, LOOKUP_SAME_MOUNT);
+		try_in(search, directory, path, SAFE_OPEN_SAME_MOUNT);
 	free(path);
 }
 
@@ -215,7 +214,7 @@ static void try_mapped(struct search *search, const struct vhdx_locator_text *te
 	char *rest = path ? parent_options_map(search->options, path, &directory) : NULL;
 
 	if (rest)
-		try_in(search, directory, rest, LOOKUP_BENEATH);
+		try_in(search, directory, rest, SAFE_OPEN_BENEATH);
 	free(rest);
 	free(path);
 }
@@ -238,11 +237,11 @@ static void try_places(struct search *search)
 	unsigned int i;
 
 	for (i = 0; i < search->options->directories; i++)
-		try_names(search, search->options->directory[i], LOOKUP_ANYWHERE);
+		try_names(search, search->options->directory[i], SAFE_OPEN_ANYWHERE);
 	try_relative(search, directory);
 	try_mapped(search, &search->child->locator.absolute_path);
 	try_mapped(search, &search->child->locator.volume_path);
-	try_names(search, directory, LOOKUP_SAME_MOUNT);
+	try_names(search, directory, SAFE_OPEN_SAME_MOUNT);
 	free(directory);
 }
 
@@ -273,7 +272,7 @@ struct layer *parent_look(const struct chain *chain, const struct parent_options
 	struct search search = { .chain = chain, .options = options };
 	struct layer *found = look(&search);
 
-	tried_free(&search.tried);
+	parent_tried_free(&search.tried);
 	return found;
 }
 
@@ -295,7 +294,7 @@ enum exit_code parent_find(struct layer **parent, const struct chain *chain,
 	if (search.found)
 		note("%s: its parent is %s", search.child->path, search.found->path);
 	else
-		status = tried_fail(&search.tried, search.child);
-	tried_free(&search.tried);
+		status = parent_tried_fail(&search.tried, search.child);
+	parent_tried_free(&search.tried);
 	return status;
 }

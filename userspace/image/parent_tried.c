@@ -12,7 +12,7 @@
 #include "lib/alloc.h"
 #include "lib/text.h"
 
-bool tried_before(const struct tried_list *list, const char *name)
+bool parent_tried_before(const struct parent_tried_list *list, const char *name)
 {
 	size_t i;
 
@@ -23,16 +23,16 @@ bool tried_before(const struct tried_list *list, const char *name)
 }
 
 /**
- * tried_add() - one more place
+ * parent_tried_add() - one more place
  * @list:	where to add it
  * @name:	of the file
  * @reason:	why it is not the parent; VHDX_OK: there is no such image
  * @format:	the same in words
  */
-void tried_add(struct tried_list *list, const char *name, enum vhdx_reason reason,
-	       const char *format, ...)
+void parent_tried_add(struct parent_tried_list *list, const char *name, enum vhdx_reason reason,
+		      const char *format, ...)
 {
-	struct tried *tried;
+	struct parent_tried *tried;
 	va_list args;
 
 	list->tried = xrealloc(list->tried, list->count + 1, sizeof(*list->tried));
@@ -46,7 +46,7 @@ void tried_add(struct tried_list *list, const char *name, enum vhdx_reason reaso
 }
 
 /* The one that came closest: an image that is not the right one, else any. */
-static const struct tried *closest(const struct tried_list *list)
+static const struct parent_tried *closest(const struct parent_tried_list *list)
 {
 	size_t i;
 
@@ -57,13 +57,13 @@ static const struct tried *closest(const struct tried_list *list)
 }
 
 /* "a (why), b (why)", to be freed */
-static char *list_text(const struct tried_list *list, const struct tried *without)
+static char *list_text(const struct parent_tried_list *list, const struct parent_tried *without)
 {
 	char *text = xstrdup("");
 	size_t i;
 
 	for (i = 0; i < list->count; i++) {
-		const struct tried *tried = &list->tried[i];
+		const struct parent_tried *tried = &list->tried[i];
 		char *longer;
 
 		if (tried == without)
@@ -87,7 +87,7 @@ static char *parent_name(const struct layer *child)
 	return name ? name : xstrdup("without a name");
 }
 
-static char *missing_text(const struct tried_list *list, const struct layer *child)
+static char *missing_text(const struct parent_tried_list *list, const struct layer *child)
 {
 	char *places = list_text(list, NULL);
 	char *name = parent_name(child);
@@ -99,7 +99,7 @@ static char *missing_text(const struct tried_list *list, const struct layer *chi
 	return text;
 }
 
-static char *wrong_text(const struct tried_list *list, const struct tried *wrong)
+static char *wrong_text(const struct parent_tried_list *list, const struct parent_tried *wrong)
 {
 	char *places = list_text(list, wrong);
 	char *text = xasprintf("parent %s %s%s%s", wrong->name, wrong->why,
@@ -110,15 +110,15 @@ static char *wrong_text(const struct tried_list *list, const struct tried *wrong
 }
 
 /**
- * tried_fail() - the parent was found nowhere
+ * parent_tried_fail() - the parent was found nowhere
  * @list:	where it was looked for
  * @child:	whose parent
  *
  * Return: EXIT_PARENT, having told all of it
  */
-enum exit_code tried_fail(const struct tried_list *list, const struct layer *child)
+enum exit_code parent_tried_fail(const struct parent_tried_list *list, const struct layer *child)
 {
-	const struct tried *wrong = closest(list);
+	const struct parent_tried *wrong = closest(list);
 	char *text = wrong ? wrong_text(list, wrong) : missing_text(list, child);
 	char *safe = text_printable(text);
 	char *code = text_code(vhdx_reason_name(wrong ? wrong->reason :
@@ -131,7 +131,7 @@ enum exit_code tried_fail(const struct tried_list *list, const struct layer *chi
 	return status;
 }
 
-void tried_free(struct tried_list *list)
+void parent_tried_free(struct parent_tried_list *list)
 {
 	while (list->count) {
 		free(list->tried[--list->count].name);

@@ -14,29 +14,29 @@
 struct layer;
 
 /**
- * struct tried - one place
+ * struct parent_tried - one place
  * @name:	of the file
  * @why:	it was not that
  * @reason:	VHDX_OK if there was no such image at all
  */
-struct tried {
+struct parent_tried {
 	char *name;
 	char *why;
 	enum vhdx_reason reason;
 };
 
 /**
- * struct tried_list - all places, in order
+ * struct parent_tried_list - all places, in order
  */
-struct tried_list {
-	struct tried *tried;
+struct parent_tried_list {
+	struct parent_tried *tried;
 	size_t count;
 };
 
-bool tried_before(const struct tried_list *list, const char *name);
-void tried_add(struct tried_list *list, const char *name, enum vhdx_reason reason,
-	       const char *format, ...) __attribute__((format(printf, 4, 5)));
-enum exit_code tried_fail(const struct tried_list *list, const struct layer *child);
-void tried_free(struct tried_list *list);
+bool parent_tried_before(const struct parent_tried_list *list, const char *name);
+void parent_tried_add(struct parent_tried_list *list, const char *name, enum vhdx_reason reason,
+		      const char *format, ...) __attribute__((format(printf, 4, 5)));
+enum exit_code parent_tried_fail(const struct parent_tried_list *list, const struct layer *child);
+void parent_tried_free(struct parent_tried_list *list);
 
 #endif /* VHDX_IMAGE_PARENT_TRIED_H */

@@ -6,7 +6,7 @@
 #include "lib/alloc.h"
 
 /**
- * log_find() - find what is to be replayed
+ * replay_memory_find() - find what is to be replayed
  * @log:	filled
  * @sequence:	filled on success
  * @file:	the file as it is; must outlive @log
@@ -15,9 +15,9 @@
  *
  * Return: VHDX_OK or the reason
  */
-enum vhdx_reason log_find(struct vhdx_log *log, struct vhdx_log_sequence *sequence,
-			  const struct vhdx_reader *file, const struct vhdx_header *header,
-			  struct vhdx_fault *fault)
+enum vhdx_reason replay_memory_find(struct vhdx_log *log, struct vhdx_log_sequence *sequence,
+				    const struct vhdx_reader *file, const struct vhdx_header *header,
+				    struct vhdx_fault *fault)
 {
 	enum vhdx_reason reason = vhdx_log_init(log, file, header, fault);
 	struct vhdx_log_slot *slots;
@@ -33,7 +33,7 @@ enum vhdx_reason log_find(struct vhdx_log *log, struct vhdx_log_sequence *sequen
 	return reason;
 }
 
-static enum vhdx_reason build(struct replayed *replayed, struct vhdx_fault *fault)
+static enum vhdx_reason build(struct replay_memory *replayed, struct vhdx_fault *fault)
 {
 	struct vhdx_overlay *overlay = &replayed->overlay;
 
@@ -44,31 +44,32 @@ static enum vhdx_reason build(struct replayed *replayed, struct vhdx_fault *faul
 }
 
 /**
- * replayed_new() - replay a log in memory
+ * replay_memory_new() - replay a log in memory
  * @file:	the file as it is; must live as long
  * @header:	the current header, checked, with a LogGuid
  * @fault:	filled on failure
  *
  * Return: what comes of it, to be freed; NULL on failure
  */
-struct replayed *replayed_new(const struct vhdx_reader *file, const struct vhdx_header *header,
-			      struct vhdx_fault *fault)
+struct replay_memory *replay_memory_new(const struct vhdx_reader *file,
+					const struct vhdx_header *header,
+					struct vhdx_fault *fault)
 {
-	struct replayed *replayed = xcalloc(1, sizeof(*replayed));
+	struct replay_memory *replayed = xcalloc(1, sizeof(*replayed));
 
-	if (!log_find(&replayed->overlay.log, &replayed->sequence, file, header, fault) &&
+	if (!replay_memory_find(&replayed->overlay.log, &replayed->sequence, file, header, fault) &&
 	    !build(replayed, fault))
 		return replayed;
-	replayed_free(replayed);
+	replay_memory_free(replayed);
 	return NULL;
 }
 
 /**
- * replayed_reader() - read the file as it is after replay
+ * replay_memory_reader() - read the file as it is after replay
  * @replayed:	must live as long as @reader
  * @reader:	filled
  */
-void replayed_reader(struct replayed *replayed, struct vhdx_reader *reader)
+void replay_memory_reader(struct replay_memory *replayed, struct vhdx_reader *reader)
 {
 	replayed->context.overlay = &replayed->overlay;
 	replayed->context.page = replayed->page;
@@ -78,7 +79,7 @@ void replayed_reader(struct replayed *replayed, struct vhdx_reader *reader)
 }
 
 /* NULL is allowed. */
-void replayed_free(struct replayed *replayed)
+void replay_memory_free(struct replay_memory *replayed)
 {
 	if (!replayed)
 		return;

@@ -8,26 +8,27 @@
 #include "format/overlay.h"
 
 /**
- * struct replayed - a log replayed in memory
+ * struct replay_memory - a log replayed in memory
  * @sequence:	what is in the log
  * @overlay:	what that makes of the file
  * @context:	for the reader
  * @page:	for the reader to work in
  */
-struct replayed {
+struct replay_memory {
 	struct vhdx_log_sequence sequence;
 	struct vhdx_overlay overlay;
 	struct vhdx_overlay_reader context;
 	u8 page[VHDX_PAGE_SIZE];
 };
 
-enum vhdx_reason log_find(struct vhdx_log *log, struct vhdx_log_sequence *sequence,
-			  const struct vhdx_reader *file, const struct vhdx_header *header,
-			  struct vhdx_fault *fault);
+enum vhdx_reason replay_memory_find(struct vhdx_log *log, struct vhdx_log_sequence *sequence,
+				    const struct vhdx_reader *file, const struct vhdx_header *header,
+				    struct vhdx_fault *fault);
 
-struct replayed *replayed_new(const struct vhdx_reader *file, const struct vhdx_header *header,
-			      struct vhdx_fault *fault);
-void replayed_reader(struct replayed *replayed, struct vhdx_reader *reader);
-void replayed_free(struct replayed *replayed);
+struct replay_memory *replay_memory_new(const struct vhdx_reader *file,
+					const struct vhdx_header *header,
+					struct vhdx_fault *fault);
+void replay_memory_reader(struct replay_memory *replayed, struct vhdx_reader *reader);
+void replay_memory_free(struct replay_memory *replayed);
 
 #endif /* VHDX_IMAGE_REPLAY_MEMORY_H */

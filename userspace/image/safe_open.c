@@ -26,12 +26,12 @@
 #define OPEN_TRIES 16
 
 /* A file descriptor or a negative errno; a directory renamed meanwhile makes it try again. */
-static int open_within(int directory, const char *path, int flags, enum lookup_limits limits)
+static int open_within(int directory, const char *path, int flags, enum safe_open_limits limits)
 {
 	static const uint64_t resolve[] = {
-		[LOOKUP_ANYWHERE] = 0,
-		[LOOKUP_SAME_MOUNT] = RESOLVE_NO_XDEV,
-		[LOOKUP_BENEATH] = RESOLVE_BENEATH,
+		[SAFE_OPEN_ANYWHERE] = 0,
+		[SAFE_OPEN_SAME_MOUNT] = RESOLVE_NO_XDEV,
+		[SAFE_OPEN_BENEATH] = RESOLVE_BENEATH,
 	};
 	struct open_how how = {
 		.flags = (uint64_t)(flags | O_CLOEXEC),
@@ -74,7 +74,8 @@ static char *join(const char *directory, const char *name)
 }
 
 /* @known with one more part, as it is spelled there; NULL: there is none */
-static char *extend(int directory, const char *known, const char *part, enum lookup_limits limits)
+static char *extend(int directory, const char *known, const char *part,
+		    enum safe_open_limits limits)
 {
 	char *exact = join(known, part);
 	int fd = open_within(directory, exact, O_PATH, limits);
@@ -94,7 +95,7 @@ static char *extend(int directory, const char *known, const char *part, enum loo
 }
 
 /* A path as it is spelled on disk, to be freed; NULL if there is nothing like it */
-static char *spelling(int directory, const char *path, enum lookup_limits limits)
+static char *spelling(int directory, const char *path, enum safe_open_limits limits)
 {
 	char *parts = xstrdup(path);
 	char *known = xstrdup("");
@@ -129,7 +130,7 @@ static int open_regular(int place)
 	return fd;
 }
 
-static int open_in(int directory, const char *path, enum lookup_limits limits, char **spelled)
+static int open_in(int directory, const char *path, enum safe_open_limits limits, char **spelled)
 {
 	int place = open_within(directory, path, O_PATH, limits);
 	int fd;
@@ -152,16 +153,16 @@ static int open_in(int directory, const char *path, enum lookup_limits limits, c
 }
 
 /**
- * lookup_open() - open a regular file for reading
+ * safe_open() - open a regular file for reading
  * @directory:	where to start
  * @path:	relative, with slashes; if it is not there as spelled, then without regard to
  *		upper and lower case
  * @limits:	where it may lead
  * @found:	set to the path with @directory, as it is spelled there; to be freed
  *
- * Return: a file descriptor, or a negative errno for lookup_error()
+ * Return: a file descriptor, or a negative errno for safe_open_error()
  */
-int lookup_open(const char *directory, const char *path, enum lookup_limits limits, char **found)
+int safe_open(const char *directory, const char *path, enum safe_open_limits limits, char **found)
 {
 	int root = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char *spelled;
@@ -179,7 +180,7 @@ int lookup_open(const char *directory, const char *path, enum lookup_limits limi
 }
 
 /* Why it could not be opened: a positive errno in words that fit */
-const char *lookup_error(int error)
+const char *safe_open_error(int error)
 {
 	switch (error) {
 	case EXDEV:

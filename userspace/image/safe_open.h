@@ -7,13 +7,13 @@
 #define VHDX_IMAGE_SAFE_OPEN_H
 
 /* Where a name may lead; in all cases only to a regular file */
-enum lookup_limits {
-	LOOKUP_ANYWHERE,	/* the directory is the user's choice, the name only a name */
-	LOOKUP_SAME_MOUNT,	/* not across a mount point, upwards or downwards */
-	LOOKUP_BENEATH,		/* not out of the directory, by ".." or by a symbolic link */
+enum safe_open_limits {
+	SAFE_OPEN_ANYWHERE,	/* the directory is the user's choice, the name only a name */
+	SAFE_OPEN_SAME_MOUNT,	/* not across a mount point, upwards or downwards */
+	SAFE_OPEN_BENEATH,		/* not out of the directory, by ".." or by a symbolic link */
 };
 
-int lookup_open(const char *directory, const char *path, enum lookup_limits limits, char **found);
-const char *lookup_error(int error);
+int safe_open(const char *directory, const char *path, enum safe_open_limits limits, char **found);
+const char *safe_open_error(int error);
 
 #endif /* VHDX_IMAGE_SAFE_OPEN_H */

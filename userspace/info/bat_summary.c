@@ -20,19 +20,19 @@
  * @holes:	descriptor of the file whose holes are skipped; -1: they are read
  */
 struct scan {
-	struct block_counts *counts;
+	struct bat_summary *counts;
 	struct vhdx_bat_rules rules;
 	const struct vhdx_overlay *overlay;
 	u64 partial;
 	int holes;
 };
 
-static void add_fault(struct block_counts *counts, const struct vhdx_fault *fault)
+static void add_fault(struct bat_summary *counts, const struct vhdx_fault *fault)
 {
 	counts->bad++;
 	counts->missing += fault->reason == VHDX_REASON_payload_past_eof ||
 			   fault->reason == VHDX_REASON_bitmap_past_eof;
-	if (counts->faults < BLOCKS_MAX_FAULTS)
+	if (counts->faults < BAT_SUMMARY_MAX_FAULTS)
 		counts->fault[counts->faults++] = *fault;
 }
 
@@ -137,7 +137,7 @@ static void scan_bat(struct scan *scan, const struct vhdx_super *super,
 
 	memset(scan->counts, 0, sizeof(*scan->counts));
 	scan->partial = NO_INDEX;
-	vhdx_super_bat_rules(super, &scan->rules);
+	vhdx_open_bat_rules(super, &scan->rules);
 	first = skip_hole(scan, 0, total);
 	while (first < total && done < limit) {
 		count = total - first < READ_ENTRIES ? total - first : READ_ENTRIES;
@@ -152,7 +152,7 @@ static void scan_bat(struct scan *scan, const struct vhdx_super *super,
 }
 
 /**
- * blocks_count() - read a BAT from end to end
+ * bat_summary_count() - read a BAT from end to end
  * @counts:	filled
  * @super:	complete
  * @reader:	the image, its log replayed
@@ -160,8 +160,8 @@ static void scan_bat(struct scan *scan, const struct vhdx_super *super,
  *
  * Takes 1 MiB of memory, whatever the size of the BAT.
  */
-void blocks_count(struct block_counts *counts, const struct vhdx_super *super,
-		  const struct vhdx_reader *reader, const struct vhdx_overlay *overlay)
+void bat_summary_count(struct bat_summary *counts, const struct vhdx_super *super,
+		       const struct vhdx_reader *reader, const struct vhdx_overlay *overlay)
 {
 	struct scan scan = { .counts = counts, .overlay = overlay, .holes = -1 };
 
@@ -169,7 +169,7 @@ void blocks_count(struct block_counts *counts, const struct vhdx_super *super,
 }
 
 /**
- * blocks_look() - find bad entries of a BAT in a time that does not grow with it
+ * bat_summary_look() - find bad entries of a BAT in a time that does not grow with it
  * @counts:	filled, but holes of the file are left out of the numbers of blocks
  * @super:	complete
  * @reader:	the image, its log replayed
@@ -179,9 +179,9 @@ void blocks_count(struct block_counts *counts, const struct vhdx_super *super,
  *
  * Holes are not read.
  */
-void blocks_look(struct block_counts *counts, const struct vhdx_super *super,
-		 const struct vhdx_reader *reader, const struct vhdx_overlay *overlay, int fd,
-		 u64 bytes)
+void bat_summary_look(struct bat_summary *counts, const struct vhdx_super *super,
+		      const struct vhdx_reader *reader, const struct vhdx_overlay *overlay, int fd,
+		      u64 bytes)
 {
 	struct scan scan = { .counts = counts, .overlay = overlay, .holes = overlay ? -1 : fd };
 

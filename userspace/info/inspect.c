@@ -41,10 +41,10 @@ static void inspect_log(struct inspection *inspection)
 
 	if (!inspection->dirty)
 		return;
-	inspection->replayed = replayed_new(&inspection->file->reader,
-					    &inspection->super->header, &fault);
+	inspection->replayed = replay_memory_new(&inspection->file->reader,
+						 &inspection->super->header, &fault);
 	if (inspection->replayed)
-		replayed_reader(inspection->replayed, &inspection->reader);
+		replay_memory_reader(inspection->replayed, &inspection->reader);
 	else
 		add_problem(inspection, &fault);
 }
@@ -69,7 +69,7 @@ static void inspect_values(struct inspection *inspection)
 	const struct vhdx_super *super = inspection->super;
 
 	if (!inspection->has_tables) {
-		table_values_read(&inspection->values, inspection->file);
+		raw_tables_read_values(&inspection->values, inspection->file);
 		return;
 	}
 	inspection->values.known = TABLE_ALL_VALUES;
@@ -114,10 +114,11 @@ static void inspect_blocks(struct inspection *inspection, bool all)
 		return;
 	inspection->has_blocks = all;
 	if (all)
-		blocks_count(&inspection->blocks, inspection->super, &inspection->reader, overlay);
+		bat_summary_count(&inspection->blocks, inspection->super, &inspection->reader,
+				  overlay);
 	else
-		blocks_look(&inspection->blocks, inspection->super, &inspection->reader, overlay,
-			    inspection->file->fd, BLOCKS_LOOK_MAX);
+		bat_summary_look(&inspection->blocks, inspection->super, &inspection->reader,
+				 overlay, inspection->file->fd, BAT_SUMMARY_LOOK_MAX);
 	inspection->all_blocks = inspection->blocks.complete;
 	for (i = 0; i < inspection->blocks.faults; i++)
 		add_problem(inspection, &inspection->blocks.fault[i]);
@@ -127,7 +128,7 @@ static void inspect_blocks(struct inspection *inspection, bool all)
  * inspect() - find out everything about an image
  * @inspection:	filled; to be freed with inspect_free()
  * @file:	open; must live as long
- * @with_blocks: read the whole BAT, which may be 513 MiB; otherwise what blocks_look() reads
+ * @with_blocks: read the whole BAT, which may be 513 MiB; otherwise what bat_summary_look() reads
  */
 void inspect(struct inspection *inspection, struct image_file *file, bool with_blocks)
 {
@@ -152,7 +153,7 @@ void inspect(struct inspection *inspection, struct image_file *file, bool with_b
 
 void inspect_free(struct inspection *inspection)
 {
-	replayed_free(inspection->replayed);
+	replay_memory_free(inspection->replayed);
 	free(inspection->super);
 	free(inspection->scratch);
 	free(inspection->locator_item);

@@ -45,7 +45,7 @@ struct inspection {
 	bool has_header;
 	bool has_tables;
 	bool dirty;
-	struct replayed *replayed;
+	struct replay_memory *replayed;
 	struct vhdx_reader reader;
 	struct table_values values;
 	struct vhdx_locator locator;
@@ -53,7 +53,7 @@ struct inspection {
 	u8 *locator_item;
 	struct vhdx_fault problem[INSPECT_MAX_PROBLEMS];
 	unsigned int problems;
-	struct block_counts blocks;
+	struct bat_summary blocks;
 	bool has_blocks;
 	bool all_blocks;
 };

@@ -56,12 +56,12 @@ static struct json_object *header_json(const struct vhdx_disk_header *raw, u64 o
 }
 
 /**
- * tables_headers() - both headers
+ * raw_tables_headers() - both headers
  * @file:	the image
  *
  * Return: an array of those that could be read
  */
-struct json_object *tables_headers(const struct image_file *file)
+struct json_object *raw_tables_headers(const struct image_file *file)
 {
 	static const u64 offsets[] = { VHDX_HEADER_1_OFFSET, VHDX_HEADER_2_OFFSET };
 	struct vhdx_disk_header *raw = xcalloc(1, sizeof(*raw));
@@ -126,7 +126,7 @@ static struct json_object *region_table_json(const void *table, u64 offset)
 static const u64 region_offsets[] = { VHDX_REGION_TABLE_1_OFFSET, VHDX_REGION_TABLE_2_OFFSET };
 
 /* Both region tables. */
-struct json_object *tables_regions(const struct image_file *file)
+struct json_object *raw_tables_regions(const struct image_file *file)
 {
 	struct json_object *list = json_object_new_array();
 	void *table = xcalloc(1, VHDX_REGION_TABLE_SIZE);
@@ -235,7 +235,7 @@ static struct json_object *item_json(const struct vhdx_disk_metadata_entry *entr
 }
 
 /* The metadata table; empty if there is none. */
-struct json_object *tables_metadata(const struct image_file *file)
+struct json_object *raw_tables_metadata(const struct image_file *file)
 {
 	struct json_object *list = json_object_new_array();
 	u64 region;
@@ -293,15 +293,15 @@ static struct json_object *log_entry_json(const struct vhdx_log *log,
 }
 
 /**
- * tables_log() - all valid entries in the log, those of former sessions included
+ * raw_tables_log() - all valid entries in the log, those of former sessions included
  * @file:	the image
  * @header:	the current one
  * @active:	what is to be replayed, or NULL
  *
  * Return: a list; empty if there is no log, or none that could be searched
  */
-struct json_object *tables_log(const struct image_file *file, const struct vhdx_header *header,
-			       const struct vhdx_log_sequence *active)
+struct json_object *raw_tables_log(const struct image_file *file, const struct vhdx_header *header,
+				   const struct vhdx_log_sequence *active)
 {
 	u8 *sector = xcalloc(1, VHDX_LOG_SECTOR_SIZE);
 	struct json_object *list = json_object_new_array();
@@ -360,11 +360,11 @@ static void take_value(struct table_values *values, enum vhdx_item item, const u
 }
 
 /**
- * table_values_read() - the values of an image whose tables the core refuses
+ * raw_tables_read_values() - the values of an image whose tables the core refuses
  * @values:	filled as far as possible
  * @file:	the image
  */
-void table_values_read(struct table_values *values, const struct image_file *file)
+void raw_tables_read_values(struct table_values *values, const struct image_file *file)
 {
 	static const u32 lengths[VHDX_ITEM_MANDATORY_COUNT] = { 8, 8, 16, 4, 4 };
 	u8 data[VHDX_ITEM_MANDATORY_MAX_SIZE];

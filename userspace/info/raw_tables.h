@@ -2,7 +2,7 @@
 /*
  * The tables of an image as they are, right or wrong.
  *
- * Outside the format core this is the only place that looks into structures of disk.h: what
+ * Outside the format core this is the only place that looks into structures of kmod/format/disk.h: what
  * is shown of a damaged image is by definition what no decoder has accepted. Nothing here
  * may be used for anything but showing it.
  */
@@ -33,12 +33,12 @@ struct table_values {
 	u32 physical_sector_size;
 };
 
-void table_values_read(struct table_values *values, const struct image_file *file);
+void raw_tables_read_values(struct table_values *values, const struct image_file *file);
 
-struct json_object *tables_headers(const struct image_file *file);
-struct json_object *tables_regions(const struct image_file *file);
-struct json_object *tables_metadata(const struct image_file *file);
-struct json_object *tables_log(const struct image_file *file, const struct vhdx_header *header,
-			       const struct vhdx_log_sequence *active);
+struct json_object *raw_tables_headers(const struct image_file *file);
+struct json_object *raw_tables_regions(const struct image_file *file);
+struct json_object *raw_tables_metadata(const struct image_file *file);
+struct json_object *raw_tables_log(const struct image_file *file, const struct vhdx_header *header,
+				   const struct vhdx_log_sequence *active);
 
 #endif /* VHDX_INFO_RAW_TABLES_H */

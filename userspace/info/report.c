@@ -119,7 +119,7 @@ static void add_blocks(struct json_object *image, const struct inspection *inspe
 		"not-present", "undefined", "zero", "unmapped",
 		"reserved", "unmapped-draft", "fully-present", "partially-present",
 	};
-	const struct block_counts *counts = &inspection->blocks;
+	const struct bat_summary *counts = &inspection->blocks;
 	struct json_object *blocks = json_object_new_object();
 	unsigned int i;
 
@@ -191,9 +191,9 @@ static void add_warnings(struct json_object *image, const struct inspection *ins
 
 static void add_tables(struct json_object *image, const struct inspection *inspection)
 {
-	json_add(image, "headers", tables_headers(inspection->file));
-	json_add(image, "region-tables", tables_regions(inspection->file));
-	json_add(image, "metadata", tables_metadata(inspection->file));
+	json_add(image, "headers", raw_tables_headers(inspection->file));
+	json_add(image, "region-tables", raw_tables_regions(inspection->file));
+	json_add(image, "metadata", raw_tables_metadata(inspection->file));
 }
 
 static void add_file(struct json_object *image, const struct inspection *inspection)
@@ -233,8 +233,8 @@ struct json_object *report_image(const struct inspection *inspection, unsigned i
 		add_tables(image, inspection);
 	if (inspection->has_header && (parts & REPORT_LOG))
 		json_add(image, "log-entries",
-			 tables_log(inspection->file, &inspection->super->header,
-				    inspection->replayed ? &inspection->replayed->sequence : NULL));
+			 raw_tables_log(inspection->file, &inspection->super->header,
+					inspection->replayed ? &inspection->replayed->sequence : NULL));
 	add_warnings(image, inspection);
 	add_problems(image, inspection);
 	return image;

@@ -61,11 +61,11 @@ void json_add_bool(struct json_object *object, const char *key, bool value)
 }
 
 /**
- * output_add() - put a result into the document
+ * json_output_add() - put a result into the document
  * @key:	top-level key
  * @value:	ownership passes to the document
  */
-void output_add(const char *key, struct json_object *value)
+void json_output_add(const char *key, struct json_object *value)
 {
 	if (!document) {
 		document = json_object_new_object();
@@ -81,26 +81,26 @@ static void output_add_failure(const struct failure *failure)
 	json_add_string(error, "code", failure->code);
 	json_add_number(error, "exit", failure->exit);
 	json_add_string(error, "message", failure->message ? failure->message : "");
-	output_add("error", error);
+	json_output_add("error", error);
 }
 
 /**
- * output_list_begin() - print the beginning of the document, up to a list
+ * json_output_list_begin() - print the beginning of the document, up to a list
  * @key:	top-level key of the list
  *
  * The list ends with the document.
  */
-void output_list_begin(const char *key)
+void json_output_list_begin(const char *key)
 {
 	printf("{\n  \"schema\": %d,\n  \"%s\": [", SCHEMA, key);
 	list_is_open = true;
 }
 
 /**
- * output_list_item() - print one item of the list
+ * json_output_list_item() - print one item of the list
  * @item:	freed
  */
-void output_list_item(struct json_object *item)
+void json_output_list_item(struct json_object *item)
 {
 	printf("%s\n    %s", list_has_items ? "," : "",
 	       json_object_to_json_string_ext(item, JSON_STYLE));
@@ -129,13 +129,13 @@ static void output_print(void)
 }
 
 /**
- * output_finish() - print the document, if that is wanted, and see that all was written
+ * json_output_finish() - print the document, if that is wanted, and see that all was written
  * @json:	is it wanted?
  * @status:	how the verb ended
  *
  * Return: the exit code of the program
  */
-enum exit_code output_finish(bool json, enum exit_code status)
+enum exit_code json_output_finish(bool json, enum exit_code status)
 {
 	const struct failure *failure = message_first_failure();
 
@@ -243,11 +243,11 @@ static void print_tree(struct json_object *tree, int depth, bool in_list, bool b
 }
 
 /**
- * output_indented() - show a tree as text
+ * json_output_indented() - show a tree as text
  * @tree:	an object
  * @bytes_only:	sizes as plain numbers
  */
-void output_indented(struct json_object *tree, bool bytes_only)
+void json_output_indented(struct json_object *tree, bool bytes_only)
 {
 	print_tree(tree, 0, false, bytes_only);
 }

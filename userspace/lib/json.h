@@ -12,11 +12,11 @@
 
 #include "lib/message.h"
 
-void output_add(const char *key, struct json_object *value);
-void output_list_begin(const char *key);
-void output_list_item(struct json_object *item);
-void output_indented(struct json_object *tree, bool bytes_only);
-enum exit_code output_finish(bool json, enum exit_code status);
+void json_output_add(const char *key, struct json_object *value);
+void json_output_list_begin(const char *key);
+void json_output_list_item(struct json_object *item);
+void json_output_indented(struct json_object *tree, bool bytes_only);
+enum exit_code json_output_finish(bool json, enum exit_code status);
 
 void json_add(struct json_object *object, const char *key, struct json_object *value);
 void json_add_string(struct json_object *object, const char *key, const char *text);

@@ -17,16 +17,16 @@
 
 #define MAX_OPTIONS 48
 
-static const struct cli_option global_options[] = {
+static const struct options_option global_options[] = {
 	{ 'q', "quiet",	NULL, "errors only, no warnings" },
 	{ 'v', "verbose", NULL, "say what is being done" },
-	{ CLI_DEBUG, "debug", NULL, "say how it is being done" },
+	{ OPTIONS_DEBUG, "debug", NULL, "say how it is being done" },
 	{ 'J', "json", NULL, "print one JSON document" },
-	{ 'b', "bytes", NULL, "print sizes in bytes", CLI_BYTES },
-	{ CLI_RAW, "raw", NULL, "columns without alignment", CLI_TABLE },
-	{ 'n', "noheadings", NULL, "no line of column names", CLI_TABLE },
-	{ 'o', "output", "COLUMNS", "columns to print, separated by commas", CLI_TABLE },
-	{ CLI_OUTPUT_ALL, "output-all", NULL, "print all columns", CLI_TABLE },
+	{ 'b', "bytes", NULL, "print sizes in bytes", OPTIONS_BYTES },
+	{ OPTIONS_RAW, "raw", NULL, "columns without alignment", OPTIONS_TABLE },
+	{ 'n', "noheadings", NULL, "no line of column names", OPTIONS_TABLE },
+	{ 'o', "output", "COLUMNS", "columns to print, separated by commas", OPTIONS_TABLE },
+	{ OPTIONS_OUTPUT_ALL, "output-all", NULL, "print all columns", OPTIONS_TABLE },
 	{ 'h', "help", NULL, "print this and exit" },
 	{ 'V', "version", NULL, "print the version and exit" },
 	{ 0 }
@@ -39,14 +39,14 @@ struct getopt_tables {
 	int count;
 };
 
-static int value_kind(const struct cli_option *option)
+static int value_kind(const struct options_option *option)
 {
 	if (!option->value)
 		return no_argument;
 	return option->value[0] == '[' ? optional_argument : required_argument;
 }
 
-static void add_options(struct getopt_tables *tables, const struct cli_option *option)
+static void add_options(struct getopt_tables *tables, const struct options_option *option)
 {
 	for (; option && option->name && tables->count < MAX_OPTIONS; option++) {
 		struct option *added = &tables->longs[tables->count++];
@@ -55,15 +55,15 @@ static void add_options(struct getopt_tables *tables, const struct cli_option *o
 		added->name = option->name;
 		added->has_arg = kind;
 		added->val = option->id;
-		if (option->id < CLI_DEBUG)
+		if (option->id < OPTIONS_DEBUG)
 			sprintf(strchr(tables->shorts, '\0'), "%c%s", option->id,
 				kind == no_argument ? "" : kind == required_argument ? ":" : "::");
 	}
 }
 
-static const struct cli_option *find_global(int id)
+static const struct options_option *find_global(int id)
 {
-	const struct cli_option *option;
+	const struct options_option *option;
 
 	for (option = global_options; option->name; option++)
 		if (option->id == id)
@@ -72,11 +72,11 @@ static const struct cli_option *find_global(int id)
 }
 
 /**
- * cli_print_options() - the option lines of a --help
+ * options_print() - the option lines of a --help
  * @options:	table
  * @groups:	which groups to show
  */
-void cli_print_options(const struct cli_option *options, unsigned int groups)
+void options_print(const struct options_option *options, unsigned int groups)
 {
 	char text[64];
 
@@ -88,7 +88,7 @@ void cli_print_options(const struct cli_option *options, unsigned int groups)
 		snprintf(text, sizeof(text),
 			 *value == '[' ? "--%s[=%s" : *value ? "--%s %s" : "--%s",
 			 options->name, *value == '[' ? value + 1 : value);
-		if (options->id < CLI_DEBUG)
+		if (options->id < OPTIONS_DEBUG)
 			printf("  -%c, %-26s %s\n", options->id, text, options->help);
 		else
 			printf("      %-26s %s\n", text, options->help);
@@ -96,26 +96,26 @@ void cli_print_options(const struct cli_option *options, unsigned int groups)
 }
 
 /* The same for the global options. */
-void cli_print_globals(unsigned int groups)
+void options_print_globals(unsigned int groups)
 {
-	cli_print_options(global_options, groups);
+	options_print(global_options, groups);
 }
 
-static void print_help(const struct cli_syntax *syntax)
+static void print_help(const struct options_syntax *syntax)
 {
 	printf("Usage: vhdxctl %s [OPTION]... %s\n\n%s\n\nOptions:\n", syntax->verb,
 	       syntax->arguments, syntax->about);
-	cli_print_options(syntax->options, 0);
-	cli_print_globals(syntax->groups);
+	options_print(syntax->options, 0);
+	options_print_globals(syntax->groups);
 	if (syntax->more_help)
 		syntax->more_help();
-	exit(output_finish(false, DONE));
+	exit(json_output_finish(false, DONE));
 }
 
 static void print_version(void)
 {
 	printf("vhdxctl %s\n", VHDX_RELEASE);
-	exit(output_finish(false, DONE));
+	exit(json_output_finish(false, DONE));
 }
 
 /* After a wrong option, none prints anything more; those that say how to print still count. */
@@ -134,7 +134,7 @@ static void set_global(struct globals *globals, int id, const char *value)
 	case 'v':
 		message_set_level(MESSAGE_VERBOSE);
 		break;
-	case CLI_DEBUG:
+	case OPTIONS_DEBUG:
 		message_set_level(MESSAGE_DEBUG);
 		break;
 	case 'J':
@@ -143,7 +143,7 @@ static void set_global(struct globals *globals, int id, const char *value)
 	case 'b':
 		globals->bytes = true;
 		break;
-	case CLI_RAW:
+	case OPTIONS_RAW:
 		globals->raw = true;
 		break;
 	case 'n':
@@ -152,7 +152,7 @@ static void set_global(struct globals *globals, int id, const char *value)
 	case 'o':
 		globals->columns = value;
 		break;
-	case CLI_OUTPUT_ALL:
+	case OPTIONS_OUTPUT_ALL:
 		globals->output_all = true;
 		break;
 	case 'V':
@@ -194,7 +194,7 @@ static enum exit_code bad_option(const struct getopt_tables *tables, const char 
 }
 
 /**
- * cli_parse_globals() - the options before the verb
+ * options_parse_globals() - the options before the verb
  * @globals:	filled
  * @argc:	of the program
  * @argv:	of the program
@@ -204,8 +204,8 @@ static enum exit_code bad_option(const struct getopt_tables *tables, const char 
  *
  * Return: DONE, or EXIT_USAGE having said why
  */
-enum exit_code cli_parse_globals(struct globals *globals, int argc, char **argv,
-				 void (*usage)(void))
+enum exit_code options_parse_globals(struct globals *globals, int argc, char **argv,
+				     void (*usage)(void))
 {
 	struct getopt_tables tables = { .shorts = "+:" };
 	enum exit_code status = DONE;
@@ -220,7 +220,7 @@ enum exit_code cli_parse_globals(struct globals *globals, int argc, char **argv,
 			status = bad_option(&tables, "", id, argv);
 		} else if (id == 'h') {
 			usage();
-			exit(output_finish(false, DONE));
+			exit(json_output_finish(false, DONE));
 		} else {
 			set_global(globals, id, optarg);
 		}
@@ -228,21 +228,22 @@ enum exit_code cli_parse_globals(struct globals *globals, int argc, char **argv,
 	return status;
 }
 
-static enum exit_code check_groups(const struct cli_syntax *syntax, const struct globals *globals)
+static enum exit_code check_groups(const struct options_syntax *syntax,
+				   const struct globals *globals)
 {
-	if (globals->used & ~syntax->groups & CLI_TABLE)
+	if (globals->used & ~syntax->groups & OPTIONS_TABLE)
 		return fail(EXIT_USAGE, "%s: --raw, --noheadings, --output and --output-all are "
 			    "for tables; see vhdxctl %s --help", syntax->verb, syntax->verb);
-	if (globals->used & ~syntax->groups & CLI_BYTES)
+	if (globals->used & ~syntax->groups & OPTIONS_BYTES)
 		return fail(EXIT_USAGE, "%s: --bytes does not apply; see vhdxctl %s --help",
 			    syntax->verb, syntax->verb);
 	return DONE;
 }
 
 /**
- * cli_parse() - the options after the verb
+ * options_parse() - the options after the verb
  * @syntax:	what the verb takes
- * @globals:	as cli_parse_globals() left it
+ * @globals:	as options_parse_globals() left it
  * @argc:	counted from the verb
  * @argv:	argv[0] is the verb
  * @context:	for @syntax->set
@@ -252,8 +253,8 @@ static enum exit_code check_groups(const struct cli_syntax *syntax, const struct
  *
  * Return: DONE, or EXIT_USAGE having said why
  */
-enum exit_code cli_parse(const struct cli_syntax *syntax, struct globals *globals,
-			 int argc, char **argv, void *context)
+enum exit_code options_parse(const struct options_syntax *syntax, struct globals *globals,
+			     int argc, char **argv, void *context)
 {
 	struct getopt_tables tables = { .shorts = ":" };
 	enum exit_code status = DONE;
@@ -278,7 +279,7 @@ enum exit_code cli_parse(const struct cli_syntax *syntax, struct globals *global
 }
 
 /**
- * cli_switch() - the value of an option that is on or off
+ * options_switch() - the value of an option that is on or off
  * @verb:	for the message
  * @option:	for the message
  * @value:	NULL means on: the option itself was given
@@ -286,7 +287,7 @@ enum exit_code cli_parse(const struct cli_syntax *syntax, struct globals *global
  *
  * Return: false, having said why, if @value is none of the words for yes and no
  */
-bool cli_switch(const char *verb, const char *option, const char *value, bool *result)
+bool options_switch(const char *verb, const char *option, const char *value, bool *result)
 {
 	static const char *const words[] = { "no", "yes", "off", "on", "0", "1" };
 	unsigned int i;

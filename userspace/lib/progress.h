@@ -39,8 +39,8 @@ struct progress {
 };
 
 /* The two options of every verb that may take long; for its table of options. */
-#define PROGRESS_OPTION (CLI_OWN + 100)
-#define PROGRESS_FREQUENCY_OPTION (CLI_OWN + 101)
+#define PROGRESS_OPTION (OPTIONS_OWN + 100)
+#define PROGRESS_FREQUENCY_OPTION (OPTIONS_OWN + 101)
 #define PROGRESS_OPTIONS \
 	{ PROGRESS_OPTION, "progress", "HOW", \
 	  "show progress: auto, bar, json or none (default: auto)" }, \

@@ -9,7 +9,7 @@
 #include "lib/options.h"
 #include "lib/text.h"
 
-static bool find_column(size_t *found, const struct row_column *columns, size_t count,
+static bool find_column(size_t *found, const struct table_column *columns, size_t count,
 			const char *name, size_t length)
 {
 	size_t i;
@@ -22,19 +22,19 @@ static bool find_column(size_t *found, const struct row_column *columns, size_t 
 	return false;
 }
 
-static void want_all(struct rows *rows, size_t count)
+static void want_all(struct table *rows, size_t count)
 {
 	for (rows->count = 0; rows->count < count; rows->count++)
 		rows->wanted[rows->count] = rows->count;
 }
 
-static enum exit_code want_named(struct rows *rows, const char *verb, size_t count,
+static enum exit_code want_named(struct table *rows, const char *verb, size_t count,
 				 const char *names)
 {
 	while (*names) {
 		size_t length = strcspn(names, ",");
 
-		if (rows->count == ROWS_MAX_COLUMNS)
+		if (rows->count == TABLE_MAX_COLUMNS)
 			return fail(EXIT_USAGE, "%s: too many columns", verb);
 		if (!find_column(&rows->wanted[rows->count], rows->columns, count, names, length))
 			return fail(EXIT_USAGE, "%s: unknown column %.*s; see vhdxctl %s --help",
@@ -46,7 +46,7 @@ static enum exit_code want_named(struct rows *rows, const char *verb, size_t cou
 }
 
 /**
- * rows_begin() - prepare a table
+ * table_begin() - prepare a table
  * @rows:	filled
  * @verb:	for messages
  * @columns:	all there are
@@ -55,8 +55,8 @@ static enum exit_code want_named(struct rows *rows, const char *verb, size_t cou
  *
  * Return: DONE, or EXIT_USAGE for an unknown column
  */
-enum exit_code rows_begin(struct rows *rows, const char *verb, const struct row_column *columns,
-			  size_t count, const struct globals *globals)
+enum exit_code table_begin(struct table *rows, const char *verb, const struct table_column *columns,
+			   size_t count, const struct globals *globals)
 {
 	const char *names = globals->columns;
 
@@ -84,7 +84,7 @@ static void print_raw(const char *cell)
 	}
 }
 
-static void print_aligned(const struct row_column *column, const char *cell, bool last)
+static void print_aligned(const struct table_column *column, const char *cell, bool last)
 {
 	char *safe = text_printable(cell);
 
@@ -95,7 +95,7 @@ static void print_aligned(const struct row_column *column, const char *cell, boo
 	free(safe);
 }
 
-static void print_row(const struct rows *rows, const char *const *cells)
+static void print_row(const struct table *rows, const char *const *cells)
 {
 	size_t i;
 
@@ -113,9 +113,9 @@ static void print_row(const struct rows *rows, const char *const *cells)
 	putchar('\n');
 }
 
-static void print_headings(const struct rows *rows)
+static void print_headings(const struct table *rows)
 {
-	const char *names[ROWS_MAX_COLUMNS];
+	const char *names[TABLE_MAX_COLUMNS];
 	size_t i;
 
 	for (i = 0; i < rows->count; i++)
@@ -124,11 +124,11 @@ static void print_headings(const struct rows *rows)
 }
 
 /**
- * rows_print() - print a row
- * @rows:	by rows_begin()
+ * table_print() - print a row
+ * @rows:	by table_begin()
  * @cells:	one for each column there is, wanted or not
  */
-void rows_print(struct rows *rows, const char *const *cells)
+void table_print(struct table *rows, const char *const *cells)
 {
 	if (rows->headings)
 		print_headings(rows);
@@ -137,7 +137,7 @@ void rows_print(struct rows *rows, const char *const *cells)
 }
 
 /* The columns, for --help. */
-void rows_print_help(const struct row_column *columns, size_t count)
+void table_print_help(const struct table_column *columns, size_t count)
 {
 	size_t i;
 

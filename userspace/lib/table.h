@@ -12,39 +12,39 @@
 
 struct globals;
 
-#define ROWS_MAX_COLUMNS 32
+#define TABLE_MAX_COLUMNS 32
 
 /**
- * struct row_column - a column
+ * struct table_column - a column
  * @name:	its heading
  * @help:	one line
  * @width:	of its cells; negative: aligned to the left
  */
-struct row_column {
+struct table_column {
 	const char *name;
 	const char *help;
 	int width;
 };
 
 /**
- * struct rows - a table being printed
+ * struct table - a table being printed
  * @columns:	all there are
  * @wanted:	which are printed, as indices of @columns
  * @count:	how many
  * @raw:	without alignment
  * @headings:	still to be printed
  */
-struct rows {
-	const struct row_column *columns;
-	size_t wanted[ROWS_MAX_COLUMNS];
+struct table {
+	const struct table_column *columns;
+	size_t wanted[TABLE_MAX_COLUMNS];
 	size_t count;
 	bool raw;
 	bool headings;
 };
 
-enum exit_code rows_begin(struct rows *rows, const char *verb, const struct row_column *columns,
-			  size_t count, const struct globals *globals);
-void rows_print(struct rows *rows, const char *const *cells);
-void rows_print_help(const struct row_column *columns, size_t count);
+enum exit_code table_begin(struct table *rows, const char *verb, const struct table_column *columns,
+			   size_t count, const struct globals *globals);
+void table_print(struct table *rows, const char *const *cells);
+void table_print_help(const struct table_column *columns, size_t count);
 
 #endif /* VHDX_LIB_TABLE_H */

@@ -10,7 +10,6 @@
 #include "edit/create.h"
 #include "edit/new_file.h"
 #include "image/chain.h"
-#include "image/fault.h"
 #include "image/lock.h"
 #include "lib/alloc.h"
 #include "lib/interrupt.h"

@@ -104,7 +104,7 @@ static enum exit_code lock_chain(struct work *work)
 	for (i = 0; i <= work->into && status == DONE; i++)
 		status = writable_lock(&work->files[i], work->chain->layer[i], read_only_advice);
 	for (i = 0; i <= work->into && status == DONE; i++)
-		status = writable_settle(&work->chain->layer[i], &work->files[i],
+		status = writable_replay(&work->chain->layer[i], &work->files[i],
 					 work->merge->progress);
 	return status == DONE ? check_links(work) : status;
 }
@@ -139,7 +139,7 @@ static enum exit_code open_grandchild(struct work *work, unsigned int i)
 		status = writable_lock(&work->grandchild_files[i], work->grandchild[i],
 				       read_only_advice);
 	if (status == DONE)
-		status = writable_settle(&work->grandchild[i], &work->grandchild_files[i],
+		status = writable_replay(&work->grandchild[i], &work->grandchild_files[i],
 					 work->merge->progress);
 	return status;
 }
@@ -258,14 +258,14 @@ static enum exit_code announce(struct work *work)
 static enum exit_code fill_target(struct work *work, const struct check *check)
 {
 	struct merge_blocks blocks = { .check = check, .progress = work->merge->progress };
-	struct open_image *image = &target_of(work)->image;
+	struct image *image = &target_of(work)->image;
 	enum exit_code status;
 
 	chain_map_init(&blocks.upper, work->chain, 0, work->into);
 	chain_map_init(&blocks.whole, work->chain, 0, work->chain->count);
 	layer_map_init(&blocks.own, image);
 	target_init(&blocks.target, &work->files[work->into], image,
-		    check_end_of_use(&check->claims));
+		    check_end_of_use(&check->usage));
 	status = target_set_guids(&blocks.target, &work->guid);
 	if (status == DONE)
 		status = target_trim(&blocks.target);
@@ -382,10 +382,10 @@ static enum exit_code check_and_write(struct work *work)
 	progress_init(&check.progress);
 	check.progress.mode = PROGRESS_NONE;
 	status = check_image(&check);
-	if (status == DONE && check.reader.size > CLAIMS_LIMIT)
+	if (status == DONE && check.reader.size > USAGE_LIMIT)
 		status = fail(EXIT_IMAGE, "%s: is a file of more than %llu TiB, in which it is not "
 			      "known what is in use; use --output", check.file.path,
-			      (unsigned long long)(CLAIMS_LIMIT / VHDX_TIB));
+			      (unsigned long long)(USAGE_LIMIT / VHDX_TIB));
 	if (status == DONE && (check.findings.count[SEVERITY_ERROR] ||
 			       check.findings.count[SEVERITY_UNSUPPORTED]))
 		status = fail(EXIT_IMAGE, "%s: is damaged; see vhdxctl check", check.file.path);

@@ -24,7 +24,7 @@
 struct bat_repair {
 	struct repair *repair;
 	struct vhdx_bat_rules rules;
-	struct claims anchors;
+	struct usage anchors;
 	u64 kept;
 };
 
@@ -35,10 +35,10 @@ static bool anchor_is_good(struct bat_repair *bat, u64 offset)
 
 	if (!offset || !vhdx_range_inside(offset, length, bat->rules.file_size) ||
 	    vhdx_layout_overlaps(bat->rules.layout, offset, length) ||
-	    claims_any(&bat->repair->check->claims, CLAIM_USED, offset, length) ||
-	    claims_any(&bat->anchors, CLAIM_ANCHOR, offset, length))
+	    usage_any(&bat->repair->check->usage, USAGE_USED, offset, length) ||
+	    usage_any(&bat->anchors, USAGE_ANCHOR, offset, length))
 		return false;
-	claims_set(&bat->anchors, CLAIM_ANCHOR, offset, length);
+	usage_set(&bat->anchors, USAGE_ANCHOR, offset, length);
 	return true;
 }
 
@@ -47,7 +47,7 @@ static u64 unused_entry(struct bat_repair *bat, u64 entry)
 	u64 offset, length;
 
 	if (!check_stray(&bat->rules, entry, &offset, &length) ||
-	    claims_any(&bat->repair->check->claims, CLAIM_USED, offset, length))
+	    usage_any(&bat->repair->check->usage, USAGE_USED, offset, length))
 		return 0;
 	bat->kept++;
 	return entry;
@@ -141,14 +141,14 @@ enum exit_code repair_bat(struct repair *repair)
 	u32 length = PIECE_PAGES * VHDX_PAGE_SIZE;	/* regions are whole MiB */
 	enum exit_code status = DONE;
 
-	vhdx_super_bat_rules(repair->check->super, &bat.rules);
-	claims_init(&bat.anchors, repair->check->reader.size);
+	vhdx_open_bat_rules(repair->check->super, &bat.rules);
+	usage_init(&bat.anchors, repair->check->reader.size);
 	for (offset = 0; offset < total && status == DONE; offset += length)
 		status = repair_piece(&bat, offset, length, entries);
 	if (bat.kept)
 		warn("%s: %llu BAT entries that nothing uses are left: they may name data",
 		     repair->check->file.path, (unsigned long long)bat.kept);
-	claims_free(&bat.anchors);
+	usage_free(&bat.anchors);
 	free(entries);
 	return status;
 }

@@ -5,8 +5,8 @@
  *
  *	header damaged			written anew from the other copy
  *	region table damaged		written anew from the other copy, through the log
- *	junk in BAT entries		cleared, through the log; see repairbat.c
- *	odd file size, leaked space	see repairspace.c
+ *	junk in BAT entries		cleared, through the log; see bat.c
+ *	odd file size, leaked space	see space.c
  *
  * An image with errors is left as it is, in all its parts: an error means that something
  * is lost, and whoever tries to rescue it needs the rest as it was.
@@ -21,7 +21,6 @@
 
 #include "edit/replay_file.h"
 #include "image/fault.h"
-#include "image/guid.h"
 #include "image/replay_memory.h"
 #include "lib/alloc.h"
 
@@ -54,49 +53,6 @@ enum exit_code repair_log(struct repair *repair, const struct check *check)
 			    check->super->header.log_offset, NO_ENTRY, "log: %u entries replayed",
 			    check->replayed->overlay.entries);
 	return repair->file ? replay_file(check->file.path, repair->file, &progress) : DONE;
-}
-
-/**
- * repair_begin() - something is going to be written
- * @repair:	may have begun already
- *
- * Return: DONE, or another code having said why not
- */
-enum exit_code repair_begin(struct repair *repair)
-{
-	enum exit_code status;
-
-	if (repair->begun || !repair->file)
-		return DONE;
-	repair->update.file = repair->file;
-	repair->update.header = repair->check->super->header;
-	repair->update.slot = repair->check->super->header_slot;
-	status = header_check_updates(&repair->update, 6);
-	if (status != DONE)
-		return status;
-	repair->begun = true;
-	repair->update.header.file_write_guid = guid_new();
-	return header_update_both(&repair->update);
-}
-
-/**
- * repair_page() - replace a page of metadata, through the log
- * @repair:	what is being done
- * @offset:	of the page in the file
- * @page:	what it shall be
- *
- * Return: DONE, or another code having said why not
- */
-enum exit_code repair_page(struct repair *repair, u64 offset, const void *page)
-{
-	enum exit_code status = repair_begin(repair);
-	u64 size = repair->check->reader.size;
-
-	if (status != DONE || !repair->file)
-		return status;
-	if (!repair->batch.pages)
-		log_batch_init(&repair->batch, &repair->update, size - size % VHDX_MIB);
-	return log_batch_add(&repair->batch, offset, page);
 }
 
 /* Both copies are written anew whatever else is to be done. */

@@ -10,7 +10,7 @@
 
 static bool size_is_ours(const struct check *check)
 {
-	return S_ISREG(check->file.stat.st_mode) && check->reader.size <= CLAIMS_LIMIT;
+	return S_ISREG(check->file.stat.st_mode) && check->reader.size <= USAGE_LIMIT;
 }
 
 /**
@@ -29,7 +29,7 @@ enum exit_code repair_size(struct repair *repair)
 	if (!left || !size_is_ours(repair->check))
 		return DONE;
 	size -= left;
-	if (check_is_used(&repair->check->claims, size))
+	if (check_is_used(&repair->check->usage, size))
 		size += VHDX_MIB;
 	findings_add_repair(&repair->done, vhdx_warning_name(VHDX_WARNING_file_size), size,
 			    NO_ENTRY, "file: its size becomes %llu", (unsigned long long)size);
@@ -90,7 +90,7 @@ enum exit_code repair_leaks(struct repair *repair)
 
 	if (!size_is_ours(repair->check))
 		return DONE;
-	giving.end = check_end_of_use(&repair->check->claims);
+	giving.end = check_end_of_use(&repair->check->usage);
 	check_each_leak(repair->check, give_back, &giving);
 	if (giving.status == DONE && giving.cut && repair->file)
 		giving.status = write_set_size(repair->file, giving.end);

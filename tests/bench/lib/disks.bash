@@ -26,10 +26,10 @@ close_readonly() { close_vhdx; }
 # attr NAME: of a disk of this driver
 attr() { cat "/sys/block/${DISK#/dev/}/vhdx/$1"; }
 
-can_choose_submitter() { [ -e /sys/module/vhdx/parameters/inline_reads ]; }
-open_inline() { open_vhdx; echo 1 >"/sys/block/${DISK#/dev/}/vhdx/inline_reads"; }
+can_choose_submitter() { [ -e /sys/module/vhdx/parameters/nowait_reads ]; }
+open_inline() { open_vhdx; echo 1 >"/sys/block/${DISK#/dev/}/vhdx/nowait_reads"; }
 close_inline() { close_vhdx; }
-open_thread() { open_vhdx; echo 0 >"/sys/block/${DISK#/dev/}/vhdx/inline_reads"; }
+open_thread() { open_vhdx; echo 0 >"/sys/block/${DISK#/dev/}/vhdx/nowait_reads"; }
 close_thread() { close_vhdx; }
 
 open_loop() {

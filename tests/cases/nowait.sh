@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Reads are submitted where they are asked for, and whatever the submitter is in the middle of, and
-# whatever the file system below does, nobody hangs and all is read right (P7). kmod/inline.c
+# whatever the file system below does, nobody hangs and all is read right (P7). kmod/request/nowait.c
 # names the hazards.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
@@ -15,11 +15,11 @@ IMAGE=$IMAGES/good/$NAME.vhdx
 MODEL=$MODELS/good/$NAME
 
 # counts: how many reads went which way so far
-counts() { echo "$(attr reads_inline) $(attr reads_queued)"; }
+counts() { echo "$(attr reads_nowait) $(attr reads_queued)"; }
 
 # since INLINE QUEUED: the same from then on; sets INLINE, QUEUED
 since() {
-	INLINE=$(($(attr reads_inline) - $1))
+	INLINE=$(($(attr reads_nowait) - $1))
 	QUEUED=$(($(attr reads_queued) - $2))
 }
 
@@ -61,19 +61,19 @@ counted() {
 
 switch() {
 	attached "attached" -n "$FULL" || return
-	is "$(attr inline_reads) $(attr inline_reason)" "1 -" "ext4 is read from the submitter, by default"
+	is "$(attr nowait_reads) $(attr nowait_reason)" "1 -" "ext4 is read from the submitter, by default"
 	counted "reads from the submitter"
 	ok "most of them were" test "$INLINE" -gt $((QUEUED * 4))
-	echo 0 >"$SYS/vhdx/inline_reads"
+	echo 0 >"$SYS/vhdx/nowait_reads"
 	counted "switched off, by threads"
 	is "$INLINE" 0 "all of them were"
-	echo 1 >"$SYS/vhdx/inline_reads"
+	echo 1 >"$SYS/vhdx/nowait_reads"
 	counted "switched on again"
 	ok "most of them are" test "$INLINE" -gt $((QUEUED * 4))
-	ok "the switch takes nothing else" not eval "echo perhaps 2>/dev/null >'$SYS/vhdx/inline_reads'"
+	ok "the switch takes nothing else" not eval "echo perhaps 2>/dev/null >'$SYS/vhdx/nowait_reads'"
 	detach "$INDEX"
 	attached "attached buffered" -n -b "$FULL" || return
-	is "$(attr inline_reason)" "read through the page cache" "what can wait in any read is left to threads"
+	is "$(attr nowait_reason)" "read through the page cache" "what can wait in any read is left to threads"
 	counted "through the page cache"
 	is "$INLINE" 0 "none was from the submitter"
 	detach "$INDEX"

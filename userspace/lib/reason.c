@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Failing for a reason of kmod/format/reason.h: its exit code, its name and what to do about it.
+ */
+#include "lib/reason.h"
+
+#include <stdlib.h>
+
+#include "lib/text.h"
+
+/**
+ * reason_exit_code() - which exit code stands for a reason?
+ * @reason:	any number
+ *
+ * Return: DONE if the number is no reason known here
+ */
+enum exit_code reason_exit_code(enum vhdx_reason reason)
+{
+	switch (vhdx_reason_class(reason)) {
+	case VHDX_CLASS_NOT_VHDX:
+	case VHDX_CLASS_CORRUPT:
+	case VHDX_CLASS_TRUNCATED:
+	case VHDX_CLASS_UNSUPPORTED:
+		return EXIT_IMAGE;
+	case VHDX_CLASS_REPLAY:
+		return EXIT_REPLAY;
+	case VHDX_CLASS_PARENT:
+		return EXIT_PARENT;
+	case VHDX_CLASS_IO:
+		return EXIT_IO;
+	case VHDX_CLASS_ARGUMENT:
+		return EXIT_USAGE;
+	case VHDX_CLASS_BUSY:
+		return EXIT_BUSY;
+	case VHDX_CLASS_NONE:
+		break;
+	}
+	return DONE;
+}
+
+/* What the user can do about it; NULL if nothing better is known than what the reason says. */
+static const char *remedy(enum vhdx_reason reason)
+{
+	switch (reason) {
+	case VHDX_REASON_log_dirty:
+		return "with --replay=auto it is replayed (with -r, in memory), by vhdxctl replay "
+		       "into the file";
+	case VHDX_REASON_parent_depth:
+		return "merge some of them first, with vhdxctl merge";
+	case VHDX_REASON_snapshot_on_itself:
+		return "put it on another device";
+	case VHDX_REASON_attach_far_out:
+	case VHDX_REASON_block_overlap:
+		return "with -r it can be read";
+	case VHDX_REASON_log_write_failed:
+		return "nothing is lost: the log is still there and is replayed at the next attach; if "
+		       "the file system is full, make room first";
+	case VHDX_REASON_detach_log_left:
+		return "the next attach brings it there, or vhdxctl replay; if the file system is full, "
+		       "make room first";
+	case VHDX_REASON_detach_unwritten:
+		return "see the kernel's log";
+	case VHDX_REASON_attach_no_log:
+	case VHDX_REASON_attach_sequence_max:
+		return "use -r";
+	case VHDX_REASON_attach_attached:
+		return "detach it first";
+	case VHDX_REASON_attach_open_for_writing:
+		return "close it there first";
+	case VHDX_REASON_metadata_unknown_required:
+	case VHDX_REASON_region_unknown_required:
+	case VHDX_REASON_parameters_reserved:
+	case VHDX_REASON_header_version:
+		return "a newer version may know it";
+	case VHDX_REASON_region_past_eof:
+	case VHDX_REASON_log_past_eof:
+	case VHDX_REASON_payload_past_eof:
+	case VHDX_REASON_bitmap_past_eof:
+		return "the file was truncated, get a complete copy";
+	case VHDX_REASON_metadata_incomplete_file:
+		return "create it again";
+	default:
+		return NULL;
+	}
+}
+
+/**
+ * fail_reason_said() - fail for a reason that somebody else has put in words
+ * @object:	image or device
+ * @reason:	gives exit code, name and remedy
+ * @message:	the words
+ *
+ * Return: the exit code; EXIT_IMAGE for a reason not known here
+ */
+enum exit_code fail_reason_said(const char *object, enum vhdx_reason reason, const char *message)
+{
+	const char *advice = remedy(reason);
+	char *code = text_code(vhdx_reason_name(reason));
+	enum exit_code status = reason_exit_code(reason);
+
+	if (status == DONE)
+		status = EXIT_IMAGE;
+	status = fail_named(status, code, "%s: %s%s%s", object, message,
+		   advice ? "; " : "", advice ? advice : "");
+	free(code);
+	return status;
+}
+
+/* The same, in the words of the reason itself. */
+enum exit_code fail_reason(const char *object, enum vhdx_reason reason)
+{
+	return fail_reason_said(object, reason, vhdx_reason_text(reason));
+}

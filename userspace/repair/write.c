@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Writing repairs: the header is updated before the first one, tables change through the log.
+ */
+#include "image/guid.h"
+#include "repair/repair.h"
+
+/**
+ * repair_begin() - something is going to be written
+ * @repair:	may have begun already
+ *
+ * Return: DONE, or another code having said why not
+ */
+enum exit_code repair_begin(struct repair *repair)
+{
+	enum exit_code status;
+
+	if (repair->begun || !repair->file)
+		return DONE;
+	repair->update.file = repair->file;
+	repair->update.header = repair->check->super->header;
+	repair->update.slot = repair->check->super->header_slot;
+	status = header_check_updates(&repair->update, 6);
+	if (status != DONE)
+		return status;
+	repair->begun = true;
+	repair->update.header.file_write_guid = guid_new();
+	return header_update_both(&repair->update);
+}
+
+/**
+ * repair_page() - replace a page of metadata, through the log
+ * @repair:	what is being done
+ * @offset:	of the page in the file
+ * @page:	what it shall be
+ *
+ * Return: DONE, or another code having said why not
+ */
+enum exit_code repair_page(struct repair *repair, u64 offset, const void *page)
+{
+	enum exit_code status = repair_begin(repair);
+	u64 size = repair->check->reader.size;
+
+	if (status != DONE || !repair->file)
+		return status;
+	if (!repair->batch.pages)
+		log_batch_init(&repair->batch, &repair->update, size - size % VHDX_MIB);
+	return log_batch_add(&repair->batch, offset, page);
+}
