@@ -21,8 +21,7 @@
  * @dentry:		of both; stays the same when they are replaced (reopen.c)
  * @inode:		holds the data: of a file on overlayfs, that of the layer below
  * @size:		bytes; changes only by vhdx_backing_resize() and is read without lock
- * @direct:		reads bypass the page cache
- * @buffered_because:	why @direct is false; NULL if it is true
+ * @buffered_because:	why reads and writes go through the page cache; NULL: they are direct
  * @queued_because:	why vhdx_backing_try_read() is not for this file; NULL if it is
  * @may_sleep:		vhdx_backing_try_read() sleeps at times, though it asks not to
  * @offset_alignment:	what direct I/O needs of file offsets and lengths, in bytes
@@ -48,7 +47,6 @@ struct vhdx_backing {
 	struct dentry *dentry;
 	struct inode *inode;
 	u64 size;
-	bool direct;
 	const char *buffered_because;
 	const char *queued_because;
 	bool may_sleep;
@@ -69,6 +67,12 @@ struct vhdx_backing {
 	struct timer_list thaw_timer;
 	struct list_head node;
 };
+
+/* Do reads and writes bypass the page cache? */
+static inline bool vhdx_backing_is_direct(const struct vhdx_backing *backing)
+{
+	return !backing->buffered_because;
+}
 
 /**
  * struct vhdx_backing_mode - what is known of how a file will be used
@@ -190,7 +194,7 @@ static inline struct super_block *vhdx_backing_sb(const struct vhdx_backing *bac
 static inline bool vhdx_backing_may_fallocate(const struct vhdx_backing *backing)
 {
 	return backing->file->f_op->fallocate &&
-	       (backing->direct || !S_ISBLK(vhdx_backing_inode(backing)->i_mode));
+	       (vhdx_backing_is_direct(backing) || !S_ISBLK(vhdx_backing_inode(backing)->i_mode));
 }
 
 /* Something was completed that the next flush must make durable. */

@@ -53,8 +53,8 @@ static void vhdx_io_start(const struct vhdx_backing *backing, struct vhdx_io *io
 	io->iocb = (struct kiocb) {
 		.ki_filp	= backing->file,
 		.ki_pos		= offset,
-		.ki_complete	= backing->direct ? vhdx_io_complete : NULL,
-		.ki_flags	= (backing->direct ? IOCB_DIRECT : 0) | flags,
+		.ki_complete	= vhdx_backing_is_direct(backing) ? vhdx_io_complete : NULL,
+		.ki_flags	= (vhdx_backing_is_direct(backing) ? IOCB_DIRECT : 0) | flags,
 		.ki_ioprio	= ioprio,
 	};
 	/* what vhdx_backing_poll() finds with them must be this one's */
@@ -201,7 +201,8 @@ static int vhdx_backing_read_page(const struct vhdx_backing *backing, u64 offset
 	ssize_t ret;
 
 	memset(page, 0, VHDX_PAGE_SIZE);
-	ret = vhdx_backing_read_some(backing, offset, page, VHDX_PAGE_SIZE, backing->direct);
+	ret = vhdx_backing_read_some(backing, offset, page, VHDX_PAGE_SIZE,
+				     vhdx_backing_is_direct(backing));
 	if (ret < 0)
 		return ret;
 	if (ret < VHDX_PAGE_SIZE && offset + ret < vhdx_backing_size(backing))
@@ -261,7 +262,7 @@ static ssize_t vhdx_backing_write_iter(struct vhdx_backing *backing, u64 offset,
 		return ret;
 	init_sync_kiocb(&iocb, backing->file);
 	iocb.ki_pos = offset;
-	iocb.ki_flags |= IOCB_WRITE | (backing->direct ? IOCB_DIRECT : 0);
+	iocb.ki_flags |= IOCB_WRITE | (vhdx_backing_is_direct(backing) ? IOCB_DIRECT : 0);
 	ret = backing->file->f_op->write_iter(&iocb, iter);
 	vhdx_backing_end_write(backing);
 	vhdx_backing_touched(backing);

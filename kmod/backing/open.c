@@ -153,7 +153,7 @@ static const char *vhdx_backing_why_queued(const struct vhdx_backing *backing)
 {
 	const struct inode *inode = vhdx_backing_inode(backing);
 
-	if (!backing->direct)
+	if (!vhdx_backing_is_direct(backing))
 		return "read through the page cache";
 	if (!(backing->file->f_mode & FMODE_NOWAIT))
 		return "file system cannot be asked not to wait";
@@ -169,7 +169,7 @@ static const char *vhdx_backing_why_queued(const struct vhdx_backing *backing)
  */
 static void vhdx_backing_make_stable(struct vhdx_backing *backing)
 {
-	if (backing->writable && !backing->direct && !backing->made_stable)
+	if (backing->writable && !vhdx_backing_is_direct(backing) && !backing->made_stable)
 		backing->made_stable = vhdx_want_stable_writes(vhdx_backing_inode(backing));
 }
 
@@ -203,16 +203,13 @@ static const char *vhdx_backing_why_buffered(const struct vhdx_backing *backing,
 void vhdx_backing_choose_mode(struct vhdx_backing *backing, u32 sector_size,
 			      const struct vhdx_backing_mode *mode)
 {
-	const char *because = vhdx_backing_why_buffered(backing, sector_size, mode);
-
-	backing->buffered_because = because;
-	backing->direct = !because;
+	backing->buffered_because = vhdx_backing_why_buffered(backing, sector_size, mode);
 	backing->queued_because = vhdx_backing_why_queued(backing);
 	/* its extent tree is read regardless of IOCB_NOWAIT */
 	backing->may_sleep = vhdx_backing_inode(backing)->i_sb->s_magic == EXT4_SUPER_MAGIC;
 	vhdx_backing_make_stable(backing);
 	/* what user space has looked at would be looked for at each write */
-	if (backing->direct)
+	if (vhdx_backing_is_direct(backing))
 		invalidate_mapping_pages(vhdx_backing_inode(backing)->i_mapping, 0, -1);
 }
 

@@ -51,6 +51,7 @@
 #include "image/image.h"
 #include "image/writable.h"
 #include "request/submit.h"
+#include "format/guid.h"
 
 /* 1 MiB, the smallest block: larger requests would only be held together to be split. */
 #define VHDX_MAX_HW_SECTORS	(SZ_1M >> SECTOR_SHIFT)
@@ -121,21 +122,6 @@ static int vhdx_block_getgeo(VHDX_GETGEO_ARGS)
 	return 0;
 }
 
-/*
- * The NAA identifier that Hyper-V shows its guests: Microsoft's vendor prefix, then 6 and 6
- * bytes of the Virtual Disk ID as stored. Names like wwn-0x60022480... in a guest's fstab
- * resolve here too.
- */
-static void vhdx_disk_set_wwn(struct vhdx_disk *disk)
-{
-	static const u8 prefix[] = { 0x60, 0x02, 0x24, 0x80 };
-	const u8 *disk_id = disk->image->super->disk_id.bytes;
-
-	memcpy(disk->wwn, prefix, 4);
-	memcpy(disk->wwn + 4, disk_id, 6);
-	memcpy(disk->wwn + 10, disk_id + 10, 6);
-}
-
 static int vhdx_block_get_unique_id(struct gendisk *gendisk, u8 id[16], enum blk_unique_id type)
 {
 	const struct vhdx_disk *disk = gendisk->private_data;
@@ -171,7 +157,8 @@ static void vhdx_disk_set_write_limits(struct vhdx_disk *disk, struct vhdx_limit
 	const struct vhdx_geometry *g = vhdx_image_geometry(disk->image);
 
 	limits->write_cache = true;
-	limits->stable_writes = disk->image->backing.stable && disk->image->backing.direct;
+	limits->stable_writes = disk->image->backing.stable &&
+		vhdx_backing_is_direct(&disk->image->backing);
 	limits->max_zeroes_sectors = UINT_MAX >> SECTOR_SHIFT;
 	if (g->leave_allocated)
 		return;
@@ -187,7 +174,7 @@ static u32 vhdx_disk_memory_alignment(const struct vhdx_disk *disk)
 	u32 alignment = SECTOR_SIZE;
 
 	for (image = disk->image; image; image = image->parent)
-		if (image->backing.direct)
+		if (vhdx_backing_is_direct(&image->backing))
 			alignment = max(alignment, image->backing.memory_alignment);
 	return alignment;
 }
@@ -264,7 +251,7 @@ static void vhdx_disk_note_file(struct vhdx_ioc_status *status, const struct vhd
 {
 	const struct inode *inode = file_inode(b->file);
 
-	if (b->direct)
+	if (vhdx_backing_is_direct(b))
 		status->flags |= VHDX_STATUS_DIRECT_IO;
 	status->file_major = MAJOR(inode->i_sb->s_dev);
 	status->file_minor = MINOR(inode->i_sb->s_dev);
@@ -467,7 +454,7 @@ int vhdx_disk_make(struct vhdx_disk *disk, const struct attribute_group **groups
 	if (IS_ERR(disk->image))
 		return PTR_ERR(disk->image);
 	disk->writable = disk->image->writable;
-	vhdx_disk_set_wwn(disk);
+	vhdx_guid_naa(&disk->image->super->disk_id, disk->wwn);
 	ret = vhdx_disk_make_gendisk(disk, groups);
 	if (ret)
 		vhdx_chain_close(disk->image);

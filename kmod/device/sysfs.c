@@ -46,8 +46,7 @@ static ssize_t vhdx_emit_##name(const struct vhdx_disk *disk, char *buf) \
 } \
 VHDX_ATTR(name)
 
-VHDX_SIMPLE_ATTR(type, "%s", vhdx_image_geometry(disk->image)->has_parent ? "differencing" :
-		 vhdx_image_geometry(disk->image)->leave_allocated ? "fixed" : "dynamic");
+VHDX_SIMPLE_ATTR(type, "%s", vhdx_geometry_type_name(vhdx_image_geometry(disk->image)));
 VHDX_SIMPLE_ATTR(parents, "%u", disk->image->depth);
 VHDX_SIMPLE_ATTR(block_size, "%u", vhdx_image_geometry(disk->image)->block_size);
 VHDX_SIMPLE_ATTR(replayed, "%u", disk->image->replayed);
@@ -56,9 +55,8 @@ VHDX_SIMPLE_ATTR(replayed_to, "%s", !disk->image->replayed ? "-" :
 VHDX_SIMPLE_ATTR(autoclear, "%d", READ_ONCE(disk->life.armed) ||
 		 disk->flags & VHDX_ATTACH_AUTOCLEAR);
 VHDX_SIMPLE_ATTR(partscan, "%d", !(disk->flags & VHDX_ATTACH_NO_PARTSCAN));
-VHDX_SIMPLE_ATTR(dio, "%d", disk->image->backing.direct);
-VHDX_SIMPLE_ATTR(dio_reason, "%s", disk->image->backing.direct ?
-		 "-" : disk->image->backing.buffered_because);
+VHDX_SIMPLE_ATTR(dio, "%d", vhdx_backing_is_direct(&disk->image->backing));
+VHDX_SIMPLE_ATTR(dio_reason, "%s", disk->image->backing.buffered_because ?: "-");
 VHDX_SIMPLE_ATTR(read_only_reason, "%s", disk->flags & VHDX_ATTACH_READ_ONLY ?
 		 "attached read-only" : READ_ONCE(disk->failure) ?: "-");
 VHDX_SIMPLE_ATTR(temporary, "%d", disk->image->nameless);

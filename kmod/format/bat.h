@@ -57,6 +57,35 @@ static inline u64 vhdx_bat_former(u64 entry)
 	}
 }
 
+/* What a payload block shows to a reader of the disk */
+enum vhdx_block_shows {
+	VHDX_SHOWS_DATA,	/* what is at its place; of PARTIALLY_PRESENT, where bits are set */
+	VHDX_SHOWS_ZEROS,
+	VHDX_SHOWS_PARENT,
+};
+
+/**
+ * vhdx_bat_shows() - what does a payload block show? (2.5.1.1)
+ * @entry:	of the block, believed
+ * @has_parent:	the image is a differencing image
+ *
+ * Without a parent, whatever is not present reads as zeros, which is the one answer that is
+ * always allowed and never shows anything that is not meant to be seen. With a parent,
+ * NOT_PRESENT shows the parent, and the other states hide it.
+ */
+static inline enum vhdx_block_shows vhdx_bat_shows(u64 entry, bool has_parent)
+{
+	switch (vhdx_bat_state(entry)) {
+	case VHDX_BLOCK_FULLY_PRESENT:
+	case VHDX_BLOCK_PARTIALLY_PRESENT:
+		return VHDX_SHOWS_DATA;
+	case VHDX_BLOCK_NOT_PRESENT:
+		return has_parent ? VHDX_SHOWS_PARENT : VHDX_SHOWS_ZEROS;
+	default:
+		return VHDX_SHOWS_ZEROS;
+	}
+}
+
 /**
  * struct vhdx_bat_rules - what an entry is judged by
  * @geometry:	of the image

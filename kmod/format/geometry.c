@@ -77,3 +77,16 @@ enum vhdx_reason vhdx_geometry_make(struct vhdx_geometry *g,
 		g->bat_entries = vhdx_payload_index(g, g->payload_blocks - 1) + 1;
 	return VHDX_OK;
 }
+
+/**
+ * vhdx_geometry_type_name() - what kind of image is it?
+ * @geometry:	of the image
+ *
+ * Return: "differencing", "fixed" or "dynamic"; an interface: sysfs, vhdxctl --json
+ */
+const char *vhdx_geometry_type_name(const struct vhdx_geometry *geometry)
+{
+	if (geometry->has_parent)
+		return "differencing";
+	return geometry->leave_allocated ? "fixed" : "dynamic";
+}

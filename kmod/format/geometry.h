@@ -52,6 +52,7 @@ struct vhdx_geometry_raw {
 	u32 physical_sector_size;
 };
 
+const char *vhdx_geometry_type_name(const struct vhdx_geometry *geometry);
 enum vhdx_reason vhdx_geometry_make(struct vhdx_geometry *geometry,
 				    const struct vhdx_geometry_raw *raw,
 				    struct vhdx_fault *fault);

@@ -31,6 +31,24 @@ bool vhdx_guid_is_null(const struct vhdx_guid *guid)
 }
 
 /**
+ * vhdx_guid_naa() - the NAA identifier of a disk, by which udev makes its WWN
+ * @disk_id:	Virtual Disk ID
+ * @naa:	filled
+ *
+ * It is the one that Hyper-V shows its guests: Microsoft's vendor prefix, then bytes 0 to 5 and
+ * 10 to 15 of the id as stored. Names like wwn-0x60022480... in a guest's fstab resolve on the
+ * host as well.
+ */
+void vhdx_guid_naa(const struct vhdx_guid *disk_id, u8 naa[VHDX_GUID_NAA_SIZE])
+{
+	static const u8 prefix[] = { 0x60, 0x02, 0x24, 0x80 };
+
+	memcpy(naa, prefix, 4);
+	memcpy(naa + 4, disk_id->bytes, 6);
+	memcpy(naa + 10, disk_id->bytes + 10, 6);
+}
+
+/**
  * vhdx_guid_text() - print a GUID in its canonical form, lower case, without braces
  * @guid:	the GUID
  * @text:	filled, NUL-terminated

@@ -10,6 +10,9 @@
 /* "2dc27766-f623-4200-9d64-115e9bfd4a08" and its NUL */
 #define VHDX_GUID_TEXT_SIZE 37
 
+/* Bytes of the identifier that a guest sees */
+#define VHDX_GUID_NAA_SIZE 16
+
 extern const struct vhdx_guid vhdx_guid_bat_region;
 extern const struct vhdx_guid vhdx_guid_metadata_region;
 extern const struct vhdx_guid vhdx_guid_locator_type;
@@ -20,6 +23,7 @@ static inline bool vhdx_guid_equal(const struct vhdx_guid *a, const struct vhdx_
 }
 
 bool vhdx_guid_is_null(const struct vhdx_guid *guid);
+void vhdx_guid_naa(const struct vhdx_guid *disk_id, u8 naa[VHDX_GUID_NAA_SIZE]);
 void vhdx_guid_text(const struct vhdx_guid *guid, char text[VHDX_GUID_TEXT_SIZE]);
 bool vhdx_guid_parse_utf16(struct vhdx_guid *guid, const u8 *text, u32 bytes);
 

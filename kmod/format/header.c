@@ -77,6 +77,25 @@ void vhdx_header_encode(struct vhdx_disk_header *raw, const struct vhdx_header *
 }
 
 /**
+ * vhdx_header_next() - the next update of a header (2.2.2.1)
+ * @raw:	filled with what is to be written, checksum included
+ * @header:	the current header with its changes; its sequence number is raised
+ * @slot:	0 or 1: the copy that is current; set to the other one, which is to be written
+ *
+ * The current copy is not touched, so that one copy is valid at every moment. The update is
+ * to be flushed before the next one.
+ *
+ * Return: the byte offset in the file where @raw is to be written
+ */
+u64 vhdx_header_next(struct vhdx_disk_header *raw, struct vhdx_header *header, unsigned int *slot)
+{
+	*slot = !*slot;
+	header->sequence_number++;
+	vhdx_header_encode(raw, header);
+	return *slot ? VHDX_HEADER_2_OFFSET : VHDX_HEADER_1_OFFSET;
+}
+
+/**
  * vhdx_header_choose() - which of the two headers counts? (2.2.2, rules 2 and 3)
  * @current_header: filled on success
  * @slot:	set to 0 or 1: where the current header came from

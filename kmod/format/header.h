@@ -33,6 +33,8 @@ bool vhdx_identifier_valid(const struct vhdx_disk_identifier *raw);
 void vhdx_identifier_encode(struct vhdx_disk_identifier *raw, const char *creator);
 bool vhdx_header_decode(struct vhdx_header *header, const struct vhdx_disk_header *raw);
 void vhdx_header_encode(struct vhdx_disk_header *raw, const struct vhdx_header *header);
+u64 vhdx_header_next(struct vhdx_disk_header *raw, struct vhdx_header *header,
+		     unsigned int *slot);
 enum vhdx_reason vhdx_header_choose(struct vhdx_header *current_header, unsigned int *slot,
 				    u32 *warnings, const struct vhdx_disk_header raw[2],
 				    struct vhdx_fault *fault);

@@ -79,10 +79,6 @@ static void vhdx_image_map_replayed(const struct vhdx_image *image, u64 position
  * @map:	filled: DATA if the block has a place in the file, whosever its sectors are;
  *		the offset is that of @position, and all holds to the end of the block
  *
- * Without a parent, whatever is not present reads as zeros, which is the one answer that is
- * always allowed and never leaks anything. With a parent, NOT_PRESENT lets it show, and the
- * other states hide it (2.5.1.1).
- *
  * In a writable image the answer holds as long as the caller holds @image->users.
  *
  * Context: any; takes no lock, never sleeps.
@@ -97,16 +93,15 @@ void vhdx_image_map_block(struct vhdx_image *image, u64 position, struct vhdx_ma
 				   &map->entry, map))
 		return;
 	map->length = g->block_size - skip;
-	switch (vhdx_bat_state(map->entry)) {
-	case VHDX_BLOCK_FULLY_PRESENT:
-	case VHDX_BLOCK_PARTIALLY_PRESENT:
+	switch (vhdx_bat_shows(map->entry, g->has_parent)) {
+	case VHDX_SHOWS_DATA:
 		map->kind = VHDX_MAP_DATA;
 		map->offset = vhdx_bat_offset(map->entry) + skip;
 		break;
-	case VHDX_BLOCK_NOT_PRESENT:
-		map->kind = g->has_parent ? VHDX_MAP_PARENT : VHDX_MAP_ZERO;
+	case VHDX_SHOWS_PARENT:
+		map->kind = VHDX_MAP_PARENT;
 		break;
-	default:
+	case VHDX_SHOWS_ZEROS:
 		map->kind = VHDX_MAP_ZERO;
 		break;
 	}

@@ -51,16 +51,14 @@ void vhdx_session_exit(struct vhdx_session *session)
  */
 int vhdx_session_update(struct vhdx_session *session)
 {
-	unsigned int slot = !session->slot;
+	unsigned int slot = session->slot;
+	u64 offset;
 	int ret;
 
 	if (session->header.sequence_number == U64_MAX)
 		return -EOVERFLOW;
-	session->header.sequence_number++;
-	vhdx_header_encode(session->buffer, &session->header);
-	ret = vhdx_backing_write_page(session->backing,
-				      slot ? VHDX_HEADER_2_OFFSET : VHDX_HEADER_1_OFFSET,
-				      session->buffer);
+	offset = vhdx_header_next(session->buffer, &session->header, &slot);
+	ret = vhdx_backing_write_page(session->backing, offset, session->buffer);
 	if (!ret)
 		ret = vhdx_backing_flush(session->backing);
 	if (!ret)

@@ -22,7 +22,6 @@
 #include "edit/temporary.h"
 #include "image/chain.h"
 #include "image/fault.h"
-#include "image/identity.h"
 #include "image/lock.h"
 #include "image/replay_memory.h"
 #include "lib/alloc.h"
@@ -192,7 +191,7 @@ static void print_dry_run(const struct attach *attach, const struct chain *chain
 
 	text_size(size, image->image.super->geometry.disk_size, " ");
 	printf("%s: would attach a %s disk of %s", image->path,
-	       identity_type_name(&image->image.super->geometry), size);
+	       vhdx_geometry_type_name(&image->image.super->geometry), size);
 	if (chain->count > 1)
 		printf(" in %u files", chain->count);
 	printf(" %s", attach->temporary ? "with temporary changes" :
@@ -216,7 +215,7 @@ static void report_dry_run(const struct globals *globals, const struct attach *a
 	image = json_object_new_object();
 	parents = json_object_new_array();
 	json_add_string(image, "path", chain->layer[0]->path);
-	json_add_string(image, "type", identity_type_name(&super->geometry));
+	json_add_string(image, "type", vhdx_geometry_type_name(&super->geometry));
 	json_add_size(image, "virtual-size", super->geometry.disk_size);
 	json_add_bool(image, "read-only", attach->read_only);
 	json_add_bool(image, "temporary", attach->temporary);

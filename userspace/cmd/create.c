@@ -8,7 +8,6 @@
 #include "edit/create.h"
 #include "edit/new_file.h"
 #include "image/guid.h"
-#include "image/identity.h"
 #include "lib/interrupt.h"
 #include "lib/json.h"
 #include "lib/progress.h"
@@ -150,11 +149,11 @@ static enum exit_code make_plan(struct create_plan *plan, const struct request *
 static void report(const char *path, const struct create_plan *plan)
 {
 	struct json_object *created = json_object_new_object();
-	char id[VHDX_GUID_TEXT_SIZE], wwn[IDENTITY_WWN_SIZE];
+	char id[VHDX_GUID_TEXT_SIZE], wwn[GUID_WWN_SIZE];
 
 	vhdx_guid_text(&plan->disk_id, id);
 	json_add_string(created, "path", path);
-	json_add_string(created, "type", identity_type_name(&plan->geometry));
+	json_add_string(created, "type", vhdx_geometry_type_name(&plan->geometry));
 	json_add_size(created, "virtual-size", plan->geometry.disk_size);
 	json_add_size(created, "file-size", plan->file_size);
 	json_add_size(created, "block-size", plan->geometry.block_size);
@@ -162,7 +161,7 @@ static void report(const char *path, const struct create_plan *plan)
 	json_add_number(created, "physical-sector-size", plan->geometry.physical_sector_size);
 	json_add_size(created, "log-size", plan->log.length);
 	json_add_string(created, "disk-id", id);
-	json_add_string(created, "wwn", identity_wwn(wwn, &plan->disk_id));
+	json_add_string(created, "wwn", guid_wwn(wwn, &plan->disk_id));
 	json_output_add("created", created);
 	if (plan->geometry.disk_size < HYPER_V_DISK_MIN)
 		warn("%s: Hyper-V wants disks of 3 MiB at least", path);

@@ -11,11 +11,11 @@
 #include "edit/snapshot.h"
 #include "edit/snapshot_live.h"
 #include "image/chain.h"
-#include "image/identity.h"
 #include "lib/interrupt.h"
 #include "lib/json.h"
 #include "lib/progress.h"
 #include "lib/size.h"
+#include "format/guid.h"
 
 enum {
 	OPTION_BLOCK_SIZE = OPTIONS_OWN,
@@ -82,7 +82,7 @@ static void report(const struct snapshot *snapshot, u64 held_ns)
 
 	vhdx_guid_text(&plan->disk_id, id);
 	json_add_string(created, "path", snapshot->child);
-	json_add_string(created, "type", identity_type_name(&plan->geometry));
+	json_add_string(created, "type", vhdx_geometry_type_name(&plan->geometry));
 	json_add_string(created, "parent", snapshot->parent.path);
 	json_add_size(created, "virtual-size", plan->geometry.disk_size);
 	json_add_size(created, "file-size", plan->file_size);

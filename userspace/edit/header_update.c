@@ -36,13 +36,12 @@ enum exit_code header_update(struct header_update *update)
 {
 	struct vhdx_disk_header *raw;
 	enum exit_code status;
-	unsigned int slot = !update->slot;
+	unsigned int slot = update->slot;
+	u64 offset;
 
 	raw = xcalloc(1, sizeof(*raw));
-	update->header.sequence_number++;
-	vhdx_header_encode(raw, &update->header);
-	status = write_at(update->file, slot ? VHDX_HEADER_2_OFFSET : VHDX_HEADER_1_OFFSET, raw,
-			  sizeof(*raw));
+	offset = vhdx_header_next(raw, &update->header, &slot);
+	status = write_at(update->file, offset, raw, sizeof(*raw));
 	free(raw);
 	if (status == DONE)
 		status = write_sync(update->file);

@@ -2,6 +2,7 @@
 #include "image/guid.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -50,4 +51,23 @@ bool guid_of_text(struct vhdx_guid *guid, const char *text)
 	for (i = 0; i < length; i++)
 		utf16[2 * i] = (u8)text[i];
 	return vhdx_guid_parse_utf16(guid, utf16, (u32)(2 * length));
+}
+
+/**
+ * guid_wwn() - the WWN of a disk, as the sysfs attribute wwn has it
+ * @wwn:	filled
+ * @disk_id:	Virtual Disk ID
+ *
+ * Return: @wwn
+ */
+const char *guid_wwn(char wwn[GUID_WWN_SIZE], const struct vhdx_guid *disk_id)
+{
+	u8 naa[VHDX_GUID_NAA_SIZE];
+	int length = sprintf(wwn, "0x");
+	unsigned int i;
+
+	vhdx_guid_naa(disk_id, naa);
+	for (i = 0; i < sizeof(naa); i++)
+		length += sprintf(wwn + length, "%02x", naa[i]);
+	return wwn;
 }

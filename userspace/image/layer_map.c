@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a block is decides what is seen of the parent: through NOT_PRESENT and clear bits of the
- * sector bitmap all of it, through every other state nothing. The bitmap counts only for
- * blocks that are partially present; for others it may say anything.
+ * The BAT of one image, a piece at a time, and the sector bitmap of the block looked at last.
+ * The bitmap counts only for blocks that are partially present; for others it may say anything.
  */
 #include "image/layer_map.h"
 
@@ -80,19 +79,19 @@ enum exit_code layer_map_entry(struct layer_map *map, u64 index, u64 *entry)
 	return status;
 }
 
-static enum extent_kind kind_of_state(const struct vhdx_geometry *g, enum vhdx_block_state state)
+/* Zeros are told apart by whether the file says so or has nothing. */
+static enum extent_kind kind_of_entry(const struct vhdx_geometry *g, u64 entry)
 {
-	switch (state) {
-	case VHDX_BLOCK_FULLY_PRESENT:
-	case VHDX_BLOCK_PARTIALLY_PRESENT:
+	switch (vhdx_bat_shows(entry, g->has_parent)) {
+	case VHDX_SHOWS_DATA:
 		return EXTENT_DATA;
-	case VHDX_BLOCK_ZERO:
-		return EXTENT_ZERO;
-	case VHDX_BLOCK_NOT_PRESENT:
-		return g->has_parent ? EXTENT_PARENT : EXTENT_ABSENT;
-	default:	/* these hide what the parent has */
-		return g->has_parent ? EXTENT_ZERO : EXTENT_ABSENT;
+	case VHDX_SHOWS_PARENT:
+		return EXTENT_PARENT;
+	case VHDX_SHOWS_ZEROS:
+		break;
 	}
+	return g->has_parent || vhdx_bat_state(entry) == VHDX_BLOCK_ZERO ? EXTENT_ZERO :
+									   EXTENT_ABSENT;
 }
 
 static enum exit_code load_bitmap_entry(struct layer_map *map, u64 chunk)
@@ -220,7 +219,7 @@ static enum exit_code find_block(struct layer_map *map, u64 block, u64 length,
 	if (status != DONE)
 		return status;
 	extent->state = vhdx_bat_state(entry);
-	extent->kind = kind_of_state(g, extent->state);
+	extent->kind = kind_of_entry(g, entry);
 	extent->offset = vhdx_bat_offset(entry) + within;
 	extent->length = vhdx_block_used(g, block) - within;
 	if (extent->length > length)

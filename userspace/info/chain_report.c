@@ -2,7 +2,6 @@
 #include "info/chain_report.h"
 
 #include "image/chain.h"
-#include "image/identity.h"
 #include "lib/json.h"
 #include "format/guid.h"
 
@@ -14,7 +13,7 @@ static struct json_object *layer_json(const struct layer *layer)
 
 	vhdx_guid_text(&super->header.data_write_guid, guid);
 	json_add_string(object, "path", layer->path);
-	json_add_string(object, "type", identity_type_name(&super->geometry));
+	json_add_string(object, "type", vhdx_geometry_type_name(&super->geometry));
 	json_add_size(object, "virtual-size", super->geometry.disk_size);
 	json_add_size(object, "block-size", super->geometry.block_size);
 	json_add_size(object, "file-size", layer->image.file.reader.size);

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "image/identity.h"
+#include "image/guid.h"
 #include "info/inspect.h"
 #include "info/raw_tables.h"
 #include "lib/json.h"
@@ -37,12 +37,12 @@ static void add_type(struct json_object *image, const struct table_values *value
 		.has_parent = values->has_parent,
 	};
 
-	json_add_string(image, "type", identity_type_name(&kind));
+	json_add_string(image, "type", vhdx_geometry_type_name(&kind));
 }
 
 static void add_values(struct json_object *image, const struct table_values *values)
 {
-	char wwn[IDENTITY_WWN_SIZE];
+	char wwn[GUID_WWN_SIZE];
 
 	if (is_known(values, VHDX_ITEM_FILE_PARAMETERS))
 		add_type(image, values);
@@ -57,7 +57,7 @@ static void add_values(struct json_object *image, const struct table_values *val
 	if (!is_known(values, VHDX_ITEM_DISK_ID))
 		return;
 	add_guid(image, "disk-id", &values->disk_id);
-	json_add_string(image, "wwn", identity_wwn(wwn, &values->disk_id));
+	json_add_string(image, "wwn", guid_wwn(wwn, &values->disk_id));
 }
 
 static void add_log(struct json_object *image, const struct inspection *inspection)
