@@ -106,3 +106,65 @@ enum vhdx_reason vhdx_bat_check(const struct vhdx_bat_rules *rules, u32 index, u
 		return vhdx_bat_check_bitmap(rules, number, at, entry, fault);
 	return vhdx_bat_check_payload(rules, number, at, entry, fault);
 }
+
+/**
+ * vhdx_bat_no_bitmap() - a partially present block has no sector bitmap block
+ * @rules:	where the BAT is
+ * @index:	BAT index of the payload block
+ * @fault:	filled
+ *
+ * Return: payload_partial_without_bitmap
+ */
+enum vhdx_reason vhdx_bat_no_bitmap(const struct vhdx_bat_rules *rules, u32 index,
+				    struct vhdx_fault *fault)
+{
+	return vhdx_fault_set(fault, VHDX_REASON_payload_partial_without_bitmap,
+			      rules->bat_offset + (u64)index * VHDX_BAT_ENTRY_SIZE, 0);
+}
+
+/**
+ * vhdx_bat_chunk_next() - has a chunk partially present blocks, but no sector bitmap block?
+ * @chunk:	zeros at first, then as the last call left it
+ * @rules:	what entries are judged by; the image has a parent
+ * @index:	BAT index, larger than the last one; entries of zeros may be left out
+ * @entry:	its value, of a block of the disk
+ * @fault:	filled if so, once for each chunk, naming the first of its blocks
+ *
+ * The entry of a chunk's bitmap block comes after those of its payload blocks (2.5).
+ *
+ * Return: true if a chunk, this one or one before, has no bitmap block
+ */
+bool vhdx_bat_chunk_next(struct vhdx_bat_chunk *chunk, const struct vhdx_bat_rules *rules,
+			 u32 index, u64 entry, struct vhdx_fault *fault)
+{
+	enum vhdx_block_state state = vhdx_bat_state(entry);
+	bool bitmap, lacks;
+	u64 number;
+
+	bitmap = vhdx_index_is_bitmap(rules->geometry, index, &number);
+	if (!bitmap)
+		number >>= rules->geometry->chunk_shift;
+	lacks = chunk->partial && (number != chunk->number ||
+				   (bitmap && state != VHDX_BLOCK_FULLY_PRESENT));
+	if (lacks)
+		vhdx_bat_no_bitmap(rules, chunk->index, fault);
+	if (lacks || bitmap)
+		chunk->partial = false;
+	if (!bitmap && !chunk->partial && state == VHDX_BLOCK_PARTIALLY_PRESENT)
+		*chunk = (struct vhdx_bat_chunk) {
+			.partial = true, .index = index, .number = number,
+		};
+	return lacks;
+}
+
+/* The same, at the end of the BAT. */
+bool vhdx_bat_chunk_end(struct vhdx_bat_chunk *chunk, const struct vhdx_bat_rules *rules,
+			struct vhdx_fault *fault)
+{
+	bool lacks = chunk->partial;
+
+	if (lacks)
+		vhdx_bat_no_bitmap(rules, chunk->index, fault);
+	chunk->partial = false;
+	return lacks;
+}

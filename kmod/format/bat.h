@@ -102,6 +102,24 @@ struct vhdx_bat_rules {
 	u64 file_size;
 };
 
+/**
+ * struct vhdx_bat_chunk - the chunk at hand, while the entries of a BAT are visited in order
+ * @partial:	it has a partially present block, and no sector bitmap block so far
+ * @index:	BAT index of the first such block
+ * @number:	of the chunk
+ */
+struct vhdx_bat_chunk {
+	bool partial;
+	u32 index;
+	u64 number;
+};
+
+bool vhdx_bat_chunk_next(struct vhdx_bat_chunk *chunk, const struct vhdx_bat_rules *rules,
+			 u32 index, u64 entry, struct vhdx_fault *fault);
+bool vhdx_bat_chunk_end(struct vhdx_bat_chunk *chunk, const struct vhdx_bat_rules *rules,
+			struct vhdx_fault *fault);
+enum vhdx_reason vhdx_bat_no_bitmap(const struct vhdx_bat_rules *rules, u32 index,
+				    struct vhdx_fault *fault);
 enum vhdx_reason vhdx_bat_check(const struct vhdx_bat_rules *rules, u32 index, u64 entry,
 				struct vhdx_fault *fault);
 const char *vhdx_block_state_name(enum vhdx_block_state state);

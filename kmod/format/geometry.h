@@ -87,6 +87,15 @@ static inline bool vhdx_index_is_bitmap(const struct vhdx_geometry *g, u32 index
 	return slot == ratio;
 }
 
+/* Is a BAT entry behind those of the disk's blocks? Such an entry is never used. */
+static inline bool vhdx_index_is_beyond(const struct vhdx_geometry *g, u32 index)
+{
+	u64 number;
+
+	return vhdx_index_is_bitmap(g, index, &number) ? number >= g->chunks :
+							 number >= g->payload_blocks;
+}
+
 /*
  * Bytes a new file's BAT region must have, a multiple of 1 MiB: room for the last bitmap
  * slot even without a parent, so that the disk can get one and the BAT stays where it is.

@@ -9,8 +9,7 @@
  * others can be read, and repaired.
  *
  * In a child, a partially present block without its sector bitmap is no less of a danger:
- * nobody knows which of its sectors are there. A chunk's bitmap entry comes after those of
- * its blocks.
+ * which of its sectors are there cannot be known.
  *
  * An absent block may go on naming the place it had. That place is kept for it, unless it
  * cannot be its own: that is no reason to refuse an image.
@@ -55,17 +54,6 @@ static bool vhdx_bat_scan_logged(const struct vhdx_bat_scan *scan, u32 index, u6
 	       vhdx_overlay_touches(scan->overlay, offset, length);
 }
 
-/* Entries beyond the disk mean nothing; what they name is spared all the same. */
-static bool vhdx_bat_scan_beyond(const struct vhdx_bat_scan *scan, u32 index)
-{
-	const struct vhdx_geometry *g = scan->rules->geometry;
-	u64 number;
-
-	if (vhdx_index_is_bitmap(g, index, &number))
-		return number >= g->chunks;
-	return number >= g->payload_blocks;
-}
-
 static enum vhdx_reason vhdx_bat_scan_place(const struct vhdx_bat_scan *scan, u32 index, u64 entry,
 					    u64 length, struct vhdx_fault *fault)
 {
@@ -81,76 +69,40 @@ static enum vhdx_reason vhdx_bat_scan_place(const struct vhdx_bat_scan *scan, u3
 	return VHDX_OK;
 }
 
-/* A partially present block, whose bitmap's entry is behind it */
-struct vhdx_bat_scan_partial {
-	bool pending;
-	u32 index;
-	u64 chunk;
-};
-
-static enum vhdx_reason vhdx_bat_scan_no_bitmap(const struct vhdx_bat_scan *scan,
-						const struct vhdx_bat_scan_partial *partial,
-						struct vhdx_fault *fault)
-{
-	return vhdx_fault_set(fault, VHDX_REASON_payload_partial_without_bitmap,
-			      scan->rules->bat_offset +
-			      (u64)partial->index * VHDX_BAT_ENTRY_SIZE, 0);
-}
-
-/* Has the chunk of the partially present block met last been left without a bitmap? */
-static enum vhdx_reason vhdx_bat_scan_bitmaps(const struct vhdx_bat_scan *scan, u32 index,
-					      u64 entry, struct vhdx_bat_scan_partial *partial,
-					      struct vhdx_fault *fault)
-{
-	const struct vhdx_geometry *g = scan->rules->geometry;
-	u64 number;
-	bool bitmap = vhdx_index_is_bitmap(g, index, &number);
-	u64 chunk = bitmap ? number : number >> g->chunk_shift;
-
-	if (partial->pending && chunk != partial->chunk)
-		return vhdx_bat_scan_no_bitmap(scan, partial, fault);
-	if (bitmap && vhdx_bat_state(entry) == VHDX_BLOCK_FULLY_PRESENT)
-		partial->pending = false;
-	if (bitmap || vhdx_bat_state(entry) != VHDX_BLOCK_PARTIALLY_PRESENT)
-		return VHDX_OK;
-	*partial = (struct vhdx_bat_scan_partial) {
-		.pending = true, .index = index, .chunk = chunk,
-	};
-	return VHDX_OK;
-}
-
 /* Return: 0 or -ENOMEM */
 static int vhdx_bat_scan_former(const struct vhdx_bat_scan *scan, u32 index, u64 entry)
 {
 	u64 former = vhdx_bat_former(entry), number;
 
-	if (!former || !scan->space || vhdx_bat_scan_beyond(scan, index) ||
+	if (!former || !scan->space || vhdx_index_is_beyond(scan->rules->geometry, index) ||
 	    vhdx_index_is_bitmap(scan->rules->geometry, index, &number))
 		return 0;
 	return vhdx_space_mark_former(scan->space, former);
 }
 
+/* Entries beyond the disk mean nothing; what they name is spared all the same. */
 static enum vhdx_reason vhdx_bat_scan_entry(const struct vhdx_bat_scan *scan, u32 index, u64 entry,
-					    struct vhdx_bat_scan_partial *partial,
-					    struct vhdx_fault *fault)
+					    struct vhdx_bat_chunk *chunk, struct vhdx_fault *fault)
 {
+	bool beyond = vhdx_index_is_beyond(scan->rules->geometry, index);
 	enum vhdx_reason reason;
 	u64 length;
 
 	if (!entry)
 		return VHDX_OK;
 	reason = vhdx_bat_check(scan->rules, index, entry, fault);
-	if (!reason && scan->rules->geometry->has_parent && !vhdx_bat_scan_beyond(scan, index))
-		reason = vhdx_bat_scan_bitmaps(scan, index, entry, partial, fault);
+	if (!reason && scan->rules->geometry->has_parent && !beyond &&
+	    vhdx_bat_chunk_next(chunk, scan->rules, index, entry, fault))
+		reason = fault->reason;
 	if (reason || !vhdx_bat_scan_uses(scan, index, entry, &length))
 		return reason;
 	reason = vhdx_bat_scan_place(scan, index, entry, length, fault);
-	return vhdx_bat_scan_beyond(scan, index) ? VHDX_OK : reason;
+	return beyond ? VHDX_OK : reason;
 }
 
 /* Return: 0, -ENOMEM, or -EUCLEAN with a reason */
 static int vhdx_bat_scan_piece(const struct vhdx_bat_scan *scan, u32 first, u32 nr,
-			       const __le64 *entries, struct vhdx_bat_scan_partial *partial,
+			       const __le64 *entries, struct vhdx_bat_chunk *chunk,
 			       struct vhdx_fault *fault)
 {
 	int ret = 0;
@@ -159,7 +111,7 @@ static int vhdx_bat_scan_piece(const struct vhdx_bat_scan *scan, u32 first, u32 
 	for (i = 0; !ret && i < nr; i++) {
 		u64 entry = le64_to_cpu(entries[i]);
 
-		if (vhdx_bat_scan_entry(scan, first + i, entry, partial, fault))
+		if (vhdx_bat_scan_entry(scan, first + i, entry, chunk, fault))
 			ret = -EUCLEAN;
 		else
 			ret = vhdx_bat_scan_former(scan, first + i, entry);
@@ -195,7 +147,7 @@ int vhdx_bat_scan(const struct vhdx_bat_scan *scan, struct vhdx_fault *fault)
 {
 	const struct vhdx_geometry *g = scan->rules->geometry;
 	u64 nr = min(g->bat_entries, scan->rules->bat_length / VHDX_BAT_ENTRY_SIZE);
-	struct vhdx_bat_scan_partial partial = { .pending = false };
+	struct vhdx_bat_chunk chunk = { .partial = false };
 	u64 index, part;
 	__le64 *piece = kvmalloc(VHDX_SCAN_PIECE, GFP_KERNEL);
 	int ret = piece ? 0 : -ENOMEM;
@@ -209,15 +161,13 @@ int vhdx_bat_scan(const struct vhdx_bat_scan *scan, struct vhdx_fault *fault)
 					 index * VHDX_BAT_ENTRY_SIZE, piece,
 					 part * VHDX_BAT_ENTRY_SIZE);
 		if (!ret)
-			ret = vhdx_bat_scan_piece(scan, index, part, piece, &partial, fault);
+			ret = vhdx_bat_scan_piece(scan, index, part, piece, &chunk, fault);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 		cond_resched();
 	}
 	kvfree(piece);
-	if (!ret && partial.pending) {
-		vhdx_bat_scan_no_bitmap(scan, &partial, fault);
+	if (!ret && vhdx_bat_chunk_end(&chunk, scan->rules, fault))
 		ret = -EUCLEAN;
-	}
 	return ret;
 }

@@ -175,8 +175,8 @@ static void vhdx_image_map_sectors(struct vhdx_image *image, u64 position, u64 w
 	if (!vhdx_image_find_bitmap(image, position, map, &bitmap)) {
 		if (map->kind == VHDX_MAP_PARENT) {
 			map->kind = VHDX_MAP_BAD;
-			vhdx_fault_set(&map->fault, VHDX_REASON_payload_partial_without_bitmap,
-				       vhdx_image_entry_offset(image, position), 0);
+			vhdx_bat_no_bitmap(&image->rules, vhdx_payload_index(g, position >>
+					   g->block_shift), &map->fault);
 		}
 		return;
 	}

@@ -97,14 +97,15 @@ static bool vhdx_partial_create(struct vhdx_cmd *cmd)
 static bool vhdx_partial_may_create(struct vhdx_cmd *cmd, const struct vhdx_map *block)
 {
 	const struct vhdx_image *image = cmd->image;
+	const struct vhdx_geometry *g = vhdx_image_geometry(image);
 	const struct vhdx_extent *bat = &image->super->regions.bat;
 	u64 position = vhdx_cmd_position(cmd);
 	u64 at = vhdx_partial_bitmap_entry(image, position);
 	struct vhdx_fault fault;
 
 	if (vhdx_bat_state(block->entry) == VHDX_BLOCK_PARTIALLY_PRESENT)
-		vhdx_fault_set(&fault, VHDX_REASON_payload_partial_without_bitmap,
-			       vhdx_image_entry_offset(image, position), 0);
+		vhdx_bat_no_bitmap(&image->rules, vhdx_payload_index(g, position >> g->block_shift),
+				   &fault);
 	else if (at + VHDX_BAT_ENTRY_SIZE > bat->offset + bat->length)
 		vhdx_fault_set(&fault, VHDX_REASON_bat_too_small, bat->offset, bat->length);
 	else

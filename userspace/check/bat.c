@@ -44,14 +44,14 @@ static const struct {
  * struct scan - one pass over a BAT
  * @check:	the check it is for
  * @rules:	what an entry is judged by
- * @partial:	BAT index of the first partially present block of this chunk, or NO_ENTRY
+ * @chunk:	the chunk at hand
  * @count:	oddities of each kind
  * @first:	BAT index of the first of each kind
  */
 struct scan {
 	struct check *check;
 	struct vhdx_bat_rules rules;
-	u64 partial;
+	struct vhdx_bat_chunk chunk;
 	u64 count[ODD_KINDS];
 	u64 first[ODD_KINDS];
 };
@@ -159,19 +159,12 @@ bool check_owns_anchor(const struct check *check, const struct vhdx_bat_rules *r
 	       !usage_any(&check->usage, USAGE_STRAY, offset, length);
 }
 
-static void scan_present(struct scan *scan, u64 index, u64 entry)
-{
-	claim_block(scan, index, entry, scan->rules.geometry->block_size, true);
-	if (vhdx_bat_state(entry) == VHDX_BLOCK_PARTIALLY_PRESENT && scan->partial == NO_ENTRY)
-		scan->partial = index;
-}
-
 static void scan_payload(struct scan *scan, u64 index, u64 entry)
 {
 	switch (vhdx_bat_state(entry)) {
 	case VHDX_BLOCK_FULLY_PRESENT:
 	case VHDX_BLOCK_PARTIALLY_PRESENT:
-		scan_present(scan, index, entry);
+		claim_block(scan, index, entry, scan->rules.geometry->block_size, true);
 		break;
 	case VHDX_BLOCK_NOT_PRESENT:
 	case VHDX_BLOCK_ZERO:
@@ -222,20 +215,24 @@ static void scan_unused(struct scan *scan, enum oddity kind, u64 index, u64 entr
 		usage_set(&scan->check->usage, USAGE_STRAY, offset, length);
 }
 
-/* The bitmap's entry comes after those of the blocks it is for (2.5). */
-static void scan_bitmap(struct scan *scan, u64 index, u64 entry, bool sound)
+static void scan_bitmap(struct scan *scan, u64 index, u64 entry)
 {
-	bool present = vhdx_bat_state(entry) == VHDX_BLOCK_FULLY_PRESENT;
-
-	if (!scan->rules.geometry->has_parent) {
+	if (!scan->rules.geometry->has_parent)
 		scan_unused(scan, ODD_BITMAP, index, entry);
-		return;
-	}
-	if (present && sound)
+	else if (vhdx_bat_state(entry) == VHDX_BLOCK_FULLY_PRESENT)
 		claim_block(scan, index, entry, VHDX_BITMAP_BLOCK_SIZE, false);
-	if (!present && sound && scan->partial != NO_ENTRY)
-		add_fault(scan, VHDX_REASON_payload_partial_without_bitmap, scan->partial, 0);
-	scan->partial = NO_ENTRY;
+}
+
+/* An entry that is bad by itself is a finding of its own: it hides no other. */
+static void scan_chunk(struct scan *scan, u64 index, u64 entry, bool sound, bool bitmap)
+{
+	struct vhdx_fault fault;
+
+	if (!sound)
+		entry = bitmap ? vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, 0) : 0;
+	if (vhdx_bat_chunk_next(&scan->chunk, &scan->rules, (u32)index, entry, &fault))
+		findings_add_fault(&scan->check->findings, &fault,
+				   (fault.offset - scan->rules.bat_offset) / VHDX_BAT_ENTRY_SIZE);
 }
 
 static void scan_entry(struct scan *scan, u64 index, u64 entry)
@@ -255,8 +252,10 @@ static void scan_entry(struct scan *scan, u64 index, u64 entry)
 		findings_add_fault(&scan->check->findings, &fault, index);
 	if (entry & RESERVED_BITS)
 		add_oddity(scan, ODD_RESERVED, index);
-	if (bitmap)
-		scan_bitmap(scan, index, entry, sound);
+	if (g->has_parent)
+		scan_chunk(scan, index, entry, sound, bitmap);
+	if (sound && bitmap)
+		scan_bitmap(scan, index, entry);
 	else if (sound)
 		scan_payload(scan, index, entry);
 }
@@ -264,10 +263,12 @@ static void scan_entry(struct scan *scan, u64 index, u64 entry)
 /* A region may be larger than the BAT; it may also end before the last bitmap entry. */
 static void scan_end(struct scan *scan)
 {
+	struct vhdx_fault fault;
 	unsigned int kind;
 
-	if (scan->partial != NO_ENTRY)
-		add_fault(scan, VHDX_REASON_payload_partial_without_bitmap, scan->partial, 0);
+	if (vhdx_bat_chunk_end(&scan->chunk, &scan->rules, &fault))
+		findings_add_fault(&scan->check->findings, &fault,
+				   (fault.offset - scan->rules.bat_offset) / VHDX_BAT_ENTRY_SIZE);
 	for (kind = 0; kind < ODD_KINDS; kind++)
 		if (scan->count[kind])
 			findings_add_warning(&scan->check->findings, oddities[kind].code,
@@ -325,7 +326,7 @@ enum exit_code check_bat(struct check *check)
 {
 	u64 total = check->super->regions.bat.length / VHDX_BAT_ENTRY_SIZE;
 	__le64 *entries = xcalloc(PIECE_ENTRIES, sizeof(*entries));
-	struct scan scan = { .check = check, .partial = NO_ENTRY };
+	struct scan scan = { .check = check };
 	enum exit_code status = DONE;
 	u64 first, count;
 

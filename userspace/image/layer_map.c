@@ -106,8 +106,7 @@ static enum exit_code load_bitmap_entry(struct layer_map *map, u64 chunk)
 	return status;
 }
 
-/* @at: of the block's own entry in the file */
-static bool bitmap_is_bad(struct layer_map *map, u64 at)
+static bool bitmap_is_bad(struct layer_map *map, u64 block)
 {
 	u64 index = vhdx_bitmap_index(map->rules.geometry, map->chunk);
 
@@ -115,7 +114,8 @@ static bool bitmap_is_bad(struct layer_map *map, u64 at)
 		return true;
 	if (vhdx_bat_state(map->bitmap_entry) == VHDX_BLOCK_FULLY_PRESENT)
 		return false;
-	vhdx_fault_set(&map->fault, VHDX_REASON_payload_partial_without_bitmap, at, 0);
+	vhdx_bat_no_bitmap(&map->rules, (u32)vhdx_payload_index(map->rules.geometry, block),
+			   &map->fault);
 	return true;
 }
 
@@ -161,7 +161,6 @@ static enum exit_code find_sectors(struct layer_map *map, u64 block, u64 within,
 				   struct disk_extent *extent)
 {
 	const struct vhdx_geometry *g = map->rules.geometry;
-	u64 at = map->rules.bat_offset + vhdx_payload_index(g, block) * VHDX_BAT_ENTRY_SIZE;
 	u64 first = within / g->logical_sector_size;
 	u64 end = (within + extent->length) / g->logical_sector_size;
 	enum exit_code status = load_bitmap_entry(map, block >> g->chunk_shift);
@@ -169,7 +168,7 @@ static enum exit_code find_sectors(struct layer_map *map, u64 block, u64 within,
 
 	if (status != DONE)
 		return status;
-	if (bitmap_is_bad(map, at)) {
+	if (bitmap_is_bad(map, block)) {
 		extent->kind = EXTENT_BAD;
 		return DONE;
 	}

@@ -9,21 +9,20 @@
 #include "format/overlay.h"
 
 #define READ_ENTRIES (1U << 17)		/* 1 MiB of them */
-#define NO_INDEX UINT64_MAX
 
 /**
  * struct scan - one pass over a BAT
  * @counts:	what it finds
  * @rules:	what an entry is judged by
  * @overlay:	what replay of the log changes, or NULL
- * @partial:	BAT index of the first partially present block of this chunk
+ * @chunk:	the chunk at hand
  * @holes:	descriptor of the file whose holes are skipped; -1: they are read
  */
 struct scan {
 	struct bat_summary *counts;
 	struct vhdx_bat_rules rules;
 	const struct vhdx_overlay *overlay;
-	u64 partial;
+	struct vhdx_bat_chunk chunk;
 	int holes;
 };
 
@@ -34,24 +33,6 @@ static void add_fault(struct bat_summary *counts, const struct vhdx_fault *fault
 			   fault->reason == VHDX_REASON_bitmap_past_eof;
 	if (counts->faults < BAT_SUMMARY_MAX_FAULTS)
 		counts->fault[counts->faults++] = *fault;
-}
-
-/* The bitmap's entry comes after those of the blocks it is for (2.5). */
-static void scan_bitmap(struct scan *scan, u64 chunk, u64 entry)
-{
-	bool present = vhdx_bat_state(entry) == VHDX_BLOCK_FULLY_PRESENT;
-	const struct vhdx_geometry *geometry = scan->rules.geometry;
-	struct vhdx_fault fault;
-
-	if (!geometry->has_parent || chunk >= geometry->chunks)
-		return;
-	scan->counts->bitmap += present;
-	if (!present && scan->partial != NO_INDEX) {
-		vhdx_fault_set(&fault, VHDX_REASON_payload_partial_without_bitmap,
-			       scan->rules.bat_offset + scan->partial * VHDX_BAT_ENTRY_SIZE, 0);
-		add_fault(scan->counts, &fault);
-	}
-	scan->partial = NO_INDEX;
 }
 
 /* Payload is never logged: a log that changes a block is not believed (2.3). */
@@ -78,17 +59,17 @@ static void scan_entry(struct scan *scan, u64 index, u64 entry)
 
 	if (vhdx_bat_check(&scan->rules, index, entry, &fault))
 		add_fault(scan->counts, &fault);
+	if (vhdx_index_is_beyond(geometry, index))
+		return;
+	if (geometry->has_parent &&
+	    vhdx_bat_chunk_next(&scan->chunk, &scan->rules, index, entry, &fault))
+		add_fault(scan->counts, &fault);
 	if (vhdx_index_is_bitmap(geometry, index, &number)) {
-		scan_bitmap(scan, number, entry);
+		scan->counts->bitmap += geometry->has_parent && state == VHDX_BLOCK_FULLY_PRESENT;
 		return;
 	}
-	if (number >= geometry->payload_blocks)
-		return;
 	scan_logged(scan, index, entry);
 	scan->counts->payload[state]++;
-	if (geometry->has_parent && state == VHDX_BLOCK_PARTIALLY_PRESENT &&
-	    scan->partial == NO_INDEX)
-		scan->partial = index;
 }
 
 /* The core allows a region that ends before the last bitmap entry, if that is never used. */
@@ -136,7 +117,6 @@ static void scan_bat(struct scan *scan, const struct vhdx_super *super,
 	u64 total = entries_to_scan(super), first, count, done = 0;
 
 	memset(scan->counts, 0, sizeof(*scan->counts));
-	scan->partial = NO_INDEX;
 	vhdx_open_bat_rules(super, &scan->rules);
 	first = skip_hole(scan, 0, total);
 	while (first < total && done < limit) {
