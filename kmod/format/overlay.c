@@ -201,24 +201,30 @@ static int vhdx_overlay_read_file(const struct vhdx_reader *reader, u64 offset, 
 	return reader->read(reader->context, offset, page, length);
 }
 
-static int vhdx_overlay_read_page(const struct vhdx_overlay *overlay, u64 offset, u8 *page)
+static int vhdx_overlay_read_logged(const struct vhdx_overlay *overlay,
+				    const struct vhdx_overlay_page *logged, u8 *page)
 {
 	const struct vhdx_reader *reader = overlay->log.reader;
+	int ret = reader->read(reader->context, overlay->log.offset + logged->sector, page,
+			       VHDX_PAGE_SIZE);
+
+	if (!ret)
+		vhdx_log_restore_page(page, logged->leading, logged->trailing);
+	return ret;
+}
+
+static int vhdx_overlay_read_page(const struct vhdx_overlay *overlay, u64 offset, u8 *page)
+{
 	const struct vhdx_overlay_page *logged;
-	int ret;
 
 	switch (vhdx_overlay_find(overlay, offset, &logged)) {
 	case VHDX_OVERLAY_ZERO:
 		memset(page, 0, VHDX_PAGE_SIZE);
 		return 0;
 	case VHDX_OVERLAY_LOG:
-		ret = reader->read(reader->context, overlay->log.offset + logged->sector, page,
-				   VHDX_PAGE_SIZE);
-		if (!ret)
-			vhdx_log_restore_page(page, logged->leading, logged->trailing);
-		return ret;
+		return vhdx_overlay_read_logged(overlay, logged, page);
 	default:
-		return vhdx_overlay_read_file(reader, offset, page);
+		return vhdx_overlay_read_file(overlay->log.reader, offset, page);
 	}
 }
 
@@ -249,4 +255,42 @@ int vhdx_overlay_read(void *context, u64 offset, void *buffer, u32 length)
 		length -= part;
 	}
 	return 0;
+}
+
+/* Zeros that come later in the log win, and are written already. */
+static int vhdx_overlay_apply_page(const struct vhdx_overlay *overlay,
+				   const struct vhdx_overlay_writer *writer,
+				   const struct vhdx_overlay_page *page)
+{
+	int ret;
+
+	if (vhdx_overlay_find(overlay, page->offset, &page) != VHDX_OVERLAY_LOG)
+		return 0;
+	ret = vhdx_overlay_read_logged(overlay, page, writer->page);
+	return ret ? ret : writer->write(writer->context, page->offset, writer->page);
+}
+
+/**
+ * vhdx_overlay_apply() - write to the file what replay changes in it (2.3.3)
+ * @overlay:	built
+ * @writer:	writes
+ *
+ * The overlay holds the last change of each page: the order of the writes is free, but for
+ * ranges of zeros, which are written before pages. The file must have overlay->file_size bytes.
+ *
+ * Return: 0, or what @writer or the reader of the log returned; then the log is to be replayed
+ * again, from its beginning
+ */
+int vhdx_overlay_apply(const struct vhdx_overlay *overlay,
+		       const struct vhdx_overlay_writer *writer)
+{
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; !ret && i < overlay->nr_zeros; i++)
+		ret = writer->zero(writer->context, overlay->zeros[i].offset,
+				   overlay->zeros[i].length);
+	for (i = 0; !ret && i < overlay->nr_pages; i++)
+		ret = vhdx_overlay_apply_page(overlay, writer, &overlay->pages[i]);
+	return ret;
 }

@@ -90,4 +90,21 @@ struct vhdx_overlay_reader {
 	void *page;
 };
 
+/**
+ * struct vhdx_overlay_writer - how vhdx_overlay_apply() writes
+ * @zero:	make a range of the file zeros. Return: 0; anything else ends the replay
+ * @write:	write a page of the file. Return: as @zero
+ * @context:	for both
+ * @page:	VHDX_PAGE_SIZE bytes to work in
+ */
+struct vhdx_overlay_writer {
+	int (*zero)(void *context, u64 offset, u64 length);
+	int (*write)(void *context, u64 offset, void *page);
+	void *context;
+	void *page;
+};
+
+int vhdx_overlay_apply(const struct vhdx_overlay *overlay,
+		       const struct vhdx_overlay_writer *writer);
+
 #endif /* VHDX_FORMAT_OVERLAY_H */

@@ -12,9 +12,7 @@
  *	R4  Headers without LogGuid. Flush after each.
  *
  * Before R4 is done the log is as it was, and a power cut at any point leads to the same
- * replay again. The overlay holds the last change of each page only, and knows which zeros
- * are covered by later pages and which pages by later zeros: the order within R3 is free
- * but for that.
+ * replay again. vhdx_overlay_apply() has the order within R3.
  */
 #include "image/replay_file.h"
 
@@ -27,47 +25,32 @@
 #include "meta/session.h"
 #include "format/open.h"
 
-static int vhdx_replay_file_page(struct vhdx_backing *backing, const struct vhdx_overlay *overlay,
-				 const struct vhdx_overlay_page *page, void *buffer)
+static int vhdx_replay_file_zero(void *context, u64 offset, u64 length)
 {
-	const struct vhdx_overlay_page *current_page;
-	int ret;
-
-	/* zeros that came later win, and are written already */
-	if (vhdx_overlay_find(overlay, page->offset, &current_page) != VHDX_OVERLAY_LOG)
-		return 0;
-	ret = vhdx_backing_read_range(backing, overlay->log.offset + page->sector, buffer,
-				      VHDX_LOG_SECTOR_SIZE);
-	if (ret)
-		return ret;
-	vhdx_log_restore_page(buffer, page->leading, page->trailing);
-	return vhdx_backing_write_page(backing, page->offset, buffer);
+	return vhdx_backing_zero(context, offset, length, false);
 }
 
-static int vhdx_replay_file_pages(struct vhdx_backing *backing, const struct vhdx_overlay *overlay)
+static int vhdx_replay_file_write(void *context, u64 offset, void *page)
 {
-	void *buffer = kmalloc(VHDX_PAGE_SIZE, GFP_KERNEL);
-	int ret = buffer ? 0 : -ENOMEM;
-	u32 i;
-
-	for (i = 0; !ret && i < overlay->nr_pages; i++)
-		ret = vhdx_replay_file_page(backing, overlay, &overlay->pages[i], buffer);
-	kfree(buffer);
-	return ret;
+	return vhdx_backing_write_page(context, offset, page);
 }
 
+/* R2 and R3 */
 static int vhdx_replay_file_apply(struct vhdx_backing *backing, const struct vhdx_overlay *overlay)
 {
-	u32 i;
-	int ret = 0;
+	const struct vhdx_overlay_writer writer = {
+		.zero		= vhdx_replay_file_zero,
+		.write		= vhdx_replay_file_write,
+		.context	= backing,
+		.page		= kmalloc(VHDX_PAGE_SIZE, GFP_KERNEL),
+	};
+	int ret = writer.page ? 0 : -ENOMEM;
 
-	if (overlay->file_size > backing->size)
+	if (!ret && overlay->file_size > backing->size)
 		ret = vhdx_backing_resize(backing, overlay->file_size);
-	for (i = 0; !ret && i < overlay->nr_zeros; i++)
-		ret = vhdx_backing_zero(backing, overlay->zeros[i].offset,
-					overlay->zeros[i].length, false);
 	if (!ret)
-		ret = vhdx_replay_file_pages(backing, overlay);
+		ret = vhdx_overlay_apply(overlay, &writer);
+	kfree(writer.page);
 	return ret ? ret : vhdx_backing_flush(backing);
 }
 

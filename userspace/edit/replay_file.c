@@ -8,7 +8,7 @@
  *	   be opened. A log that fails this is left as it is.
  *	1. Header: new FileWriteGuid, the log still to be replayed. Flush.
  *	2. The file grows to the size that the newest entry asks for.
- *	3. All changes, oldest first. Flush.
+ *	3. The last change of each page: vhdx_overlay_apply(). Flush.
  *	4. Header, both copies: no log. Flush after each.
  *	5. What the crashed session had allocated ahead is cut off the end of the file.
  */
@@ -144,50 +144,46 @@ struct apply {
 	enum exit_code status;
 };
 
-static enum exit_code apply_page(struct apply *apply, const struct vhdx_log_change *change)
+/* What stops the replay has been said. Return: 0 or @apply->status */
+static int applied(struct apply *apply, u64 length)
 {
-	const struct vhdx_log *log = &apply->image->replayed->overlay.log;
-	u8 page[VHDX_PAGE_SIZE];
-	struct vhdx_fault fault;
-
-	if (vhdx_log_read_page(log, change, page, &fault))
-		return fail_fault(&apply->image->file, &fault);
-	return write_at(apply->file, change->offset, page, sizeof(page));
+	if (apply->status == DONE && interrupted())
+		apply->status = fail(EXIT_INTERRUPTED, "%s: interrupted; the log is still there "
+				     "and can be replayed again", apply->file->path);
+	progress_add(apply->progress, length);
+	return (int)apply->status;
 }
 
-/* To end the walk any reason will do: what happened has been said. */
-static enum vhdx_reason apply_change(void *context, const struct vhdx_log_change *change,
-				     struct vhdx_fault *fault)
+static int apply_zeros(void *context, u64 offset, u64 length)
 {
 	struct apply *apply = context;
 
-	if (interrupted())
-		apply->status = fail(EXIT_INTERRUPTED, "%s: interrupted; the log is still there "
-				     "and can be replayed again", apply->file->path);
-	else if (change->zero)
-		apply->status = zero_range(apply->file, change->offset, change->length);
-	else
-		apply->status = apply_page(apply, change);
-	if (apply->status != DONE)
-		return vhdx_fault_set(fault, VHDX_REASON_read_failed, change->offset, 0);
-	progress_add(apply->progress, change->length);
-	return VHDX_OK;
+	apply->status = zero_range(apply->file, offset, length);
+	return applied(apply, length);
+}
+
+static int apply_page(void *context, u64 offset, void *page)
+{
+	struct apply *apply = context;
+
+	apply->status = write_at(apply->file, offset, page, VHDX_PAGE_SIZE);
+	return applied(apply, VHDX_PAGE_SIZE);
 }
 
 static enum exit_code apply_changes(struct apply *apply, const struct replay_size *size)
 {
-	struct replay_memory *replayed = apply->image->replayed;
-	static u8 sector[VHDX_LOG_SECTOR_SIZE] __attribute__((aligned(8)));
-	struct vhdx_fault fault;
-	enum vhdx_reason reason;
+	u8 page[VHDX_PAGE_SIZE];
+	const struct vhdx_overlay_writer writer = {
+		.zero = apply_zeros, .write = apply_page, .context = apply, .page = page,
+	};
+	int ret;
 
 	progress_begin(apply->progress, "replay", size->bytes);
-	reason = vhdx_log_walk(&replayed->overlay.log, &replayed->sequence, sector, apply_change,
-			       apply, &fault);
+	ret = vhdx_overlay_apply(&apply->image->replayed->overlay, &writer);
 	progress_end(apply->progress);
-	if (apply->status != DONE)
+	if (apply->status != DONE || !ret)
 		return apply->status;
-	return reason ? fail_fault(&apply->image->file, &fault) : DONE;
+	return fail_errno(apply->file->path, "cannot read the log", -ret);
 }
 
 /* A block device has the size it has. */
