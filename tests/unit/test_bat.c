@@ -192,8 +192,66 @@ static void names(void **state)
 		assert_string_equal(vhdx_block_state_name(i), expected[i]);
 }
 
+static void shows(void **state)
+{
+	static const enum vhdx_block_shows alone[] = {
+		VHDX_SHOWS_ZEROS, VHDX_SHOWS_ZEROS, VHDX_SHOWS_ZEROS, VHDX_SHOWS_ZEROS,
+		VHDX_SHOWS_ZEROS, VHDX_SHOWS_ZEROS, VHDX_SHOWS_DATA, VHDX_SHOWS_DATA,
+	};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 8; i++) {
+		assert_int_equal(vhdx_bat_shows(AT(5, i), false), alone[i]);
+		assert_int_equal(vhdx_bat_shows(AT(5, i), true), i ? alone[i] : VHDX_SHOWS_PARENT);
+	}
+}
+
+/* Chunks of four blocks: entries 4, 9 and 14 are those of sector bitmap blocks. */
+struct chunk {
+	const char *claim;
+	const char *states;		/* one digit an entry */
+	const char *lacking;		/* BAT indices of the blocks named */
+};
+
+static const struct chunk chunks[] = {
+	{ "rule 40: a chunk without partially present blocks needs no sector bitmap", "6000000000", "" },
+	{ "rule 40: a chunk with one and its sector bitmap is in order", "0706600000", "" },
+	{ "rule 40: the first of the blocks without a sector bitmap is named", "0707000000", "1" },
+	{ "rule 40: the sector bitmap of another chunk does not count", "0070000006", "2" },
+	{ "rule 40: nor does that of the chunk before", "0000670000", "5" },
+	{ "rule 40: each chunk is named", "7000070000", "05" },
+	{ "rule 40: the BAT may end before the sector bitmap's entry", "00006007", "7" },
+};
+
+static void chunk_lacks(void **state)
+{
+	const struct vhdx_geometry geometry = {
+		.chunk_shift = 2, .payload_blocks = 12, .chunks = 3, .has_parent = true,
+	};
+	const struct vhdx_bat_rules rules = { .geometry = &geometry, .bat_offset = BAT_AT };
+	const struct chunk *row = *state;
+	unsigned int holes, i, found;
+
+	for (holes = 0; holes < 2; holes++) {	/* entries of zeros may be left out */
+		struct vhdx_bat_chunk chunk = { .partial = false };
+		struct vhdx_fault fault;
+
+		for (i = found = 0; row->states[i]; i++)
+			if ((row->states[i] != '0' || !holes) &&
+			    vhdx_bat_chunk_next(&chunk, &rules, i, row->states[i] - '0', &fault))
+				assert_int_equal(fault.offset,
+						 BAT_AT + 8 * (row->lacking[found++] - '0'));
+		if (vhdx_bat_chunk_end(&chunk, &rules, &fault))
+			assert_int_equal(fault.offset, BAT_AT + 8 * (row->lacking[found++] - '0'));
+		assert_int_equal(row->lacking[found], 0);
+	}
+}
+
 int main(void)
 {
+	SUITE_ADD_ROWS(chunks, chunk_lacks);
+	suite_add("what each state shows, with a parent and without", shows);
 	suite_add("an entry is 3 bits of state, 17 reserved, 44 of MiB", take_apart);
 	suite_add("UNDEFINED and UNMAPPED name the place that a block had", former);
 	suite_add("every state has its name in the format's words", names);

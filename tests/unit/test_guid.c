@@ -187,8 +187,25 @@ static void there_and_back(void **state)
 	}
 }
 
+static void naa(void **state)
+{
+	static const u8 expected[] = {
+		0x60, 0x02, 0x24, 0x80, 0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15,
+	};
+	u8 made[VHDX_GUID_NAA_SIZE];
+	struct vhdx_guid guid;
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < 16; i++)
+		guid.bytes[i] = i;
+	vhdx_guid_naa(&guid, made);
+	assert_memory_equal(made, expected, sizeof(expected));
+}
+
 int main(void)
 {
+	suite_add("a disk's NAA identifier is that of Hyper-V", naa);
 	SUITE_ADD_ROWS(known, known_guid);
 	suite_add("the first three fields are little endian, the rest is as printed", mixed_endian);
 	suite_add("only 16 bytes of zero are the null GUID", null_and_equal);

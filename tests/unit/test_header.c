@@ -311,8 +311,25 @@ static void writable(void **state)
 			 VHDX_REASON_attach_no_log);
 }
 
+static void next(void **state)
+{
+	struct vhdx_header header = { .sequence_number = 7, .version = 1 }, decoded;
+	struct vhdx_disk_header raw;
+	unsigned int slot = 0;
+
+	(void)state;
+	assert_int_equal(vhdx_header_next(&raw, &header, &slot), VHDX_HEADER_2_OFFSET);
+	assert_int_equal(slot, 1);
+	assert_true(vhdx_header_decode(&decoded, &raw));
+	assert_int_equal(decoded.sequence_number, 8);
+	assert_int_equal(vhdx_header_next(&raw, &header, &slot), VHDX_HEADER_1_OFFSET);
+	assert_int_equal(slot, 0);
+	assert_int_equal(header.sequence_number, 9);
+}
+
 int main(void)
 {
+	suite_add("updates go to the two copies in turn, with rising sequence numbers", next);
 	suite_add("rule 1: only \"vhdxfile\" is the signature, whatever the creator", identifier);
 	suite_add("rule 2: a header has its fields where the format puts them", decode);
 	suite_add("rule 2: a header needs signature and checksum", decode_damaged);

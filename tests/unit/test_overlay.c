@@ -263,6 +263,60 @@ static void same_bytes(u64 *seed)
 	}
 }
 
+/* -- replay into the file -- */
+
+static u8 replayed[MAX_PAGES * SECTOR];
+static u32 writes, fail_write;
+
+static int write_zeros(void *context, u64 offset, u64 length)
+{
+	(void)context;
+	if (++writes == fail_write)
+		return -ENOSPC;
+	memset(replayed + offset, 0, length);
+	return 0;
+}
+
+static int write_page(void *context, u64 offset, void *page)
+{
+	(void)context;
+	if (++writes == fail_write)
+		return -ENOSPC;
+	memcpy(replayed + offset, page, SECTOR);
+	return 0;
+}
+
+/* The file as it is, then what is written to it, is the file after replay. */
+static void same_file(u64 *seed)
+{
+	const struct vhdx_overlay_writer writer = {
+		.zero = write_zeros, .write = write_page, .page = over_page,
+	};
+	u64 size = file.reader.size;
+	u8 page[SECTOR];
+	u32 i;
+
+	memset(replayed, 0, sizeof(replayed));
+	for (i = 0; i * SECTOR < size; i++)
+		assert_int_equal(file.reader.read(file.reader.context, i * SECTOR,
+						  replayed + i * SECTOR,
+						  size - i * SECTOR < SECTOR ?
+						  (u32)(size - i * SECTOR) : SECTOR), 0);
+	writes = 0;
+	fail_write = 0;
+	assert_int_equal(vhdx_overlay_apply(&overlay, &writer), 0);
+	for (i = 0; i < model_size; i++) {
+		model_page(i, page);
+		assert_memory_equal(replayed + i * SECTOR, page, SECTOR);
+	}
+	if (!writes)
+		return;
+	fail_write = 1 + chance_below(seed, writes);
+	writes = 0;
+	assert_int_equal(vhdx_overlay_apply(&overlay, &writer), -ENOSPC);
+	assert_int_equal(writes, fail_write);
+}
+
 static void one_seed(u64 seed)
 {
 	u64 size = 2 * MIB + chance_below(&seed, 3) * SECTOR * 20 + chance_below(&seed, 3) * 512;
@@ -284,6 +338,7 @@ static void one_seed(u64 seed)
 	same_pages();
 	same_ranges(&seed);
 	same_bytes(&seed);
+	same_file(&seed);
 }
 
 static void any_changes_as_model(void **state)
