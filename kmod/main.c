@@ -23,7 +23,7 @@
 #include "device/control.h"
 #include "device/job.h"
 #include "device/registry.h"
-#include "meta/shrink.h"
+#include "meta/lru.h"
 #include "request/held_locks.h"
 #include "uapi/release.h"
 
@@ -33,7 +33,7 @@ static int __init vhdx_init(void)
 
 	if (ret)
 		return ret;
-	ret = vhdx_shrink_init();
+	ret = vhdx_lru_module_init();
 	if (ret)
 		goto err_job_exit;
 	vhdx_held_locks_init();
@@ -41,7 +41,7 @@ static int __init vhdx_init(void)
 	if (!ret)
 		return 0;
 	vhdx_held_locks_exit();
-	vhdx_shrink_exit();
+	vhdx_lru_module_exit();
 err_job_exit:
 	vhdx_job_exit();
 	return ret;
@@ -53,7 +53,7 @@ static void __exit vhdx_exit(void)
 	vhdx_held_locks_exit();
 	vhdx_job_exit();
 	vhdx_registry_exit();
-	vhdx_shrink_exit();
+	vhdx_lru_module_exit();
 	rcu_barrier();		/* the cache's pages are freed by our code */
 }
 

@@ -28,7 +28,7 @@
 /* With one parent there is nothing to be remembered: it is asked anyway. */
 #define VHDX_CHAIN_CACHE_MIN_DEPTH	2
 
-/* Memory of the chain cache: some 350,000 MiB of the disk, or 55,000 if all are mixed */
+/* Memory of the chain cache: some 300,000 MiB of the disk, or 54,000 if all are mixed */
 #define VHDX_CHAIN_CACHE_BYTES	SZ_16M
 
 /*

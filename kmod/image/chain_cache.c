@@ -17,11 +17,11 @@
  * read costs one lookup here and then what it would cost in a single file, however long the
  * chain is.
  *
- * Memory: 48 bytes for a cell, and 256 more if it is mixed (what the allocator adds is not
- * counted), up to the given limit; the
- * shrinker, or a new answer that exceeds the limit, drops those nobody has used since the
- * last round (as in the cache). Readers take no lock: RCU keeps an answer, and but for
- * @referenced it does not change. All else is under the xarray's lock.
+ * Memory: 56 bytes for a cell, and 256 more if it is mixed (what the allocator adds is not
+ * counted), up to the given limit. The shrinker, or a new answer that exceeds the limit, drops
+ * those that were not used since the last round (meta/lru.c). Readers take no lock: RCU keeps
+ * an answer, and it does not change but for its flag in the LRU. All else is under the
+ * xarray's lock.
  *
  * When there is no memory nothing is remembered, and the files are asked in turn.
  */
@@ -33,7 +33,7 @@
 #include <linux/xarray.h>
 
 #include "image/image.h"
-#include "meta/shrink.h"
+#include "meta/lru.h"
 
 #define VHDX_CELL_SHIFT		20
 #define VHDX_UNIT_SIZE		SZ_4K
@@ -44,9 +44,8 @@
  */
 struct vhdx_answer {
 	u64 cell;			/* I */
-	struct list_head lru;		/* L */
+	struct vhdx_lru_entry lru;	/* L */
 	struct rcu_head rcu;
-	bool referenced;		/* a hint, races are harmless */
 	bool mixed;			/* I */
 	u8 layer;			/* I: unless mixed; 0 is the first parent */
 	u8 unit[];			/* I: if mixed */
@@ -57,10 +56,8 @@ struct vhdx_chain_cache {
 	struct vhdx_image **layer;		/* I: the parents, first to last */
 	unsigned long max_bytes;		/* I */
 	struct xarray answers;
-	struct list_head lru;			/* L: oldest first */
-	unsigned long nr_answers;		/* L */
+	struct vhdx_lru lru;			/* L */
 	unsigned long bytes;			/* L */
-	struct vhdx_shrinkable shrinkable;
 };
 
 static size_t vhdx_answer_size(bool mixed)
@@ -68,43 +65,19 @@ static size_t vhdx_answer_size(bool mixed)
 	return sizeof(struct vhdx_answer) + (mixed ? VHDX_CELL_UNITS : 0);
 }
 
-/* As in the cache; see there. Return: how many answers were dropped */
-static unsigned long vhdx_chain_cache_evict(struct vhdx_chain_cache *cache, unsigned long nr,
-					    bool busy_too)
+static bool vhdx_chain_cache_erase(struct vhdx_lru *lru, struct vhdx_lru_entry *entry)
 {
-	struct vhdx_answer *answer;
-	unsigned long freed = 0;
+	struct vhdx_chain_cache *cache = container_of(lru, struct vhdx_chain_cache, lru);
+	const struct vhdx_answer *answer = container_of(entry, struct vhdx_answer, lru);
 
-	xa_lock(&cache->answers);
-	while (nr-- && !list_empty(&cache->lru)) {
-		answer = list_first_entry(&cache->lru, struct vhdx_answer, lru);
-		if (answer->referenced && !busy_too) {
-			answer->referenced = false;
-			list_move_tail(&answer->lru, &cache->lru);
-			continue;
-		}
-		__xa_erase(&cache->answers, answer->cell);
-		list_del(&answer->lru);
-		cache->nr_answers--;
-		cache->bytes -= vhdx_answer_size(answer->mixed);
-		kfree_rcu(answer, rcu);
-		freed++;
-	}
-	xa_unlock(&cache->answers);
-	return freed;
+	__xa_erase(&cache->answers, answer->cell);
+	cache->bytes -= vhdx_answer_size(answer->mixed);
+	return true;
 }
 
-static unsigned long vhdx_chain_cache_count(const struct vhdx_shrinkable *shrinkable)
+static void vhdx_chain_cache_free(struct vhdx_lru *lru, struct vhdx_lru_entry *entry)
 {
-	return READ_ONCE(container_of(shrinkable, struct vhdx_chain_cache, shrinkable)->nr_answers);
-}
-
-static unsigned long vhdx_chain_cache_scan(struct vhdx_shrinkable *shrinkable, unsigned long nr)
-{
-	struct vhdx_chain_cache *cache = container_of(shrinkable, struct vhdx_chain_cache,
-						      shrinkable);
-
-	return vhdx_chain_cache_evict(cache, nr, false);
+	kfree_rcu(container_of(entry, struct vhdx_answer, lru), rcu);
 }
 
 /* The parents, by number */
@@ -139,15 +112,15 @@ struct vhdx_chain_cache *vhdx_chain_cache_create(const struct vhdx_chain_cache_o
 	cache->owner = *owner;
 	cache->max_bytes = max_bytes;
 	xa_init(&cache->answers);
-	INIT_LIST_HEAD(&cache->lru);
-	cache->shrinkable.count = vhdx_chain_cache_count;
-	cache->shrinkable.scan = vhdx_chain_cache_scan;
+	cache->lru.lock = &cache->answers.xa_lock;
+	cache->lru.erase = vhdx_chain_cache_erase;
+	cache->lru.free = vhdx_chain_cache_free;
 	ret = vhdx_chain_cache_list_layers(cache);
 	if (ret) {
 		kfree(cache);
 		return ERR_PTR(ret);
 	}
-	vhdx_shrink_add(&cache->shrinkable);
+	vhdx_lru_init(&cache->lru);
 	return cache;
 }
 
@@ -160,7 +133,7 @@ void vhdx_chain_cache_destroy(struct vhdx_chain_cache *cache)
 	struct vhdx_answer *answer;
 	unsigned long cell;
 
-	vhdx_shrink_remove(&cache->shrinkable);
+	vhdx_lru_exit(&cache->lru);
 	xa_for_each(&cache->answers, cell, answer)
 		kfree(answer);
 	xa_destroy(&cache->answers);
@@ -205,8 +178,8 @@ struct vhdx_image *vhdx_chain_cache_find(struct vhdx_chain_cache *cache, u64 pos
 		*length = SZ_1M - skip;
 	}
 	/* written only when it changes: the cache line stays shared */
-	if (answer && !READ_ONCE(answer->referenced))
-		WRITE_ONCE(answer->referenced, true);
+	if (answer)
+		vhdx_lru_touch(&answer->lru);
 	rcu_read_unlock();
 	return image;
 }
@@ -244,7 +217,7 @@ static struct vhdx_answer *vhdx_answer_alloc(u64 cell, const u8 *unit)
 	if (!answer)
 		return NULL;
 	answer->cell = cell;
-	answer->referenced = true;
+	INIT_LIST_HEAD(&answer->lru.node);
 	answer->mixed = mixed;
 	answer->layer = unit[0];
 	if (mixed)
@@ -257,14 +230,12 @@ static void vhdx_chain_cache_keep(struct vhdx_chain_cache *cache, struct vhdx_an
 {
 	int ret;
 
-	if (READ_ONCE(cache->bytes) >= cache->max_bytes &&
-	    !vhdx_chain_cache_evict(cache, 8, false))
-		vhdx_chain_cache_evict(cache, 1, true);
+	if (READ_ONCE(cache->bytes) >= cache->max_bytes)
+		vhdx_lru_make_room(&cache->lru);
 	xa_lock(&cache->answers);
 	ret = __xa_insert(&cache->answers, answer->cell, answer, GFP_NOWAIT | __GFP_NOWARN);
 	if (!ret) {
-		list_add_tail(&answer->lru, &cache->lru);
-		cache->nr_answers++;
+		vhdx_lru_add(&cache->lru, &answer->lru);
 		cache->bytes += vhdx_answer_size(answer->mixed);
 	}
 	xa_unlock(&cache->answers);
@@ -303,6 +274,6 @@ bool vhdx_chain_cache_learn(struct vhdx_chain_cache *cache, u64 position, struct
  */
 void vhdx_chain_cache_stats(struct vhdx_chain_cache *cache, struct vhdx_chain_cache_stats *stats)
 {
-	stats->answers = READ_ONCE(cache->nr_answers);
+	stats->answers = READ_ONCE(cache->lru.nr);
 	stats->bytes = READ_ONCE(cache->bytes);
 }

@@ -18,7 +18,7 @@
  *	(none) -> LOADING	vhdx_cache_load()
  *	LOADING -> LOADED	vhdx_page_loaded()
  *	LOADING -> (none)	vhdx_page_failed()
- *	LOADED -> (none)	vhdx_cache_evict()
+ *	LOADED -> (none)	vhdx_lru_evict()
  *
  * Readers (vhdx_cache_peek) take no lock: RCU keeps the page, a 64-bit load is atomic,
  * and @loaded is set with release after the contents, read with acquire before them. All
@@ -34,7 +34,7 @@
 
 #include "backing/backing.h"
 #include "compat.h"
-#include "meta/shrink.h"
+#include "meta/lru.h"
 #include "format/disk.h"
 
 /* The index counts pages of a file of up to 2^63 bytes. */
@@ -50,10 +50,9 @@ struct vhdx_page {
 	void *data;			/* I: VHDX_PAGE_SIZE; changed by the journal only */
 	bool loaded;			/* R */
 	bool suspect;			/* I once loaded */
-	bool referenced;		/* R: a hint, races are harmless */
 	unsigned int pins;		/* L: it stays */
 	struct vhdx_page_log log;	/* the journal's */
-	struct list_head lru;		/* L: on cache->loading, then on cache->lru */
+	struct vhdx_lru_entry lru;	/* L: on cache->loading, then on cache->lru */
 	struct list_head waiters;	/* L: of struct vhdx_waiter, until loaded */
 	struct bio_vec bvec;		/* of the read */
 	struct vhdx_io io;
@@ -76,12 +75,10 @@ struct vhdx_cache {
 	struct vhdx_cache_budget *budget;	/* I */
 	struct list_head sharing;		/* on budget->caches */
 	struct xarray pages;
-	struct list_head lru;			/* L: oldest first */
-	unsigned long nr_loaded;		/* L: length of lru */
+	struct vhdx_lru lru;			/* L: loaded pages */
 	unsigned long loads;			/* L */
 	struct list_head loading;		/* L: pages without contents yet */
 	atomic_t nr_loading;			/* until their waiters were told */
-	struct vhdx_shrinkable shrinkable;
 };
 
 static void vhdx_page_free(struct vhdx_page *page)
@@ -108,52 +105,30 @@ static struct vhdx_page *vhdx_page_alloc(struct vhdx_cache *cache, u64 index)
 	}
 	page->cache = cache;
 	page->index = index;
-	INIT_LIST_HEAD(&page->lru);
+	INIT_LIST_HEAD(&page->lru.node);
 	INIT_LIST_HEAD(&page->waiters);
 	INIT_LIST_HEAD(&page->log.dirty);
 	INIT_LIST_HEAD(&page->log.logged);
 	return page;
 }
 
-/*
- * Look at @nr pages from the cold end of the LRU and drop those not used since the last
- * look, or, if @busy_too, used or not.
- */
-static unsigned long vhdx_cache_evict(struct vhdx_cache *cache, unsigned long nr, bool busy_too)
+static bool vhdx_cache_erase(struct vhdx_lru *lru, struct vhdx_lru_entry *entry)
 {
-	struct vhdx_page *page, *next;
-	unsigned long flags, freed = 0;
-	LIST_HEAD(victims);
+	struct vhdx_cache *cache = container_of(lru, struct vhdx_cache, lru);
+	const struct vhdx_page *page = container_of(entry, struct vhdx_page, lru);
 
-	xa_lock_irqsave(&cache->pages, flags);
-	while (nr-- && !list_empty(&cache->lru)) {
-		page = list_first_entry(&cache->lru, struct vhdx_page, lru);
-		if (page->pins || (page->referenced && !busy_too)) {
-			page->referenced = false;
-			list_move_tail(&page->lru, &cache->lru);
-			continue;
-		}
-		__xa_erase(&cache->pages, page->index);
-		list_move(&page->lru, &victims);
-		cache->nr_loaded--;
-		freed++;
-	}
-	xa_unlock_irqrestore(&cache->pages, flags);
-	atomic_long_sub(freed, &cache->budget->nr_loaded);
-
-	list_for_each_entry_safe(page, next, &victims, lru)
-		call_rcu(&page->rcu, vhdx_page_free_rcu);
-	return freed;
+	if (page->pins)
+		return false;
+	__xa_erase(&cache->pages, page->index);
+	return true;
 }
 
-static unsigned long vhdx_cache_count(const struct vhdx_shrinkable *shrinkable)
+static void vhdx_cache_free(struct vhdx_lru *lru, struct vhdx_lru_entry *entry)
 {
-	return READ_ONCE(container_of(shrinkable, struct vhdx_cache, shrinkable)->nr_loaded);
-}
+	struct vhdx_cache *cache = container_of(lru, struct vhdx_cache, lru);
 
-static unsigned long vhdx_cache_scan(struct vhdx_shrinkable *shrinkable, unsigned long nr)
-{
-	return vhdx_cache_evict(container_of(shrinkable, struct vhdx_cache, shrinkable), nr, false);
+	atomic_long_dec(&cache->budget->nr_loaded);
+	call_rcu(&container_of(entry, struct vhdx_page, lru)->rcu, vhdx_page_free_rcu);
 }
 
 static struct vhdx_cache_budget *vhdx_budget_create(unsigned long max_pages)
@@ -184,7 +159,7 @@ static void vhdx_budget_leave(struct vhdx_cache *cache)
 
 	spin_lock(&budget->lock);
 	/* under the lock: no other cache makes room here any more */
-	atomic_long_sub(cache->nr_loaded, &budget->nr_loaded);
+	atomic_long_sub(cache->lru.nr, &budget->nr_loaded);
 	list_del(&cache->sharing);
 	last = list_empty(&budget->caches);
 	spin_unlock(&budget->lock);
@@ -218,13 +193,13 @@ struct vhdx_cache *vhdx_cache_create(const struct vhdx_backing *backing,
 	}
 	cache->backing = backing;
 	cache->owner = *owner;
-	cache->shrinkable.count = vhdx_cache_count;
-	cache->shrinkable.scan = vhdx_cache_scan;
+	cache->lru.lock = &cache->pages.xa_lock;
+	cache->lru.erase = vhdx_cache_erase;
+	cache->lru.free = vhdx_cache_free;
 	xa_init_flags(&cache->pages, XA_FLAGS_LOCK_IRQ);
-	INIT_LIST_HEAD(&cache->lru);
 	INIT_LIST_HEAD(&cache->loading);
 	vhdx_budget_join(budget, cache);
-	vhdx_shrink_add(&cache->shrinkable);
+	vhdx_lru_init(&cache->lru);
 	return cache;
 }
 
@@ -240,7 +215,7 @@ void vhdx_cache_destroy(struct vhdx_cache *cache)
 	unsigned long index;
 
 	wait_var_event(&cache->nr_loading, !atomic_read(&cache->nr_loading));
-	vhdx_shrink_remove(&cache->shrinkable);
+	vhdx_lru_exit(&cache->lru);
 	vhdx_budget_leave(cache);
 	xa_for_each(&cache->pages, index, page)
 		vhdx_page_free(page);
@@ -271,9 +246,7 @@ bool vhdx_cache_peek(struct vhdx_cache *cache, u64 offset, u64 *word, bool *susp
 
 		*word = le64_to_cpu(READ_ONCE(words[offset % VHDX_PAGE_SIZE / sizeof(*words)]));
 		*suspect = page->suspect;
-		/* written only when it changes: the cache line stays shared */
-		if (!READ_ONCE(page->referenced))
-			WRITE_ONCE(page->referenced, true);
+		vhdx_lru_touch(&page->lru);
 		found = true;
 	}
 	rcu_read_unlock();
@@ -295,12 +268,10 @@ static void vhdx_page_loaded(struct vhdx_page *page)
 
 	page->suspect = cache->owner.finish(cache->owner.context,
 					    page->index << VHDX_PAGE_SHIFT, page->data);
-	page->referenced = true;
 	xa_lock_irqsave(&cache->pages, flags);
 	/* pairs with the acquire in vhdx_cache_peek() */
 	smp_store_release(&page->loaded, true);
-	list_move_tail(&page->lru, &cache->lru);
-	cache->nr_loaded++;
+	vhdx_lru_add(&cache->lru, &page->lru);
 	atomic_long_inc(&cache->budget->nr_loaded);
 	list_splice_init(&page->waiters, &waiters);
 	xa_unlock_irqrestore(&cache->pages, flags);
@@ -316,7 +287,7 @@ static void vhdx_page_failed(struct vhdx_page *page, int error)
 
 	xa_lock_irqsave(&cache->pages, flags);
 	__xa_erase(&cache->pages, page->index);
-	list_del_init(&page->lru);
+	list_del_init(&page->lru.node);
 	list_splice_init(&page->waiters, &waiters);
 	xa_unlock_irqrestore(&cache->pages, flags);
 	call_rcu(&page->rcu, vhdx_page_free_rcu);
@@ -378,7 +349,7 @@ static int vhdx_cache_join(struct vhdx_cache *cache, struct vhdx_page *fresh,
 			page = fresh;
 			*inserted = true;
 			cache->loads++;
-			list_add_tail(&page->lru, &cache->loading);
+			list_add_tail(&page->lru.node, &cache->loading);
 			atomic_inc(&cache->nr_loading);
 		}
 	} while (ret == -EBUSY);
@@ -401,7 +372,7 @@ static struct vhdx_cache *vhdx_budget_largest(struct vhdx_cache_budget *budget)
 	struct vhdx_cache *cache, *largest = NULL;
 
 	list_for_each_entry(cache, &budget->caches, sharing)
-		if (!largest || READ_ONCE(cache->nr_loaded) > READ_ONCE(largest->nr_loaded))
+		if (!largest || READ_ONCE(cache->lru.nr) > READ_ONCE(largest->lru.nr))
 			largest = cache;
 	return largest;
 }
@@ -416,8 +387,7 @@ static void vhdx_cache_make_room(struct vhdx_cache *cache)
 		return;
 	spin_lock(&budget->lock);
 	largest = vhdx_budget_largest(budget);
-	if (!vhdx_cache_evict(largest, 8, false))
-		vhdx_cache_evict(largest, 1, true);
+	vhdx_lru_make_room(&largest->lru);
 	spin_unlock(&budget->lock);
 }
 
@@ -464,7 +434,7 @@ void vhdx_cache_abandon(struct vhdx_cache *cache)
 	LIST_HEAD(waiters);
 
 	xa_lock_irq(&cache->pages);
-	list_for_each_entry(page, &cache->loading, lru)
+	list_for_each_entry(page, &cache->loading, lru.node)
 		list_splice_init(&page->waiters, &waiters);
 	xa_unlock_irq(&cache->pages);
 	vhdx_waiters_tell(&waiters, -EIO);
@@ -538,6 +508,6 @@ struct vhdx_page *vhdx_page_of_log(struct vhdx_page_log *log)
  */
 void vhdx_cache_stats(struct vhdx_cache *cache, struct vhdx_cache_stats *stats)
 {
-	stats->pages = READ_ONCE(cache->nr_loaded);
+	stats->pages = READ_ONCE(cache->lru.nr);
 	stats->loads = READ_ONCE(cache->loads);
 }

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DOC: second chance, and one shrinker for all disks
+ *
+ * Objects are on a list, oldest first. An object that was used since it was last looked at goes
+ * to the end of the list instead of being dropped. So a look-up writes a flag at most, and takes
+ * no lock.
+ *
+ * Before Linux 6.7 registering a shrinker waits for all shrinkers that are running, and one of a
+ * file system that hangs does not end. A disk that registered its own would wait for it, and so
+ * would a detach (P9). So the module has a single shrinker, registered when it is loaded, and
+ * caches are on a list.
+ *
+ * The list begins with the cache that was looked at longest ago: all are looked at in turn.
+ */
+#include "meta/lru.h"
+
+#include "compat.h"
+
+static DEFINE_SPINLOCK(vhdx_lru_lock);
+static LIST_HEAD(vhdx_lrus);
+static struct vhdx_shrinker vhdx_lru_shrinker;
+
+/**
+ * vhdx_lru_evict() - drop old objects
+ * @lru:	of the cache
+ * @nr:		how many objects to look at, the oldest first
+ * @referenced_too: drop what was used since the last look, too, but nothing that is in use
+ *
+ * Context: any but hard interrupts; @lru->lock is not held
+ * Return: how many were dropped
+ */
+unsigned long vhdx_lru_evict(struct vhdx_lru *lru, unsigned long nr, bool referenced_too)
+{
+	struct vhdx_lru_entry *entry, *next;
+	unsigned long flags, freed = 0;
+	LIST_HEAD(victims);
+
+	spin_lock_irqsave(lru->lock, flags);
+	while (nr-- && !list_empty(&lru->entries)) {
+		entry = list_first_entry(&lru->entries, struct vhdx_lru_entry, node);
+		if ((READ_ONCE(entry->referenced) && !referenced_too) ||
+		    !lru->erase(lru, entry)) {
+			WRITE_ONCE(entry->referenced, false);
+			list_move_tail(&entry->node, &lru->entries);
+			continue;
+		}
+		list_move(&entry->node, &victims);
+		lru->nr--;
+		freed++;
+	}
+	spin_unlock_irqrestore(lru->lock, flags);
+	list_for_each_entry_safe(entry, next, &victims, node)
+		lru->free(lru, entry);
+	return freed;
+}
+
+/**
+ * vhdx_lru_make_room() - drop an old object
+ * @lru:	of the cache, which is full
+ *
+ * Context: as vhdx_lru_evict()
+ */
+void vhdx_lru_make_room(struct vhdx_lru *lru)
+{
+	if (!vhdx_lru_evict(lru, 8, false))
+		vhdx_lru_evict(lru, 1, true);
+}
+
+/**
+ * vhdx_lru_add() - an object is in the cache
+ * @lru:	of the cache
+ * @entry:	of the object, on no list, or on one that @lru->lock protects; counts as used
+ *
+ * Context: @lru->lock held
+ */
+void vhdx_lru_add(struct vhdx_lru *lru, struct vhdx_lru_entry *entry)
+{
+	lockdep_assert_held(lru->lock);
+	WRITE_ONCE(entry->referenced, true);
+	list_move_tail(&entry->node, &lru->entries);
+	lru->nr++;
+}
+
+static unsigned long vhdx_lru_shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	const struct vhdx_lru *lru;
+	unsigned long count = 0;
+
+	spin_lock(&vhdx_lru_lock);
+	list_for_each_entry(lru, &vhdx_lrus, node)
+		count += READ_ONCE(lru->nr);
+	spin_unlock(&vhdx_lru_lock);
+	return count;
+}
+
+/* Objects that are in use are looked at, too: so many that each cache is left after one round. */
+static unsigned long vhdx_lru_shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	unsigned long left = sc->nr_to_scan, freed = 0, nr;
+	struct vhdx_lru *lru, *next;
+	LIST_HEAD(seen);
+
+	spin_lock(&vhdx_lru_lock);
+	list_for_each_entry_safe(lru, next, &vhdx_lrus, node) {
+		if (!left)
+			break;
+		nr = min(left, READ_ONCE(lru->nr));
+		freed += vhdx_lru_evict(lru, nr, false);
+		left -= nr;
+		list_move_tail(&lru->node, &seen);
+	}
+	list_splice_tail(&seen, &vhdx_lrus);
+	spin_unlock(&vhdx_lru_lock);
+	return freed;
+}
+
+/**
+ * vhdx_lru_module_init() - have the system ask for memory
+ *
+ * Return: 0 or a negative errno
+ */
+int vhdx_lru_module_init(void)
+{
+	return vhdx_shrinker_register(&vhdx_lru_shrinker, vhdx_lru_shrink_count,
+				      vhdx_lru_shrink_scan);
+}
+
+/* Undo vhdx_lru_module_init(): no cache is left. */
+void vhdx_lru_module_exit(void)
+{
+	vhdx_shrinker_unregister(&vhdx_lru_shrinker);
+}
+
+/**
+ * vhdx_lru_init() - a cache can give memory back
+ * @lru:	its lock and functions are set
+ *
+ * Context: process; waits for nothing but a spinlock
+ */
+void vhdx_lru_init(struct vhdx_lru *lru)
+{
+	INIT_LIST_HEAD(&lru->entries);
+	spin_lock(&vhdx_lru_lock);
+	list_add(&lru->node, &vhdx_lrus);
+	spin_unlock(&vhdx_lru_lock);
+}
+
+/**
+ * vhdx_lru_exit() - undo vhdx_lru_init()
+ * @lru:	the shrinker does not look at it any more afterwards; its objects are the caller's
+ *
+ * Context: process; waits for nothing but a spinlock
+ */
+void vhdx_lru_exit(struct vhdx_lru *lru)
+{
+	spin_lock(&vhdx_lru_lock);
+	list_del(&lru->node);
+	spin_unlock(&vhdx_lru_lock);
+}
