@@ -303,7 +303,7 @@ static bool vhdx_backing_is_same(const struct vhdx_backing *a, const struct vhdx
  * A file that is written to here is not used here for anything else: as a disk of its own
  * or as the parent of one (P6). Others are kept away by the locks that the caller took.
  */
-static int vhdx_backing_claim(struct vhdx_backing *backing, struct vhdx_fault *fault)
+static int vhdx_backing_register(struct vhdx_backing *backing, struct vhdx_fault *fault)
 {
 	enum vhdx_reason reason = VHDX_OK;
 	struct vhdx_backing *other;
@@ -325,7 +325,7 @@ static int vhdx_backing_claim(struct vhdx_backing *backing, struct vhdx_fault *f
 	return reason ? -EBUSY : 0;
 }
 
-static void vhdx_backing_unclaim(struct vhdx_backing *backing)
+static void vhdx_backing_unregister(struct vhdx_backing *backing)
 {
 	mutex_lock(&vhdx_backing_lock);
 	list_del(&backing->node);
@@ -368,11 +368,11 @@ int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool wri
 	vhdx_backing_thaw_init(backing);
 	backing->writable = writable;
 	backing->holes = writable;
-	ret = vhdx_backing_claim(backing, fault);
+	ret = vhdx_backing_register(backing, fault);
 	if (!ret && !writable) {
 		ret = vhdx_backing_deny_write(backing, given, fault);
 		if (ret)
-			vhdx_backing_unclaim(backing);
+			vhdx_backing_unregister(backing);
 	}
 	if (ret) {
 		vhdx_backing_put_file(backing->file);
@@ -399,7 +399,7 @@ void vhdx_backing_close(struct vhdx_backing *backing)
 	vhdx_backing_allow_writers(backing);
 	if (backing->made_stable)
 		vhdx_unwant_stable_writes(vhdx_backing_inode(backing));
-	vhdx_backing_unclaim(backing);
+	vhdx_backing_unregister(backing);
 	vhdx_backing_put_file(backing->file);
 	vhdx_backing_put_file(backing->given);
 }

@@ -558,7 +558,7 @@ static void vhdx_disk_mark(struct vhdx_disk *disk)
 }
 
 /* Return: true if the caller is to call vhdx_disk_mark(), which no other task does or did */
-static bool vhdx_disk_claim_mark(struct vhdx_disk *disk)
+static bool vhdx_disk_take_mark(struct vhdx_disk *disk)
 {
 	bool ours;
 
@@ -594,7 +594,7 @@ void vhdx_disk_kill(struct vhdx_disk *disk)
 	bool mark;
 
 	vhdx_queues_kill(&disk->queues);
-	mark = vhdx_disk_claim_mark(disk);
+	mark = vhdx_disk_take_mark(disk);
 	vhdx_life_kill(&disk->life);
 	if (!mark)
 		return;
@@ -617,7 +617,7 @@ int vhdx_disk_remove(struct vhdx_disk *disk)
 	vhdx_delay(remove);
 	/* file systems learn that it is dead before they are asked to write */
 	if (vhdx_life_is_dead(&disk->life)) {
-		if (vhdx_disk_claim_mark(disk))
+		if (vhdx_disk_take_mark(disk))
 			vhdx_disk_mark(disk);
 		vhdx_disk_await_mark(disk);
 	}

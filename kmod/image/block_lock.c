@@ -4,7 +4,7 @@
 #include <linux/hash.h>
 
 /**
- * vhdx_block_locks_init() - no block is claimed
+ * vhdx_block_locks_init() - no block is locked
  * @locks:	filled
  * @dead:	of the disk
  */
@@ -26,14 +26,14 @@ static unsigned int vhdx_block_lock_bucket(u64 block)
 }
 
 /**
- * vhdx_block_lock() - claim a block
+ * vhdx_block_lock() - lock the entry of a block
  * @locks:	of the image
  * @lock:	not held
  * @block:	which
  * @waiter:	told when it is worth trying again, if another command holds it, or that the disk
  *		was killed
  *
- * Takes no memory: claims are in the requests that need them.
+ * Takes no memory: block locks are in the requests that need them.
  *
  * Context: any.
  * Return: true if it is ours, until vhdx_block_unlock()
@@ -68,7 +68,7 @@ bool vhdx_block_lock(struct vhdx_block_locks *locks, struct vhdx_block_lock *loc
 }
 
 /**
- * vhdx_block_unlock() - give a claim up
+ * vhdx_block_unlock() - unlock the entry of a block
  * @locks:	of the image
  * @lock:	held
  *
@@ -88,7 +88,7 @@ void vhdx_block_unlock(struct vhdx_block_locks *locks, struct vhdx_block_lock *l
 }
 
 /**
- * vhdx_block_locks_abandon() - the disk was killed: all that wait for a claim are told
+ * vhdx_block_locks_abandon() - the disk was killed: all that wait for a block lock get an error
  * @locks:	of an image; what holds them may hang in the file
  *
  * Context: any that may take spinlocks, interrupts on

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Claims: one at a time may change what the BAT says of a block.
+ * Block locks: one command at a time changes what the BAT says of a block.
  */
 #ifndef VHDX_IMAGE_BLOCK_LOCK_H
 #define VHDX_IMAGE_BLOCK_LOCK_H
@@ -12,7 +12,7 @@
 #define VHDX_BLOCK_LOCK_BUCKETS	64
 
 /**
- * struct vhdx_block_lock - the right to change one block's entry; lives in the claimant
+ * struct vhdx_block_lock - the right to change one block's entry; part of the command that takes it
  * @node:	in its bucket, while held
  * @block:	number of the payload block
  * @waiters:	those who want it next
@@ -24,7 +24,7 @@ struct vhdx_block_lock {
 };
 
 /**
- * struct vhdx_block_locks - all claims of an image
+ * struct vhdx_block_locks - all block locks of an image
  * @dead:	the disk was killed: nothing waits any more
  * @bucket:	by block number: those held
  */

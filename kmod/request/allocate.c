@@ -14,25 +14,20 @@ static bool vhdx_allocate_no_room(int error)
 /*
  * What was freed may be waiting for a commit. Then the command begins anew with the block, at
  * another place: this one may be what the file system has no room for. While it waits it holds
- * its claims and nothing else.
+ * its block locks and nothing else.
  */
 static bool vhdx_allocate_reclaim(struct vhdx_cmd *cmd)
 {
 	struct vhdx_image *image = cmd->image;
 
-	if (cmd->place) {
+	if (cmd->stage == VHDX_STAGE_PLACED) {
 		/* what was allocated there is room that others need */
 		if (!vhdx_backing_is_frozen(&image->backing))
 			vhdx_backing_punch(&image->backing, cmd->place,
 					   vhdx_image_geometry(image)->block_size);
-		vhdx_space_return(image->space, cmd->place,
-				  vhdx_image_geometry(image)->block_size);
-		cmd->place = 0;
 		cmd->done = cmd->first;
 	}
-	if (cmd->nr_pages)
-		vhdx_journal_cancel(image->journal, cmd->pages, cmd->nr_pages);
-	cmd->nr_pages = 0;
+	vhdx_cmd_unreserve(cmd);
 	cmd->error = 0;
 	return vhdx_space_reclaim(image->space, &cmd->recycled, &cmd->waiter);
 }
@@ -85,19 +80,19 @@ bool vhdx_allocate_lock(struct vhdx_cmd *cmd)
 	struct vhdx_image *image = cmd->image;
 	u64 block = vhdx_cmd_position(cmd) >> vhdx_image_geometry(image)->block_shift;
 
-	if (cmd->locked)
+	if (cmd->stage >= VHDX_STAGE_LOCKED)
 		return true;
 	/* if not, it is not ours any more: it may be running again already */
 	if (!vhdx_block_lock(&image->locks, &cmd->lock, block, &cmd->waiter))
 		return false;
-	cmd->locked = true;
+	cmd->stage = VHDX_STAGE_LOCKED;
 	cmd->first = cmd->done;
 	return true;
 }
 
 /**
  * vhdx_allocate_reserve() - W3: see that the entry can be changed
- * @cmd:	claimed
+ * @cmd:	holds the block lock
  *
  * Return: false if it waits
  */
@@ -106,31 +101,35 @@ bool vhdx_allocate_reserve(struct vhdx_cmd *cmd)
 	struct vhdx_image *image = cmd->image;
 	u64 offset = vhdx_image_entry_offset(image, vhdx_cmd_position(cmd));
 
-	if (cmd->nr_pages)
+	if (cmd->stage >= VHDX_STAGE_RESERVED)
 		return true;
 	if (!vhdx_journal_reserve(image->journal, &offset, 1, cmd->pages,
 				  &cmd->waiter))
 		return false;
 	cmd->nr_pages = 1;
+	cmd->stage = VHDX_STAGE_RESERVED;
 	return true;
 }
 
 /**
  * vhdx_allocate_take() - W4: have space for the block
- * @cmd:	claimed
+ * @cmd:	in stage RESERVED or PLACED
  *
  * Return: false if it waits
  */
 bool vhdx_allocate_take(struct vhdx_cmd *cmd)
 {
 	struct vhdx_image *image = cmd->image;
-
 	u64 length = vhdx_image_geometry(image)->block_size;
 
-	if (cmd->place || vhdx_space_take(image->space, length, &cmd->place))
+	if (cmd->stage == VHDX_STAGE_PLACED)
 		return true;
-	vhdx_space_wait(image->space, length, &cmd->waiter);
-	return false;
+	if (!vhdx_space_take(image->space, length, &cmd->place)) {
+		vhdx_space_wait(image->space, length, &cmd->waiter);
+		return false;
+	}
+	cmd->stage = VHDX_STAGE_PLACED;
+	return true;
 }
 
 struct vhdx_allocate_word {
@@ -147,7 +146,7 @@ static void vhdx_allocate_make(struct vhdx_edit *edit, void *context)
 
 /**
  * vhdx_allocate_edit() - change the entry of a block
- * @cmd:	claimed and reserved; stays claimed
+ * @cmd:	in stage RESERVED or PLACED; the block stays locked
  * @entry:	what the block's entry becomes; what space was taken is its now
  *
  * Context: any
@@ -163,13 +162,13 @@ void vhdx_allocate_edit(struct vhdx_cmd *cmd, u64 entry)
 
 	vhdx_journal_change(image->journal, cmd->pages, cmd->nr_pages, vhdx_allocate_make,
 			    &change);
-	cmd->nr_pages = 0;
 	cmd->place = 0;
+	cmd->stage = VHDX_STAGE_LOCKED;
 }
 
 /**
  * vhdx_allocate_change() - W6: change the entry, and let the block go
- * @cmd:	claimed and reserved
+ * @cmd:	in stage RESERVED or PLACED
  * @entry:	as above
  *
  * Context: any
@@ -182,7 +181,7 @@ void vhdx_allocate_change(struct vhdx_cmd *cmd, u64 entry)
 
 /**
  * vhdx_allocate_drop_former() - an absent block is to change: its former place is not kept any more
- * @cmd:	claimed
+ * @cmd:	holds the block lock
  * @map:	of the block, which is absent; its entry is changed
  *
  * Return: false if it waits

@@ -45,11 +45,8 @@ void vhdx_cmd_init(struct vhdx_cmd *cmd, struct vhdx_image *image,
 	cmd->done = 0;
 	cmd->recycled = 0;
 	cmd->error = 0;
-	cmd->using = false;
-	cmd->locked = false;
-	cmd->nr_pages = 0;
+	cmd->stage = VHDX_STAGE_NONE;
 	cmd->place = 0;
-	cmd->bitmap_locked = false;
 	cmd->bitmap = 0;
 	cmd->bvecs = NULL;
 	cmd->waiter.done = vhdx_cmd_told;
@@ -68,8 +65,33 @@ void vhdx_cmd_complete(struct vhdx_cmd *cmd)
 }
 
 /**
+ * vhdx_cmd_unreserve() - give back space and pages; locks are kept
+ * @cmd:	in any stage
+ *
+ * Context: any
+ */
+void vhdx_cmd_unreserve(struct vhdx_cmd *cmd)
+{
+	struct vhdx_image *image = cmd->image;
+
+	if (cmd->stage == VHDX_STAGE_PLACED) {
+		vhdx_space_return(image->space, cmd->place,
+				  vhdx_image_geometry(image)->block_size);
+		cmd->place = 0;
+		cmd->stage = VHDX_STAGE_RESERVED;
+	}
+	if (cmd->stage != VHDX_STAGE_RESERVED && cmd->stage != VHDX_STAGE_BITMAP_RESERVED)
+		return;
+	vhdx_journal_cancel(image->journal, cmd->pages, cmd->nr_pages);
+	if (cmd->stage == VHDX_STAGE_BITMAP_RESERVED)
+		cmd->stage = VHDX_STAGE_BITMAP_LOCKED;
+	else
+		cmd->stage = cmd->bitmap ? VHDX_STAGE_BITMAP : VHDX_STAGE_LOCKED;
+}
+
+/**
  * vhdx_cmd_unlock() - the block's entry was changed, or will not be
- * @cmd:	may hold a claim, and what goes with it; lets go of all that
+ * @cmd:	in any stage; gives back all that goes with the block lock, if it holds that
  *
  * Context: any
  */
@@ -77,20 +99,14 @@ void vhdx_cmd_unlock(struct vhdx_cmd *cmd)
 {
 	struct vhdx_image *image = cmd->image;
 
-	if (cmd->place)
-		vhdx_space_return(image->space, cmd->place,
-				  vhdx_image_geometry(image)->block_size);
-	if (cmd->nr_pages)
-		vhdx_journal_cancel(image->journal, cmd->pages, cmd->nr_pages);
-	if (cmd->bitmap_locked)
+	if (cmd->stage < VHDX_STAGE_LOCKED)
+		return;
+	vhdx_cmd_unreserve(cmd);
+	if (cmd->stage == VHDX_STAGE_BITMAP_LOCKED)
 		vhdx_block_unlock(&image->locks, &cmd->bitmap_lock);
-	if (cmd->locked)
-		vhdx_block_unlock(&image->locks, &cmd->lock);
-	cmd->place = 0;
-	cmd->nr_pages = 0;
-	cmd->bitmap_locked = false;
+	vhdx_block_unlock(&image->locks, &cmd->lock);
 	cmd->bitmap = 0;
-	cmd->locked = false;
+	cmd->stage = VHDX_STAGE_NONE;
 }
 
 /**
@@ -131,7 +147,7 @@ void vhdx_cmd_bad(struct vhdx_cmd *cmd, const struct vhdx_fault *fault)
 
 /**
  * vhdx_cmd_enter() - before looking up where the data are
- * @cmd:	running
+ * @cmd:	running, in stage NONE
  *
  * What is found holds until vhdx_cmd_leave().
  *
@@ -142,15 +158,16 @@ void vhdx_cmd_enter(struct vhdx_cmd *cmd)
 	if (!cmd->image->writable)
 		return;
 	cmd->users = vhdx_srcu_down(&cmd->image->users);
-	cmd->using = true;
+	cmd->stage = VHDX_STAGE_LOOKED_UP;
 }
 
 /* Nothing is read or written there any more. Context: any */
 void vhdx_cmd_leave(struct vhdx_cmd *cmd)
 {
-	if (cmd->using)
-		vhdx_srcu_up(&cmd->image->users, cmd->users);
-	cmd->using = false;
+	if (cmd->stage != VHDX_STAGE_LOOKED_UP)
+		return;
+	vhdx_srcu_up(&cmd->image->users, cmd->users);
+	cmd->stage = VHDX_STAGE_NONE;
 }
 
 /*

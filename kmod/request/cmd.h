@@ -20,6 +20,21 @@ struct vhdx_map;
 /* Vectors kept in the request itself: enough that allocating more is rare. */
 #define VHDX_INLINE_BVECS 8
 
+/*
+ * How far a command has come, and so what it holds. W and B are steps of write.c and partial.c;
+ * the order counts.
+ */
+enum vhdx_stage {
+	VHDX_STAGE_NONE,		/* nothing */
+	VHDX_STAGE_LOOKED_UP,		/* @image->users: where it reads or writes stays its place */
+	VHDX_STAGE_LOCKED,		/* W1: @lock */
+	VHDX_STAGE_BITMAP_LOCKED,	/* B1: @lock, @bitmap_lock */
+	VHDX_STAGE_BITMAP_RESERVED,	/* B1: @lock, @bitmap_lock, a page */
+	VHDX_STAGE_BITMAP,		/* after B1: @lock; @bitmap is known */
+	VHDX_STAGE_RESERVED,		/* W3, B2: @lock, @pages */
+	VHDX_STAGE_PLACED,		/* W4, B3: @lock, @pages, the space at @place */
+};
+
 /**
  * struct vhdx_cmd - what we keep with each request, in its pdu
  * @node:	for whoever queues commands
@@ -31,17 +46,15 @@ struct vhdx_map;
  * @want:	bytes asked for by @io
  * @error:	0, or why it fails
  * @waiter:	for whatever it has to wait for; @error is set and @again called
- * @using:	it holds @image->users: the place it reads or writes was looked up
- * @users:	for letting that go
- * @locked:	it holds @lock
+ * @stage:	what it holds
+ * @users:	index of @image->users, if it holds that
  * @lock:	on the block whose entry it changes
- * @first:	what @done was when it got the claim: the change is about what comes from there
- * @nr_pages:	of @pages
- * @pages:	reserved for the change
- * @place:	space taken for the block, in bytes, or 0
- * @bitmap_locked: it holds @bitmap_lock
+ * @first:	value of @done when the block was locked
+ * @nr_pages:	of @pages, if they are reserved
+ * @pages:	for the change
+ * @place:	offset in the file of the space allocated for the block, in bytes, or 0
  * @bitmap_lock: on the sector bitmap block that it makes
- * @bitmap:	0, or where the bitmap block is in which sectors are to be marked
+ * @bitmap:	offset in the file of the bitmap block in which sectors are to be marked, or 0
  * @entry:	if so: the block's entry before that
  * @io:		the read or write of its data
  * @bvecs:	vectors allocated for @io, or NULL
@@ -56,15 +69,13 @@ struct vhdx_cmd {
 	u32 want;
 	int error;
 	struct vhdx_waiter waiter;
-	bool using;
-	bool locked;
+	enum vhdx_stage stage;
 	int users;
 	struct vhdx_block_lock lock;
 	u32 first;
 	unsigned int nr_pages;
 	struct vhdx_page *pages[VHDX_CHANGE_PAGES];
 	u64 place;
-	bool bitmap_locked;
 	struct vhdx_block_lock bitmap_lock;
 	u64 bitmap;
 	u64 entry;
@@ -103,6 +114,7 @@ void vhdx_cmd_bad(struct vhdx_cmd *cmd, const struct vhdx_fault *fault);
 
 void vhdx_cmd_enter(struct vhdx_cmd *cmd);
 void vhdx_cmd_leave(struct vhdx_cmd *cmd);
+void vhdx_cmd_unreserve(struct vhdx_cmd *cmd);
 void vhdx_cmd_unlock(struct vhdx_cmd *cmd);
 
 int vhdx_cmd_iter(struct vhdx_cmd *cmd, unsigned int direction, u64 length,

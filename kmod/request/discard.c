@@ -3,7 +3,7 @@
  * DOC: discard and write-zeroes
  *
  * Both say of a range that its contents are not needed; the second also that it must read
- * as zeros afterwards. A range is dealt with block by block, each under its claim:
+ * as zeros afterwards. A range is dealt with block by block, each under its block lock:
  *
  *			discard			write-zeroes
  *	absent		-			ZERO if all of the block, else - (reads as zeros)

@@ -9,9 +9,9 @@
  *
  *	B1  The chunk's bitmap block: if there is none, make one. Its space reads as zeros, so
  *	    its entry may be changed at once; it goes into the log not after what is marked
- *	    in it, and means nothing until then. Only one command makes it, under a claim on
- *	    the bitmap block. That claim is taken while holding one on a payload block, never
- *	    the other way round. Bitmap blocks stay as long as the file does.
+ *	    in it, and means nothing until then. Only one command makes it, which holds the
+ *	    block lock of the bitmap block. That lock is taken while the one of a payload
+ *	    block is held, never the other way round. Bitmap blocks stay as long as the file does.
  *	B2  Reserve the pages of the block's entry and of its slice of the bitmap, all at
  *	    once or none: what is reserved one by one could wait for each other.
  *	B3  If the block is not present: take space. As always it reads as zeros.
@@ -33,7 +33,7 @@
 #include "request/cmd.h"
 #include "format/bitmap.h"
 
-/* Claims on bitmap blocks are told from those on payload blocks by this. */
+/* The number of a bitmap block, among block locks, has this bit. */
 #define VHDX_BLOCK_LOCK_BITMAP	(1ULL << 63)
 
 /* What B5 is about: offsets of words in the file, and bits of the whole bitmap block */
@@ -67,7 +67,7 @@ static void vhdx_partial_link(struct vhdx_edit *edit, void *context)
 	vhdx_edit_write(edit, 0, link->entry_offset, link->entry);
 }
 
-/* The claim on the bitmap block is held, and there is no such block. */
+/* The block lock of the bitmap block is held, and there is no such block. */
 static bool vhdx_partial_create(struct vhdx_cmd *cmd)
 {
 	struct vhdx_image *image = cmd->image;
@@ -76,11 +76,12 @@ static bool vhdx_partial_create(struct vhdx_cmd *cmd)
 		.entry_offset	= vhdx_partial_bitmap_entry(image, position),
 	};
 
-	if (!cmd->nr_pages) {
+	if (cmd->stage != VHDX_STAGE_BITMAP_RESERVED) {
 		if (!vhdx_journal_reserve(image->journal, &link.entry_offset, 1,
 					  cmd->pages, &cmd->waiter))
 			return false;
 		cmd->nr_pages = 1;
+		cmd->stage = VHDX_STAGE_BITMAP_RESERVED;
 	}
 	if (!vhdx_space_take(image->space, VHDX_BITMAP_BLOCK_SIZE, &offset)) {
 		vhdx_space_wait(image->space, VHDX_BITMAP_BLOCK_SIZE, &cmd->waiter);
@@ -88,8 +89,8 @@ static bool vhdx_partial_create(struct vhdx_cmd *cmd)
 	}
 	link.entry = vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, offset);
 	vhdx_journal_change(image->journal, cmd->pages, 1, vhdx_partial_link, &link);
-	cmd->nr_pages = 0;
 	cmd->bitmap = offset;
+	cmd->stage = VHDX_STAGE_BITMAP_LOCKED;
 	return true;
 }
 
@@ -119,19 +120,13 @@ static bool vhdx_partial_lock_bitmap(struct vhdx_cmd *cmd)
 	struct vhdx_image *image = cmd->image;
 	u64 chunk = vhdx_bitmap_chunk(vhdx_image_geometry(image),
 				      vhdx_cmd_position(cmd));
-	bool ours = vhdx_block_lock(&image->locks, &cmd->bitmap_lock,
-				    VHDX_BLOCK_LOCK_BITMAP | chunk, &cmd->waiter);
 
-	if (ours)
-		cmd->bitmap_locked = true;
-	return ours;
-}
-
-static void vhdx_partial_unlock_bitmap(struct vhdx_cmd *cmd)
-{
-	if (cmd->bitmap_locked)
-		vhdx_block_unlock(&cmd->image->locks, &cmd->bitmap_lock);
-	cmd->bitmap_locked = false;
+	/* if not, it is not ours any more: it may be running again already */
+	if (!vhdx_block_lock(&image->locks, &cmd->bitmap_lock, VHDX_BLOCK_LOCK_BITMAP | chunk,
+			     &cmd->waiter))
+		return false;
+	cmd->stage = VHDX_STAGE_BITMAP_LOCKED;
+	return true;
 }
 
 static bool vhdx_partial_find_bitmap(struct vhdx_cmd *cmd, const struct vhdx_map *block)
@@ -140,7 +135,7 @@ static bool vhdx_partial_find_bitmap(struct vhdx_cmd *cmd, const struct vhdx_map
 	bool looked;
 
 	do {
-		looked = cmd->bitmap_locked;
+		looked = cmd->stage >= VHDX_STAGE_BITMAP_LOCKED;
 		if (vhdx_image_find_bitmap(cmd->image, vhdx_cmd_position(cmd), &map,
 					   &cmd->bitmap))
 			return true;
@@ -156,7 +151,7 @@ static bool vhdx_partial_find_bitmap(struct vhdx_cmd *cmd, const struct vhdx_map
 		if (!looked && (!vhdx_partial_may_create(cmd, block) ||
 				!vhdx_partial_lock_bitmap(cmd)))
 			return false;
-		/* somebody may have made it before we got the claim: look again */
+		/* another command may have made it before it was locked: look again */
 	} while (!looked);
 	return vhdx_partial_create(cmd);
 }
@@ -181,12 +176,13 @@ static bool vhdx_partial_reserve(struct vhdx_cmd *cmd)
 				  &cmd->waiter))
 		return false;
 	cmd->nr_pages = nr;
+	cmd->stage = VHDX_STAGE_RESERVED;
 	return true;
 }
 
 /**
  * vhdx_partial_prepare() - B1 and B2: get ready to mark sectors of a block
- * @cmd:	claimed
+ * @cmd:	holds the block lock
  * @map:	what vhdx_image_map_block() says: not present, or present at least in part
  *
  * Context: the thread's
@@ -194,11 +190,15 @@ static bool vhdx_partial_reserve(struct vhdx_cmd *cmd)
  */
 bool vhdx_partial_prepare(struct vhdx_cmd *cmd, const struct vhdx_map *map)
 {
-	if (!cmd->bitmap && !vhdx_partial_find_bitmap(cmd, map))
-		return false;
-	vhdx_partial_unlock_bitmap(cmd);
+	if (cmd->stage < VHDX_STAGE_BITMAP) {
+		if (!vhdx_partial_find_bitmap(cmd, map))
+			return false;
+		if (cmd->stage == VHDX_STAGE_BITMAP_LOCKED)
+			vhdx_block_unlock(&cmd->image->locks, &cmd->bitmap_lock);
+		cmd->stage = VHDX_STAGE_BITMAP;
+	}
 	cmd->entry = map->entry;
-	return cmd->nr_pages || vhdx_partial_reserve(cmd);
+	return cmd->stage >= VHDX_STAGE_RESERVED || vhdx_partial_reserve(cmd);
 }
 
 /* --- B5 ----------------------------------------------------------------------- */
@@ -291,7 +291,7 @@ static void vhdx_marks_make(struct vhdx_edit *edit, void *context)
 
 /**
  * vhdx_partial_mark() - B5: sectors are in this file from now on; and let the block go
- * @cmd:	prepared; if the block was not present, space has been taken
+ * @cmd:	in stage RESERVED; PLACED if the block was not present
  * @first:	virtual offset of the first sector
  * @end:	virtual offset behind the last, in the same block
  *
@@ -318,7 +318,7 @@ void vhdx_partial_mark(struct vhdx_cmd *cmd, u64 first, u64 end)
 	marks.end = marks.slice + (end - block) / g->logical_sector_size;
 	vhdx_journal_change(image->journal, cmd->pages, cmd->nr_pages,
 			    vhdx_marks_make, &marks);
-	cmd->nr_pages = 0;
 	cmd->place = 0;
+	cmd->stage = VHDX_STAGE_BITMAP;
 	vhdx_cmd_unlock(cmd);
 }

@@ -4,17 +4,17 @@
  *
  * To a block that is present: as a read, with the direction changed. To one that is not:
  *
- *	W1  Claim the block. Who else wants to write to it waits until W6, and then finds
- *	    it present; who reads it still finds it absent.
- *	W2  Look again, under the claim.
+ *	W1  Lock the block. Other writes to it wait until W6, and then find it present;
+ *	    reads still find it absent.
+ *	W2  Look again, under the block lock.
  *	W3  Reserve the page of its entry: pinned in memory, with room for it in the log.
  *	W4  Take space. It reads as zeros, so nothing needs to be written around the data.
  *	W5  Write the data there.
- *	W6  Change the entry, in memory; release the claim; complete.
+ *	W6  Change the entry, in memory; unlock the block; complete.
  *
  * Any of W1 to W4 may have to wait; the command then comes back to the thread, which goes
- * through the steps again and finds what it holds. No step waits for a claim while it
- * holds what the claim's holder may wait for: claims come first, and nobody has two.
+ * through the steps again; its stage (enum vhdx_stage) says what it holds. No step waits for a
+ * block lock while it holds what the owner of the lock may wait for: block locks come first.
  *
  * Nothing is flushed. The journal makes the data durable before the entry (J4), so after a
  * crash the block is absent, or its data are there.
@@ -104,7 +104,7 @@ static void vhdx_write_sectors(struct vhdx_cmd *cmd, const struct vhdx_map *map)
 	vhdx_write_data(cmd, offset, map->length, vhdx_write_new_done);
 }
 
-/* Does the request, from where it got the claim, write all of its block? */
+/* Does the request write all of its block, from where the block was locked on? */
 static bool vhdx_write_is_whole(struct vhdx_cmd *cmd)
 {
 	const struct vhdx_geometry *g = vhdx_image_geometry(cmd->image);
@@ -127,7 +127,7 @@ static void vhdx_write_locked(struct vhdx_cmd *cmd)
 			vhdx_write_sectors(cmd, &map);
 			break;
 		}
-		/* somebody else was faster */
+		/* another command was faster */
 		vhdx_cmd_unlock(cmd);
 		vhdx_write_run(cmd);
 		break;
@@ -150,8 +150,8 @@ static void vhdx_write_locked(struct vhdx_cmd *cmd)
 	}
 }
 
-/* Who holds no claim looks for data that can be overwritten where they are. */
-static void vhdx_write_unclaimed(struct vhdx_cmd *cmd)
+/* Without the block lock: data that are present are overwritten where they are. */
+static void vhdx_write_unlocked(struct vhdx_cmd *cmd)
 {
 	struct vhdx_map map;
 
@@ -181,10 +181,10 @@ void vhdx_write_run(struct vhdx_cmd *cmd)
 {
 	if (!vhdx_allocate_ready(cmd))
 		return;
-	if (cmd->locked)
+	if (cmd->stage >= VHDX_STAGE_LOCKED)
 		vhdx_write_locked(cmd);
 	else
-		vhdx_write_unclaimed(cmd);
+		vhdx_write_unlocked(cmd);
 }
 
 /* The flush is over, one way or the other. Context: any */
