@@ -85,7 +85,7 @@ static enum vhdx_reason vhdx_bat_check_bitmap(const struct vhdx_bat_rules *rules
 }
 
 /**
- * vhdx_bat_check() - may a BAT entry be believed? (2.5.1, rules 37 to 43)
+ * vhdx_bat_check() - may a BAT entry be believed? (2.5.1, rules 36 to 39 and 41 to 44)
  * @rules:	what it is judged by
  * @index:	its BAT index, any; entries beyond the disk are always fine
  * @entry:	its value

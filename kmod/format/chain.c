@@ -19,7 +19,7 @@ bool vhdx_chain_links(const struct vhdx_locator *locator, const struct vhdx_guid
 }
 
 /**
- * vhdx_chain_check() - may one file be the parent of another? (2.6.2.6.3, rules 47 to 50)
+ * vhdx_chain_check() - may one file be the parent of another? (2.6.2.6.3, rules 47 and 48)
  * @child:	has a parent
  * @locator:	its locator
  * @parent:	complete

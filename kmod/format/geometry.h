@@ -6,7 +6,7 @@
  * for the chunk's sector bitmap block, whether or not the image has a parent (2.5):
  *
  *	chunk 0			       chunk 1
- *	P0 P1 P2 ... P(ratio - 1) B0   P(ratio) ...	 B1
+ *	p0 p1 p2 ... p(ratio - 1) b0   p(ratio) ...	 b1
  */
 #ifndef VHDX_FORMAT_GEOMETRY_H
 #define VHDX_FORMAT_GEOMETRY_H

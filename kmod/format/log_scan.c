@@ -24,7 +24,7 @@
  *	   from that Tail on. What is before the Tail has been applied, and the places
  *	   it names may belong to somebody else by now.
  *
- * Rule 3 is what makes a torn entry harmless: without its last entry the run is the
+ * Item 3 is what makes a torn entry harmless: without its last entry the run is the
  * state before, complete by the Tail of its new last entry.
  *
  * Two valid entries never share a sector, for inside an entry every sector begins with

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * One block request on its way through the image: what it holds, where its data are in
- * memory, how it ends. What is done with it is in read.c, write.c and part.c.
+ * memory, how it ends. What is done with it is in read.c, write.c and discard.c.
  */
 #ifndef VHDX_REQUEST_CMD_H
 #define VHDX_REQUEST_CMD_H

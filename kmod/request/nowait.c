@@ -44,7 +44,7 @@
  *
  * "The stack overflows."
  *	Half of it must be left on entry. Through two disks, one in a file system on the other,
- *	and all below them a third was in use at most (tests/cases/inline.sh looks). Each disk
+ *	and all below them a third was in use at most (tests/cases/nowait.sh looks). Each disk
  *	of ours further down asks again.
  *
  * "It waits for what it has submitted itself."

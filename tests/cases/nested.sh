@@ -115,7 +115,7 @@ on_itself() {
 
 # --- what submitters hold -----------------------------------------------------------------
 
-# What inline.c says may be held around a read of data, by the name that the lock has:
+# What nowait.c says may be held around a read of data, by the name that the lock has:
 #	i_rwsem			of a file that is read directly, or written in part; by kind
 #	invalidate_lock		around read-ahead and page faults
 #	mmap_lock, vm_lock	a page fault

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The verbs: one file cmd_NAME.c each, and one line in the table of vhdxctl.c.
+ * The verbs: one file of its name for each, and one line in the table of vhdxctl.c.
  */
 #ifndef VHDX_CMD_CMD_H
 #define VHDX_CMD_CMD_H
