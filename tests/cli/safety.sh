@@ -240,6 +240,21 @@ run set with/grand.avhdx --parent with/child.avhdx
 refused OTHER_CHILD "P10: and one beside the file" merge link/child.avhdx --parent-dir with
 rm -rf link
 
+
+# From where the file is, not its link, the relative path of a child leads to its parent
+rm -rf with/deep link && mkdir -p link with/deep
+for verb in "snapshot --force --keep-mode with/base.vhdx link/child.avhdx" \
+	"set --keep-mode link/child.avhdx --parent with/base.vhdx"; do
+	[ "${verb%% *}" = set ] || run create with/deep/child.avhdx 8M
+	[ -L link/child.avhdx ] || ln -s ../with/deep/child.avhdx link/child.avhdx
+	# shellcheck disable=SC2086  # several words
+	run $verb
+	mkdir moved && mv with link moved && run map -q moved/with/deep/child.avhdx
+	exits 0 "P10: a child by a symbolic link has its parent also when both have moved, ${verb%% *}"
+	mv moved/* . && rmdir moved
+done
+rm -rf with/deep link
+
 # Verbs that leave a parent what it is
 fresh
 dd if=/dev/zero of=with/base.vhdx bs=64K seek=1 count=1 conv=notrunc status=none
