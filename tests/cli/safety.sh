@@ -255,6 +255,24 @@ for verb in "snapshot --force --keep-mode with/base.vhdx link/child.avhdx" \
 done
 rm -rf with/deep link
 
+# A standard stream that is closed does not become an image, into which messages are written.
+for verb in "create -v with/new.vhdx 64M" "create -v --force with/lone.vhdx 64M" \
+	"snapshot -v --force with/base.vhdx with/lone.vhdx" "merge -v with/child.avhdx" \
+	"merge -v --keep with/child.avhdx" "merge -v with/child.avhdx --output with/new.vhdx" \
+	"set -v with/child.avhdx --parent with/base.vhdx" "check -v --repair=all with/base.vhdx"; do
+	bad=
+	for closed in '<&-' '>&-' '2>&-' '>&- 2>&-' '<&- >&- 2>&-' '2>&- -J' '<&- >&- 2>&- -J'; do
+		fresh
+		run create with/lone.vhdx 8M
+		eval "\"\$VHDXCTL\" $verb $closed" 2>/dev/null >&2
+		for file in with/*; do
+			run check -q "$file"
+			[ "$status" = 0 ] || bad+=" $closed: $err"
+		done
+	done
+	is "$bad" "" "P10: ${verb%% -*} with standard streams closed writes no message into an image: $verb"
+done
+
 # Verbs that leave a parent what it is
 fresh
 dd if=/dev/zero of=with/base.vhdx bs=64K seek=1 count=1 conv=notrunc status=none
