@@ -182,13 +182,59 @@ for verb in "create with/out.vhdx 64M" "snapshot --keep-mode child/child.avhdx w
 		code=$?
 		[ ! -e with/thesis ] || break
 		[ "$(<with/out.vhdx)" = thesis ] || { bad+=" $step: lost"; continue; }
-		[ $code = 5 ] && grep -q "was replaced meanwhile" err && [ "$(echo with/.out*)" = "with/.out*" ] ||
+		[ $code = 5 ] && grep -q "was replaced or written to meanwhile" err && [ "$(echo with/.out*)" = "with/.out*" ] ||
 			bad+=" $step: $code $(<err)"
 		swapped=$((swapped + 1))
 	done 2>/dev/null
 	rm -f with/out.vhdx with/thesis with/former
 	is "$bad/$((swapped > 0))" /1 "P10: ${verb%% *} --force does not replace another file that got the name"
 done
+
+# Or other contents, or one file after the other gets the name.
+for verb in "create with/out.vhdx 64M" "snapshot --keep-mode child/child.avhdx with/out.vhdx" \
+	"merge own/child.avhdx --output with/out.vhdx"; do
+	[ -e faults.so ] || { skip "P10: ${verb%% *} --force and a file that does not stay as it is" "no faults.so"; continue; }
+	bad='' written=0
+	for step in {1..20}; do
+		rm -f with/.out* with/written with/out.vhdx && run create with/out.vhdx 8M
+		# shellcheck disable=SC2086  # several words
+		env LD_PRELOAD="$TMP/faults.so" COMMAND_AT="$step" \
+			COMMAND='[ -s with/.out* ] || { echo thesis >with/out.vhdx; : >with/written; }' \
+			"$VHDXCTL" $verb --force >out 2>err
+		code=$?
+		[ -e with/written ] || continue
+		[ "$(tr -d '\0' <with/out.vhdx | head -c 6)" = thesis ] || { bad+=" $step: lost"; continue; }
+		[ $code != 0 ] || break		# written to when it had been replaced
+		[ $code = 5 ] && grep -q "was replaced or written to meanwhile" err || bad+=" $step: $code $(<err)"
+		written=$((written + 1))
+	done 2>/dev/null
+	is "$bad/$((written > 0))" /1 "P10: ${verb%% *} --force does not replace a file that was written to meanwhile"
+	bad=
+	for step in {1..20}; do
+		rm -f with/.out* with/out.vhdx* && run create with/out.vhdx 8M
+		echo thesis >with/thesis && echo diary >with/diary
+		# shellcheck disable=SC2016,SC2086  # expanded later, several words
+		env LD_PRELOAD="$TMP/faults.so" COMMAND_FROM="$step" \
+			COMMAND='for f in thesis diary; do [ ! -e with/$f ] || exec mv --backup=t with/$f with/out.vhdx; done' \
+			"$VHDXCTL" $verb --force >out 2>err
+		for text in thesis diary; do
+			grep -qs "^$text" with/* with/.out* || bad+=" $step: $text is lost"
+		done
+		left=$(find with -name '.out*')
+		[ -z "$left" ] || grep -q "another file that had its name meanwhile is $PWD/$left now" err || bad+=" $step: $left is not told"
+	done
+	is "$bad" "" "P10: ${verb%% *} --force deletes none of several files that get the name"
+	rm -f with/out.vhdx* with/.out* with/thesis with/diary with/written
+done
+
+# A name that was free, and is not any more
+if [ -e faults.so ]; then
+	env LD_PRELOAD="$TMP/faults.so" COMMAND_AT=4 COMMAND='echo thesis >with/out.vhdx' \
+		"$VHDXCTL" create --force with/out.vhdx 64M 2>err
+	is "$? $(<with/out.vhdx) $(<err)" "5 thesis vhdxctl: with/out.vhdx: was created meanwhile; try again" \
+		"P10: create --force does not replace a file that was not there when it began"
+	rm -f with/out.vhdx
+fi
 
 # By what is below the parent
 fresh
