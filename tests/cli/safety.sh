@@ -236,6 +236,24 @@ if [ -e faults.so ]; then
 	rm -f with/out.vhdx
 fi
 
+# While the child is written, another file gets the name of the parent, or the parent other contents.
+for command in 'mv with/base.vhdx with/former && mv with/thesis with/base.vhdx' \
+	'[ ! -e with/thesis ] || { cat with/thesis >>with/base.vhdx && rm with/thesis; }'; do
+	[ -e faults.so ] || { skip "P10: snapshot and a parent that does not stay as it is" "no faults.so"; continue; }
+	bad=
+	for step in {1..8}; do
+		fresh
+		echo thesis >with/thesis && chmod 666 with/thesis
+		LD_PRELOAD="$TMP/faults.so" COMMAND_AT="$step" COMMAND="$command" \
+			"$VHDXCTL" snapshot with/base.vhdx with/new.avhdx >out 2>err
+		code=$?
+		[ ! -e with/former ] || [ "$(stat -c %a with/base.vhdx)" = 666 ] || bad+=" $step: mode of another file"
+		[ $code = 5 ] && [ ! -e with/new.avhdx ] && grep -q "was replaced or written to meanwhile" err ||
+			bad+=" $step: $code $(<err)"
+	done
+	is "$bad" "" "P10: snapshot makes no child of a parent that changed meanwhile: ${command%%with*}"
+done
+
 # By what is below the parent
 fresh
 run snapshot --keep-mode with/child.avhdx own/third.avhdx
