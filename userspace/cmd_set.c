@@ -8,6 +8,7 @@
 #include <getopt.h>
 
 #include "chain.h"
+#include "imagelock.h"
 #include "interrupt.h"
 #include "output.h"
 #include "parents.h"
@@ -164,6 +165,9 @@ static enum exit_code set_parent(const struct request *request, struct chain *ch
 	status = writable_settle(&chain->layer[0], file, &progress);
 	if (status == DONE)
 		status = open_parent(request, chain, &parent);
+	if (status == DONE)
+		status = image_lock_shared(parent->path, parent->image.file.fd,
+					   &parent->image.file.stat);
 	if (status == DONE)
 		status = write_parent(request, chain->layer[0], file, parent);
 	if (status == DONE && !request->keep_mode)

@@ -74,7 +74,10 @@ static enum exit_code check_victim(struct new_file *new_file)
 	status = image_check_attached(path, &victim);
 	if (status == DONE)
 		status = dependents_check_replace(path);
-	return status == DONE ? lock_victim(new_file, &victim) : status;
+	if (status == DONE)
+		status = lock_victim(new_file, &victim);
+	/* It may have got a child until it was locked, and gets none from now on. */
+	return status == DONE ? dependents_check_replace(path) : status;
 }
 
 static char *directory_of(const char *path)

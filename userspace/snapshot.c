@@ -146,21 +146,6 @@ enum exit_code snapshot_begin(struct snapshot *snapshot, struct new_file *new_fi
 	return snapshot_write(snapshot, &new_file->file, progress);
 }
 
-/* A child of what the parent was is of no use. */
-static enum exit_code check_parent_again(const struct snapshot_origin *parent)
-{
-	const struct stat *before = &parent->stat;
-	struct stat now;
-
-	if (!S_ISREG(before->st_mode) ||
-	    (!stat(parent->path, &now) && now.st_dev == before->st_dev &&
-	     now.st_ino == before->st_ino && now.st_size == before->st_size &&
-	     now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
-	     now.st_mtim.tv_nsec == before->st_mtim.tv_nsec))
-		return DONE;
-	return fail(EXIT_BUSY, "%s: was replaced or written to meanwhile; try again", parent->path);
-}
-
 /**
  * snapshot_make() - make a child
  * @snapshot:	what is to be made
@@ -174,7 +159,7 @@ enum exit_code snapshot_make(struct snapshot *snapshot, struct progress *progres
 	enum exit_code status = snapshot_begin(snapshot, &new_file, progress);
 
 	if (status == DONE)
-		status = check_parent_again(&snapshot->parent);
+		status = image_check_unchanged(snapshot->parent.path, &snapshot->parent.stat);
 	if (status == DONE)
 		status = new_file_commit(&new_file);
 	new_file_close(&new_file);

@@ -149,6 +149,21 @@ int unlink(const char *path)
 	return real(path);
 }
 
+/* A lock is no change, but what is done before it may be. */
+int fcntl64(int fd, int command, ...)
+{
+	int (*real)(int, int, ...) = next("fcntl64");
+	void *argument;
+	va_list args;
+
+	va_start(args, command);
+	argument = va_arg(args, void *);
+	va_end(args);
+	if (command == F_OFD_SETLK)
+		count();
+	return real(fd, command, argument);
+}
+
 int renameat2(int from, const char *old, int to, const char *new, unsigned int flags)
 {
 	int (*real)(int, const char *, int, const char *, unsigned int) = next("renameat2");

@@ -182,7 +182,7 @@ for verb in "create with/out.vhdx 64M" "snapshot --keep-mode child/child.avhdx w
 		code=$?
 		[ ! -e with/thesis ] || break
 		[ "$(<with/out.vhdx)" = thesis ] || { bad+=" $step: lost"; continue; }
-		[ $code = 5 ] && grep -q "was replaced or written to meanwhile" err && [ "$(echo with/.out*)" = "with/.out*" ] ||
+		[ $code = 5 ] && grep -qE "was replaced or written to meanwhile|is no VHDX" err && [ "$(echo with/.out*)" = "with/.out*" ] ||
 			bad+=" $step: $code $(<err)"
 		swapped=$((swapped + 1))
 	done 2>/dev/null
@@ -205,7 +205,7 @@ for verb in "create with/out.vhdx 64M" "snapshot --keep-mode child/child.avhdx w
 		[ -e with/written ] || continue
 		[ "$(tr -d '\0' <with/out.vhdx | head -c 6)" = thesis ] || { bad+=" $step: lost"; continue; }
 		[ $code != 0 ] || break		# written to when it had been replaced
-		[ $code = 5 ] && grep -q "was replaced or written to meanwhile" err || bad+=" $step: $code $(<err)"
+		[ $code = 5 ] && grep -qE "was replaced or written to meanwhile|is no VHDX" err || bad+=" $step: $code $(<err)"
 		written=$((written + 1))
 	done 2>/dev/null
 	is "$bad/$((written > 0))" /1 "P10: ${verb%% *} --force does not replace a file that was written to meanwhile"
@@ -252,6 +252,35 @@ for command in 'mv with/base.vhdx with/former && mv with/thesis with/base.vhdx' 
 			bad+=" $step: $code $(<err)"
 	done
 	is "$bad" "" "P10: snapshot makes no child of a parent that changed meanwhile: ${command%%with*}"
+done
+
+# Two verbs at once: one makes a child, the other replaces or merges its parent.
+# shellcheck disable=SC2016  # expanded later
+for verbs in 'create --force with/base.vhdx 8M|snapshot --keep-mode with/base.vhdx with/new.avhdx' \
+	'snapshot --keep-mode with/base.vhdx with/new.avhdx|create --force with/base.vhdx 8M' \
+	'merge with/child.avhdx|snapshot --keep-mode with/base.vhdx with/new.avhdx' \
+	'snapshot --keep-mode with/base.vhdx with/new.avhdx|merge with/child.avhdx' \
+	'set --keep-mode with/new.avhdx --parent with/base.vhdx|create --force with/base.vhdx 8M' \
+	'create --force with/base.vhdx 8M|set --keep-mode with/new.avhdx --parent with/base.vhdx'; do
+	[ -e faults.so ] || { skip "P10: two verbs at once orphan no child" "no faults.so"; continue; }
+	bad=
+	for step in {1..30}; do
+		rm -rf with far && mkdir with far
+		run create with/base.vhdx 64M
+		case $verbs in
+		*merge*) run snapshot --keep-mode with/base.vhdx with/child.avhdx ;;
+		*set*)
+			cp with/base.vhdx far
+			run snapshot --keep-mode far/base.vhdx with/new.avhdx ;;
+		esac
+		# shellcheck disable=SC2086  # several words
+		LD_PRELOAD="$TMP/faults.so" COMMAND_AT=$step \
+			COMMAND="'$VHDXCTL' ${verbs#*|} >other 2>&1; echo \$? >code" "$VHDXCTL" ${verbs%|*} >out 2>&1
+		code=$?
+		run map -q with/new.avhdx
+		[ "$status" = 0 ] || [ ! -e with/new.avhdx ] || bad+=" $step: $code $(<out) / $(<code) $(<other)"
+	done
+	is "$bad" "" "P10: two verbs at once orphan no child: ${verbs%%[ |]*}, ${verbs##*|}"
 done
 
 # By what is below the parent
