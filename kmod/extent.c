@@ -248,8 +248,16 @@ static int vhdx_backing_zero_allocated(struct vhdx_backing *backing, u64 offset,
 	return ret;
 }
 
-/* Holes stay holes. */
-static int vhdx_backing_zero_data(struct vhdx_backing *backing, u64 offset, u64 length)
+/**
+ * vhdx_backing_zero_data() - make a range read as zeros; holes stay holes, and none are made
+ * @backing:	the file, writable
+ * @offset:	bytes, a multiple of the sector size
+ * @length:	bytes, likewise
+ *
+ * Context: process, may sleep long; nothing else writes to the range
+ * Return: 0 or a negative errno
+ */
+int vhdx_backing_zero_data(struct vhdx_backing *backing, u64 offset, u64 length)
 {
 	u64 end = offset + length, data_end;
 	int ret;
