@@ -64,8 +64,8 @@ static int vhdx_recover_apply(struct vhdx_backing *backing, const struct vhdx_ov
 	if (overlay->file_size > backing->size)
 		ret = vhdx_backing_resize(backing, overlay->file_size);
 	for (i = 0; !ret && i < overlay->nr_zeros; i++)
-		ret = vhdx_backing_zero(backing, overlay->zeros[i].offset,
-					overlay->zeros[i].length, false);
+		ret = vhdx_backing_zero_data(backing, overlay->zeros[i].offset,
+					     overlay->zeros[i].length);
 	if (!ret)
 		ret = vhdx_recover_pages(backing, overlay);
 	return ret ? ret : vhdx_backing_flush(backing);

@@ -125,10 +125,11 @@ static enum exit_code zero_data(const struct write_file *file, u64 offset, u64 e
 	return status;
 }
 
-static enum exit_code zero_range(const struct write_file *file, u64 offset, u64 length)
+/* @fixed: the file is to have no holes */
+static enum exit_code zero_range(const struct write_file *file, u64 offset, u64 length, bool fixed)
 {
-	if (!fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
-		       (off_t)length))
+	if (!fixed && !fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				 (off_t)offset, (off_t)length))
 		return DONE;
 	return zero_data(file, offset, offset + length);
 }
@@ -165,7 +166,8 @@ static enum vhdx_reason apply_change(void *context, const struct vhdx_log_change
 		apply->status = fail(EXIT_INTERRUPTED, "%s: interrupted; the log is still there "
 				     "and can be replayed again", apply->file->path);
 	else if (change->zero)
-		apply->status = zero_range(apply->file, change->offset, change->length);
+		apply->status = zero_range(apply->file, change->offset, change->length,
+					   apply->image->super->geometry.leave_allocated);
 	else
 		apply->status = apply_page(apply, change);
 	if (apply->status != DONE)
