@@ -2,10 +2,13 @@
 /*
  * vhdxctl - VHDX images as Linux block devices
  */
+#include <fcntl.h>
 #include <getopt.h>
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "lib/json.h"
@@ -127,11 +130,25 @@ static enum exit_code run_verb(struct globals *globals, int argc, char **argv)
 	return verb ? verb->run(globals, argc, argv) : fail_verb(argv[0]);
 }
 
+/*
+ * A standard stream that the caller has closed would be the next file that is opened, and messages
+ * would be written into an image. Neither reading from the path nor writing to it is possible.
+ */
+static void fill_standard_streams(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/", O_PATH) != fd)
+			exit(EXIT_IO);
+}
+
 int main(int argc, char **argv)
 {
 	struct globals globals = { 0 };
 	enum exit_code status;
 
+	fill_standard_streams();
 	setlocale(LC_ALL, "");
 	status = options_parse_globals(&globals, argc, argv, usage);
 	if (status == DONE)

@@ -168,6 +168,7 @@ bool vhdx_backing_has_room(const struct vhdx_backing *backing, u64 bytes);
 int vhdx_backing_allocate(struct vhdx_backing *backing, u64 offset, u64 length);
 int vhdx_backing_reserve(struct vhdx_backing *backing, u64 offset, u64 length, void *page);
 int vhdx_backing_punch(struct vhdx_backing *backing, u64 offset, u64 length);
+int vhdx_backing_zero_data(struct vhdx_backing *backing, u64 offset, u64 length);
 int vhdx_backing_zero(struct vhdx_backing *backing, u64 offset, u64 length, bool keep);
 
 /* Is there any name, in any directory, by which a file can be found? Others have always one. */

@@ -168,7 +168,8 @@ int vhdx_backing_reserve(struct vhdx_backing *backing, u64 offset, u64 length, v
 	if (ret != -EOPNOTSUPP)
 		return ret;
 	for (ret = 0; !ret && offset < end; offset += VHDX_PAGE_SIZE) {
-		ret = vhdx_backing_read_range(backing, offset, page, VHDX_PAGE_SIZE);
+		ret = vhdx_backing_is_dead(backing) ? -EIO :
+			vhdx_backing_read_range(backing, offset, page, VHDX_PAGE_SIZE);
 		if (!ret)
 			ret = vhdx_backing_write_page(backing, offset, page);
 	}
@@ -207,7 +208,9 @@ static int vhdx_backing_write_zeros(struct vhdx_backing *backing, u64 offset, u6
 			bvecs[nr].bv_len = min_t(u64, left, PAGE_SIZE);
 			left -= bvecs[nr].bv_len;
 		}
-		ret = vhdx_backing_write_bvecs(backing, offset, bvecs, nr);
+		/* the kill of the disk does not wait for all of a block */
+		ret = vhdx_backing_is_dead(backing) ? -EIO :
+			vhdx_backing_write_bvecs(backing, offset, bvecs, nr);
 		offset += part;
 		length -= part;
 	}
@@ -246,8 +249,16 @@ static int vhdx_backing_zero_allocated(struct vhdx_backing *backing, u64 offset,
 	return ret;
 }
 
-/* Holes stay holes. */
-static int vhdx_backing_zero_data(struct vhdx_backing *backing, u64 offset, u64 length)
+/**
+ * vhdx_backing_zero_data() - make a range read as zeros; holes stay holes, and none are made
+ * @backing:	the file, writable
+ * @offset:	bytes, a multiple of the sector size
+ * @length:	bytes, likewise
+ *
+ * Context: process, may sleep long; nothing else writes to the range
+ * Return: 0 or a negative errno
+ */
+int vhdx_backing_zero_data(struct vhdx_backing *backing, u64 offset, u64 length)
 {
 	u64 end = offset + length, data_end;
 	int ret;

@@ -27,7 +27,7 @@
 
 static int vhdx_replay_file_zero(void *context, u64 offset, u64 length)
 {
-	return vhdx_backing_zero(context, offset, length, false);
+	return vhdx_backing_zero_data(context, offset, length);
 }
 
 static int vhdx_replay_file_write(void *context, u64 offset, void *page)

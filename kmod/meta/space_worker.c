@@ -289,7 +289,29 @@ static bool vhdx_space_unit_anywhere(struct vhdx_space *space)
 	return vhdx_space_any_ready(space, 1);
 }
 
-/* What cannot be cleaned now is left for another time, and is an error if nothing can grow. */
+/*
+ * While units are being recycled: none of these may become one to spare, so one that can be cleaned
+ * is. Return: true if a unit is ready
+ */
+static bool vhdx_space_unit_meanwhile(struct vhdx_space *space)
+{
+	return vhdx_space_clean_next(space, 1) > 0 || vhdx_space_unit_anywhere(space);
+}
+
+static bool vhdx_space_is_pending(struct vhdx_space *space)
+{
+	bool pending;
+
+	spin_lock_irq(&space->lock);
+	pending = vhdx_space_pending(space);
+	spin_unlock_irq(&space->lock);
+	return pending;
+}
+
+/*
+ * What cannot be cleaned now is left for another time. It is an error if nothing can grow, nor is
+ * on its way: for that, commands wait if they are told that there is no room.
+ */
 static int vhdx_space_refill(struct vhdx_space *space, unsigned long units)
 {
 	int cleaned = vhdx_space_clean(space, units), ret;
@@ -299,12 +321,12 @@ static int vhdx_space_refill(struct vhdx_space *space, unsigned long units)
 	if (units < space->block_units && vhdx_space_unit_anywhere(space))
 		return 0;
 	ret = vhdx_space_grow(space, units);
-	return ret == -ENOSPC && cleaned < 0 ? cleaned : ret;
+	return ret == -ENOSPC && cleaned < 0 && !vhdx_space_is_pending(space) ? cleaned : ret;
 }
 
 /*
- * Commands wait for @units at once. While units are being recycled they wait for these; then it is
- * known that nothing is on its way.
+ * Commands wait for @units at once. While units are being recycled they wait for these, if they need
+ * a block's worth; then it is known that nothing is on its way.
  */
 static void vhdx_space_provide(struct vhdx_space *space, struct list_head *waiters,
 			       unsigned long units, bool gone)
@@ -314,9 +336,9 @@ static void vhdx_space_provide(struct vhdx_space *space, struct list_head *waite
 	if (list_empty_careful(waiters))
 		return;
 	if (!vhdx_space_any_ready(space, units)) {
-		if (gone)
+		if (gone && (units == space->block_units || !vhdx_space_unit_meanwhile(space)))
 			return;
-		ret = vhdx_space_refill(space, units);
+		ret = gone ? 0 : vhdx_space_refill(space, units);
 		/* what there is to spare may be behind more runs than are looked at */
 		if (!ret && units < space->block_units && !vhdx_space_any_ready(space, units))
 			vhdx_space_unit_anywhere(space);

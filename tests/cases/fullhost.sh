@@ -298,6 +298,55 @@ bad_place() {
 	dmsetup remove --noudevsync bad
 }
 
+# A discard's space is waited for, if what else is free is a bad place.
+bad_place_and_discard() {
+	local NAME_OF="bad place, full" image=$SCRATCH/badfull.vhdx loop first i
+	vhdxctl create -q --block-size=1M "$image" 256M
+	first=$(($(stat -c %s "$image") >> 20))
+	truncate -s $((first + 32))M "$image"
+	loop=$(losetup -f --show "$image") && defer losetup -d "$loop"
+	modprobe -q dm-mod
+	dmsetup create --noudevsync badfull <<-TABLE || { skip "$NAME_OF" "no device mapper"; return; }
+		0 $((first + 2 << 11)) linear $loop 0
+		$((first + 2 << 11)) 2048 error
+		$((first + 3 << 11)) $((29 << 11)) linear $loop $((first + 3 << 11))
+	TABLE
+	defer dmsetup remove --noudevsync --force badfull
+	dmsetup mknodes badfull
+	writable /dev/mapper/badfull || return
+	for ((i = 0; i < 40; i++)); do put "$i" || break; done
+	is "$i" 31 "$NAME_OF: all the MiB that are good are used"
+	sync "$DISK"
+	discard 0 2
+	ok "$NAME_OF: a write right after a discard finds room" put 50
+	ok "$NAME_OF: so does another" put 51
+	ok "$NAME_OF: and then there is none" not put 52
+	detach "$INDEX"
+	ok "$NAME_OF: the image is in order" clean /dev/mapper/badfull
+	dmsetup remove --noudevsync badfull
+}
+
+# All that is ready, or becomes it, is whole blocks' places. The unit to spare is not ready yet.
+unit_while_recycling() {
+	local NAME_OF="unit while space is recycled" image=$SCRATCH/while.avhdx start took
+	vhdxctl create -q --block-size=4M "$SCRATCH/while.vhdx" 16G
+	vhdxctl snapshot -q --keep-mode --block-size=4M "$SCRATCH/while.vhdx" "$image"
+	truncate -s +3M "$image"
+	writable "$image" --parent-dir "$SCRATCH" || return
+	dd if=/dev/urandom of="$DISK" bs=4M count=15 oflag=direct conv=notrunc,fsync status=none
+	delay recycle 4000
+	discard 0 40
+	sync "$DISK"
+	sleep 1
+	start=${EPOCHREALTIME/./}
+	ok "$NAME_OF: a first write to a chunk" put 5000
+	took=$((${EPOCHREALTIME/./} - start))
+	ok "$NAME_OF: it waits for one piece, not for more ($took us)" test $took -lt 6000000
+	delay recycle 0
+	detach "$INDEX"
+	ok "$NAME_OF: the image is in order" clean "$image"
+}
+
 # --- the host gets it back --------------------------------------------------------------
 
 kib() { echo $(($(stat -c %b "$1") / 2)); }
@@ -389,6 +438,8 @@ trapped_room
 pages_only
 no_new_holes
 bad_place
+bad_place_and_discard
+unit_while_recycling
 on_a_file_system ext4
 on_a_file_system ext4 --direct-io=off
 sliced xfs 2 && on_a_file_system xfs

@@ -306,6 +306,57 @@ long_discard() {
 	no_delays
 }
 
+# slowly MS: writes to what SLOW is made of take so long each from now on
+slowly() {
+	dmsetup suspend --noudevsync slow
+	dmsetup reload --noudevsync slow --table "0 $SLOW_SECTORS delay $SLOW 0 0 $SLOW 0 $1"
+	dmsetup resume --noudevsync slow
+}
+
+# slow_host: a file system that can neither allocate nor zero at once; sets SLOW, SLOW_SECTORS
+slow_host() {
+	modprobe -q dm-delay
+	truncate -s 200M "$SCRATCH/slow" && mkdir -p "$SCRATCH/slowly" || return
+	SLOW=$(losetup -f --show "$SCRATCH/slow") && defer losetup -d "$SLOW"
+	SLOW_SECTORS=$(blockdev --getsz "$SLOW")
+	dmsetup create --noudevsync slow --table "0 $SLOW_SECTORS delay $SLOW 0 0 $SLOW 0 0" || return
+	defer dmsetup remove --noudevsync --force slow
+	dmsetup mknodes slow
+	mke2fs -q -t ext4 -O ^extent,^64bit,^has_journal /dev/mapper/slow &&
+		mount /dev/mapper/slow "$SCRATCH/slowly" && defer umount -l "$SCRATCH/slowly"
+}
+
+# killed_slowly NAME COMMAND...: it takes a minute, in many writes of which each is over soon
+killed_slowly() {
+	local WAITING=()
+	slowly 200
+	"${@:2}" 2>/dev/null &
+	READER=$!
+	WAITING+=("$READER:$1")
+	sleep 2
+	ok "$1: it takes long" not is_over "$READER"
+	timely 20 ioctl detach -f 0
+	all_end "$1"
+	ok "P9: $1: the disk goes" wait_for 20 test ! -e /sys/block/vhdx0
+	slowly 0
+}
+
+# What takes many writes to the file ends with the one that is under way.
+slow_writes() {
+	local image=$SCRATCH/slowly/image.vhdx
+	slow_host || { skip "P9: slow writes" "no dm-delay"; return; }
+	vhdxctl create -q --block-size=64M "$image" 512M
+	sync -f "$image"
+	attached "slow log: attached" -n -w -o 2 -i 0 "$image" || return
+	killed_slowly "slow log" dd if=/dev/zero of=/dev/vhdx0 bs=4k count=1 oflag=direct status=none
+	vhdxctl attach -q --no-partscan --holes=no -i 0 "$image" >/dev/null || return
+	dd if=/dev/urandom of=/dev/vhdx0 bs=1M count=64 oflag=direct conv=fsync status=none
+	sync -f "$image"
+	killed_slowly "slow zeros" fallocate --zero-range -o 0 -l 63M /dev/vhdx0
+	umount "$SCRATCH/slowly"
+	dmsetup remove --noudevsync slow
+}
+
 vhdxctl create -q "$SCRATCH/other.vhdx" 40M
 device hanging 96 || { skip "P9" "no device mapper"; finish; exit; }
 ! wanted scan || scan
@@ -318,6 +369,7 @@ if wanted waits; then
 	page_loads
 	journal_is_full
 	long_discard
+	slow_writes
 fi
 
 finish

@@ -8,6 +8,7 @@
  *	DIE_AT=N	the program ends right before its N-th change of a file
  *	INTERRUPT_AT=N	it gets a SIGINT right before that
  *	COMMAND_AT=N	the shell command COMMAND runs right before that
+ *	COMMAND_FROM=N	and before each change from that on
  *	RECORD=FILE	append to FILE a line for each change: "w OFFSET LENGTH",
  *			"z OFFSET LENGTH" for space allocated or zeroed, "t SIZE", "f" for a flush
  *	RECORD_DATA	and behind each "w" the bytes and a newline
@@ -52,9 +53,10 @@ static void count(void)
 	const char *last = getenv("DIE_AT");
 	const char *interrupt = getenv("INTERRUPT_AT");
 	const char *command = getenv("COMMAND_AT");
+	const char *commands = getenv("COMMAND_FROM");
 
 	changes++;
-	if (command && changes == atol(command)) {
+	if ((command && changes == atol(command)) || (commands && changes >= atol(commands))) {
 		unsetenv("LD_PRELOAD");
 		if (system(getenv("COMMAND")))
 			_exit(98);
@@ -145,6 +147,29 @@ int unlink(const char *path)
 		fclose(to);
 	}
 	return real(path);
+}
+
+/* A lock is no change, but what is done before it may be. */
+int fcntl64(int fd, int command, ...)
+{
+	int (*real)(int, int, ...) = next("fcntl64");
+	void *argument;
+	va_list args;
+
+	va_start(args, command);
+	argument = va_arg(args, void *);
+	va_end(args);
+	if (command == F_OFD_SETLK)
+		count();
+	return real(fd, command, argument);
+}
+
+int renameat2(int from, const char *old, int to, const char *new, unsigned int flags)
+{
+	int (*real)(int, const char *, int, const char *, unsigned int) = next("renameat2");
+
+	count();
+	return real(from, old, to, new, flags);
 }
 
 int open64(const char *path, int flags, ...)

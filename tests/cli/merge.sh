@@ -9,9 +9,9 @@ have jq || skip_all "no jq"
 have python3 || skip_all "no python3"
 cd "$TMP" || exit 1
 
-# shows IMAGE MODEL: true if it does, with all its parents
+# shows IMAGE MODEL [OPTION]...: true if it does, with all its parents
 shows() {
-	run map -q -J "$1"
+	run map -q -J "$1" "${@:3}"
 	[ "$status" = 0 ] && "$CLI_HERE/chain-proves" .out "$2" >.proof 2>&1
 }
 
@@ -214,7 +214,7 @@ fi
 
 # killed_anywhere WHAT TARGET: killed, or interrupted, before each of its changes of a file
 killed_anywhere() {
-	local what=$1 target=$2 step=0 wrong='' ended=99 top
+	local what=$1 target=$2 step=0 wrong='' ended=99 top parent
 
 	while [ "$ended" != 0 ]; do
 		step=$((step + 1))
@@ -226,11 +226,15 @@ killed_anywhere() {
 		0 | 99 | 130) ;;
 		*) wrong+=" $step: $ended $(<.err)" ;;
 		esac
-		# once the top is gone, the target is what it was
+		# once the top is gone, the target is what it was, and nothing left can be merged over that
 		[ -e work/2.vhdx ] && top=work/2.vhdx || top=$target
-		shows "$top" work/disk.raw || wrong+=" $step: $ended $(tail -n 1 .proof) $err"
+		[ "$top" != "$target" ] || [ "$target" = work/1.vhdx ] || run merge work/1.vhdx
+		# the top finds the target by name if what is between is gone
+		parent=()
+		[ -e work/1.vhdx ] || [ ! -e work/2.vhdx ] || parent=(--parent "$target")
+		shows "$top" work/disk.raw "${parent[@]}" || wrong+=" $step: $ended $(tail -n 1 .proof) $err"
 		[ "$top" = "$target" ] && [ "$ended" != 0 ] && continue
-		[ "$ended" = 0 ] || run merge work/2.vhdx --into "$target"
+		[ "$ended" = 0 ] || run merge work/2.vhdx --into "$target" "${parent[@]}"
 		{ [ "$status" = 0 ] && shows "$target" work/disk.raw && in_order "$target"; } ||
 			wrong+=" again after $step: $status $err"
 		[ "$step" -lt 500 ] || break

@@ -182,12 +182,105 @@ for verb in "create with/out.vhdx 64M" "snapshot --keep-mode child/child.avhdx w
 		code=$?
 		[ ! -e with/thesis ] || break
 		[ "$(<with/out.vhdx)" = thesis ] || { bad+=" $step: lost"; continue; }
-		[ $code = 5 ] && grep -q "was replaced meanwhile" err && [ "$(echo with/.out*)" = "with/.out*" ] ||
+		[ $code = 5 ] && grep -qE "was replaced or written to meanwhile|is no VHDX" err && [ "$(echo with/.out*)" = "with/.out*" ] ||
 			bad+=" $step: $code $(<err)"
 		swapped=$((swapped + 1))
 	done 2>/dev/null
 	rm -f with/out.vhdx with/thesis with/former
 	is "$bad/$((swapped > 0))" /1 "P10: ${verb%% *} --force does not replace another file that got the name"
+done
+
+# Or other contents, or one file after the other gets the name.
+for verb in "create with/out.vhdx 64M" "snapshot --keep-mode child/child.avhdx with/out.vhdx" \
+	"merge own/child.avhdx --output with/out.vhdx"; do
+	[ -e faults.so ] || { skip "P10: ${verb%% *} --force and a file that does not stay as it is" "no faults.so"; continue; }
+	bad='' written=0
+	for step in {1..20}; do
+		rm -f with/.out* with/written with/out.vhdx && run create with/out.vhdx 8M
+		# shellcheck disable=SC2086  # several words
+		env LD_PRELOAD="$TMP/faults.so" COMMAND_AT="$step" \
+			COMMAND='[ -s with/.out* ] || { echo thesis >with/out.vhdx; : >with/written; }' \
+			"$VHDXCTL" $verb --force >out 2>err
+		code=$?
+		[ -e with/written ] || continue
+		[ "$(tr -d '\0' <with/out.vhdx | head -c 6)" = thesis ] || { bad+=" $step: lost"; continue; }
+		[ $code != 0 ] || break		# written to when it had been replaced
+		[ $code = 5 ] && grep -qE "was replaced or written to meanwhile|is no VHDX" err || bad+=" $step: $code $(<err)"
+		written=$((written + 1))
+	done 2>/dev/null
+	is "$bad/$((written > 0))" /1 "P10: ${verb%% *} --force does not replace a file that was written to meanwhile"
+	bad=
+	for step in {1..20}; do
+		rm -f with/.out* with/out.vhdx* && run create with/out.vhdx 8M
+		echo thesis >with/thesis && echo diary >with/diary
+		# shellcheck disable=SC2016,SC2086  # expanded later, several words
+		env LD_PRELOAD="$TMP/faults.so" COMMAND_FROM="$step" \
+			COMMAND='for f in thesis diary; do [ ! -e with/$f ] || exec mv --backup=t with/$f with/out.vhdx; done' \
+			"$VHDXCTL" $verb --force >out 2>err
+		for text in thesis diary; do
+			grep -qs "^$text" with/* with/.out* || bad+=" $step: $text is lost"
+		done
+		left=$(find with -name '.out*')
+		[ -z "$left" ] || grep -q "another file that had its name meanwhile is $PWD/$left now" err || bad+=" $step: $left is not told"
+	done
+	is "$bad" "" "P10: ${verb%% *} --force deletes none of several files that get the name"
+	rm -f with/out.vhdx* with/.out* with/thesis with/diary with/written
+done
+
+# A name that was free, and is not any more
+if [ -e faults.so ]; then
+	env LD_PRELOAD="$TMP/faults.so" COMMAND_AT=4 COMMAND='echo thesis >with/out.vhdx' \
+		"$VHDXCTL" create --force with/out.vhdx 64M 2>err
+	is "$? $(<with/out.vhdx) $(<err)" "5 thesis vhdxctl: with/out.vhdx: was created meanwhile; try again" \
+		"P10: create --force does not replace a file that was not there when it began"
+	rm -f with/out.vhdx
+fi
+
+# While the child is written, another file gets the name of the parent, or the parent other contents.
+for command in 'mv with/base.vhdx with/former && mv with/thesis with/base.vhdx' \
+	'[ ! -e with/thesis ] || { cat with/thesis >>with/base.vhdx && rm with/thesis; }'; do
+	[ -e faults.so ] || { skip "P10: snapshot and a parent that does not stay as it is" "no faults.so"; continue; }
+	bad=
+	for step in {1..8}; do
+		fresh
+		echo thesis >with/thesis && chmod 666 with/thesis
+		LD_PRELOAD="$TMP/faults.so" COMMAND_AT="$step" COMMAND="$command" \
+			"$VHDXCTL" snapshot with/base.vhdx with/new.avhdx >out 2>err
+		code=$?
+		[ ! -e with/former ] || [ "$(stat -c %a with/base.vhdx)" = 666 ] || bad+=" $step: mode of another file"
+		[ $code = 5 ] && [ ! -e with/new.avhdx ] && grep -q "was replaced or written to meanwhile" err ||
+			bad+=" $step: $code $(<err)"
+	done
+	is "$bad" "" "P10: snapshot makes no child of a parent that changed meanwhile: ${command%%with*}"
+done
+
+# Two verbs at once: one makes a child, the other replaces or merges its parent.
+# shellcheck disable=SC2016  # expanded later
+for verbs in 'create --force with/base.vhdx 8M|snapshot --keep-mode with/base.vhdx with/new.avhdx' \
+	'snapshot --keep-mode with/base.vhdx with/new.avhdx|create --force with/base.vhdx 8M' \
+	'merge with/child.avhdx|snapshot --keep-mode with/base.vhdx with/new.avhdx' \
+	'snapshot --keep-mode with/base.vhdx with/new.avhdx|merge with/child.avhdx' \
+	'set --keep-mode with/new.avhdx --parent with/base.vhdx|create --force with/base.vhdx 8M' \
+	'create --force with/base.vhdx 8M|set --keep-mode with/new.avhdx --parent with/base.vhdx'; do
+	[ -e faults.so ] || { skip "P10: two verbs at once orphan no child" "no faults.so"; continue; }
+	bad=
+	for step in {1..30}; do
+		rm -rf with far && mkdir with far
+		run create with/base.vhdx 64M
+		case $verbs in
+		*merge*) run snapshot --keep-mode with/base.vhdx with/child.avhdx ;;
+		*set*)
+			cp with/base.vhdx far
+			run snapshot --keep-mode far/base.vhdx with/new.avhdx ;;
+		esac
+		# shellcheck disable=SC2086  # several words
+		LD_PRELOAD="$TMP/faults.so" COMMAND_AT=$step \
+			COMMAND="'$VHDXCTL' ${verbs#*|} >other 2>&1; echo \$? >code" "$VHDXCTL" ${verbs%|*} >out 2>&1
+		code=$?
+		run map -q with/new.avhdx
+		[ "$status" = 0 ] || [ ! -e with/new.avhdx ] || bad+=" $step: $code $(<out) / $(<code) $(<other)"
+	done
+	is "$bad" "" "P10: two verbs at once orphan no child: ${verbs%%[ |]*}, ${verbs##*|}"
 done
 
 # By what is below the parent
@@ -239,6 +332,39 @@ mv link/grand.avhdx with/grand.avhdx
 run set with/grand.avhdx --parent with/child.avhdx
 refused OTHER_CHILD "P10: and one beside the file" merge link/child.avhdx --parent-dir with
 rm -rf link
+
+
+# From where the file is, not its link, the relative path of a child leads to its parent
+rm -rf with/deep link && mkdir -p link with/deep
+for verb in "snapshot --force --keep-mode with/base.vhdx link/child.avhdx" \
+	"set --keep-mode link/child.avhdx --parent with/base.vhdx"; do
+	[ "${verb%% *}" = set ] || run create with/deep/child.avhdx 8M
+	[ -L link/child.avhdx ] || ln -s ../with/deep/child.avhdx link/child.avhdx
+	# shellcheck disable=SC2086  # several words
+	run $verb
+	mkdir moved && mv with link moved && run map -q moved/with/deep/child.avhdx
+	exits 0 "P10: a child by a symbolic link has its parent also when both have moved, ${verb%% *}"
+	mv moved/* . && rmdir moved
+done
+rm -rf with/deep link
+
+# A standard stream that is closed does not become an image, into which messages are written.
+for verb in "create -v with/new.vhdx 64M" "create -v --force with/lone.vhdx 64M" \
+	"snapshot -v --force with/base.vhdx with/lone.vhdx" "merge -v with/child.avhdx" \
+	"merge -v --keep with/child.avhdx" "merge -v with/child.avhdx --output with/new.vhdx" \
+	"set -v with/child.avhdx --parent with/base.vhdx" "check -v --repair=all with/base.vhdx"; do
+	bad=
+	for closed in '<&-' '>&-' '2>&-' '>&- 2>&-' '<&- >&- 2>&-' '2>&- -J' '<&- >&- 2>&- -J'; do
+		fresh
+		run create with/lone.vhdx 8M
+		eval "\"\$VHDXCTL\" $verb $closed" 2>/dev/null >&2
+		for file in with/*; do
+			run check -q "$file"
+			[ "$status" = 0 ] || bad+=" $closed: $err"
+		done
+	done
+	is "$bad" "" "P10: ${verb%% -*} with standard streams closed writes no message into an image: $verb"
+done
 
 # Verbs that leave a parent what it is
 fresh

@@ -12,6 +12,7 @@
 #include "edit/relink.h"
 #include "edit/writable.h"
 #include "image/chain.h"
+#include "image/lock.h"
 #include "image/parent_search.h"
 #include "lib/interrupt.h"
 #include "lib/json.h"
@@ -164,6 +165,9 @@ static enum exit_code set_parent(const struct request *request, struct chain *ch
 	status = writable_replay(&chain->layer[0], file, &progress);
 	if (status == DONE)
 		status = open_parent(request, chain, &parent);
+	if (status == DONE)
+		status = image_lock_shared(parent->path, parent->image.file.fd,
+					   &parent->image.file.stat);
 	if (status == DONE)
 		status = write_parent(request, chain->layer[0], file, parent);
 	if (status == DONE && !request->keep_mode)

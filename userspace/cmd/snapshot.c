@@ -11,6 +11,7 @@
 #include "edit/snapshot.h"
 #include "edit/snapshot_live.h"
 #include "image/chain.h"
+#include "image/lock.h"
 #include "lib/interrupt.h"
 #include "lib/json.h"
 #include "lib/progress.h"
@@ -96,9 +97,12 @@ static void report(const struct snapshot *snapshot, u64 held_ns)
 
 static enum exit_code run(struct request *request, struct layer *parent)
 {
-	enum exit_code status = snapshot_check_parent(parent);
+	enum exit_code status = image_lock_shared(parent->path, parent->image.file.fd,
+						  &parent->image.file.stat);
 	struct progress progress;
 
+	if (status == DONE)
+		status = snapshot_check_parent(parent);
 	snapshot_origin_of_layer(&request->snapshot.parent, parent);
 	progress_init(&progress);
 	progress.mode = PROGRESS_NONE;

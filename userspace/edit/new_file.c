@@ -4,7 +4,8 @@
  * a crash leaves nothing behind. Elsewhere it has a temporary one in the same directory.
  *
  * A file that is replaced exchanges its name with the new one, and is deleted only if it is the file
- * that was looked at: another may have got the name meanwhile.
+ * that was looked at, as it was then: another may have got the name meanwhile, or the file other
+ * contents.
  *
  * A file that is used as soon as it has its name, and that is of no use if that fails, gets the
  * name for a trial. The file that had the name stands aside until the trial is over, under a
@@ -69,10 +70,14 @@ static enum exit_code check_victim(struct new_file *new_file)
 	new_file->target = real;
 	if (!S_ISREG(victim.st_mode))
 		return fail(EXIT_USAGE, "%s: is no regular file and will not be replaced", path);
+	new_file->old_stat = victim;
 	status = image_check_attached(path, &victim);
 	if (status == DONE)
 		status = dependents_check_replace(path);
-	return status == DONE ? lock_victim(new_file, &victim) : status;
+	if (status == DONE)
+		status = lock_victim(new_file, &victim);
+	/* It may have got a child until it was locked, and gets none from now on. */
+	return status == DONE ? dependents_check_replace(path) : status;
 }
 
 static char *directory_of(const char *path)
@@ -103,10 +108,13 @@ static char *temporary_name(const struct new_file *new_file)
 
 static enum exit_code fail_create(const struct new_file *new_file, int error)
 {
-	if (error == EEXIST)
+	if (error == EEXIST && !new_file->replace)
 		return fail_exists(new_file->file.path);
+	if (error == EEXIST)
+		return fail(EXIT_BUSY, "%s: was created meanwhile; try again", new_file->file.path);
 	if (error == ESTALE)
-		return fail(EXIT_BUSY, "%s: was replaced meanwhile; try again", new_file->file.path);
+		return fail(EXIT_BUSY, "%s: was replaced or written to meanwhile; try again",
+			    new_file->file.path);
 	if (error == EROFS)
 		return fail_read_only(new_file->file.path, "cannot create", read_only_advice);
 	return fail_errno(new_file->file.path, "cannot create", error);
@@ -231,9 +239,32 @@ static int exchange_names(const char *a, const char *b)
 	return renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) ? errno : 0;
 }
 
+/* Is it the file to be replaced that has this name, and was nothing written to it? */
+static bool is_old(const struct new_file *new_file, const char *name)
+{
+	const struct stat *before = &new_file->old_stat;
+	struct stat now;
+
+	return is_named(name, new_file->old.fd) && !fstat(new_file->old.fd, &now) &&
+	       now.st_size == before->st_size && now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+	       now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
+}
+
+/* For a file that got the name right before. If it is lost again by now, nothing is deleted. */
+static void exchange_back(struct new_file *new_file)
+{
+	if (!exchange_names(new_file->temporary, new_file->target) &&
+	    is_named(new_file->temporary, new_file->file.fd))
+		return;
+	fail(EXIT_BUSY, "%s: another file that had its name meanwhile is %s now",
+	     new_file->file.path, new_file->temporary);
+	free(new_file->temporary);
+	new_file->temporary = NULL;
+}
+
 /*
- * The file that had the name has a temporary one then. Return: 0, ESTALE if another file has the name
- * by now, EINVAL if names cannot be exchanged here, or another positive errno
+ * The file that had the name has a temporary one then. Return: 0, ESTALE if that is another file by
+ * now, or has other contents, EINVAL if names cannot be exchanged here, or another positive errno
  */
 static int exchange_with_old(struct new_file *new_file)
 {
@@ -241,13 +272,13 @@ static int exchange_with_old(struct new_file *new_file)
 
 	if (error)
 		return error;
-	if (!is_named(new_file->target, new_file->old.fd))
+	if (!is_old(new_file, new_file->target))
 		return ESTALE;
 	error = exchange_names(new_file->temporary, new_file->target);
 	if (error)
 		return error;
-	if (!is_named(new_file->temporary, new_file->old.fd)) {
-		exchange_names(new_file->temporary, new_file->target);
+	if (!is_old(new_file, new_file->temporary)) {
+		exchange_back(new_file);
 		return ESTALE;
 	}
 	new_file->aside = new_file->temporary;

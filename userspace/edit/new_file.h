@@ -6,6 +6,7 @@
 #define VHDX_EDIT_NEW_FILE_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "image/write.h"
 
@@ -19,6 +20,7 @@
  * @trial:	it has @target, and may lose it again
  * @replace:	a file of that name may go
  * @old:	that file, locked until it is gone; its fd is -1 if there is none
+ * @old_stat:	of that file, before it was looked at
  */
 struct new_file {
 	struct write_file file;
@@ -29,6 +31,7 @@ struct new_file {
 	bool trial;
 	bool replace;
 	struct write_file old;
+	struct stat old_stat;
 };
 
 void new_file_init(struct new_file *new_file);

@@ -29,12 +29,18 @@ static void to_backslashes(char *path)
 			*path = '\\';
 }
 
-/* The real directory of a file that need not exist yet; NULL with errno */
+/*
+ * The real directory of a file that need not exist yet; NULL with errno. Of a symbolic link it is
+ * that of the file which it leads to: from there a relative path is followed.
+ */
 static char *real_directory(const char *path)
 {
-	char *copy = xstrdup(path);
-	char *real = realpath(dirname(copy), NULL);
+	char *copy = realpath(path, NULL);
+	char *real;
 
+	if (!copy)
+		copy = xstrdup(path);
+	real = realpath(dirname(copy), NULL);
 	free(copy);
 	return real;
 }

@@ -16,9 +16,13 @@
  */
 void protect_parent(const char *path, const struct stat *status)
 {
+	struct stat now;
+
 	if (!S_ISREG(status->st_mode) || !(status->st_mode & 0222))
 		return;
-	if (chmod(path, status->st_mode & 07555))
+	if (!stat(path, &now) && (now.st_dev != status->st_dev || now.st_ino != status->st_ino))
+		warn("%s: was replaced meanwhile, so it is not made read-only", path);
+	else if (chmod(path, status->st_mode & 07555))
 		warn("%s: cannot be made read-only (%s); it must not be changed any more", path,
 		     strerror(errno));
 	else

@@ -125,10 +125,11 @@ static enum exit_code zero_data(const struct write_file *file, u64 offset, u64 e
 	return status;
 }
 
-static enum exit_code zero_range(const struct write_file *file, u64 offset, u64 length)
+/* @fixed: the file is to have no holes */
+static enum exit_code zero_range(const struct write_file *file, u64 offset, u64 length, bool fixed)
 {
-	if (!fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
-		       (off_t)length))
+	if (!fixed && !fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				 (off_t)offset, (off_t)length))
 		return DONE;
 	return zero_data(file, offset, offset + length);
 }
@@ -158,7 +159,8 @@ static int apply_zeros(void *context, u64 offset, u64 length)
 {
 	struct apply *apply = context;
 
-	apply->status = zero_range(apply->file, offset, length);
+	apply->status = zero_range(apply->file, offset, length,
+				   apply->image->super->geometry.leave_allocated);
 	return applied(apply, length);
 }
 

@@ -158,6 +158,8 @@ enum exit_code snapshot_make(struct snapshot *snapshot, struct progress *progres
 	enum exit_code status = snapshot_begin(snapshot, &new_file, progress);
 
 	if (status == DONE)
+		status = image_check_unchanged(snapshot->parent.path, &snapshot->parent.stat);
+	if (status == DONE)
 		status = new_file_commit(&new_file);
 	new_file_close(&new_file);
 	return status;

@@ -262,6 +262,48 @@ enum exit_code image_open_exclusive(struct write_file *file, const char *path,
 }
 
 /**
+ * image_check_unchanged() - is an image still what was opened by this name?
+ * @path:	of the file
+ * @status:	of it, when it was opened
+ *
+ * Of a block device that is not known.
+ *
+ * Return: DONE, or EXIT_BUSY having said that it is not
+ */
+enum exit_code image_check_unchanged(const char *path, const struct stat *status)
+{
+	struct stat now;
+
+	if (!S_ISREG(status->st_mode))
+		return DONE;
+	if (!stat(path, &now) && now.st_dev == status->st_dev && now.st_ino == status->st_ino &&
+	    now.st_size == status->st_size && now.st_mtim.tv_sec == status->st_mtim.tv_sec &&
+	    now.st_mtim.tv_nsec == status->st_mtim.tv_nsec)
+		return DONE;
+	return fail(EXIT_BUSY, "%s: was replaced or written to meanwhile; try again", path);
+}
+
+/**
+ * image_lock_shared() - let nobody replace, merge or change an image that gets a child
+ * @path:	for the message
+ * @fd:		open for reading; the lock goes with it
+ * @status:	of it, when it was opened: so it must still be
+ *
+ * Several may hold this lock. It leaves out the byte by which writers are known. Where there are no
+ * locks there is none.
+ *
+ * Return: DONE, or EXIT_BUSY having said that it is locked or was changed
+ */
+enum exit_code image_lock_shared(const char *path, int fd, const struct stat *status)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1 };
+
+	if (fcntl(fd, F_OFD_SETLK, &lock) && (errno == EAGAIN || errno == EACCES))
+		return fail_locked(path);
+	return image_check_unchanged(path, status);
+}
+
+/**
  * image_check_same() - was an image opened by name for reading the one that we locked?
  * @file:	by image_open_exclusive()
  * @image:	status of what was opened for reading

@@ -15,6 +15,8 @@ enum exit_code image_check_no_writer(const char *path, int fd, const struct stat
 enum exit_code image_check_unwritten(const char *path, int fd, const struct stat *status);
 enum exit_code image_check_lockable(const char *path, int fd, const struct stat *status,
 				    const char *advice);
+enum exit_code image_check_unchanged(const char *path, const struct stat *status);
+enum exit_code image_lock_shared(const char *path, int fd, const struct stat *status);
 enum exit_code image_check_same(const struct write_file *file, const struct stat *image);
 enum exit_code image_open_exclusive(struct write_file *file, const char *path,
 				    const char *advice);

@@ -18,8 +18,11 @@
  *	4. Flush, and the last entries. Now the target shows what the top shows.
  *	5. Children of the top that are to be re-linked become the target's, through their
  *	   logs. After a cut: each is a child of one or of the other, which show the same.
- *	6. What was merged is deleted, the top first; or with --keep: the child's parent_linkage
- *	   becomes G, and its parent_linkage2 null.
+ *	6. What was merged is deleted, the child first and the top last; or with --keep: the
+ *	   child's parent_linkage becomes G, and its parent_linkage2 null.
+ *	   After a cut: the child is gone first because it would be a child of the target, with
+ *	   old data over the new. The top has had G as its parent_linkage2 since before that, so
+ *	   it is a child of the target if that is named as its parent, and shows the same.
  *
  *	7. The target, which was a parent, may be written again; or, if it has children that were
  *	   re-linked, may not.
@@ -300,6 +303,17 @@ static enum exit_code relink_grandchildren(struct work *work)
 	return status;
 }
 
+/* The top must not need what is between when that is deleted. A log is needed to say so. */
+static enum exit_code link_top(struct work *work)
+{
+	struct layer *top = work->chain->layer[0];
+	struct vhdx_guid linkage = top->locator.linkage;
+
+	if (work->into == 1 || !log_batch_possible(&top->image.super->header))
+		return DONE;
+	return relink(top, &work->files[0], NULL, &linkage, &work->guid);
+}
+
 static void sync_directory_of(char *path)
 {
 	int fd = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -340,8 +354,9 @@ static enum exit_code finish(struct work *work)
 	if (work->merge->keep)
 		return relink(child_of(work), &work->files[work->into - 1], NULL, &work->guid,
 			      &none);
-	for (i = 0; i < work->into && status == DONE; i++)
-		status = delete_file(work->chain->layer[i]);
+	status = link_top(work);
+	for (i = work->into; i > 0 && status == DONE; i--)
+		status = delete_file(work->chain->layer[i - 1]);
 	return status;
 }
 
