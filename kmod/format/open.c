@@ -197,7 +197,7 @@ static enum vhdx_reason vhdx_open_metadata(struct vhdx_super *super,
 					   const struct vhdx_reader *reader, void *scratch,
 					   struct vhdx_fault *fault)
 {
-	const struct vhdx_extent *region = &super->regions.metadata;
+	const struct vhdx_range *region = &super->regions.metadata;
 	enum vhdx_reason reason;
 
 	reason = vhdx_read(reader, region->offset, scratch, VHDX_METADATA_TABLE_SIZE, fault);

@@ -9,16 +9,16 @@ static const struct vhdx_disk_region_entry *vhdx_region_entries(const void *tabl
 	return (const void *)((const u8 *)table + sizeof(struct vhdx_disk_region_table));
 }
 
-/* The first extent that ends behind @offset; count if there is none. */
+/* The first range that ends behind @offset; count if there is none. */
 static u32 vhdx_layout_find(const struct vhdx_layout *layout, u64 offset)
 {
 	u32 low = 0, high = layout->count;
 
 	while (low < high) {
 		u32 middle = low + (high - low) / 2;
-		const struct vhdx_extent *extent = &layout->extent[middle];
+		const struct vhdx_range *range = &layout->range[middle];
 
-		if (extent->offset + extent->length > offset)
+		if (range->offset + range->length > offset)
 			high = middle;
 		else
 			low = middle + 1;
@@ -37,7 +37,7 @@ bool vhdx_layout_overlaps(const struct vhdx_layout *layout, u64 offset, u64 leng
 	u32 i = vhdx_layout_find(layout, offset);
 
 	return i < layout->count &&
-	       vhdx_ranges_overlap(layout->extent[i].offset, layout->extent[i].length,
+	       vhdx_ranges_overlap(layout->range[i].offset, layout->range[i].length,
 				   offset, length);
 }
 
@@ -57,10 +57,10 @@ bool vhdx_layout_add(struct vhdx_layout *layout, u64 offset, u64 length)
 		return true;
 	if (vhdx_layout_overlaps(layout, offset, length))
 		return false;
-	memmove(&layout->extent[i + 1], &layout->extent[i],
-		(layout->count - i) * sizeof(layout->extent[0]));
-	layout->extent[i].offset = offset;
-	layout->extent[i].length = length;
+	memmove(&layout->range[i + 1], &layout->range[i],
+		(layout->count - i) * sizeof(layout->range[0]));
+	layout->range[i].offset = offset;
+	layout->range[i].length = length;
 	layout->count++;
 	return true;
 }
@@ -77,8 +77,8 @@ u64 vhdx_layout_find_free(const struct vhdx_layout *layout, u64 offset, u64 leng
 {
 	u32 i = vhdx_layout_find(layout, offset);
 
-	for (; i < layout->count && layout->extent[i].offset < offset + length; i++)
-		offset = layout->extent[i].offset + layout->extent[i].length;
+	for (; i < layout->count && layout->range[i].offset < offset + length; i++)
+		offset = layout->range[i].offset + layout->range[i].length;
 	return offset;
 }
 
@@ -112,8 +112,8 @@ static enum vhdx_reason vhdx_region_check_place(u64 offset, u64 length, u64 at,
 }
 
 /* Where the place of a known region goes; NULL if the region is not known. */
-static struct vhdx_extent *vhdx_region_known(struct vhdx_regions *regions,
-					     const struct vhdx_guid *guid)
+static struct vhdx_range *vhdx_region_known(struct vhdx_regions *regions,
+					    const struct vhdx_guid *guid)
 {
 	if (vhdx_guid_equal(guid, &vhdx_guid_bat_region))
 		return &regions->bat;
@@ -142,7 +142,7 @@ static enum vhdx_reason vhdx_region_decode_entry(struct vhdx_regions *regions,
 	u64 offset = le64_to_cpu(entry->file_offset);
 	u64 length = le32_to_cpu(entry->length);
 	u32 flags = le32_to_cpu(entry->flags);
-	struct vhdx_extent *known = vhdx_region_known(regions, &entry->guid);
+	struct vhdx_range *known = vhdx_region_known(regions, &entry->guid);
 	enum vhdx_reason reason;
 
 	if (vhdx_region_seen_before(entries, index))
@@ -219,7 +219,7 @@ enum vhdx_reason vhdx_region_table_decode(struct vhdx_regions *regions,
 
 static void vhdx_region_encode_entry(struct vhdx_disk_region_entry *entry,
 				     const struct vhdx_guid *guid,
-				     const struct vhdx_extent *region)
+				     const struct vhdx_range *region)
 {
 	entry->guid = *guid;
 	entry->file_offset = cpu_to_le64(region->offset);

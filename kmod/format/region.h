@@ -7,25 +7,25 @@
 
 #include "reason.h"
 
-struct vhdx_extent {
+struct vhdx_range {
 	u64 offset;
 	u64 length;
 };
 
 /**
  * struct vhdx_layout - the structures of a file that no block may overlap
- * @count:	how many of @extent are used
- * @extent:	header section, log and all regions, known or not; sorted, disjoint. A region
+ * @count:	how many of @range are used
+ * @range:	header section, log and all regions, known or not; sorted, disjoint. A region
  *		that is not known may lie beyond the end of the file.
  */
 struct vhdx_layout {
 	u32 count;
-	struct vhdx_extent extent[VHDX_REGION_MAX_ENTRIES + 2];
+	struct vhdx_range range[VHDX_REGION_MAX_ENTRIES + 2];
 };
 
 struct vhdx_regions {
-	struct vhdx_extent bat;
-	struct vhdx_extent metadata;
+	struct vhdx_range bat;
+	struct vhdx_range metadata;
 };
 
 bool vhdx_region_table_valid(const void *table);

@@ -9,7 +9,7 @@
  * where to begin:
  *
  *	layer		if one file is the first to have anything to say everywhere in it
- *	unit[]		else for every 4 KiB, the number of the first file that has
+ *	page[]		else for every 4 KiB, the number of the first file that has
  *
  * A MiB, because whatever the block sizes of the files are, no payload block ends inside
  * one. An answer says only whom to ask first, not what the answer will be: that file's own
@@ -36,8 +36,8 @@
 #include "meta/lru.h"
 
 #define VHDX_CELL_SHIFT		20
-#define VHDX_UNIT_SIZE		SZ_4K
-#define VHDX_CELL_UNITS		(SZ_1M / VHDX_UNIT_SIZE)
+#define VHDX_CELL_PAGE_SIZE	SZ_4K
+#define VHDX_CELL_PAGES		(SZ_1M / VHDX_CELL_PAGE_SIZE)
 
 /*
  * I: set when made; L: xa_lock of answers
@@ -48,7 +48,7 @@ struct vhdx_answer {
 	struct rcu_head rcu;
 	bool mixed;			/* I */
 	u8 layer;			/* I: unless mixed; 0 is the first parent */
-	u8 unit[];			/* I: if mixed */
+	u8 page[];			/* I: if mixed */
 };
 
 struct vhdx_chain_cache {
@@ -62,7 +62,7 @@ struct vhdx_chain_cache {
 
 static size_t vhdx_answer_size(bool mixed)
 {
-	return sizeof(struct vhdx_answer) + (mixed ? VHDX_CELL_UNITS : 0);
+	return sizeof(struct vhdx_answer) + (mixed ? VHDX_CELL_PAGES : 0);
 }
 
 static bool vhdx_chain_cache_erase(struct vhdx_lru *lru, struct vhdx_lru_entry *entry)
@@ -141,15 +141,15 @@ void vhdx_chain_cache_destroy(struct vhdx_chain_cache *cache)
 	kfree(cache);
 }
 
-/* The file of a mixed answer for @unit, and how many units it is the file of */
-static u8 vhdx_answer_layer(const struct vhdx_answer *answer, u32 unit, u32 *units)
+/* The file of a mixed answer for @page, and how many pages it is the file of */
+static u8 vhdx_answer_layer(const struct vhdx_answer *answer, u32 page, u32 *pages)
 {
-	u32 end = unit + 1;
+	u32 end = page + 1;
 
-	while (end < VHDX_CELL_UNITS && answer->unit[end] == answer->unit[unit])
+	while (end < VHDX_CELL_PAGES && answer->page[end] == answer->page[page])
 		end++;
-	*units = end - unit;
-	return answer->unit[unit];
+	*pages = end - page;
+	return answer->page[page];
 }
 
 /**
@@ -164,15 +164,15 @@ static u8 vhdx_answer_layer(const struct vhdx_answer *answer, u32 unit, u32 *uni
  */
 struct vhdx_image *vhdx_chain_cache_find(struct vhdx_chain_cache *cache, u64 position, u64 *length)
 {
-	u32 skip = position & (SZ_1M - 1), unit = skip / VHDX_UNIT_SIZE, units;
+	u32 skip = position & (SZ_1M - 1), page = skip / VHDX_CELL_PAGE_SIZE, pages;
 	struct vhdx_image *image = NULL;
 	struct vhdx_answer *answer;
 
 	rcu_read_lock();
 	answer = xa_load(&cache->answers, position >> VHDX_CELL_SHIFT);
 	if (answer && answer->mixed) {
-		image = cache->layer[vhdx_answer_layer(answer, unit, &units)];
-		*length = (u64)(unit + units) * VHDX_UNIT_SIZE - skip;
+		image = cache->layer[vhdx_answer_layer(answer, page, &pages)];
+		*length = (u64)(page + pages) * VHDX_CELL_PAGE_SIZE - skip;
 	} else if (answer) {
 		image = cache->layer[answer->layer];
 		*length = SZ_1M - skip;
@@ -184,14 +184,14 @@ struct vhdx_image *vhdx_chain_cache_find(struct vhdx_chain_cache *cache, u64 pos
 	return image;
 }
 
-/* Who is the first to have something to say, in each unit? False: @map says why not. */
-static bool vhdx_chain_cache_survey(struct vhdx_chain_cache *cache, u64 cell, u8 *unit,
+/* Who is the first to have something to say, in each page? False: @map says why not. */
+static bool vhdx_chain_cache_survey(struct vhdx_chain_cache *cache, u64 cell, u8 *page,
 				    struct vhdx_map *map)
 {
 	struct vhdx_image *top = cache->owner.top;
 	u32 at = 0, first, last;
 
-	memset(unit, U8_MAX, VHDX_CELL_UNITS);
+	memset(page, U8_MAX, VHDX_CELL_PAGES);
 	while (at < SZ_1M) {
 		u8 layer;
 
@@ -199,18 +199,18 @@ static bool vhdx_chain_cache_survey(struct vhdx_chain_cache *cache, u64 cell, u8
 		if (map->kind == VHDX_MAP_MISS || map->kind == VHDX_MAP_BAD)
 			return false;
 		layer = top->depth - 1 - map->image->depth;
-		first = at / VHDX_UNIT_SIZE;
+		first = at / VHDX_CELL_PAGE_SIZE;
 		at += map->length;
-		last = (at - 1) / VHDX_UNIT_SIZE;
+		last = (at - 1) / VHDX_CELL_PAGE_SIZE;
 		for (; first <= last; first++)
-			unit[first] = min(unit[first], layer);
+			page[first] = min(page[first], layer);
 	}
 	return true;
 }
 
-static struct vhdx_answer *vhdx_answer_alloc(u64 cell, const u8 *unit)
+static struct vhdx_answer *vhdx_answer_alloc(u64 cell, const u8 *page)
 {
-	bool mixed = memchr_inv(unit, unit[0], VHDX_CELL_UNITS);
+	bool mixed = memchr_inv(page, page[0], VHDX_CELL_PAGES);
 	struct vhdx_answer *answer = kmalloc(vhdx_answer_size(mixed),
 					     GFP_NOWAIT | __GFP_NOWARN);
 
@@ -219,9 +219,9 @@ static struct vhdx_answer *vhdx_answer_alloc(u64 cell, const u8 *unit)
 	answer->cell = cell;
 	INIT_LIST_HEAD(&answer->lru.node);
 	answer->mixed = mixed;
-	answer->layer = unit[0];
+	answer->layer = page[0];
 	if (mixed)
-		memcpy(answer->unit, unit, VHDX_CELL_UNITS);
+		memcpy(answer->page, page, VHDX_CELL_PAGES);
 	return answer;
 }
 
@@ -257,11 +257,11 @@ bool vhdx_chain_cache_learn(struct vhdx_chain_cache *cache, u64 position, struct
 {
 	u64 cell = position >> VHDX_CELL_SHIFT;
 	struct vhdx_answer *answer;
-	u8 unit[VHDX_CELL_UNITS];
+	u8 page[VHDX_CELL_PAGES];
 
-	if (!vhdx_chain_cache_survey(cache, cell, unit, map))
+	if (!vhdx_chain_cache_survey(cache, cell, page, map))
 		return false;
-	answer = vhdx_answer_alloc(cell, unit);
+	answer = vhdx_answer_alloc(cell, page);
 	if (answer)
 		vhdx_chain_cache_keep(cache, answer);
 	return true;

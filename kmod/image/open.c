@@ -73,7 +73,7 @@ static void vhdx_image_restore(const struct vhdx_image *image, u64 offset, void 
 /* BAT or sector bitmap? */
 static bool vhdx_image_is_bat(const struct vhdx_image *image, u64 offset)
 {
-	const struct vhdx_extent *bat = &image->super->regions.bat;
+	const struct vhdx_range *bat = &image->super->regions.bat;
 
 	return offset >= bat->offset && offset - bat->offset < bat->length;
 }
@@ -191,7 +191,7 @@ static int vhdx_image_open_super(struct vhdx_image *image, struct vhdx_super *su
 	if (error)
 		return error;
 	image->super = kmemdup(super, offsetof(struct vhdx_super,
-					       layout.extent[super->layout.count]), GFP_KERNEL);
+					       layout.range[super->layout.count]), GFP_KERNEL);
 	if (!image->super)
 		return -ENOMEM;
 	vhdx_open_bat_rules(image->super, &image->rules);

@@ -43,15 +43,15 @@ int vhdx_image_check_replay(struct vhdx_image *image, struct vhdx_fault *fault)
 static int vhdx_image_check_layout(const struct vhdx_image *image, struct vhdx_fault *fault)
 {
 	const struct vhdx_layout *layout = &image->super->layout;
-	const struct vhdx_extent *extent;
+	const struct vhdx_range *range;
 	unsigned int i;
 
 	for (i = 0; i < layout->count; i++) {
-		extent = &layout->extent[i];
-		if (extent->offset >= image->backing.size ||
-		    vhdx_space_covers(image->space, extent->offset + extent->length))
+		range = &layout->range[i];
+		if (range->offset >= image->backing.size ||
+		    vhdx_space_covers(image->space, range->offset + range->length))
 			continue;
-		vhdx_fault_set(fault, VHDX_REASON_attach_far_out, extent->offset, extent->length);
+		vhdx_fault_set(fault, VHDX_REASON_attach_far_out, range->offset, range->length);
 		return -EOPNOTSUPP;
 	}
 	return 0;

@@ -70,8 +70,8 @@ static void vhdx_space_mark_layout(struct vhdx_space *space)
 	unsigned int i;
 
 	for (i = 0; i < layout->count; i++) {
-		first = layout->extent[i].offset >> VHDX_UNIT_SHIFT;
-		last = first + (layout->extent[i].length >> VHDX_UNIT_SHIFT);
+		first = layout->range[i].offset >> VHDX_UNIT_SHIFT;
+		last = first + (layout->range[i].length >> VHDX_UNIT_SHIFT);
 		last = min(last, space->capacity);
 		if (first < last)
 			vhdx_space_use(space, first, last - first);

@@ -99,7 +99,7 @@ static bool vhdx_partial_may_create(struct vhdx_cmd *cmd, const struct vhdx_map 
 {
 	const struct vhdx_image *image = cmd->image;
 	const struct vhdx_geometry *g = vhdx_image_geometry(image);
-	const struct vhdx_extent *bat = &image->super->regions.bat;
+	const struct vhdx_range *bat = &image->super->regions.bat;
 	u64 position = vhdx_cmd_position(cmd);
 	u64 at = vhdx_partial_bitmap_entry(image, position);
 	struct vhdx_fault fault;

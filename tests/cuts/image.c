@@ -285,8 +285,8 @@ static u64 key_of(const struct image *image)
 	u32 i;
 
 	for (i = 0; i < layout->count; i++)
-		for (place = layout->extent[i].offset; place < image->device->size &&
-		     place < layout->extent[i].offset + layout->extent[i].length; place += MIB)
+		for (place = layout->range[i].offset; place < image->device->size &&
+		     place < layout->range[i].offset + layout->range[i].length; place += MIB)
 			key = device_mix(key, image->device->versions[place >> DEVICE_UNIT_SHIFT]);
 	for (i = 0; image->super.geometry.has_parent && i < image->device->size >> DEVICE_UNIT_SHIFT;
 	     i++)

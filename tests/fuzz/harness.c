@@ -55,17 +55,17 @@ void claim_layout(const struct vhdx_layout *layout)
 	u64 end = 0;
 	u32 i;
 
-	CLAIM(layout->count <= ARRAY_SIZE(layout->extent));
+	CLAIM(layout->count <= ARRAY_SIZE(layout->range));
 	for (i = 0; i < layout->count; i++) {
-		const struct vhdx_extent *extent = &layout->extent[i];
+		const struct vhdx_range *range = &layout->range[i];
 
-		CLAIM(extent->length);
-		CLAIM(extent->offset >= end);
-		CLAIM(vhdx_range_inside(extent->offset, extent->length, VHDX_MAX_FILE_OFFSET));
-		CLAIM(vhdx_is_aligned(extent->offset | extent->length, VHDX_ALIGNMENT));
-		CLAIM(vhdx_layout_overlaps(layout, extent->offset, 1));
-		CLAIM(vhdx_layout_overlaps(layout, extent->offset + extent->length - 1, 1));
-		end = extent->offset + extent->length;
+		CLAIM(range->length);
+		CLAIM(range->offset >= end);
+		CLAIM(vhdx_range_inside(range->offset, range->length, VHDX_MAX_FILE_OFFSET));
+		CLAIM(vhdx_is_aligned(range->offset | range->length, VHDX_ALIGNMENT));
+		CLAIM(vhdx_layout_overlaps(layout, range->offset, 1));
+		CLAIM(vhdx_layout_overlaps(layout, range->offset + range->length - 1, 1));
+		end = range->offset + range->length;
 	}
 }
 

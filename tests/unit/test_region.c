@@ -174,7 +174,7 @@ static void row_decode(void **state)
 	assert_int_equal(layout.count, i + 2);
 	assert_int_equal(warnings, row->warnings);
 	for (i = 0; i < ARRAY_SIZE(row->entry) && row->entry[i].guid; i++) {
-		const struct vhdx_extent *known = NULL;
+		const struct vhdx_range *known = NULL;
 
 		assert_true(vhdx_layout_overlaps(&layout, row->entry[i].offset, 1));
 		if (row->entry[i].guid == BAT)
@@ -235,10 +235,10 @@ static void full_table(void **state)
 	add_region(table, &vhdx_guid_metadata_region, 2 * MIB, MIB, 1);
 	assert_int_equal(vhdx_region_table_decode(&regions, &layout, &warnings, table, TABLE_AT,
 						  6000 * MIB, &fault), VHDX_OK);
-	assert_int_equal(layout.count, ARRAY_SIZE(layout.extent));
+	assert_int_equal(layout.count, ARRAY_SIZE(layout.range));
 	for (i = 1; i < layout.count; i++)
-		assert_true(layout.extent[i - 1].offset + layout.extent[i - 1].length <=
-			    layout.extent[i].offset);
+		assert_true(layout.range[i - 1].offset + layout.range[i - 1].length <=
+			    layout.range[i].offset);
 }
 
 static void reserved_warn(void **state)
@@ -366,7 +366,7 @@ static void any_order(void **state)
 			assert_true(vhdx_layout_add(&layout, (u64)(i * step % 101) * 2 * MIB, MIB));
 		assert_int_equal(layout.count, 101);
 		for (i = 0; i < 101; i++) {
-			assert_int_equal(layout.extent[i].offset, i * 2 * MIB);
+			assert_int_equal(layout.range[i].offset, i * 2 * MIB);
 			assert_true(vhdx_layout_overlaps(&layout, i * 2 * MIB, 1));
 			assert_false(vhdx_layout_overlaps(&layout, (2 * i + 1) * MIB, MIB));
 		}

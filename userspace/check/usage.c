@@ -77,6 +77,6 @@ void usage_set_layout(struct usage *usage, const struct vhdx_layout *layout)
 	u32 i;
 
 	for (i = 0; i < layout->count; i++)
-		usage_set(usage, USAGE_USED, layout->extent[i].offset,
-			  layout->extent[i].length);
+		usage_set(usage, USAGE_USED, layout->range[i].offset,
+			  layout->range[i].length);
 }

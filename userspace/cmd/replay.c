@@ -83,8 +83,8 @@ static const struct options_syntax syntax = {
 
 static const char *name_of_place(const struct vhdx_super *super, u64 offset, u64 length)
 {
-	const struct vhdx_extent *bat = &super->regions.bat;
-	const struct vhdx_extent *metadata = &super->regions.metadata;
+	const struct vhdx_range *bat = &super->regions.bat;
+	const struct vhdx_range *metadata = &super->regions.metadata;
 
 	if (offset < VHDX_HEADER_SECTION_SIZE)
 		return "region table";

@@ -28,7 +28,7 @@ struct create_plan {
 	struct vhdx_guid disk_id;
 	const u8 *locator;
 	u32 locator_length;
-	struct vhdx_extent log;
+	struct vhdx_range log;
 	struct vhdx_regions regions;
 	u64 blocks_offset;
 	u64 file_size;

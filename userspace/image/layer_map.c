@@ -39,7 +39,7 @@ void layer_map_free(struct layer_map *map)
 /* Pieces start at multiples of their size, so that one walk reads each once. */
 static enum exit_code load_piece(struct layer_map *map, u64 index)
 {
-	const struct vhdx_extent *bat = &map->image->super->regions.bat;
+	const struct vhdx_range *bat = &map->image->super->regions.bat;
 	u64 total = bat->length / VHDX_BAT_ENTRY_SIZE;
 	u64 first = index - index % PIECE_ENTRIES;
 	u64 count = total - first < PIECE_ENTRIES ? total - first : PIECE_ENTRIES;
