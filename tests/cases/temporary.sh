@@ -81,7 +81,7 @@ nameless() {
 	local verb
 	throw_away "$SCRATCH/fs.vhdx" || return
 	for verb in info map check; do
-		like "$(vhdxctl $verb "$DISK" 2>&1)" "only the disk shows; the image below is $SCRATCH/fs.vhdx" \
+		like "$(vhdxctl $verb "$DISK" 2>&1)" "only the disk shows; its image is $SCRATCH/fs.vhdx" \
 			"$verb of such a disk says where to look"
 	done
 	detach "$INDEX"

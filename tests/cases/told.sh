@@ -76,7 +76,7 @@ taken() {
 	for option in --dry-run --direct-io; do
 		tool attach -J -i 0 $option "$SCRATCH/second.vhdx"
 		is "$STATUS/$(jq -r .error.code <<<"$OUT")" 5/ATTACH_INDEX_TAKEN "attach $option: a number is taken"
-		like "$ERR" "by $SCRATCH/first.vhdx; leave --index away.*: vhdxctl detach /dev/vhdx0$" \
+		like "$ERR" "by $SCRATCH/first.vhdx; leave out --index.*: vhdxctl detach /dev/vhdx0$" \
 			"attach $option: by which image, and what to do, is said"
 	done
 	tool detach --all
@@ -88,7 +88,7 @@ hidden() {
 	echo text >/dev/vhdx0
 	tool attach -J "$SCRATCH/first.vhdx"
 	is "$STATUS/$(jq -r .error.code <<<"$OUT")" 5/NODE_TAKEN "attach: a file has the name of the disk's node"
-	like "$ERR" "/dev/vhdx0: is attached, but a file .*: vhdxctl detach vhdx0$" "attach: what to do is said"
+	like "$ERR" "/dev/vhdx0: attached, but a file .*\(vhdxctl detach vhdx0\)" "attach: what to do is said"
 	is "$(cat /dev/vhdx0)" text "P10: the file stays"
 	tool detach vhdx0
 	is "$STATUS" 0 "attach: the disk behind it is detached as the message says"
@@ -171,7 +171,7 @@ no_module() {
 	perl -0pi -e 's/vermagic=\S{11}/vermagic=0.0.0-other/; s/(vermagic=\S+ )SMP/$1XMP/' "$file"
 	tool attach -J "$IMAGE"
 	is "$STATUS/$(jq -r .error.code <<<"$OUT")" 8/MODULE_VERSION "a module for another kernel has its own code"
-	like "$ERR" "does not fit kernel $(quote "$(uname -r)") .*it was built for 0.0.0-other.*make install" \
+	like "$ERR" "does not match kernel $(quote "$(uname -r)") .*it was built for 0.0.0-other.*make install" \
 		"and its kernel is named, and what to type"
 	cp "$SCRATCH/module" "$file"
 	mv "$file" "$SCRATCH/module"

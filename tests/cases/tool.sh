@@ -42,7 +42,7 @@ deleted() {
 	is "$STATUS/$CODE" 1/NOT_ATTACHED "a new file of that name is another image"
 	ctl detach "$DISK"
 	is "$STATUS/$CODE" 5/IMAGE_DELETED "P10: detaching what would be lost is refused"
-	like "$SAID" "all its data are gone once it is detached: $gone \\(deleted\\); copy the disk first, or use --force" \
+	like "$SAID" "its image was deleted: $gone \\(deleted\\); .*; copy the disk first, or use --force" \
 		"it is said what is lost"
 	ok "the disk is still there" test -b "$DISK"
 	ctl detach --lazy "$DISK"
@@ -88,7 +88,7 @@ became_parent() {
 	is "$(columns NAME "$base")" "$DISK" "list IMAGE shows the disk of which it became a parent"
 	ctl detach "$base"
 	is "$STATUS/$CODE" 5/IS_PARENT "detach of what became a parent says so"
-	like "$SAID" "is a parent of what $DISK shows \\($child\\); to detach that: vhdxctl detach $DISK" \
+	like "$SAID" "is a parent of $child, which is attached as $DISK; to detach that: vhdxctl detach $DISK" \
 		"and which disk needs it"
 	ctl create --force "$base" 1M
 	is "$STATUS/$CODE" 5/ATTACHED "P10: it is not replaced while a disk needs it"

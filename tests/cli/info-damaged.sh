@@ -123,7 +123,7 @@ if have qemu-img && qemu-img create -q -f vhdx "$TMP/good.vhdx" 100M; then
 	truncate -s 2M "$TMP/bad.vhdx"
 	run info -J "$TMP/bad.vhdx"
 	exits 4 "an image cut off in the middle is damaged"
-	like "$(json .error.message)" 'truncated, get a complete copy' "and the remedy is said"
+	like "$(json .error.message)" 'truncated; get a complete copy' "and the remedy is said"
 	is "$(json '.image["data-write-guid"] | length')" 36 "its header is shown all the same"
 
 	for size in 1 511 512 65536 1048575 1048576 1048577 3145728; do

@@ -32,11 +32,11 @@ refused() {
 	like "$err" "read-only.*; $1" "$2: what to do is said"
 }
 
-refused 'attach -r ' attach attach "$host/grand.avhdx"
-refused 'attach -r ' "attach --dry-run" attach --dry-run "$host/grand.avhdx"
+refused 'use attach -r ' attach attach "$host/grand.avhdx"
+refused 'use attach -r ' "attach --dry-run" attach --dry-run "$host/grand.avhdx"
 refused '.*--temporary=DIR' "attach --temporary there" attach --dry-run --temporary="$host" here.vhdx
 refused 'merge --output' merge merge "$host/grand.avhdx"
-refused 'attach -r --parent' set set "$host/grand.avhdx" --parent "$host/child.avhdx"
+refused 'use attach -r --parent' set set "$host/grand.avhdx" --parent "$host/child.avhdx"
 refused '.*in memory' replay replay "$host/base.vhdx"
 refused 'copy ' "check --repair" check --repair=all "$host/base.vhdx"
 refused 'choose ' create create "$host/new.vhdx" 8M

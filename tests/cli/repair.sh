@@ -130,7 +130,7 @@ before=$(contents "$image")
 run check -J --repair=all "$image"
 is "$status/$(codes findings)/$(contents "$image")" "0/BAT_BEHIND_DISK/$before" \
 	"P7: an entry that may know of data is left, and so are they"
-like "$err" 'may name data' "which is said"
+like "$err" 'may refer to data' "which is said"
 
 if sample iotest-dirtylog-10G-4M.vhdx; then
 	cp --sparse=always "$TMP/iotest-dirtylog-10G-4M.vhdx" "$image"

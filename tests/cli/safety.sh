@@ -47,7 +47,7 @@ run attach --dry-run with/child.avhdx
 exits 0 "and its child without any"
 refused PROTECTED "P10: nor is a parent whose child is elsewhere, by the mode that snapshot left" \
 	attach far/base.vhdx
-like "$err" 'its mode is 0444' "the mode is named"
+like "$err" 'its mode 0444' "the mode is named"
 for option in -r --temporary --force; do
 	run attach --dry-run $option far/base.vhdx
 	exits 0 "it can be attached with $option"
@@ -126,7 +126,7 @@ else
 	skip "--force does not replace what another program has locked" "no python3"
 fi
 run create --help
-like "$out" '--force  *replace a VHDX of that name, if it has no children' "--help says what --force replaces"
+like "$out" '--force  *replace an existing VHDX without children' "--help says what --force replaces"
 
 # What cannot be finished replaces nothing
 # whole CLAIM COMMAND...: however it ends, out.vhdx is as before, or complete

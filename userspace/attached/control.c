@@ -22,9 +22,9 @@ static enum exit_code check_version(int control)
 
 	if (ioctl(control, VHDX_IOC_VERSION, &version))
 		return fail_named(EXIT_MODULE, "ABI_MISMATCH",
-				  "module vhdx does not tell its version (%s); it and vhdxctl are not "
-				  "of the same release: install both, then modprobe -r vhdx && "
-				  "modprobe vhdx", strerror(errno));
+				  "module vhdx does not report its version (%s), so it is not of the "
+				  "release of vhdxctl; install both of the same release, then "
+				  "modprobe -r vhdx && modprobe vhdx", strerror(errno));
 	version.release[sizeof(version.release) - 1] = '\0';
 	debug("module vhdx: release %s, interface %u", version.release, version.abi);
 	if (version.abi == VHDX_ABI_VERSION)
@@ -41,11 +41,11 @@ static enum exit_code fail_open(int error)
 	case ENOENT:
 	case ENODEV:
 	case ENXIO:
-		return fail(EXIT_MODULE, "module vhdx is loaded, but %s is missing; is /dev of "
-			    "another system here?", VHDX_CONTROL_NODE);
+		return fail(EXIT_MODULE, "module vhdx is loaded, but %s is missing; check that "
+			    "/dev is that of the running system", VHDX_CONTROL_NODE);
 	case EPERM:
 	case EACCES:
-		return fail(EXIT_PERMISSION, "%s: cannot open (%s); be root", VHDX_CONTROL_NODE,
+		return fail(EXIT_PERMISSION, "%s: cannot open (%s); run as root", VHDX_CONTROL_NODE,
 			    strerror(error));
 	default:
 		return fail_errno(VHDX_CONTROL_NODE, "cannot open", error);

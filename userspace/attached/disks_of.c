@@ -68,6 +68,6 @@ enum exit_code disks_of_none(const char *argument)
 	int error = access(argument, F_OK) ? errno : 0;
 
 	if (error && !disk_looks_like_device(argument))
-		return fail_errno(argument, "cannot find it", error);
+		return fail_errno(argument, "cannot find", error);
 	return fail_named(EXIT_USAGE, "NOT_ATTACHED", "%s: not attached", argument);
 }

@@ -206,7 +206,7 @@ static void add_holder(struct holders *holders, const char *name)
 		add(holders, xasprintf("RAID /dev/%s", name), xasprintf("mdadm --stop /dev/%s", name));
 	else
 		add(holders, xasprintf("held by %s", name),
-		    xasprintf("let %s go by the program that made it", name));
+		    xasprintf("release %s with the program that made it", name));
 }
 
 /* Device mapper, md, LVM link themselves into holders/; what holds them must go before. */

@@ -51,10 +51,10 @@ static enum exit_code fail_missing(const char *kernel)
 	enum exit_code status;
 
 	status = fail_named(EXIT_MODULE, "MODULE_MISSING",
-			    "module vhdx is not built or not installed for the running kernel, %s "
+			    "module vhdx is not installed for the running kernel, %s "
 			    "(%s%s); with DKMS: apt install linux-headers-%s && dkms autoinstall -k "
 			    "%s; from the sources: make && make install", kernel,
-			    others ? "it is for " : "nor for any other", others ? others : "", kernel,
+			    others ? "installed for " : "nor for any other", others ? others : "", kernel,
 			    kernel);
 	free(others);
 	return status;
@@ -86,18 +86,18 @@ static enum exit_code fail_permission(int error)
 	if (is_locked_down())
 		return fail_named(EXIT_MODULE, "MODULE_REJECTED",
 				  "module vhdx was rejected: this kernel is locked down (Secure Boot) "
-				  "and loads only modules signed with a key it knows; see vhdxctl(8) "
+				  "and loads only modules signed with an enrolled key; see vhdxctl(8) "
 				  "SECURE BOOT: mokutil --import /var/lib/dkms/mok.pub, then reboot");
 	if (file_says("/proc/sys/kernel/modules_disabled", "1"))
-		return fail(EXIT_MODULE, "module vhdx is not loaded, and this kernel loads no modules "
-			    "any more (kernel.modules_disabled is 1 until it is booted again); reboot, "
-			    "and load it early: echo vhdx > /etc/modules-load.d/vhdx.conf");
+		return fail(EXIT_MODULE, "module vhdx is not loaded, and the kernel refuses modules until "
+			    "the next boot (kernel.modules_disabled is 1); reboot, and load it early: "
+			    "echo vhdx > /etc/modules-load.d/vhdx.conf");
 	if (!geteuid())
 		return fail(EXIT_PERMISSION, "module vhdx is not loaded, and root may not load modules "
 			    "here (%s: no CAP_SYS_MODULE, as in a container); on the host: modprobe "
 			    "vhdx", strerror(error));
 	return fail(EXIT_PERMISSION, "module vhdx is not loaded, and loading it is not permitted "
-		    "(%s); be root, such as with sudo", strerror(error));
+		    "(%s); run as root", strerror(error));
 }
 
 /* What kernel the module says it was built for, to be freed; NULL: not known */
@@ -128,10 +128,10 @@ static enum exit_code fail_version(struct kmod_ctx *context, const char *kernel,
 	enum exit_code status;
 
 	status = fail_named(EXIT_MODULE, "MODULE_VERSION",
-			    "module vhdx does not fit kernel %s (%s; it was built for %s); build it "
+			    "module vhdx does not match kernel %s (%s; it was built for %s); build it "
 			    "again: dkms install --force -m vhdx -k %s, or in the sources: make clean && "
 			    "make && make install; dmesg may say more", kernel, strerror(error),
-			    built ? built : "another one", kernel);
+			    built ? built : "another kernel", kernel);
 	free(built);
 	return status;
 }
@@ -212,7 +212,7 @@ enum exit_code module_load(void)
 	int error;
 
 	if (!context)
-		return fail(EXIT_MODULE, "module vhdx: cannot load (libkmod does not start)");
+		return fail(EXIT_MODULE, "module vhdx: cannot load (libkmod cannot be initialized)");
 	kmod_set_log_fn(context, log_debug, NULL);
 	note("loading module vhdx");
 	error = load_by_name(context);

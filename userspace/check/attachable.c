@@ -19,8 +19,8 @@
 #include "lib/text.h"
 
 /* For an image to be attached for writing whose file system is read-only */
-const char attachable_read_only_advice[] = "attach -r only reads, attach --temporary keeps what is "
-				       "written elsewhere";
+const char attachable_read_only_advice[] = "use attach -r to read it, or attach --temporary, which "
+				       "keeps writes elsewhere";
 
 static enum exit_code fail_finding(const char *path, const struct finding *finding)
 {
@@ -99,12 +99,12 @@ enum exit_code attachable_fail_index(int index)
 
 	if (image)
 		status = fail_named(EXIT_BUSY, "ATTACH_INDEX_TAKEN", "/dev/vhdx%d: the number is taken "
-				    "by %s; leave --index away to get a free one, or detach that disk "
+				    "by %s; leave out --index to get a free one, or detach that disk "
 				    "first: vhdxctl detach /dev/vhdx%d", index, image, index);
 	else
 		status = fail_named(EXIT_BUSY, "ATTACH_INDEX_TAKEN", "/dev/vhdx%d: the number is taken "
-				    "by a disk that is just being attached or detached; try again, or "
-				    "leave --index away to get a free one", index);
+				    "by a disk that is being attached or detached; try again, or leave "
+				    "out --index to get a free one", index);
 	free(image);
 	return status;
 }
@@ -125,12 +125,12 @@ static void warn_missing(const struct layer *layer, u64 bytes)
 	bat_summary_look(&counts, image->super, &image->reader,
 			 image->replayed ? &image->replayed->overlay : NULL, image->file.fd, bytes);
 	if (counts.missing)
-		warn("%s: %s%llu blocks are missing, because the file ends before them; reads of them "
-		     "fail; get a complete copy", layer->path, counts.complete ? "" : "at least ",
+		warn("%s: %s%llu blocks lie beyond the end of the file; reads of them fail; get a "
+		     "complete copy", layer->path, counts.complete ? "" : "at least ",
 		     (unsigned long long)counts.missing);
 	else if (counts.bad)
-		warn("%s: %s%llu entries of its block table are bad; reads of their blocks fail; see "
-		     "vhdxctl check", layer->path, counts.complete ? "" : "at least ",
+		warn("%s: %s%llu BAT entries are bad; reads of their blocks fail; see vhdxctl check",
+		     layer->path, counts.complete ? "" : "at least ",
 		     (unsigned long long)counts.bad);
 }
 

@@ -30,14 +30,14 @@ static const struct {
 	const char *text;
 } oddities[ODD_KINDS] = {
 	[ODD_RESERVED] = { "bat_reserved", "reserved bits are not zero" },
-	[ODD_OFFSET] = { "bat_offset", "an absent block has a place; Hyper-V may refuse that" },
+	[ODD_OFFSET] = { "bat_offset", "an absent block has a file offset; Hyper-V may refuse it" },
 	[ODD_DRAFT] = { "bat_draft_state", "state 5, which meant unmapped before version 1.0" },
 	[ODD_ANCHOR] = { "bat_anchor", "former place of an unmapped block is outside the file or "
 			 "in use" },
-	[ODD_BITMAP] = { "bat_bitmap_unneeded", "sector bitmap entry used without a parent" },
-	[ODD_BEHIND] = { "bat_behind_disk", "entry behind the end of the disk is used" },
-	[ODD_UNTRACKED] = { "bat_not_compared", "block too far into the file to be compared with "
-			    "the others" },
+	[ODD_BITMAP] = { "bat_bitmap_unneeded", "sector bitmap entry in use without a parent" },
+	[ODD_BEHIND] = { "bat_behind_disk", "entry beyond the end of the disk in use" },
+	[ODD_UNTRACKED] = { "bat_not_compared", "block lies beyond 256 TiB, where overlaps are not "
+			    "checked" },
 };
 
 /**

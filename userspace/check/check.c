@@ -46,7 +46,7 @@ static enum exit_code check_headers(struct check *check, void *scratch)
 		if (super->header.sequence_number == UINT64_MAX)
 			findings_add_warning(&check->findings, "header_sequence_max",
 					     VHDX_HEADER_1_OFFSET, NO_ENTRY,
-					     "header: sequence number cannot be raised, so the "
+					     "header: sequence number is at its maximum; the "
 					     "image cannot be written");
 		return DONE;
 	}
@@ -78,7 +78,7 @@ static enum exit_code check_log(struct check *check)
 	replay_memory_reader(check->replayed, &check->reader);
 	findings_add_warning(&check->findings, vhdx_reason_name(VHDX_REASON_log_dirty),
 			     header->log_offset, NO_ENTRY,
-			     "log: %u entries must be replayed; checked as it will be then",
+			     "log: %u entries must be replayed; checked as after the replay",
 			     check->replayed->overlay.entries);
 	return DONE;
 }

@@ -13,10 +13,10 @@ enum { COLUMN_SEVERITY, COLUMN_CODE, COLUMN_OFFSET, COLUMN_ENTRY, COLUMN_MESSAGE
 
 static const struct table_column columns[] = {
 	[COLUMN_SEVERITY] = { "SEVERITY", "error, unsupported, leak, warning or repair", -11 },
-	[COLUMN_CODE] = { "CODE", "name of the reason, for programs", -30 },
-	[COLUMN_OFFSET] = { "OFFSET", "byte of the file where it is seen", 14 },
+	[COLUMN_CODE] = { "CODE", "name of the finding, for programs", -30 },
+	[COLUMN_OFFSET] = { "OFFSET", "offset in the file, in bytes", 14 },
 	[COLUMN_ENTRY] = { "ENTRY", "index in the block allocation table", 9 },
-	[COLUMN_MESSAGE] = { "MESSAGE", "for people", -7 },
+	[COLUMN_MESSAGE] = { "MESSAGE", "what is wrong", -7 },
 };
 
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))

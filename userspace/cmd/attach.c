@@ -43,18 +43,18 @@ enum {
 };
 
 static const struct options_option options[] = {
-	{ 'r', "read-only", NULL, "the disk cannot be written, nor the image be changed" },
+	{ 'r', "read-only", NULL, "attach read-only; the image is not changed" },
 	{ OPTION_TEMPORARY, "temporary", "[DIR]",
-	  "writes go to a file in DIR (default: $TMPDIR or /var/tmp), gone at detach" },
-	{ OPTION_FORCE, "force", NULL, "for writing, even if its children become useless by that" },
-	{ 'P', "partscan", "[yes|no]", "look for partitions (default: yes)" },
-	{ OPTION_NO_PARTSCAN, "no-partscan", NULL, "do not look for partitions" },
-	{ OPTION_AUTOCLEAR, "autoclear", NULL, "detach it on the umount after a mount" },
-	{ OPTION_DIRECT_IO, "direct-io", "[on|off]", "bypass the page cache (default: on)" },
-	{ OPTION_REPLAY, "replay", "auto|refuse", "replay a log (default; with -r in memory), or refuse to" },
-	{ OPTION_HOLES, "holes", "[yes|no]", "give unused parts of the file back (default: yes)" },
-	{ 'i', "index", "N", "make /dev/vhdxN (default: the first that is free)" },
-	{ OPTION_SHOW, "show", NULL, "does nothing: the device is always printed" },
+	  "keep writes in DIR (default: $TMPDIR or /var/tmp); detach drops them" },
+	{ OPTION_FORCE, "force", NULL, "attach for writing even if that makes children useless" },
+	{ 'P', "partscan", "[yes|no]", "scan for partitions (default: yes)" },
+	{ OPTION_NO_PARTSCAN, "no-partscan", NULL, "do not scan for partitions" },
+	{ OPTION_AUTOCLEAR, "autoclear", NULL, "detach at the last close after a mount" },
+	{ OPTION_DIRECT_IO, "direct-io", "[on|off]", "use direct I/O on the image (default: on)" },
+	{ OPTION_REPLAY, "replay", "auto|refuse", "replay the log (default; with -r in memory), or refuse" },
+	{ OPTION_HOLES, "holes", "[yes|no]", "free unused parts of the file as holes (default: yes)" },
+	{ 'i', "index", "N", "attach as /dev/vhdxN (default: the first free number)" },
+	{ OPTION_SHOW, "show", NULL, "ignored: the device is always printed" },
 	{ OPTION_DRY_RUN, "dry-run", NULL, "check everything, attach nothing" },
 	PARENT_OPTIONS,
 	{ 0 }
@@ -81,7 +81,7 @@ static bool set_index(struct attach *attach, const char *value)
 	long index = strtol(value, &end, 10);
 
 	if (*value < '0' || *value > '9' || *end || index > INT_MAX) {
-		fail(EXIT_USAGE, "attach: --index: %s is no disk number", value);
+		fail(EXIT_USAGE, "attach: --index: invalid disk number '%s'", value);
 		return false;
 	}
 	attach->index = (int)index;
@@ -91,7 +91,7 @@ static bool set_index(struct attach *attach, const char *value)
 static bool set_replay(struct attach *attach, const char *value)
 {
 	if (strcmp(value, "auto") && strcmp(value, "refuse")) {
-		fail(EXIT_USAGE, "attach: --replay: '%s' is neither auto nor refuse", value);
+		fail(EXIT_USAGE, "attach: --replay: invalid value '%s'; use auto or refuse", value);
 		return false;
 	}
 	attach->no_replay = !strcmp(value, "refuse");
@@ -143,7 +143,8 @@ static bool set(void *context, int id, const char *value)
 static const struct options_syntax syntax = {
 	.verb = "attach",
 	.arguments = "IMAGE",
-	.about = "Make a block device of a VHDX image, with its parents if it has any, and print its name.",
+	.about = "Attach a VHDX image, with its parents if it has any, as a block device, and print the name\n"
+		 "of the device.",
 	.options = options,
 	.set = set,
 };
@@ -259,9 +260,8 @@ static void warn_of_twin(const struct disk *disk)
 
 		if (disks.disk[i].index != disk->index && other && !strcmp(id, other))
 			warn("%s: has the same disk id as %s (the same image, or a copy); "
-			     "names in /dev/disk/by-id, by-uuid, by-label and by-partuuid lead to "
-			     "one of them only", disk->node,
-			     disks.disk[i].node);
+			     "links in /dev/disk/by-id, by-uuid, by-label and by-partuuid point to "
+			     "only one of them", disk->node, disks.disk[i].node);
 		free(other);
 	}
 	disk_list_free(&disks);
@@ -337,10 +337,10 @@ static enum exit_code wait_for_udev(struct udev_wait *wait, const struct disk *d
 {
 	switch (udev_wait_ready(wait, disk, UDEV_TIMEOUT_MS)) {
 	case UDEV_WAIT_INTERRUPTED:
-		return fail(EXIT_INTERRUPTED, "%s: interrupted while waiting for udev; it is "
-			    "attached, to remove it: vhdxctl detach %s", disk->node, disk->node);
+		return fail(EXIT_INTERRUPTED, "%s: interrupted while waiting for udev; the disk "
+			    "is attached, to detach it: vhdxctl detach %s", disk->node, disk->node);
 	case UDEV_WAIT_TIMEOUT:
-		warn("%s: attached, but udev is not done with it after %d s", disk->node,
+		warn("%s: attached, but udev has not finished after %d s", disk->node,
 		     UDEV_TIMEOUT_MS / 1000);
 		break;
 	case UDEV_WAIT_DONE:
@@ -358,9 +358,9 @@ static enum exit_code check_node(const struct disk *disk)
 	if (stat(disk->node, &status) || !disk_device_number(disk, NULL, &number) ||
 	    (S_ISBLK(status.st_mode) && status.st_rdev == number))
 		return DONE;
-	return fail_named(EXIT_BUSY, "NODE_TAKEN", "%s: is attached, but a file that is no device "
-			  "has the name of its node; look at that file, move it away or delete it, "
-			  "and attach again after: vhdxctl detach %s", disk->node, disk->name);
+	return fail_named(EXIT_BUSY, "NODE_TAKEN", "%s: attached, but a file that is no device has "
+			  "the name of the device node; rename or delete that file, detach the disk "
+			  "(vhdxctl detach %s) and attach it again", disk->node, disk->name);
 }
 
 /*
@@ -519,7 +519,6 @@ enum exit_code cmd_attach(struct globals *globals, int argc, char **argv)
 		return fail(EXIT_USAGE, "attach: needs exactly one image; see vhdxctl attach "
 			    "--help");
 	if (attach.read_only && attach.temporary)
-		return fail(EXIT_USAGE, "attach: --temporary is for disks that are written to, "
-			    "which -r refuses");
+		return fail(EXIT_USAGE, "attach: -r and --temporary exclude each other");
 	return attach_image(globals, &attach, argv[optind]);
 }

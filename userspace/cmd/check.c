@@ -27,9 +27,9 @@ enum {
 };
 
 static const struct options_option options[] = {
-	{ OPTION_REPAIR, "repair", "WHAT", "leaks: give leaked space back; all: and what else can be" },
-	{ OPTION_DRY_RUN, "dry-run", NULL, "with --repair: list what would be done, write nothing" },
-	{ OPTION_CHAIN, "chain", NULL, "find and check all parents as well" },
+	{ OPTION_REPAIR, "repair", "WHAT", "repair leaks, or all that can be repaired without guessing" },
+	{ OPTION_DRY_RUN, "dry-run", NULL, "with --repair: list the repairs, write nothing" },
+	{ OPTION_CHAIN, "chain", NULL, "check all parents as well" },
 	PARENT_OPTIONS,
 	PROGRESS_OPTIONS,
 	{ 0 }
@@ -60,7 +60,7 @@ static bool set_mode(struct job *job, const char *value)
 	else if (!strcmp(value, "all"))
 		job->repair.mode = REPAIR_ALL;
 	else
-		fail(EXIT_USAGE, "check: --repair is leaks or all, not '%s'", value);
+		fail(EXIT_USAGE, "check: --repair: invalid value '%s'; use leaks or all", value);
 	return job->repair.mode != REPAIR_NOTHING;
 }
 
@@ -90,7 +90,7 @@ static bool set(void *context, int id, const char *value)
 static const struct options_syntax syntax = {
 	.verb = "check",
 	.arguments = "IMAGE|DEVICE",
-	.about = "Find out what is wrong with an image. Nothing is written to it without --repair.",
+	.about = "Check an image against the rules of the format. Nothing is written without --repair.",
 	.options = options,
 	.groups = OPTIONS_BYTES | OPTIONS_TABLE,
 	.set = set,
@@ -144,7 +144,7 @@ static enum exit_code repair(struct job *job)
 	enum exit_code status;
 
 	if (!repair_is_possible(&job->check)) {
-		warn("%s: cannot be repaired without guessing; nothing was written to it",
+		warn("%s: cannot be repaired without guessing; nothing was written",
 		     job->check.file.path);
 		return DONE;
 	}
@@ -253,9 +253,10 @@ enum exit_code cmd_check(struct globals *globals, int argc, char **argv)
 		return fail(EXIT_USAGE, "check: needs exactly one image or device; see vhdxctl "
 			    "check --help");
 	if (job.dry_run && job.repair.mode == REPAIR_NOTHING)
-		return fail(EXIT_USAGE, "check: --dry-run is for --repair");
+		return fail(EXIT_USAGE, "check: --dry-run needs --repair");
 	if (job.chain && job.repair.mode != REPAIR_NOTHING)
-		return fail(EXIT_USAGE, "check: --repair is for one image, not for a chain");
+		return fail(EXIT_USAGE, "check: --repair does not repair parents; leave out --chain and "
+			    "the options for parents");
 	status = check_rows_begin(&rows, globals);
 	if (status != DONE)
 		return status;

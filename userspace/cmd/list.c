@@ -17,7 +17,7 @@ enum {
 
 static const struct options_option options[] = {
 	{ OPTION_TREE, "tree", NULL, "show the parents of each disk below it" },
-	{ OPTION_SYSROOT, "sysroot", "DIR", "look at DIR/sys and DIR/proc instead" },
+	{ OPTION_SYSROOT, "sysroot", "DIR", "read DIR/sys and DIR/proc instead of /sys and /proc" },
 	{ 0 }
 };
 
@@ -35,8 +35,8 @@ static bool set(void *context, int id, const char *value)
 static const struct options_syntax syntax = {
 	.verb = "list",
 	.arguments = "[DEVICE|IMAGE]...",
-	.about = "Show the attached disks, or those named. An image stands for all disks that show it, or\n"
-		 "of which it is a parent.",
+	.about = "List the attached disks, or those named. IMAGE stands for all disks that show it, or of\n"
+		 "which it is a parent.",
 	.options = options,
 	.groups = OPTIONS_BYTES | OPTIONS_TABLE,
 	.set = set,

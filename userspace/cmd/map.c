@@ -24,8 +24,8 @@ enum {
 };
 
 static const struct options_option options[] = {
-	{ OPTION_STATE, "state", NULL, "BAT states, one line for each run of blocks" },
-	{ OPTION_ALONE, "alone", NULL, "only this image: what its parent has is just that" },
+	{ OPTION_STATE, "state", NULL, "show BAT states, one line for each run of blocks" },
+	{ OPTION_ALONE, "alone", NULL, "show this image only; what its parent has is shown as parent" },
 	PARENT_OPTIONS,
 	{ 0 }
 };
@@ -33,13 +33,13 @@ static const struct options_option options[] = {
 enum { COLUMN_START, COLUMN_LENGTH, COLUMN_STATE, COLUMN_DEPTH, COLUMN_OFFSET, COLUMN_FILE };
 
 static const struct table_column columns[] = {
-	[COLUMN_START] = { "START", "byte of the disk", 14 },
-	[COLUMN_LENGTH] = { "LENGTH", "bytes", 14 },
-	[COLUMN_STATE] = { "STATE", "data, zero, absent (zero too), parent or bad; with --state "
-			   "the BAT state", -17 },
+	[COLUMN_START] = { "START", "offset on the disk, in bytes", 14 },
+	[COLUMN_LENGTH] = { "LENGTH", "length, in bytes", 14 },
+	[COLUMN_STATE] = { "STATE", "data, zero, absent (reads as zeros), parent or bad; with "
+			   "--state the BAT state", -17 },
 	[COLUMN_DEPTH] = { "DEPTH", "0: this image, 1: its parent, and so on", 5 },
-	[COLUMN_OFFSET] = { "OFFSET", "byte of the file", 14 },
-	[COLUMN_FILE] = { "FILE", "which file", -4 },
+	[COLUMN_OFFSET] = { "OFFSET", "offset in the file, in bytes", 14 },
+	[COLUMN_FILE] = { "FILE", "file that has the data", -4 },
 };
 
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
@@ -84,8 +84,7 @@ static void print_columns_help(void)
 static const struct options_syntax syntax = {
 	.verb = "map",
 	.arguments = "IMAGE|DEVICE",
-	.about = "Show where in an image, and in its parents, the data of the disk are. Numbers are\n"
-		 "bytes.",
+	.about = "Show where the data of the disk are in an image and its parents. All numbers are bytes.",
 	.options = options,
 	.groups = OPTIONS_BYTES | OPTIONS_TABLE,
 	.set = set,

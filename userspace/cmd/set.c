@@ -24,12 +24,12 @@ enum {
 };
 
 static const struct options_option options[] = {
-	{ PARENT_OPTION, "parent", "IMAGE", "the parent is this file now" },
+	{ PARENT_OPTION, "parent", "IMAGE", "the new parent" },
 	{ OPTION_IGNORE_MISMATCH, "ignore-id-mismatch", NULL,
-	  "even if it was changed, or never was the parent" },
-	{ OPTION_KEEP_MODE, "keep-mode", NULL, "do not take the permission to write from the parent" },
+	  "accept any image, even one that was changed" },
+	{ OPTION_KEEP_MODE, "keep-mode", NULL, "do not change the mode of the parent" },
 	{ PARENT_MAP_OPTION, "map-path", "WINDOWS=DIR",
-	  "what Windows calls a directory here: 'C:\\VMs=/srv/vms'" },
+	  "Windows name of a directory: 'C:\\VMs=/srv/vms'" },
 	{ 0 }
 };
 
@@ -64,7 +64,7 @@ static bool set(void *context, int id, const char *value)
 static const struct options_syntax syntax = {
 	.verb = "set",
 	.arguments = "IMAGE --parent PARENT",
-	.about = "Change what an image says of its parent.",
+	.about = "Set the parent of a differencing image.",
 	.options = options,
 	.set = set,
 };
@@ -183,8 +183,8 @@ static enum exit_code run(const struct request *request, struct chain *chain)
 
 	interrupt_catch();
 	if (status == DONE)
-		status = writable_lock(&file, chain->layer[0], "attach -r --parent names the parent "
-				       "without a change of the image");
+		status = writable_lock(&file, chain->layer[0], "use attach -r --parent, which leaves the "
+				       "image unchanged");
 	if (status == DONE)
 		status = set_parent(request, chain, &file);
 	writable_unlock(&file);

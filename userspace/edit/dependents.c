@@ -89,8 +89,8 @@ static enum exit_code check_mode(const struct layer *layer, const char *advice)
 
 	if (!S_ISREG(status->st_mode) || status->st_mode & 0222)
 		return DONE;
-	return fail_named(EXIT_BUSY, "PROTECTED", "%s: its mode is %04o, so nobody is to write to it; "
-			  "vhdxctl snapshot leaves parents like that, whose children may be anywhere; %s",
+	return fail_named(EXIT_BUSY, "PROTECTED", "%s: its mode %04o lets no user write, as "
+			  "vhdxctl snapshot leaves a parent, whose children may be in any directory; %s",
 			  layer->path, (unsigned int)status->st_mode & 07777, advice);
 }
 
@@ -104,27 +104,27 @@ enum exit_code dependents_check_write(const struct layer *layer)
 {
 	enum exit_code status = check_children(layer, "writing to it",
 					       "attach a child instead, use -r or --temporary, or "
-					       "--force to give them up");
+					       "--force to give the children up");
 
 	if (status != DONE)
 		return status;
 	return check_mode(layer, "attach a child instead, use -r or --temporary, or --force to "
-			  "write to it all the same");
+			  "write to it anyway");
 }
 
 static enum exit_code check_layer(struct layer *layer)
 {
-	static const char advice[] = "to give it up, delete it first";
+	static const char advice[] = "to replace it, delete it first";
 	struct vhdx_fault fault;
 	enum vhdx_reason reason = layer_read(layer, &fault);
 	enum exit_code status;
 
 	if (reason && vhdx_reason_class(reason) == VHDX_CLASS_NOT_VHDX)
-		return fail_named(EXIT_BUSY, "NOT_REPLACED", "%s: is no VHDX, and only those are "
+		return fail_named(EXIT_BUSY, "NOT_REPLACED", "%s: is not a VHDX, and only a VHDX is "
 				  "replaced; %s", layer->path, advice);
 	if (reason)
-		return fail_named(EXIT_BUSY, "NOT_REPLACED", "%s: cannot be read (%s), so that it is "
-				  "not known whether it has children; %s", layer->path,
+		return fail_named(EXIT_BUSY, "NOT_REPLACED", "%s: cannot be read (%s), so its "
+				  "children cannot be found; %s", layer->path,
 				  vhdx_reason_text(reason), advice);
 	status = check_children(layer, "replacing it", advice);
 	return status == DONE ? check_mode(layer, advice) : status;
@@ -145,10 +145,10 @@ enum exit_code dependents_check_replace(const char *path)
 	int error, fd = image_open_quietly(path);
 
 	if (fd < 0)
-		return fail_errno(path, "cannot look at what is to be replaced", -fd);
+		return fail_errno(path, "cannot open the file to be replaced", -fd);
 	layer = layer_new(path, fd, &error);
 	if (!layer)
-		return fail_errno(path, "cannot look at what is to be replaced", error);
+		return fail_errno(path, "cannot read the file to be replaced", error);
 	if (layer->image.file.reader.size)
 		status = check_layer(layer);
 	layer_free(layer);

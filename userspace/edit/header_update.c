@@ -19,7 +19,7 @@ enum exit_code header_check_updates(const struct header_update *update, unsigned
 	if (update->header.sequence_number <= UINT64_MAX - count)
 		return DONE;
 	return fail_named(EXIT_IMAGE, "HEADER_SEQUENCE_MAX",
-			  "%s: header: sequence number cannot be raised any more",
+			  "%s: header: sequence number is too close to its maximum",
 			  update->file->path);
 }
 

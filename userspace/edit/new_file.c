@@ -33,7 +33,7 @@ static const char read_only_advice[] = "choose a directory on another file syste
 
 static enum exit_code fail_exists(const char *path)
 {
-	return fail_named(EXIT_BUSY, "EXISTS", "%s: exists already; --force replaces it, if it is a "
+	return fail_named(EXIT_BUSY, "EXISTS", "%s: already exists; --force replaces it, if it is a "
 			  "VHDX without children", path);
 }
 
@@ -69,7 +69,7 @@ static enum exit_code check_victim(struct new_file *new_file)
 	free(new_file->target);
 	new_file->target = real;
 	if (!S_ISREG(victim.st_mode))
-		return fail(EXIT_USAGE, "%s: is no regular file and will not be replaced", path);
+		return fail(EXIT_USAGE, "%s: is not a regular file and is not replaced", path);
 	new_file->old_stat = victim;
 	status = image_check_attached(path, &victim);
 	if (status == DONE)
@@ -359,7 +359,7 @@ static int move_aside(struct new_file *new_file)
 	if (!error) {
 		error = move_name(new_file->temporary, new_file->target);
 		if (error && move_name(aside, new_file->target))
-			fail(EXIT_IO, "%s: another file has its name now; the file that had it is %s",
+			fail(EXIT_IO, "%s: another file has this name now; the former file is %s",
 			     new_file->file.path, aside);
 	}
 	if (error) {
@@ -410,7 +410,7 @@ void new_file_keep(struct new_file *new_file)
 	new_file->trial = false;
 	if (new_file->aside && is_named(new_file->aside, new_file->old.fd) &&
 	    unlink(new_file->aside))
-		warn("%s: the file that it replaced cannot be deleted (%s); it is %s now",
+		warn("%s: the replaced file cannot be deleted (%s); it is %s now",
 		     new_file->file.path, strerror(errno), new_file->aside);
 }
 
@@ -422,7 +422,7 @@ void new_file_leave(struct new_file *new_file)
 {
 	new_file->trial = false;
 	if (new_file->aside)
-		fail(EXIT_IO, "%s: the file that it was to replace is kept too, as %s",
+		fail(EXIT_IO, "%s: the file to be replaced is kept as %s",
 		     new_file->file.path, new_file->aside);
 }
 
@@ -452,7 +452,7 @@ static void end_trial(struct new_file *new_file)
 	else if (new_file->aside && access(new_file->target, F_OK))
 		error = move_name(new_file->aside, new_file->target);
 	if (error && new_file->aside)
-		fail(EXIT_IO, "%s: is to get its former file back and cannot (%s); that is %s now",
+		fail(EXIT_IO, "%s: the former file cannot be restored (%s); it is %s now",
 		     new_file->file.path, strerror(error), new_file->aside);
 	sync_directory(new_file);
 }

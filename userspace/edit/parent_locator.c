@@ -148,9 +148,9 @@ enum exit_code parent_name_make(struct parent_name *name, const char *parent, co
 
 	memset(name, 0, sizeof(*name));
 	if (!directory) {
-		status = fail_errno(file ? child : parent, "cannot find its place", errno);
+		status = fail_errno(file ? child : parent, "cannot resolve its path", errno);
 	} else if (!is_spellable(file)) {
-		status = fail(EXIT_USAGE, "%s: its name has no form that Windows would understand",
+		status = fail(EXIT_USAGE, "%s: its name cannot be written as a Windows path",
 			      parent);
 	} else {
 		name->relative = relative_path(directory, file);
@@ -175,8 +175,8 @@ void parent_name_warn(const struct parent_name *name, const char *child)
 	char *path = winpath_normal(name->relative);
 
 	if (!winpath_is_allowed(path))
-		warn("%s: Windows will not find its parent by the path %s, in which there is a name "
-		     "that Windows does not allow", child, name->relative);
+		warn("%s: Windows will not find its parent by the path %s, which has a name that "
+		     "Windows does not allow", child, name->relative);
 	free(path);
 }
 

@@ -23,7 +23,7 @@ void protect_parent(const char *path, const struct stat *status)
 	if (!stat(path, &now) && (now.st_dev != status->st_dev || now.st_ino != status->st_ino))
 		warn("%s: was replaced meanwhile, so it is not made read-only", path);
 	else if (chmod(path, status->st_mode & 07555))
-		warn("%s: cannot be made read-only (%s); it must not be changed any more", path,
+		warn("%s: cannot be made read-only (%s); do not change it any more", path,
 		     strerror(errno));
 	else
 		note("%s: made read-only", path);

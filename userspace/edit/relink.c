@@ -45,7 +45,7 @@ struct edit {
 enum exit_code relink_check(const struct layer *layer)
 {
 	if (!layer_has_parent(layer))
-		return fail(EXIT_USAGE, "%s: is no differencing image", layer->path);
+		return fail(EXIT_USAGE, "%s: is not a differencing image", layer->path);
 	if (log_batch_possible(&layer->image.super->header))
 		return DONE;
 	return fail_named(EXIT_IMAGE, "NO_LOG", "%s: has no log, so it cannot be changed safely",

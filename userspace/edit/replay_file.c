@@ -149,8 +149,8 @@ struct apply {
 static int applied(struct apply *apply, u64 length)
 {
 	if (apply->status == DONE && interrupted())
-		apply->status = fail(EXIT_INTERRUPTED, "%s: interrupted; the log is still there "
-				     "and can be replayed again", apply->file->path);
+		apply->status = fail(EXIT_INTERRUPTED, "%s: interrupted; the log is kept and can "
+				     "be replayed again", apply->file->path);
 	progress_add(apply->progress, length);
 	return (int)apply->status;
 }
@@ -196,7 +196,7 @@ static enum exit_code grow(const struct image *image, const struct write_file *f
 	if (size <= image->file.reader.size)
 		return DONE;
 	if (!S_ISREG(image->file.stat.st_mode))
-		return fail(EXIT_IO, "%s: is too small for what the log asks for", file->path);
+		return fail(EXIT_IO, "%s: is smaller than the size that the log requires", file->path);
 	return write_set_size(file, size);
 }
 

@@ -105,7 +105,7 @@ static void warn_of_distance(const struct snapshot *snapshot, const struct new_f
 
 	if (!fstat(new_file->file.fd, &child) && S_ISREG(parent->st_mode) &&
 	    child.st_dev != parent->st_dev)
-		warn("%s: its parent is on another file system; to find it, --parent-dir is needed",
+		warn("%s: its parent is on another file system; finding it needs --parent-dir",
 		     snapshot->child);
 }
 

@@ -48,7 +48,7 @@ static enum exit_code read_origin(struct snapshot_live *live)
 		return fail(EXIT_USAGE, "%s: not attached", disk->node);
 	parent->path = live->path;
 	if (stat(live->path, &parent->stat) || !disk_is_of_file(disk, &parent->stat))
-		return fail(EXIT_USAGE, "%s: its image is not there any more under the name %s",
+		return fail(EXIT_USAGE, "%s: its image is no longer found as %s",
 			    disk->node, live->path);
 	parent->sizes.disk_size = disk_number(disk, "size") * 512;
 	parent->sizes.logical_sector_size =
@@ -102,7 +102,7 @@ static enum exit_code hand_over(struct snapshot_live *live, int control, bool *a
 	*unknown = is_unknown(error, &request);
 	if (!error)
 		return DONE;
-	return *again ? EXIT_BUSY : control_failed(live->disk->node, "cannot make a snapshot",
+	return *again ? EXIT_BUSY : control_failed(live->disk->node, "cannot create a snapshot",
 						   error, request.reason, request.message);
 }
 
@@ -112,7 +112,7 @@ static void settle(struct new_file *child, enum exit_code status, bool unknown)
 	if (status == DONE) {
 		new_file_keep(child);
 	} else if (unknown) {
-		warn("%s: is kept: it may have what was written last", child->file.path);
+		warn("%s: is kept, because it may have the last writes", child->file.path);
 		new_file_leave(child);
 	}
 }
@@ -129,7 +129,7 @@ static enum exit_code attempt(struct snapshot_live *live, int control, bool *aga
 
 	*again = false;
 	if (status == DONE && interrupted())
-		status = fail(EXIT_INTERRUPTED, "%s: interrupted; the disk is as it was",
+		status = fail(EXIT_INTERRUPTED, "%s: interrupted; the disk is unchanged",
 			      live->disk->node);
 	if (status == DONE)
 		status = hand_over(live, control, again, &unknown);
@@ -167,15 +167,15 @@ static enum exit_code check_name(const struct disk *disk)
 
 	if (disk_is_temporary(disk)) {
 		image = disk_image(disk);
-		status = fail_named(EXIT_USAGE, "NAMELESS", "%s: is a temporary disk: what is written to "
-				    "it is in a file without a name, which no child could find; copy the "
-				    "disk to keep that; to have snapshots, attach a child of the image "
-				    "instead, made by: vhdxctl snapshot %s CHILD", disk->node,
+		status = fail_named(EXIT_USAGE, "NAMELESS", "%s: is a temporary disk; its changes are in "
+				    "a file without a name, which no child could find; copy the disk to "
+				    "keep them; to take snapshots, attach a child of the image instead: "
+				    "vhdxctl snapshot %s CHILD", disk->node,
 				    image ? image : "IMAGE");
 		free(image);
 	} else if (disk_is_deleted(disk)) {
-		status = fail_named(EXIT_USAGE, "NAMELESS", "%s: its image was deleted, so that no child "
-				    "could find it; copy the disk before it is detached", disk->node);
+		status = fail_named(EXIT_USAGE, "NAMELESS", "%s: its image was deleted, so no child could "
+				    "find it; copy the disk before it is detached", disk->node);
 	}
 	return status;
 }
@@ -202,7 +202,7 @@ enum exit_code snapshot_live(struct snapshot_live *live)
 		status = attempt(live, control, &again);
 	close(control);
 	if (again)
-		return fail(EXIT_BUSY, "%s: its image changed its identity each time; try again",
+		return fail(EXIT_BUSY, "%s: the DataWriteGuid of its image changed at each attempt; try again",
 			    live->disk->node);
 	return status;
 }

@@ -46,8 +46,8 @@ static enum exit_code check_directory(const char *directory)
 {
 	if (!faccessat(AT_FDCWD, directory, W_OK, AT_EACCESS) || errno != EROFS)
 		return DONE;	/* what else is wrong, creating the file finds */
-	return fail_read_only(directory, "cannot hold what is written to the disk",
-			      "--temporary=DIR names another directory");
+	return fail_read_only(directory, "cannot hold the changes of a temporary disk",
+			      "use --temporary=DIR to name another directory");
 }
 
 static enum exit_code open_child(struct new_file *child, const char *directory)

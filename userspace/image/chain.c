@@ -14,7 +14,7 @@ static void warn_of_size(const struct layer *child, const struct layer *parent)
 	u64 other = parent->image.super->geometry.disk_size;
 
 	if (other != size)
-		warn("%s: its parent %s is a disk of %llu bytes, not of %llu", child->path,
+		warn("%s: its parent %s has a disk of %llu bytes, not %llu", child->path,
 		     parent->path, (unsigned long long)other, (unsigned long long)size);
 }
 

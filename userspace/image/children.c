@@ -125,7 +125,7 @@ static bool look_in(const struct children_search *search, const char *name)
 		if (!is_file(entry))
 			continue;
 		if (files++ == SEARCH_MAX_FILES || time(NULL) > end) {
-			warn("%s: has too many files to look for children of %s in all of them",
+			warn("%s: has too many files; not all were searched for children of %s",
 			     name, search->parent[0]->path);
 			break;
 		}

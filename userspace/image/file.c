@@ -99,7 +99,7 @@ int image_file_adopt(struct image_file *file, const char *path, int fd)
 /* What is it that is no file that could be an image, and what to do; to be freed */
 static char *kind_text(const struct stat *status)
 {
-	const char *what = "no regular file";
+	const char *what = "not a regular file";
 
 	if (S_ISDIR(status->st_mode))
 		return xstrdup("is a directory; name an image in it");
@@ -136,7 +136,7 @@ static enum exit_code fail_adopt(const char *path, const struct stat *status, in
 {
 	if (error == EISDIR || error == EMEDIUMTYPE)
 		return image_fail_kind(path, status);
-	return fail_errno(path, "cannot find its size", error);
+	return fail_errno(path, "cannot determine its size", error);
 }
 
 /**

@@ -46,16 +46,16 @@ static const struct foreign {
 	{ 0, 6, "7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it: 7z x %s" },
 	{ 0, 6, "Rar!\x1a\7", "a RAR archive", "unpack it: unrar x %s" },
 	{ 257, 5, "ustar", "a tar archive", "unpack it: tar xf %s" },
-	{ 0, 5, "%PDF-", "a PDF", "name the image" },
-	{ 0, 4, "\x7f" "ELF", "a program", "name the image" },
+	{ 0, 5, "%PDF-", "a PDF", "give the path of the image" },
+	{ 0, 4, "\x7f" "ELF", "a program", "give the path of the image" },
 	{ 512, 8, "EFI PART", "a raw disk with partitions", "it needs no vhdxctl: losetup -fP --show %s" },
 	{ 510, 2, "\x55\xaa", "a raw disk, or a file system", "it needs no vhdxctl: losetup -fP --show %s" },
 	{ 1080, 2, "\x53\xef", "an ext file system", "it needs no vhdxctl: mount -o loop %s DIR" },
 	{ 0, 4, "XFSB", "an XFS file system", "it needs no vhdxctl: mount -o loop %s DIR" },
 	{ 0, 4, "hsqs", "a squashfs", "it needs no vhdxctl: mount -o loop %s DIR" },
-	{ 0, 24, "version https://git-lfs.", "only the place of the image in Git LFS",
+	{ 0, 24, "version https://git-lfs.", "a Git LFS pointer",
 	  "get the image itself: git lfs pull" },
-	{ 0, 14, "<!DOCTYPE html", "a web page", "the download went wrong, look into it: less %s" },
+	{ 0, 14, "<!DOCTYPE html", "a web page", "the download failed; look into it: less %s" },
 	{ 0 }
 };
 
@@ -165,8 +165,8 @@ static char *head_text(const struct image_file *file, const u8 *head, u32 length
 		    !memcmp(head + known->offset, known->magic, known->length))
 			return text_of(known->what, known->advice, file->path);
 	if (is_zero(head, length))
-		return xstrdup("begins with zeros instead of the signature of a VHDX; if it was "
-			       "copied or downloaded, that is not complete: get it again");
+		return xstrdup("begins with zeros instead of the signature of a VHDX; the copy or "
+			       "download may be incomplete: get it again");
 	return is_text(head, length) ?
 	       text_of("a text file", "look into it: less %s", file->path) : NULL;
 }

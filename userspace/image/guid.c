@@ -27,7 +27,7 @@ struct vhdx_guid guid_new(void)
 		got = getrandom(guid.bytes, sizeof(guid.bytes), 0);
 	} while (got < 0 && errno == EINTR);
 	if (got != sizeof(guid.bytes))
-		exit(fail(EXIT_IO, "no random numbers to be had"));
+		exit(fail(EXIT_IO, "cannot get random numbers"));
 	guid.bytes[7] = (guid.bytes[7] & 0x0f) | 0x40;
 	guid.bytes[8] = (guid.bytes[8] & 0x3f) | 0x80;
 	return guid;

@@ -17,12 +17,12 @@ static void fail_nameless(const char *argument, const struct disk *disk)
 	char **parents = disk_parents(disk);
 
 	if (disk_is_temporary(disk) && *parents)
-		fail_named(EXIT_USAGE, "NAMELESS", "%s: what is written to it is in a file without a "
-			   "name, which only the disk shows; the image below is %s", argument,
+		fail_named(EXIT_USAGE, "NAMELESS", "%s: is a temporary disk; its changes are in a file "
+			   "without a name, which only the disk shows; its image is %s", argument,
 			   *parents);
 	else
-		fail_named(EXIT_USAGE, "NAMELESS", "%s: its image was deleted, only the disk still "
-			   "shows it; copy that before it is detached", argument);
+		fail_named(EXIT_USAGE, "NAMELESS", "%s: its image was deleted, and only the disk still "
+			   "has the data; copy the disk before it is detached", argument);
 	disk_free_names(parents);
 }
 
@@ -46,7 +46,7 @@ char *image_path(const char *argument)
 	}
 	path = disk_attribute(&disk, "vhdx/backing_file");
 	if (!path)
-		fail_named(EXIT_USAGE, "NOT_ATTACHED", "%s: not attached any more", argument);
+		fail_named(EXIT_USAGE, "NOT_ATTACHED", "%s: no longer attached", argument);
 	return path;
 }
 

@@ -43,7 +43,7 @@ enum exit_code image_check_attached(const char *path, const struct stat *status)
 		if (role != DISK_UNRELATED)
 			result = fail_named(EXIT_BUSY, "ATTACHED", "%s: is %s as %s; detach it first",
 					    path, role == DISK_SHOWS ? "attached" :
-					    "the parent of what is attached", disks.disk[i].node);
+					    "a parent of the image attached", disks.disk[i].node);
 	}
 	disk_list_free(&disks);
 	return result;
@@ -62,7 +62,7 @@ void image_warn_written(const char *path, const struct stat *status)
 	disk_list_all(&disks);
 	for (i = 0; i < disks.count; i++)
 		if (disk_is_of_file(&disks.disk[i], status) && !disk_number(&disks.disk[i], "ro"))
-			warn("%s: is attached read-write as %s: it changes while it is read",
+			warn("%s: is attached read-write as %s; it may change while it is read",
 			     path, disks.disk[i].node);
 	disk_list_free(&disks);
 }

@@ -15,7 +15,7 @@ static bool add(const char **list, unsigned int *count, unsigned int limit, cons
 		list[(*count)++] = value;
 		return true;
 	}
-	fail(EXIT_USAGE, "%s: %s: more than %u of them", verb, value, limit);
+	fail(EXIT_USAGE, "%s: %s: the option is given more than %u times", verb, value, limit);
 	return false;
 }
 
@@ -25,7 +25,7 @@ static bool add_map(struct parent_options *options, const char *verb, const char
 
 	if (equals && equals != value && equals[1])
 		return add(options->map, &options->maps, PARENT_MAX_PLACES, verb, value);
-	fail(EXIT_USAGE, "%s: --map-path: '%s' is not of the form 'C:\\VMs=/srv/vms'", verb,
+	fail(EXIT_USAGE, "%s: --map-path: invalid value '%s'; the form is 'C:\\VMs=/srv/vms'", verb,
 	     value);
 	return false;
 }

@@ -39,11 +39,11 @@ struct parent_options {
 	{ PARENT_DIR_OPTION, "parent-dir", "DIR", \
 	  "look for parents in this directory; may be repeated" }, \
 	{ PARENT_MAP_OPTION, "map-path", "WINDOWS=DIR", \
-	  "where a Windows drive, folder, share or volume is: 'C:\\VMs=/srv/vms'" }
+	  "directory of a Windows drive, folder, share or volume: 'C:\\VMs=/srv/vms'" }
 
 #define PARENT_OPTIONS \
 	{ PARENT_OPTION, "parent", "IMAGE", \
-	  "the parent; if repeated: its parent, and so on" }, \
+	  "the parent; if repeated, the parent of that, and so on" }, \
 	PARENT_PLACES_OPTIONS
 
 bool parent_options_set(struct parent_options *options, const char *verb, int id,

@@ -57,8 +57,8 @@ static void add_mismatch(struct search *search, const struct layer *candidate)
 		vhdx_guid_text(&candidate->image.super->disk_id, is);
 		vhdx_guid_text(&search->child->image.super->disk_id, wanted);
 		parent_tried_add(&search->tried, candidate->path, VHDX_REASON_parent_mismatch,
-				 "is another disk than the child's (disk id %s != %s), and not its parent; "
-				 "find the right file, and name it with --parent", is, wanted);
+				 "is another disk (disk id %s != %s), not the parent; name the right file "
+				 "with --parent", is, wanted);
 		return;
 	}
 	vhdx_guid_text(&candidate->image.super->header.data_write_guid, is);

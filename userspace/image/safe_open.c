@@ -184,9 +184,9 @@ const char *safe_open_error(int error)
 {
 	switch (error) {
 	case EXDEV:
-		return "leads to where it may not, to another mount or out of its directory";
+		return "leads to another mount or out of its directory, which is not allowed";
 	case EMEDIUMTYPE:
-		return "no regular file";
+		return "not a regular file";
 	default:
 		return strerror(error);
 	}

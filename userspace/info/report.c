@@ -181,8 +181,8 @@ static void add_warnings(struct json_object *image, const struct inspection *ins
 		json_object_array_add(list, note_json("stale", "the log cannot be replayed: "
 						      "all but the headers may be out of date"));
 	if (inspection->has_tables && !inspection->all_blocks)
-		json_object_array_add(list, note_json("blocks_unchecked", "the block table is large: "
-						      "only its beginning was checked, see --blocks"));
+		json_object_array_add(list, note_json("blocks_unchecked", "the BAT is large: only "
+						      "its beginning was checked, see --blocks"));
 	if (!inspection->has_tables && inspection->values.known)
 		json_object_array_add(list, note_json("unchecked", "the tables are "
 						      "damaged: sizes and disk id are unchecked"));

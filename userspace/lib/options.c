@@ -19,8 +19,8 @@
 
 static const struct options_option global_options[] = {
 	{ 'q', "quiet",	NULL, "errors only, no warnings" },
-	{ 'v', "verbose", NULL, "say what is being done" },
-	{ OPTIONS_DEBUG, "debug", NULL, "say how it is being done" },
+	{ 'v', "verbose", NULL, "print what is being done" },
+	{ OPTIONS_DEBUG, "debug", NULL, "print debugging messages as well" },
 	{ 'J', "json", NULL, "print one JSON document" },
 	{ 'b', "bytes", NULL, "print sizes in bytes", OPTIONS_BYTES },
 	{ OPTIONS_RAW, "raw", NULL, "columns without alignment", OPTIONS_TABLE },
@@ -188,7 +188,7 @@ static enum exit_code bad_option(const struct getopt_tables *tables, const char 
 	else if (strncmp(text, "--", 2) && optopt)
 		text = letter;
 	return fail(EXIT_USAGE, "%s%s%s %s%s%s%s; see vhdxctl%s%s --help", verb,
-		    *verb ? ": " : "", kind == ':' ? "value missing after" : "wrong option", text,
+		    *verb ? ": " : "", kind == ':' ? "value missing after" : "invalid option", text,
 		    like ? " (did you mean --" : "", like ? like : "", like ? "?)" : "", space,
 		    verb);
 }
@@ -232,8 +232,8 @@ static enum exit_code check_groups(const struct options_syntax *syntax,
 				   const struct globals *globals)
 {
 	if (globals->used & ~syntax->groups & OPTIONS_TABLE)
-		return fail(EXIT_USAGE, "%s: --raw, --noheadings, --output and --output-all are "
-			    "for tables; see vhdxctl %s --help", syntax->verb, syntax->verb);
+		return fail(EXIT_USAGE, "%s: --raw, --noheadings, --output and --output-all apply "
+			    "only to tables; see vhdxctl %s --help", syntax->verb, syntax->verb);
 	if (globals->used & ~syntax->groups & OPTIONS_BYTES)
 		return fail(EXIT_USAGE, "%s: --bytes does not apply; see vhdxctl %s --help",
 			    syntax->verb, syntax->verb);
@@ -302,6 +302,6 @@ bool options_switch(const char *verb, const char *option, const char *value, boo
 		*result = i & 1;
 		return true;
 	}
-	fail(EXIT_USAGE, "%s: %s: %s is neither yes nor no", verb, option, value);
+	fail(EXIT_USAGE, "%s: %s: invalid value '%s'; use yes or no", verb, option, value);
 	return false;
 }

@@ -55,7 +55,8 @@ static bool set_mode(struct progress *progress, const char *verb, const char *va
 		progress->mode = (enum progress_mode)i;
 		return true;
 	}
-	fail(EXIT_USAGE, "%s: --progress: %s is none of auto, bar, json, none", verb, value);
+	fail(EXIT_USAGE, "%s: --progress: invalid value '%s'; use auto, bar, json or none", verb,
+	     value);
 	return false;
 }
 
@@ -77,7 +78,7 @@ bool progress_set(struct progress *progress, const char *verb, int id, const cha
 		return set_mode(progress, verb, value);
 	seconds = strtod(value, &end);
 	if (end == value || *end || !isfinite(seconds) || seconds < 0 || seconds > SECONDS_MAX) {
-		fail(EXIT_USAGE, "%s: --progress-frequency: %s is no number of seconds", verb,
+		fail(EXIT_USAGE, "%s: --progress-frequency: invalid number of seconds '%s'", verb,
 		     value);
 		return false;
 	}

@@ -45,7 +45,7 @@ struct progress {
 	{ PROGRESS_OPTION, "progress", "HOW", \
 	  "show progress: auto, bar, json or none (default: auto)" }, \
 	{ PROGRESS_FREQUENCY_OPTION, "progress-frequency", "SECONDS", \
-	  "show it that often (default: 0.5)" }
+	  "interval between two reports (default: 0.5)" }
 
 void progress_init(struct progress *progress);
 bool progress_set(struct progress *progress, const char *verb, int id, const char *value);

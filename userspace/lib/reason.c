@@ -43,23 +43,22 @@ static const char *remedy(enum vhdx_reason reason)
 {
 	switch (reason) {
 	case VHDX_REASON_log_dirty:
-		return "with --replay=auto it is replayed (with -r, in memory), by vhdxctl replay "
-		       "into the file";
+		return "use --replay=auto (with -r it replays in memory), or vhdxctl replay";
 	case VHDX_REASON_parent_depth:
-		return "merge some of them first, with vhdxctl merge";
+		return "merge some of the files first, with vhdxctl merge";
 	case VHDX_REASON_snapshot_on_itself:
 		return "put it on another device";
 	case VHDX_REASON_attach_far_out:
 	case VHDX_REASON_block_overlap:
-		return "with -r it can be read";
+		return "use -r to read it";
 	case VHDX_REASON_log_write_failed:
-		return "nothing is lost: the log is still there and is replayed at the next attach; if "
-		       "the file system is full, make room first";
+		return "nothing is lost: the log is kept and the next attach replays it; if the file "
+		       "system is full, free space first";
 	case VHDX_REASON_detach_log_left:
-		return "the next attach brings it there, or vhdxctl replay; if the file system is full, "
-		       "make room first";
+		return "the next attach or vhdxctl replay writes it there; if the file system is full, "
+		       "free space first";
 	case VHDX_REASON_detach_unwritten:
-		return "see the kernel's log";
+		return "see the kernel log";
 	case VHDX_REASON_attach_no_log:
 	case VHDX_REASON_attach_sequence_max:
 		return "use -r";
@@ -71,12 +70,12 @@ static const char *remedy(enum vhdx_reason reason)
 	case VHDX_REASON_region_unknown_required:
 	case VHDX_REASON_parameters_reserved:
 	case VHDX_REASON_header_version:
-		return "a newer version may know it";
+		return "a newer version may support it";
 	case VHDX_REASON_region_past_eof:
 	case VHDX_REASON_log_past_eof:
 	case VHDX_REASON_payload_past_eof:
 	case VHDX_REASON_bitmap_past_eof:
-		return "the file was truncated, get a complete copy";
+		return "the file was truncated; get a complete copy";
 	case VHDX_REASON_metadata_incomplete_file:
 		return "create it again";
 	default:

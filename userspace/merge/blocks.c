@@ -135,8 +135,8 @@ enum exit_code merge_blocks(struct merge_blocks *blocks)
 		status = look_at_block(blocks, block);
 		progress_add(blocks->progress, vhdx_block_used(g, block));
 		if (status == DONE && interrupted())
-			status = fail(EXIT_INTERRUPTED, "%s: interrupted; the child is as it was "
-				      "and shows all data, merge it again to go on",
+			status = fail(EXIT_INTERRUPTED, "%s: interrupted; the child is unchanged and "
+				      "shows all data; merge it again to continue",
 				      blocks->target.file->path);
 	}
 	progress_end(blocks->progress);

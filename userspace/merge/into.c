@@ -122,7 +122,7 @@ static enum exit_code check_target(const struct work *work)
 		return fail(EXIT_USAGE, "%s: is a block device, which cannot grow; use --output",
 			    target->path);
 	if (super->geometry.disk_size != size)
-		return fail(EXIT_USAGE, "%s: is a disk of %llu bytes, %s of %llu; use --output",
+		return fail(EXIT_USAGE, "%s: has a disk of %llu bytes, %s has one of %llu; use --output",
 			    target->path, (unsigned long long)super->geometry.disk_size, top->path,
 			    (unsigned long long)size);
 	if (!log_batch_possible(&super->header))
@@ -157,7 +157,7 @@ static enum exit_code check_grandchild(const struct work *work, unsigned int i)
 	    vhdx_chain_links(&grandchild->locator,
 			     &target_of(work)->image.super->header.data_write_guid))
 		return DONE;
-	return fail_named(EXIT_PARENT, "PARENT_MISMATCH", "%s: is no child of %s",
+	return fail_named(EXIT_PARENT, "PARENT_MISMATCH", "%s: is not a child of %s",
 			  grandchild->path, work->chain->layer[0]->path);
 }
 
@@ -192,11 +192,10 @@ static bool refuse_child(void *context, const char *path, const struct layer *pa
 {
 	struct work *work = context;
 
-	work->others = fail_named(EXIT_BUSY, "OTHER_CHILD", "%s: is a child of %s as well; %s or "
+	work->others = fail_named(EXIT_BUSY, "OTHER_CHILD", "%s: is a child of %s as well; %s, or use "
 				  "--force", path, parent->path,
-				  parent == work->chain->layer[0] ?
-				  "use --relink for it" :
-				  "merge it elsewhere first, by --output,");
+				  parent == work->chain->layer[0] ? "use --relink for it" :
+				  "merge it into a new image first, with --output");
 	return true;
 }
 
@@ -213,10 +212,10 @@ static enum exit_code check_protection(const struct work *work)
 	if (merge->keep || merge->force || merge->relinks || !S_ISREG(status->st_mode) ||
 	    status->st_mode & 0222)
 		return DONE;
-	return fail_named(EXIT_BUSY, "PROTECTED", "%s: its mode is %04o, so nobody is to write to it; "
-			  "vhdxctl snapshot leaves parents like that, whose children may be anywhere, "
-			  "and it would be deleted; use --relink for them, or --keep, or --force if "
-			  "there are none", top->path, (unsigned int)status->st_mode & 07777);
+	return fail_named(EXIT_BUSY, "PROTECTED", "%s: its mode %04o lets no user write, as "
+			  "vhdxctl snapshot leaves a parent, whose children may be in any directory; "
+			  "merge would delete it; use --relink for the children, or --keep, or "
+			  "--force if there are none", top->path, (unsigned int)status->st_mode & 07777);
 }
 
 /* With --keep only the target changes; else all that is merged goes away. */
@@ -332,8 +331,8 @@ static enum exit_code delete_file(const struct layer *layer)
 	struct stat found;
 
 	if (real && !lstat(real, &found) && !layer_is_file(layer, &found))
-		status = fail(EXIT_BUSY, "%s: is merged, but was replaced meanwhile, so it is not "
-			      "deleted", layer->path);
+		status = fail(EXIT_BUSY, "%s: is merged, but not deleted, because it was replaced "
+			      "meanwhile", layer->path);
 	else if (!real || unlink(real))
 		status = fail_errno(layer->path, "is merged, but cannot be deleted", errno);
 	else
@@ -398,8 +397,8 @@ static enum exit_code check_and_write(struct work *work)
 	check.progress.mode = PROGRESS_NONE;
 	status = check_image(&check);
 	if (status == DONE && check.reader.size > USAGE_LIMIT)
-		status = fail(EXIT_IMAGE, "%s: is a file of more than %llu TiB, in which it is not "
-			      "known what is in use; use --output", check.file.path,
+		status = fail(EXIT_IMAGE, "%s: the file is larger than %llu TiB, beyond which the "
+			      "use of space is not tracked; use --output", check.file.path,
 			      (unsigned long long)(USAGE_LIMIT / VHDX_TIB));
 	if (status == DONE && (check.findings.count[SEVERITY_ERROR] ||
 			       check.findings.count[SEVERITY_UNSUPPORTED]))

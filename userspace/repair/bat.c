@@ -146,7 +146,7 @@ enum exit_code repair_bat(struct repair *repair)
 	for (offset = 0; offset < total && status == DONE; offset += length)
 		status = repair_piece(&bat, offset, length, entries);
 	if (bat.kept)
-		warn("%s: %llu BAT entries that nothing uses are left: they may name data",
+		warn("%s: %llu unused BAT entries are kept: they may refer to data",
 		     repair->check->file.path, (unsigned long long)bat.kept);
 	usage_free(&bat.anchors);
 	free(entries);

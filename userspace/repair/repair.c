@@ -67,7 +67,7 @@ static enum exit_code repair_headers(struct repair *repair)
 			    vhdx_warning_name(first ? VHDX_WARNING_header_1_damaged :
 					      VHDX_WARNING_header_2_damaged),
 			    first ? VHDX_HEADER_1_OFFSET : VHDX_HEADER_2_OFFSET, NO_ENTRY,
-			    "header: written anew from copy %d", first ? 2 : 1);
+			    "header: rewritten from copy %d", first ? 2 : 1);
 	return repair_begin(repair);
 }
 
@@ -105,7 +105,7 @@ static enum exit_code repair_regions(struct repair *repair)
 		if (!(repair->check->super->warnings & (1U << kinds[i])))
 			continue;
 		findings_add_repair(&repair->done, vhdx_warning_name(kinds[i]), to, NO_ENTRY,
-				    "region table: copy %d written anew from copy %d",
+				    "region table: copy %d rewritten from copy %d",
 				    i ? 2 : 1, i ? 1 : 2);
 		return copy_table(repair, from, to);
 	}
@@ -117,7 +117,7 @@ static enum exit_code repair_tables(struct repair *repair)
 	enum exit_code status;
 
 	if (!log_batch_possible(&repair->check->super->header)) {
-		warn("%s: its tables are not repaired: it has no log that could be used for it",
+		warn("%s: its tables are not repaired, because it has no usable log",
 		     repair->check->file.path);
 		return DONE;
 	}

@@ -32,7 +32,7 @@ enum exit_code repair_size(struct repair *repair)
 	if (check_is_used(&repair->check->usage, size))
 		size += VHDX_MIB;
 	findings_add_repair(&repair->done, vhdx_warning_name(VHDX_WARNING_file_size), size,
-			    NO_ENTRY, "file: its size becomes %llu", (unsigned long long)size);
+			    NO_ENTRY, "file: size becomes %llu", (unsigned long long)size);
 	status = repair_begin(repair);
 	if (status == DONE && repair->file)
 		status = write_set_size(repair->file, size);
@@ -57,7 +57,7 @@ static enum exit_code punch(struct repair *repair, u64 offset, u64 length)
 	if (!fallocate(repair->file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 		       (off_t)offset, (off_t)length))
 		return DONE;
-	return fail_errno(repair->file->path, "cannot give back space inside the file", errno);
+	return fail_errno(repair->file->path, "cannot punch a hole", errno);
 }
 
 static void give_back(void *context, u64 offset, u64 length)
@@ -69,8 +69,8 @@ static void give_back(void *context, u64 offset, u64 length)
 	if (giving->status != DONE)
 		return;
 	findings_add_repair(&repair->done, "leak", offset, NO_ENTRY,
-			    behind ? "file: %llu MiB cut off its end" :
-			    "file: %llu MiB inside it become a hole",
+			    behind ? "file: %llu MiB cut off at the end" :
+			    "file: %llu MiB inside the file become a hole",
 			    (unsigned long long)(length / VHDX_MIB));
 	giving->cut |= behind;
 	giving->status = repair_begin(repair);
