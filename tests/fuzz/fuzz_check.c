@@ -55,7 +55,7 @@ enum exit_code fail_reason(const char *object, enum vhdx_reason reason)
 	return DONE;
 }
 
-enum exit_code fail_reason_said(const char *object, enum vhdx_reason reason, const char *message)
+enum exit_code fail_reason_text(const char *object, enum vhdx_reason reason, const char *message)
 {
 	(void)message;
 	return fail_reason(object, reason);

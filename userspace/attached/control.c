@@ -91,7 +91,7 @@ static enum exit_code checked(int *control, int error)
  * control_open() - talk to the module
  * @control:	set to a file descriptor on success
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code control_open(int *control)
 {
@@ -169,7 +169,7 @@ enum exit_code control_failed(const char *object, const char *what, int error,
 			      unsigned int reason, const char *message)
 {
 	if (reason_exit_code(reason) != DONE)
-		return fail_reason_said(object, reason, message);
+		return fail_reason_text(object, reason, message);
 	if (*message)
 		return fail(exit_of_errno(error), "%s: %s", object, message);
 	return fail_errno(object, what, error);

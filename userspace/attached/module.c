@@ -203,7 +203,7 @@ static int load_by_name(struct kmod_ctx *context)
 /**
  * module_load() - do what modprobe vhdx does
  *
- * Return: DONE, also if it was loaded already; or another code having said why
+ * Return: DONE, also if it was loaded already; or another exit code after an error message
  */
 enum exit_code module_load(void)
 {

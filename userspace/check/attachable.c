@@ -67,7 +67,7 @@ static enum exit_code try_blocks(const struct layer *layer)
  * @chain:	complete
  * @writing:	for writing
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code attachable_files(const struct chain *chain, bool writing)
 {

@@ -320,7 +320,7 @@ static void check_changes(struct scan *scan)
  * check_bat() - check all entries of the BAT
  * @check:	geometry and layout known
  *
- * Return: DONE, or another code having said why the BAT could not be read to its end
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code check_bat(struct check *check)
 {

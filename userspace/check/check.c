@@ -157,7 +157,7 @@ static enum exit_code check_all(struct check *check, void *scratch)
 
 /**
  * check_image() - check an image
- * @check:	its file open, its progress prepared, all else zero; to be freed in any case
+ * @check:	its file open, its progress prepared, all else zero; must be freed even on failure
  *
  * Return: DONE if the check was completed, whatever it found; another code, having said
  * why, if it was not, or if the file is no VHDX

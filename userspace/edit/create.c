@@ -181,7 +181,7 @@ static enum exit_code write_identifier(const struct write_file *file)
  *
  * All but the identifier is durable afterwards; that is left to the caller's last flush.
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code create_write(const struct create_plan *plan, const struct write_file *file,
 			    struct progress *progress)

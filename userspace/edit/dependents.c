@@ -98,7 +98,7 @@ static enum exit_code check_mode(const struct layer *layer, const char *advice)
  * dependents_check_write() - may an image be attached for writing?
  * @layer:	open
  *
- * Return: DONE, or EXIT_BUSY having said what needs it as it is
+ * Return: DONE, or EXIT_BUSY after an error message
  */
 enum exit_code dependents_check_write(const struct layer *layer)
 {
@@ -136,7 +136,7 @@ static enum exit_code check_layer(struct layer *layer)
  *
  * An empty file may: there is nothing to be lost.
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code dependents_check_replace(const char *path)
 {

@@ -12,7 +12,7 @@
  *
  * To be asked before the first of them.
  *
- * Return: DONE, or EXIT_IMAGE having said why
+ * Return: DONE, or EXIT_IMAGE after an error message
  */
 enum exit_code header_check_updates(const struct header_update *update, unsigned int count)
 {
@@ -30,7 +30,7 @@ enum exit_code header_check_updates(const struct header_update *update, unsigned
  * The other copy is overwritten, with a higher sequence number, and flushed. If that is cut
  * short, the copy that was current still is.
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code header_update(struct header_update *update)
 {

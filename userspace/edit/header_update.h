@@ -10,7 +10,7 @@
 
 /**
  * struct header_update - the current header of a file that is being changed
- * @file:	open for writing, for us alone
+ * @file:	open opened exclusively for writing
  * @header:	what it says; to be changed before header_update()
  * @slot:	0 or 1: where it is
  */

@@ -67,7 +67,7 @@ void log_batch_init(struct log_batch *batch, struct header_update *update, u64 f
  *
  * If there is no room, what was added before is committed first.
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code log_batch_add(struct log_batch *batch, u64 offset, const void *page)
 {
@@ -146,7 +146,7 @@ static enum exit_code write_pages(const struct log_batch *batch)
  * log_batch_commit() - make all changes, or none
  * @batch:	empty afterwards
  *
- * Return: DONE, or another code having said why; then all of it is in the log, or none
+ * Return: DONE, or another exit code after an error message; then all of it is in the log, or none
  */
 enum exit_code log_batch_commit(struct log_batch *batch)
 {

@@ -146,11 +146,11 @@ void new_file_init(struct new_file *new_file)
 
 /**
  * new_file_open() - begin a file
- * @new_file:	filled; to be closed in any case
+ * @new_file:	filled; must be closed even on failure
  * @path:	its name to be
  * @replace:	a file of that name may be there, and is to be replaced
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code new_file_open(struct new_file *new_file, const char *path, bool replace)
 {
@@ -331,7 +331,7 @@ static enum exit_code complete(const struct new_file *new_file)
  * new_file_commit() - the file is complete: give it its name, durably
  * @new_file:	written
  *
- * Return: DONE, or another code having said why; then there is no such file, and one that was to
+ * Return: DONE, or another exit code after an error message; then there is no such file, and one that was to
  * be replaced is as before, unless only the flush of the directory failed
  */
 enum exit_code new_file_commit(struct new_file *new_file)
@@ -385,7 +385,7 @@ static int set_aside(struct new_file *new_file)
  *
  * The trial ends with new_file_keep(), new_file_leave() or new_file_close().
  *
- * Return: DONE, or another code having said why; then there is no such file
+ * Return: DONE, or another exit code after an error message; then there is no such file
  */
 enum exit_code new_file_try(struct new_file *new_file)
 {

@@ -132,12 +132,12 @@ static bool is_spellable(const char *file)
 
 /**
  * parent_name_make() - find out how a child names its parent
- * @name:	filled; to be freed in any case
+ * @name:	filled; must be freed even on failure
  * @parent:	path of the parent
  * @child:	path of the child, which need not exist
  * @maps:	where Windows paths are
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code parent_name_make(struct parent_name *name, const char *parent, const char *child,
 				const struct parent_options *maps)

@@ -40,7 +40,7 @@ struct edit {
  * relink_check() - can the locator of an image be changed?
  * @layer:	open
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code relink_check(const struct layer *layer)
 {
@@ -159,12 +159,12 @@ static void present_name(struct parent_name *name, const struct layer *layer)
 /**
  * relink() - replace a parent locator, durably
  * @layer:	open, its log empty, relink_check() is fine with it
- * @file:	the same file, for writing, for us alone
+ * @file:	the same file, opened exclusively for writing
  * @name:	the parent's names; NULL: as they are
  * @linkage:	its DataWriteGuid
  * @linkage2:	another one it may have; null if none
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code relink(struct layer *layer, const struct write_file *file,
 		      const struct parent_name *name, const struct vhdx_guid *linkage,

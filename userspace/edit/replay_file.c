@@ -33,7 +33,7 @@
  * @visit:	called for each
  * @context:	for @visit
  *
- * Return: DONE, or another code having said why; a reason from @visit is told as it is
+ * Return: DONE, or another exit code after an error message; a reason from @visit is told as it is
  */
 enum exit_code replay_walk(struct image *image, vhdx_log_visit visit, void *context)
 {
@@ -87,7 +87,7 @@ static void look_at_data(void *context, const struct disk_extent *extent)
  * replay_check() - does the log leave payload blocks alone?
  * @image:	open, so that the tables are known to be right after replay
  *
- * Return: DONE, or another code having said why the log must not be replayed
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code replay_check(struct image *image)
 {
@@ -203,12 +203,12 @@ static enum exit_code grow(const struct image *image, const struct write_file *f
 /**
  * replay_to_disk() - replay a log into its file
  * @image:	open, checked by replay_measure() and replay_check()
- * @file:	the same file, for writing, for us alone
+ * @file:	the same file, opened exclusively for writing
  * @size:	by replay_measure()
  * @progress:	by progress_init()
  * @file_size:	set to how long the file is afterwards, in bytes
  *
- * Return: DONE, or another code having said why; then the log may still be there
+ * Return: DONE, or another exit code after an error message; then the log may still be there
  */
 enum exit_code replay_to_disk(struct image *image, const struct write_file *file,
 			      const struct replay_size *size, struct progress *progress,
@@ -241,10 +241,10 @@ enum exit_code replay_to_disk(struct image *image, const struct write_file *file
 /**
  * replay_file() - replay the log of a file into it, with all checks before
  * @path:	of the file, which has a log to be replayed
- * @file:	the same file, for writing, for us alone
+ * @file:	the same file, opened exclusively for writing
  * @progress:	by progress_init()
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code replay_file(const char *path, const struct write_file *file,
 			   struct progress *progress)

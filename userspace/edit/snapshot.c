@@ -21,7 +21,7 @@
  * snapshot_check_parent() - can an image become a parent?
  * @parent:	open
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code snapshot_check_parent(const struct layer *parent)
 {
@@ -72,7 +72,7 @@ static enum exit_code make_plan(struct snapshot *snapshot)
  * @file:	open
  * @progress:	by progress_init()
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code snapshot_write(struct snapshot *snapshot, const struct write_file *file,
 			      struct progress *progress)
@@ -124,10 +124,10 @@ static enum exit_code check_child(const struct snapshot *snapshot)
 /**
  * snapshot_begin() - write a child that has no name yet
  * @snapshot:	what is to be made
- * @new_file:	filled; to be given the name, and to be closed in any case
+ * @new_file:	filled; to be given the name, and must be closed even on failure
  * @progress:	by progress_init()
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code snapshot_begin(struct snapshot *snapshot, struct new_file *new_file,
 			      struct progress *progress)
@@ -150,7 +150,7 @@ enum exit_code snapshot_begin(struct snapshot *snapshot, struct new_file *new_fi
  * @snapshot:	what is to be made
  * @progress:	by progress_init()
  *
- * Return: DONE, or another code having said why; then there is no child
+ * Return: DONE, or another exit code after an error message; then there is no child
  */
 enum exit_code snapshot_make(struct snapshot *snapshot, struct progress *progress)
 {

@@ -153,7 +153,7 @@ static enum exit_code check_place(const struct snapshot_live *live)
 		return DONE;
 	message = xasprintf("snapshot: %s would be on the disk itself: %s", live->snapshot->child,
 			    below);
-	status = fail_reason_said(live->disk->node, VHDX_REASON_snapshot_on_itself, message);
+	status = fail_reason_text(live->disk->node, VHDX_REASON_snapshot_on_itself, message);
 	free(message);
 	free(below);
 	return status;
@@ -184,7 +184,7 @@ static enum exit_code check_name(const struct disk *disk)
  * snapshot_live() - let a disk go on in a new child
  * @live:	to be freed with snapshot_live_free() in any case
  *
- * Return: DONE, or another code having said why; then the disk is as before
+ * Return: DONE, or another exit code after an error message; then the disk is as before
  */
 enum exit_code snapshot_live(struct snapshot_live *live)
 {

@@ -36,11 +36,11 @@ static enum exit_code cut(const struct check *check, const struct write_file *fi
 
 /**
  * tail_cut() - cut off what nothing refers to at the end of an image
- * @file:	an image, for writing, for us alone; its log was just replayed into it
+ * @file:	an image, opened exclusively for writing; its log was just replayed into it
  * @progress:	by progress_init()
  * @size:	set to how long the file is then, in bytes
  *
- * Return: DONE, also if there was nothing to cut; another code having said why not
+ * Return: DONE, also if there was nothing to cut; another exit code after an error message
  */
 enum exit_code tail_cut(const struct write_file *file, const struct progress *progress,
 			uint64_t *size)

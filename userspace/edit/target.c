@@ -15,7 +15,7 @@
 /**
  * target_init() - begin with an image
  * @target:	filled; to be freed
- * @file:	open for writing, for us alone
+ * @file:	open opened exclusively for writing
  * @image:	the same file, open for reading, its log empty
  * @end:	nothing in the file is used from there on; a multiple of 1 MiB
  */
@@ -43,7 +43,7 @@ void target_free(struct target *target)
  * @target:	the image
  * @data_guid:	its new DataWriteGuid
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code target_set_guids(struct target *target, const struct vhdx_guid *data_guid)
 {
@@ -74,7 +74,7 @@ enum exit_code target_trim(struct target *target)
  * @target:	the image
  * @offset:	set to its place in the file; it reads as zeros
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code target_allocate(struct target *target, u64 *offset)
 {
@@ -97,7 +97,7 @@ enum exit_code target_allocate(struct target *target, u64 *offset)
  * @index:	BAT index; greater than the one before
  * @entry:	what it becomes
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code target_set_entry(struct target *target, u64 index, u64 entry)
 {
@@ -131,7 +131,7 @@ static enum exit_code add_page(struct target *target, u32 *i)
  * target_commit() - make all that was written durable, then the entries that refer to it
  * @target:	the image
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code target_commit(struct target *target)
 {

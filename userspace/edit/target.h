@@ -13,7 +13,7 @@
 
 /**
  * struct target - the image
- * @file:	open for writing, for us alone
+ * @file:	open opened exclusively for writing
  * @image:	the same, for reading
  * @update:	its header
  * @batch:	for its BAT

@@ -67,11 +67,11 @@ static enum exit_code open_child(struct new_file *child, const char *directory)
 
 /**
  * temporary_make() - make a child that nobody can find
- * @child:	filled; to be closed in any case, which leaves nothing
+ * @child:	filled; must be closed even on failure, which leaves nothing
  * @directory:	where its space is, or NULL
  * @parent:	open; its log, if it must be replayed, is so in memory
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code temporary_make(struct new_file *child, const char *directory,
 			      const struct layer *parent)

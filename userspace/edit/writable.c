@@ -44,14 +44,14 @@ static enum exit_code open_with_permission(struct write_file *file, const struct
 }
 
 /**
- * writable_lock() - open an image for writing, for us alone
+ * writable_lock() - open an image opened exclusively for writing
  * @file:	filled; to be closed by writable_unlock()
  * @layer:	the same, open for reading
  * @advice:	what to do instead if its file system is read-only
  *
  * Its mode stays as it is, even if that lets nobody write to it.
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code writable_lock(struct write_file *file, const struct layer *layer,
 			     const char *advice)
@@ -90,7 +90,7 @@ void writable_unlock(struct write_file *file)
  * @file:	by writable_lock()
  * @progress:	by progress_init()
  *
- * Return: DONE, or another code having said why; @layer is as it was then
+ * Return: DONE, or another exit code after an error message; @layer is as it was then
  */
 enum exit_code writable_replay(struct layer **layer, const struct write_file *file,
 			       struct progress *progress)

@@ -20,10 +20,10 @@ static void warn_of_size(const struct layer *child, const struct layer *parent)
 
 /**
  * chain_open_image() - begin a chain with the image itself
- * @chain:	filled; to be closed in any case
+ * @chain:	filled; must be closed even on failure
  * @path:	of the image
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code chain_open_image(struct chain *chain, const char *path)
 {
@@ -50,7 +50,7 @@ static enum exit_code check_options(const struct chain *chain,
  * @chain:	with the image itself
  * @options:	where to look
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code chain_open_parents(struct chain *chain, const struct parent_options *options)
 {
@@ -73,11 +73,11 @@ enum exit_code chain_open_parents(struct chain *chain, const struct parent_optio
 
 /**
  * chain_open() - open an image and all its parents
- * @chain:	filled; to be closed in any case
+ * @chain:	filled; must be closed even on failure
  * @path:	of the image
  * @options:	where to look
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code chain_open(struct chain *chain, const char *path,
 			  const struct parent_options *options)
@@ -110,7 +110,7 @@ void chain_open_found(struct chain *chain, const struct parent_options *options)
  * chain_check_child() - is there room in a chain for one more child?
  * @chain:	what is known of it
  *
- * Return: DONE, or EXIT_PARENT having said why not
+ * Return: DONE, or EXIT_PARENT after an error message
  */
 enum exit_code chain_check_child(const struct chain *chain)
 {

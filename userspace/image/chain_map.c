@@ -62,7 +62,7 @@ u64 chain_map_size(const struct chain_map *map)
  * @length:	how far to look at most, in bytes; at most to the end of the disk
  * @extent:	filled; may be shorter than what there is
  *
- * Return: DONE, or another code having said why. A bad entry is no failure: the fault is in
+ * Return: DONE, or another exit code after an error message. A bad entry is no failure: the fault is in
  * the map of the layer that has it.
  */
 enum exit_code chain_map_find(struct chain_map *map, u64 start, u64 length,
@@ -114,7 +114,7 @@ static enum exit_code read_extent(struct chain_map *map, const struct disk_exten
  * @buffer:	filled
  * @length:	bytes, whole sectors, all of them inside the disk
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code chain_map_read(struct chain_map *map, u64 start, u8 *buffer, u32 length)
 {

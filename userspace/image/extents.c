@@ -95,7 +95,7 @@ static enum exit_code walk_all(struct walk *walk)
  * Blocks that cannot be read are told as such, and make the result EXIT_IMAGE unless
  * EXTENTS_TOLERANT is given.
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code extents_walk(struct chain_map *map, unsigned int flags, extent_function *emit,
 			    void *context)

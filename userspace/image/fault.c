@@ -38,7 +38,7 @@ enum exit_code fail_fault(const struct image_file *file, const struct vhdx_fault
 		message = foreign_text(file);
 	if (!message)
 		message = xasprintf("%s; file(1) may know what it is", text);
-	status = fail_reason_said(file->path, fault->reason, message);
+	status = fail_reason_text(file->path, fault->reason, message);
 	free(message);
 	return status;
 }

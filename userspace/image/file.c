@@ -127,7 +127,7 @@ enum exit_code image_fail_kind(const char *path, const struct stat *status)
 	if (S_ISDIR(status->st_mode))
 		code = fail(EXIT_USAGE, "%s: %s", path, text);
 	else
-		code = fail_reason_said(path, VHDX_REASON_attach_not_a_file, text);
+		code = fail_reason_text(path, VHDX_REASON_attach_not_a_file, text);
 	free(text);
 	return code;
 }
@@ -144,7 +144,7 @@ static enum exit_code fail_adopt(const char *path, const struct stat *status, in
  * @file:	filled; must not be moved afterwards
  * @path:	must live as long
  *
- * Return: DONE, or another code having said why; then there is nothing to close
+ * Return: DONE, or another exit code after an error message; then there is nothing to close
  */
 enum exit_code image_file_open(struct image_file *file, const char *path)
 {

@@ -117,7 +117,7 @@ enum exit_code image_open(struct image *image, const char *path)
  * @buffer:	filled
  * @length:	bytes
  *
- * Return: DONE, or EXIT_IO having said why
+ * Return: DONE, or EXIT_IO after an error message
  */
 enum exit_code image_read(struct image *image, u64 offset, void *buffer, u32 length)
 {

@@ -57,7 +57,7 @@ enum vhdx_reason layer_read(struct layer *layer, struct vhdx_fault *fault)
  * @layer:	set to it, to be freed; NULL on failure
  * @path:	the name
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code layer_open(struct layer **layer, const char *path)
 {

@@ -64,7 +64,7 @@ static enum exit_code load_piece(struct layer_map *map, u64 index)
  * @entry:	set to it; to 0 behind the end of the BAT, which may end before the bitmap
  *		entry of its last chunk
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code layer_map_entry(struct layer_map *map, u64 index, u64 *entry)
 {
@@ -239,7 +239,7 @@ static enum exit_code find_block(struct layer_map *map, u64 block, u64 length,
  * @length:	how far to look at most, in bytes; not 0, at most to the end of the disk
  * @extent:	filled; may be shorter than what there is
  *
- * Return: DONE, or another code having said why. A bad entry is no failure: @map->fault
+ * Return: DONE, or another exit code after an error message. A bad entry is no failure: @map->fault
  */
 enum exit_code layer_map_find(struct layer_map *map, u64 start, u64 length,
 			      struct disk_extent *extent)

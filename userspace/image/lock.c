@@ -28,7 +28,7 @@
  *
  * As the image of a disk, or as one of its parents.
  *
- * Return: DONE if not, EXIT_BUSY having said where otherwise
+ * Return: DONE if not, EXIT_BUSY after an error message otherwise
  */
 enum exit_code image_check_attached(const char *path, const struct stat *status)
 {
@@ -112,7 +112,7 @@ static bool is_open_for_writing(int fd, const struct stat *status)
  *
  * A file that is locked is left to those who ask for the lock.
  *
- * Return: DONE if not, or if that cannot be known; EXIT_BUSY having said so otherwise
+ * Return: DONE if not, or if that cannot be known; EXIT_BUSY after an error message otherwise
  */
 enum exit_code image_check_no_writer(const char *path, int fd, const struct stat *status)
 {
@@ -134,7 +134,7 @@ enum exit_code image_check_no_writer(const char *path, int fd, const struct stat
  *
  * Changes nothing, neither the file nor its times.
  *
- * Return: DONE if not, EXIT_BUSY having said who otherwise
+ * Return: DONE if not, EXIT_BUSY after an error message otherwise
  */
 enum exit_code image_check_unwritten(const char *path, int fd, const struct stat *status)
 {
@@ -190,7 +190,7 @@ static enum exit_code fail_open(const char *path, int error, const char *advice)
  * Takes no lock, and opens nothing for writing. Users that only lack the permission are not told
  * so: the question is about root.
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code image_check_lockable(const char *path, int fd, const struct stat *status,
 				    const char *advice)
@@ -237,7 +237,7 @@ static enum exit_code check_file(const struct write_file *file)
  *
  * A block device is opened exclusively: not if it is mounted or held otherwise.
  *
- * Return: DONE, or another code having said why; then there is nothing to close
+ * Return: DONE, or another exit code after an error message; then there is nothing to close
  */
 enum exit_code image_open_exclusive(struct write_file *file, const char *path,
 				    const char *advice)
@@ -308,7 +308,7 @@ enum exit_code image_lock_shared(const char *path, int fd, const struct stat *st
  * @file:	by image_open_exclusive()
  * @image:	status of what was opened for reading
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code image_check_same(const struct write_file *file, const struct stat *image)
 {

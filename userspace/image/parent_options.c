@@ -37,7 +37,7 @@ static bool add_map(struct parent_options *options, const char *verb, const char
  * @id:		one of PARENT_OPTIONS
  * @value:	what was given with it
  *
- * Return: false, having said why, if the value is no good
+ * Return: false after an error message if the value is invalid
  */
 bool parent_options_set(struct parent_options *options, const char *verb, int id,
 			const char *value)

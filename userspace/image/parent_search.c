@@ -282,7 +282,7 @@ struct layer *parent_look(const struct chain *chain, const struct parent_options
  * @chain:	its last image has a parent
  * @options:	where to look
  *
- * Return: DONE, or EXIT_PARENT having told where it was looked for and what was there
+ * Return: DONE, or EXIT_PARENT after an error message that lists the places
  */
 enum exit_code parent_find(struct layer **parent, const struct chain *chain,
 			   const struct parent_options *options)

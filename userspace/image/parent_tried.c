@@ -114,7 +114,7 @@ static char *wrong_text(const struct parent_tried_list *list, const struct paren
  * @list:	where it was looked for
  * @child:	whose parent
  *
- * Return: EXIT_PARENT, having told all of it
+ * Return: EXIT_PARENT after an error message that lists the places
  */
 enum exit_code parent_tried_fail(const struct parent_tried_list *list, const struct layer *child)
 {

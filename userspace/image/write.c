@@ -52,7 +52,7 @@ int write_file_close(struct write_file *file)
  *
  * Never stops in the middle for a signal.
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code write_at(const struct write_file *file, uint64_t offset, const void *data,
 			size_t length)
@@ -92,7 +92,7 @@ static enum exit_code step(const struct write_file *file, struct progress *progr
  * @length:	bytes
  * @progress:	told of each piece; NULL: not to be interrupted either
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code write_zeros(const struct write_file *file, uint64_t offset, uint64_t length,
 			   struct progress *progress)
@@ -127,7 +127,7 @@ static bool cannot_allocate(int error)
  *
  * Where the file system cannot, zeros are written.
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code write_allocate(const struct write_file *file, uint64_t offset, uint64_t length,
 			      struct progress *progress)

@@ -28,7 +28,7 @@ static struct json_object *layer_json(const struct layer *layer)
  * @path:	of the image
  * @options:	where its parents may be
  *
- * Return: DONE, or another code having said why it is not complete
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code chain_report(struct json_object *image, const char *path,
 			    const struct parent_options *options)

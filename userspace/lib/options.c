@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Global options are accepted before and after the verb. The tables here are all there is
- * to know about an option: getopt_long() and --help are both fed from them.
+ * Global options are accepted before and after the verb. Both getopt_long() and --help are driven
+ * by the tables of options.
  */
 #include "lib/options.h"
 
@@ -32,7 +32,7 @@ static const struct options_option global_options[] = {
 	{ 0 }
 };
 
-/* Both tables, in the form getopt_long() wants. */
+/* Tables of options in the form of getopt_long() */
 struct getopt_tables {
 	struct option longs[MAX_OPTIONS + 1];
 	char shorts[3 * MAX_OPTIONS + 3];
@@ -72,9 +72,9 @@ static const struct options_option *find_global(int id)
 }
 
 /**
- * options_print() - the option lines of a --help
+ * options_print() - print the option lines of --help
  * @options:	table
- * @groups:	which groups to show
+ * @groups:	groups to print
  */
 void options_print(const struct options_option *options, unsigned int groups)
 {
@@ -95,7 +95,10 @@ void options_print(const struct options_option *options, unsigned int groups)
 	}
 }
 
-/* The same for the global options. */
+/**
+ * options_print_globals() - print the global options for --help
+ * @groups:	groups to print
+ */
 void options_print_globals(unsigned int groups)
 {
 	options_print(global_options, groups);
@@ -118,7 +121,7 @@ static void print_version(void)
 	exit(json_output_finish(false, DONE));
 }
 
-/* After a wrong option, none prints anything more; those that say how to print still count. */
+/* After an invalid option only those are still honoured that say how to print the error. */
 static bool counts_after_failure(int id)
 {
 	return id == 'q' || id == 'J';
@@ -160,7 +163,7 @@ static void set_global(struct globals *globals, int id, const char *value)
 	}
 }
 
-/* Which long option is like @text, "--name" or "--name=value"? NULL: none */
+/* The long option that is most like @text, "--name" or "--name=value"; NULL: none */
 static const char *like_option(const struct getopt_tables *tables, const char *text)
 {
 	char name[64];
@@ -171,11 +174,11 @@ static const char *like_option(const struct getopt_tables *tables, const char *t
 	suggest_begin(&suggestion, name);
 	for (i = 0; i < tables->count; i++)
 		suggest_word(&suggestion, tables->longs[i].name);
-	/* it is one already: then its value is wrong, not its name */
+	/* distance 0: the name exists, so its value is wrong */
 	return suggestion.distance ? suggestion.best : NULL;
 }
 
-/* getopt() found an option that does not exist, or not like that. */
+/* For an option that does not exist, or that has no value or an unexpected one */
 static enum exit_code bad_option(const struct getopt_tables *tables, const char *verb, int kind,
 				 char **argv)
 {
@@ -194,15 +197,15 @@ static enum exit_code bad_option(const struct getopt_tables *tables, const char 
 }
 
 /**
- * options_parse_globals() - the options before the verb
+ * options_parse_globals() - parse the options before the verb
  * @globals:	filled
  * @argc:	of the program
  * @argv:	of the program
  * @usage:	prints the program's --help
  *
- * Afterwards argv[optind] is the verb.
+ * Sets optind to the index of the verb in @argv.
  *
- * Return: DONE, or EXIT_USAGE having said why
+ * Return: DONE, or EXIT_USAGE after an error message
  */
 enum exit_code options_parse_globals(struct globals *globals, int argc, char **argv,
 				     void (*usage)(void))
@@ -241,17 +244,17 @@ static enum exit_code check_groups(const struct options_syntax *syntax,
 }
 
 /**
- * options_parse() - the options after the verb
- * @syntax:	what the verb takes
- * @globals:	as options_parse_globals() left it
- * @argc:	counted from the verb
+ * options_parse() - parse the options after the verb
+ * @syntax:	command line of the verb
+ * @globals:	filled by options_parse_globals()
+ * @argc:	number of arguments from the verb on
  * @argv:	argv[0] is the verb
  * @context:	for @syntax->set
  *
- * The first wrong option decides. Those behind it are looked at only so that --json is honoured
- * wherever it stands. Afterwards argv[optind] is the first argument.
+ * The first invalid option decides the error. The options after it are parsed only for --json and
+ * --quiet. Sets optind to the index of the first argument in @argv.
  *
- * Return: DONE, or EXIT_USAGE having said why
+ * Return: DONE, or EXIT_USAGE after an error message
  */
 enum exit_code options_parse(const struct options_syntax *syntax, struct globals *globals,
 			     int argc, char **argv, void *context)
@@ -262,7 +265,7 @@ enum exit_code options_parse(const struct options_syntax *syntax, struct globals
 
 	add_options(&tables, syntax->options);
 	add_options(&tables, global_options);
-	optind = 0;	/* GNU: start anew, argv is another one now */
+	optind = 0;	/* GNU extension: restart with another argv */
 	while ((id = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
 		if (status != DONE && !counts_after_failure(id))
 			continue;
@@ -279,13 +282,13 @@ enum exit_code options_parse(const struct options_syntax *syntax, struct globals
 }
 
 /**
- * options_switch() - the value of an option that is on or off
+ * options_switch() - parse the value of an option that is on or off
  * @verb:	for the message
  * @option:	for the message
- * @value:	NULL means on: the option itself was given
+ * @value:	NULL: the option was given without a value, which means on
  * @result:	set on success
  *
- * Return: false, having said why, if @value is none of the words for yes and no
+ * Return: false after an error message if @value means neither yes nor no
  */
 bool options_switch(const char *verb, const char *option, const char *value, bool *result)
 {
@@ -294,7 +297,7 @@ bool options_switch(const char *verb, const char *option, const char *value, boo
 
 	if (!value)
 		value = "yes";
-	if (*value == '=')	/* -P=no is meant like --partscan=no */
+	if (*value == '=')	/* accept -P=no as --partscan=no */
 		value++;
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(value, words[i]))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How far a long task is: a bar on a terminal, JSON lines for programs, one line whenever
- * SIGUSR1 asks. Always on stderr.
+ * Progress of a long task, on stderr: a bar on a terminal, JSON lines for programs, one line on
+ * SIGUSR1.
  */
 #ifndef VHDX_LIB_PROGRESS_H
 #define VHDX_LIB_PROGRESS_H
@@ -20,13 +20,13 @@ enum progress_mode {
 
 /**
  * struct progress - one task
- * @mode:	what to show
- * @period_ms:	how often
+ * @mode:	what to print
+ * @period_ms:	interval between two reports, in ms
  * @task:	name of the task
- * @total:	bytes to be done
- * @done:	bytes done
- * @start_ms:	when it began
- * @shown_ms:	when it was last shown
+ * @total:	bytes to process
+ * @done:	bytes processed
+ * @start_ms:	start of the task, CLOCK_MONOTONIC in ms
+ * @shown_ms:	last report, CLOCK_MONOTONIC in ms
  */
 struct progress {
 	enum progress_mode mode;
@@ -38,7 +38,7 @@ struct progress {
 	uint64_t shown_ms;
 };
 
-/* The two options of every verb that may take long; for its table of options. */
+/* Options of a verb that may take long, for its table of options */
 #define PROGRESS_OPTION (OPTIONS_OWN + 100)
 #define PROGRESS_FREQUENCY_OPTION (OPTIONS_OWN + 101)
 #define PROGRESS_OPTIONS \

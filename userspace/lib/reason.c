@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Failing for a reason of kmod/format/reason.h: its exit code, its name and what to do about it.
+ * Error messages for the reasons of kmod/format/reason.h: exit code, error code and remedy.
  */
 #include "lib/reason.h"
 
@@ -9,10 +9,10 @@
 #include "lib/text.h"
 
 /**
- * reason_exit_code() - which exit code stands for a reason?
+ * reason_exit_code() - map a reason to an exit code
  * @reason:	any number
  *
- * Return: DONE if the number is no reason known here
+ * Return: the exit code; DONE if the number is not a known reason
  */
 enum exit_code reason_exit_code(enum vhdx_reason reason)
 {
@@ -38,7 +38,7 @@ enum exit_code reason_exit_code(enum vhdx_reason reason)
 	return DONE;
 }
 
-/* What the user can do about it; NULL if nothing better is known than what the reason says. */
+/* What the user can do; NULL: nothing beyond the text of the reason */
 static const char *remedy(enum vhdx_reason reason)
 {
 	switch (reason) {
@@ -84,14 +84,14 @@ static const char *remedy(enum vhdx_reason reason)
 }
 
 /**
- * fail_reason_said() - fail for a reason that somebody else has put in words
+ * fail_reason_text() - print an error message for a reason, with the text of the caller
  * @object:	image or device
- * @reason:	gives exit code, name and remedy
- * @message:	the words
+ * @reason:	gives exit code, error code and remedy
+ * @message:	text instead of that of the reason, such as one from the kernel
  *
- * Return: the exit code; EXIT_IMAGE for a reason not known here
+ * Return: the exit code; EXIT_IMAGE for an unknown reason
  */
-enum exit_code fail_reason_said(const char *object, enum vhdx_reason reason, const char *message)
+enum exit_code fail_reason_text(const char *object, enum vhdx_reason reason, const char *message)
 {
 	const char *advice = remedy(reason);
 	char *code = text_code(vhdx_reason_name(reason));
@@ -105,8 +105,14 @@ enum exit_code fail_reason_said(const char *object, enum vhdx_reason reason, con
 	return status;
 }
 
-/* The same, in the words of the reason itself. */
+/**
+ * fail_reason() - print an error message for a reason, with the text of the reason
+ * @object:	image or device
+ * @reason:	gives text, exit code, error code and remedy
+ *
+ * Return: the exit code; EXIT_IMAGE for an unknown reason
+ */
 enum exit_code fail_reason(const char *object, enum vhdx_reason reason)
 {
-	return fail_reason_said(object, reason, vhdx_reason_text(reason));
+	return fail_reason_text(object, reason, vhdx_reason_text(reason));
 }

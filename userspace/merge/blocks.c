@@ -122,7 +122,7 @@ static enum exit_code look_at_block(struct merge_blocks *blocks, u64 block)
  * merge_blocks() - merge all blocks, durably
  * @blocks:	prepared
  *
- * Return: DONE, or another code having said why; then it can be done again
+ * Return: DONE, or another exit code after an error message; then it can be done again
  */
 enum exit_code merge_blocks(struct merge_blocks *blocks)
 {

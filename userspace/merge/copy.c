@@ -45,7 +45,7 @@ static enum exit_code write_piece(const struct write_file *file, u64 offset, con
  * @offset:	the place there
  * @fresh:	the place reads as zeros: what is zero need not be written
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code copy_range(struct chain_map *from, u64 start, u64 length,
 			  const struct write_file *file, u64 offset, bool fresh)
@@ -73,7 +73,7 @@ enum exit_code copy_range(struct chain_map *from, u64 start, u64 length,
  * @file:	where to write it
  * @offset:	the place there
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code copy_extents(struct chain_map *from, u64 start, u64 length,
 			    const struct write_file *file, u64 offset)
@@ -98,7 +98,7 @@ enum exit_code copy_extents(struct chain_map *from, u64 start, u64 length,
  * @length:	bytes, inside the disk
  * @zero:	set to the answer
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code copy_is_zero(struct chain_map *from, u64 start, u64 length, bool *zero)
 {

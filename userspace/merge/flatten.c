@@ -157,7 +157,7 @@ static enum exit_code check_path(const struct chain *chain, const char *path)
  * @replace:	a file of that name is to go
  * @progress:	by progress_init()
  *
- * Return: DONE, or another code having said why; then there is no new image
+ * Return: DONE, or another exit code after an error message; then there is no new image
  */
 enum exit_code flatten(const struct chain *chain, const char *path, bool replace,
 		       struct progress *progress)

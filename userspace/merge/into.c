@@ -426,7 +426,7 @@ static void close_all(struct work *work)
  * merge_into() - merge children into their parent
  * @merge:	what is to be done
  *
- * Return: DONE, or another code having said why; then the chain shows what it has shown
+ * Return: DONE, or another exit code after an error message; then the chain shows what it has shown
  */
 enum exit_code merge_into(const struct merge *merge)
 {

@@ -131,7 +131,7 @@ static enum exit_code repair_piece(struct bat_repair *bat, u64 offset, u32 lengt
  * repair_bat() - clear what means nothing
  * @repair:	what is being done
  *
- * Return: DONE, or another code having said why it ended early
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code repair_bat(struct repair *repair)
 {

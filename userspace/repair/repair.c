@@ -41,7 +41,7 @@ bool repair_is_possible(const struct check *check)
  * @repair:	what is to be done
  * @check:	completed, without errors; must be made again if the log was replayed
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code repair_log(struct repair *repair, const struct check *check)
 {
@@ -134,7 +134,7 @@ static enum exit_code repair_tables(struct repair *repair)
  * @repair:	its mode and file; @done is filled
  * @check:	completed, without errors; to be made again if anything was done
  *
- * Return: DONE, or another code having said why it ended early
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code repair_image(struct repair *repair, struct check *check)
 {

@@ -17,7 +17,7 @@ enum repair_mode {
 /**
  * struct repair - repairs being made
  * @mode:	what may be repaired
- * @file:	for writing, for us alone; NULL: only list what would be done
+ * @file:	opened exclusively for writing; NULL: only list what would be done
  * @done:	what was, or would be done
  * @check:	what is repaired: checked, without errors; its log is replayed
  * @update:	its header

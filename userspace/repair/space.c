@@ -19,7 +19,7 @@ static bool size_is_ours(const struct check *check)
  *
  * Up if the last, incomplete MiB is in use, down if not.
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code repair_size(struct repair *repair)
 {
@@ -82,7 +82,7 @@ static void give_back(void *context, u64 offset, u64 length)
  * repair_leaks() - give back space that nothing refers to
  * @repair:	what is being done; no log is in use any more
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code repair_leaks(struct repair *repair)
 {

@@ -9,7 +9,7 @@
  * repair_begin() - something is going to be written
  * @repair:	may have begun already
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code repair_begin(struct repair *repair)
 {
@@ -34,7 +34,7 @@ enum exit_code repair_begin(struct repair *repair)
  * @offset:	of the page in the file
  * @page:	what it shall be
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code repair_page(struct repair *repair, u64 offset, const void *page)
 {
