@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One table of columns, each knowing how to get its value from sysfs as a JSON value.
+ * The table of columns. Each column has a function that reads its value from sysfs, as JSON.
  */
 #include "attached/columns.h"
 
@@ -23,7 +23,7 @@ static struct json_object *get_node(const struct disk *disk, const char *file)
 	return json_object_new_string(disk->node);
 }
 
-/* Frees @text; NULL or nothing in it: null. */
+/* Frees @text; NULL or an empty text is null. */
 static struct json_object *new_text(char *text)
 {
 	char *valid = text ? text_valid_utf8(text) : NULL;
@@ -58,7 +58,7 @@ static struct json_object *get_bool(const struct disk *disk, const char *file)
 	return json_object_new_boolean(disk_number(disk, file) != 0);
 }
 
-/* The image may be out of our sight: another mount namespace, no permission, deleted. */
+/* Fails if the image is in another mount namespace, inaccessible or deleted. */
 static bool stat_image(const struct disk *disk, struct stat *status)
 {
 	char *path = disk_image(disk);
@@ -106,7 +106,7 @@ static struct json_object *get_deleted(const struct disk *disk, const char *file
 	return json_object_new_boolean(disk_is_deleted(disk));
 }
 
-/* That an image was deleted the kernel says in its name. */
+/* A deleted image needs no mark: the kernel appends (deleted) to its name. */
 static const char *mark_of_image(const struct disk *disk)
 {
 	return disk_is_temporary(disk) ? " (temporary)" : "";
@@ -135,7 +135,7 @@ static struct json_object *get_parent_name(const char *path)
 	return json_object_new_string("parent");
 }
 
-/* Whatever the disk is: nothing is ever written to a parent. */
+/* A parent is never written to, even if the disk is writable. */
 static struct json_object *get_parent_read_only(const char *path)
 {
 	(void)path;
@@ -187,11 +187,11 @@ static const struct column *find_column(const char *name, size_t length)
 }
 
 /**
- * columns_default() - the columns that nobody has to ask for
+ * columns_default() - the columns that are printed without --output
  * @wanted:	filled
- * @all:	every column instead
+ * @all:	take every column instead
  *
- * Return: how many
+ * Return: number of columns in @wanted
  */
 size_t columns_default(const struct column *wanted[COLUMNS_MAX], bool all)
 {
@@ -203,7 +203,7 @@ size_t columns_default(const struct column *wanted[COLUMNS_MAX], bool all)
 	return count;
 }
 
-/* "NAME,SIZE", or "+WWN": the usual ones and WWN. */
+/* "NAME,SIZE"; or "+WWN": the default columns and WWN. */
 static enum exit_code choose_named(const struct column **wanted, size_t *count, const char *names)
 {
 	if (*names == '+') {
@@ -226,9 +226,9 @@ static enum exit_code choose_named(const struct column **wanted, size_t *count, 
 }
 
 /**
- * columns_choose() - which columns do the options ask for?
+ * columns_choose() - choose columns by the options
  * @wanted:	filled
- * @count:	set: how many
+ * @count:	set to the number of columns in @wanted
  * @globals:	the options
  *
  * Return: DONE, or EXIT_USAGE for an unknown column
@@ -245,14 +245,21 @@ enum exit_code columns_choose(const struct column *wanted[COLUMNS_MAX], size_t *
 	return DONE;
 }
 
-/* Numbers are, and what looks like one. */
+/**
+ * columns_right_aligned() - test whether a column is aligned to the right
+ * @column:	the column
+ *
+ * Return: true for numbers and booleans
+ */
 bool columns_right_aligned(const struct column *column)
 {
 	return column->kind == SIZE || column->get == get_number || column->get == get_bool ||
 	       column->get == get_temporary || column->get == get_deleted || column->get == get_image_inode;
 }
 
-/* The columns, for --help. */
+/**
+ * columns_print_help() - print the list of columns for --help
+ */
 void columns_print_help(void)
 {
 	size_t i;

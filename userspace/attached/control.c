@@ -12,7 +12,7 @@
 #include "attached/module.h"
 #include "lib/reason.h"
 
-/* The node is made at once by devtmpfs; where udev makes it, it takes a moment. */
+/* devtmpfs creates the node at once; udev, where it creates the node, takes a moment. */
 #define NODE_TRIES	40
 #define NODE_PAUSE_MS	50
 
@@ -88,7 +88,7 @@ static enum exit_code checked(int *control, int error)
 }
 
 /**
- * control_open() - talk to the module
+ * control_open() - open the control device, and check the version of the module
  * @control:	set to a file descriptor on success
  *
  * Return: DONE, or another exit code after an error message
@@ -98,7 +98,12 @@ enum exit_code control_open(int *control)
 	return checked(control, open_node(control));
 }
 
-/* The same, and load the module if it is not there. */
+/**
+ * control_open_loading() - as control_open(), and load the module if it is not loaded
+ * @control:	set to a file descriptor on success
+ *
+ * Return: DONE, or another exit code after an error message
+ */
 enum exit_code control_open_loading(int *control)
 {
 	int error = open_node(control);
@@ -113,7 +118,13 @@ enum exit_code control_open_loading(int *control)
 	return checked(control, error);
 }
 
-/* Return: 0 or a positive errno */
+/**
+ * control_attach() - attach an image
+ * @control:	from control_open()
+ * @request:	as for VHDX_IOC_ATTACH, without its size; the kernel fills its results
+ *
+ * Return: 0 or a positive errno
+ */
 int control_attach(int control, struct vhdx_ioc_attach *request)
 {
 	int error;
@@ -124,7 +135,13 @@ int control_attach(int control, struct vhdx_ioc_attach *request)
 	return error;
 }
 
-/* Return: 0 or a positive errno */
+/**
+ * control_detach() - detach a disk
+ * @control:	from control_open()
+ * @request:	as for VHDX_IOC_DETACH, without its size; the kernel fills its results
+ *
+ * Return: 0 or a positive errno
+ */
 int control_detach(int control, struct vhdx_ioc_detach *request)
 {
 	int error;
@@ -135,7 +152,13 @@ int control_detach(int control, struct vhdx_ioc_detach *request)
 	return error;
 }
 
-/* Return: 0 or a positive errno */
+/**
+ * control_snapshot() - let a disk continue in a child
+ * @control:	from control_open()
+ * @request:	as for VHDX_IOC_SNAPSHOT, without its size; the kernel fills its results
+ *
+ * Return: 0 or a positive errno
+ */
 int control_snapshot(int control, struct vhdx_ioc_snapshot *request)
 {
 	int error;
@@ -146,7 +169,14 @@ int control_snapshot(int control, struct vhdx_ioc_snapshot *request)
 	return error;
 }
 
-/* Return: 0 or a positive errno */
+/**
+ * control_status() - get the status of a disk
+ * @control:	from control_open()
+ * @index:	number of the disk
+ * @status:	filled
+ *
+ * Return: 0 or a positive errno
+ */
 int control_status(int control, int index, struct vhdx_ioc_status *status)
 {
 	memset(status, 0, sizeof(*status));
@@ -156,12 +186,12 @@ int control_status(int control, int index, struct vhdx_ioc_status *status)
 }
 
 /**
- * control_failed() - say why an ioctl failed
+ * control_failed() - print an error message for a failed ioctl
  * @object:	image or device
- * @what:	what could not be done
+ * @what:	the action that failed, such as "cannot attach"
  * @error:	positive errno
- * @reason:	as the ioctl returned it
- * @message:	the same; what the kernel says is better than what its errno says
+ * @reason:	from the ioctl
+ * @message:	from the ioctl; it is preferred to the text of @error
  *
  * Return: the exit code
  */

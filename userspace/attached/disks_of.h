@@ -9,8 +9,8 @@
 #include "lib/message.h"
 
 /**
- * struct disks_of - what an argument stands for
- * @showing:	the device itself; or disks that show this image, temporary ones included
+ * struct disks_of - the disks of an argument
+ * @showing:	the device itself; or disks that show the image, temporary ones included
  * @needing:	disks of which the image is a parent
  */
 struct disks_of {

@@ -12,14 +12,14 @@
 
 #include "lib/alloc.h"
 
-/* Where dkms and `make install` put it, and packages; compressed or not */
+/* Where DKMS, `make install` and packages install the module; it may be compressed */
 static const char *const places[] = {
 	"updates/dkms/vhdx.ko*", "updates/vhdx.ko*", "updates/kmod/vhdx.ko*", "extra/vhdx.ko*",
 	"kernel/drivers/block/vhdx.ko*",
 };
 
-/* The kernels that there is a module for, to be freed; NULL: none */
-static char *built_for(void)
+/* List of the kernels for which a module is installed, to be freed; NULL: none */
+static char *installed_for(void)
 {
 	static const char root[] = "/lib/modules/";
 	char *list = NULL, *longer, *pattern;
@@ -47,7 +47,7 @@ static char *built_for(void)
 
 static enum exit_code fail_missing(const char *kernel)
 {
-	char *others = built_for();
+	char *others = installed_for();
 	enum exit_code status;
 
 	status = fail_named(EXIT_MODULE, "MODULE_MISSING",
@@ -80,7 +80,7 @@ static bool is_locked_down(void)
 	return file_says(path, "[integrity]") || file_says(path, "[confidentiality]");
 }
 
-/* Loading a module takes more than being root. */
+/* Root may be refused as well: by lockdown, a sysctl, or a missing capability. */
 static enum exit_code fail_permission(int error)
 {
 	if (is_locked_down())
@@ -100,7 +100,7 @@ static enum exit_code fail_permission(int error)
 		    "(%s); run as root", strerror(error));
 }
 
-/* What kernel the module says it was built for, to be freed; NULL: not known */
+/* The kernel for which the module was built, to be freed; NULL: not known */
 static char *vermagic_of(struct kmod_ctx *context)
 {
 	struct kmod_list *list = NULL, *info = NULL, *item;
@@ -164,7 +164,7 @@ static enum exit_code fail_load(struct kmod_ctx *context, int error)
 	}
 }
 
-/* libkmod's own words would only double ours. */
+/* Messages of libkmod repeat those of this file, so they are for --debug only. */
 static void log_debug(void *data, int priority, const char *file, int line, const char *function,
 		      const char *format, va_list args)
 {
@@ -179,7 +179,7 @@ static void log_debug(void *data, int priority, const char *file, int line, cons
 	debug("libkmod: %s: %s", function, text);
 }
 
-/* By alias, as modprobe does; a module that is not there gives an empty list. */
+/* By alias, as modprobe does. A missing module gives an empty list. */
 static int load_by_name(struct kmod_ctx *context)
 {
 	struct kmod_list *list = NULL, *item;
@@ -201,9 +201,9 @@ static int load_by_name(struct kmod_ctx *context)
 }
 
 /**
- * module_load() - do what modprobe vhdx does
+ * module_load() - load the module, as modprobe vhdx does
  *
- * Return: DONE, also if it was loaded already; or another exit code after an error message
+ * Return: DONE, also if it is already loaded; or another exit code after an error message
  */
 enum exit_code module_load(void)
 {

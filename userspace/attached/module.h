@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Loading the module, and saying in one sentence why it cannot be loaded.
+ * Loading the module, with an error message that says why it cannot be loaded.
  */
 #ifndef VHDX_ATTACHED_MODULE_H
 #define VHDX_ATTACHED_MODULE_H
