@@ -142,7 +142,7 @@ enum exit_code dependents_check_replace(const char *path)
 {
 	enum exit_code status = DONE;
 	struct layer *layer;
-	int error, fd = image_open_quietly(path);
+	int error, fd = image_file_open_fd(path);
 
 	if (fd < 0)
 		return fail_errno(path, "cannot open the file to be replaced", -fd);

@@ -9,7 +9,7 @@
 #include "lib/reason.h"
 #include "lib/text.h"
 
-/* A read that failed is better told by its errno than by a reason. */
+/* For a failed read, the errno says more than the reason. */
 static enum exit_code fail_read(const struct image_file *file, const struct vhdx_fault *fault)
 {
 	return fail_named(EXIT_IO, "READ_FAILED", "%s: read failed at %#llx (%s)", file->path,
@@ -17,7 +17,7 @@ static enum exit_code fail_read(const struct image_file *file, const struct vhdx
 }
 
 /**
- * fail_fault() - say why an image is refused
+ * fail_fault() - print an error message for a fault
  * @file:	the image
  * @fault:	from the format core
  *

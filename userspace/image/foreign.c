@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * People name what they have: another image format, an archive with the image in it, the
- * wrong file. The first bytes tell; nothing here has to be right in order to refuse a file,
- * only in order to be of help.
+ * A user may name another image format, an archive with the image in it, or a wrong file. The first
+ * bytes identify the common ones. This affects only the message; the format core decides that a
+ * file is refused.
  */
 #include "image/foreign.h"
 
@@ -16,7 +16,7 @@
 
 #define HEAD_BYTES 4096U
 
-/* For all of these there is a command that takes the file's name where %s is. */
+/* In @advice, %s stands for the path of the file. */
 static const struct foreign {
 	unsigned int offset;
 	unsigned int length;
@@ -59,7 +59,7 @@ static const struct foreign {
 	{ 0 }
 };
 
-/* As a word of a shell, to be freed */
+/* The path quoted for a shell, to be freed */
 static char *quoted(const char *path)
 {
 	char *safe = text_printable(path), *text, *to;
@@ -81,7 +81,7 @@ static char *quoted(const char *path)
 	return text;
 }
 
-/* "WHAT, no VHDX; ADVICE", in which %s becomes the file's name; to be freed */
+/* "is WHAT, not a VHDX; ADVICE", with the path of the file for %s; to be freed */
 static char *text_of(const char *what, const char *advice, const char *path)
 {
 	const char *mark = strstr(advice, "%s");
@@ -96,7 +96,7 @@ static char *text_of(const char *what, const char *advice, const char *path)
 	return text;
 }
 
-/* -- the format before VHDX: a footer at the end, mostly with a copy of it at the start -- */
+/* -- VHD, the format before VHDX: a footer at the end, mostly with a copy at the start -- */
 
 #define VHD1_FOOTER_SIZE	512U
 #define VHD1_CURRENT_SIZE	48	/* big endian, bytes of the disk */
@@ -112,7 +112,7 @@ static bool read_vhd1_footer(const struct image_file *file, u8 *footer)
 	       !memcmp(footer, "conectix", 8);
 }
 
-/* A fixed one is a raw disk with 512 bytes behind it, so the loop driver can do it. */
+/* A fixed VHD is a raw disk followed by 512 bytes, so a loop device can attach it. */
 static char *vhd1_text(const struct image_file *file)
 {
 	u8 footer[VHD1_FOOTER_SIZE];
@@ -172,10 +172,10 @@ static char *head_text(const struct image_file *file, const u8 *head, u32 length
 }
 
 /**
- * foreign_text() - what is a file that is no VHDX?
+ * foreign_text() - describe a file that is not a VHDX
  * @file:	open
  *
- * Return: what it is, and what to do with it, to be freed; NULL if that is not known
+ * Return: what it is and what to do with it, as the text of a message, to be freed; NULL: unknown
  */
 char *foreign_text(const struct image_file *file)
 {

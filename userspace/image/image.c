@@ -11,7 +11,7 @@
 #include "lib/alloc.h"
 #include "format/range.h"
 
-/* Only the disk itself still shows it. */
+/* For a disk whose image has no path */
 static void fail_nameless(const char *argument, const struct disk *disk)
 {
 	char **parents = disk_parents(disk);
@@ -27,11 +27,11 @@ static void fail_nameless(const char *argument, const struct disk *disk)
 }
 
 /**
- * image_path() - which file is meant?
- * @argument:	an image, or a disk that shows one
+ * image_path() - get the path of an image, or of the image of a disk
+ * @argument:	path of an image, or an attached disk
  *
- * Return: its path, to be freed; NULL, having said why, if the disk went away or its file
- * has no name
+ * Return: the path, to be freed; NULL after an error message if the disk is no longer attached or
+ * its image has no path
  */
 char *image_path(const char *argument)
 {
@@ -50,7 +50,7 @@ char *image_path(const char *argument)
 	return path;
 }
 
-/* A log that must be replayed is, in memory, before anything behind the headers is read. */
+/* The log is replayed, in memory, before anything after the headers is read. */
 static enum vhdx_reason replay_log(struct image *image, struct vhdx_fault *fault)
 {
 	const struct vhdx_header *header = &image->super->header;
@@ -65,11 +65,13 @@ static enum vhdx_reason replay_log(struct image *image, struct vhdx_fault *fault
 }
 
 /**
- * image_super() - read all that comes before the BAT
+ * image_super() - read everything before the BAT
  * @image:	its file is open; the rest is filled, and freed by image_close()
  * @fault:	filled on failure
  *
- * Return: VHDX_OK, or why the image cannot be used
+ * Prints no message.
+ *
+ * Return: VHDX_OK, or the reason why the image cannot be used
  */
 enum vhdx_reason image_super(struct image *image, struct vhdx_fault *fault)
 {
@@ -89,11 +91,13 @@ enum vhdx_reason image_super(struct image *image, struct vhdx_fault *fault)
 }
 
 /**
- * image_open() - open an image, or say why it cannot be used
- * @image:	filled; must not be moved
- * @path:	must live as long
+ * image_open() - open an image for reading, without its parents
+ * @image:	filled; must not be moved afterwards
+ * @path:	must outlive @image
  *
- * Return: DONE, or another code; then there is nothing to close
+ * Warns if the image is attached read-write.
+ *
+ * Return: DONE, or another exit code after an error message; then there is nothing to close
  */
 enum exit_code image_open(struct image *image, const char *path)
 {
@@ -111,11 +115,11 @@ enum exit_code image_open(struct image *image, const char *path)
 }
 
 /**
- * image_read() - read from an image, its log replayed
+ * image_read() - read from the file of an image, with its log replayed
  * @image:	open
- * @offset:	bytes, anywhere
+ * @offset:	in the file, in bytes
  * @buffer:	filled
- * @length:	bytes
+ * @length:	in bytes
  *
  * Return: DONE, or EXIT_IO after an error message
  */
@@ -132,6 +136,10 @@ enum exit_code image_read(struct image *image, u64 offset, void *buffer, u32 len
 	return fail_fault(&image->file, &fault);
 }
 
+/**
+ * image_close() - close an image
+ * @image:	opened by image_open(), or read by image_super()
+ */
 void image_close(struct image *image)
 {
 	replay_memory_free(image->replayed);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The options that say where parents are, the same for every verb that looks for them.
+ * The options that say where to find parents, common to several verbs.
  */
 #ifndef VHDX_IMAGE_PARENT_OPTIONS_H
 #define VHDX_IMAGE_PARENT_OPTIONS_H
@@ -11,15 +11,15 @@
 #define PARENT_MAX_PLACES 64
 
 /**
- * struct parent_options - where to look
- * @parent:	the parent itself, that one's parent, and so on
- * @parents:	how many are given
- * @directory:	where they may be
- * @directories: how many
- * @map:	"WINDOWS-PATH=DIRECTORY"
- * @maps:	how many
+ * struct parent_options - where to find parents
+ * @parent:	arguments of --parent: the parent, the parent of that, and so on
+ * @parents:	number of elements in @parent
+ * @directory:	arguments of --parent-dir
+ * @directories: number of elements in @directory
+ * @map:	arguments of --map-path: "WINDOWS-PATH=DIRECTORY"
+ * @maps:	number of elements in @map
  *
- * All texts are those of the command line.
+ * The texts are not owned.
  */
 struct parent_options {
 	const char *parent[VHDX_CHAIN_MAX_FILES];
@@ -34,7 +34,7 @@ struct parent_options {
 #define PARENT_DIR_OPTION (OPTIONS_OWN + 111)
 #define PARENT_MAP_OPTION (OPTIONS_OWN + 112)
 
-/* For the table of options of a verb that needs --parent for something else */
+/* For the table of options of a verb with another meaning of --parent */
 #define PARENT_PLACES_OPTIONS \
 	{ PARENT_DIR_OPTION, "parent-dir", "DIR", \
 	  "look for parents in this directory; may be repeated" }, \

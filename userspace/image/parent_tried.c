@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Names come from an image, and go to a terminal: what would control it is made visible.
+ * The names come from an image, so control characters are escaped in the message.
  */
 #include "image/parent_tried.h"
 
@@ -12,6 +12,11 @@
 #include "lib/alloc.h"
 #include "lib/text.h"
 
+/**
+ * parent_tried_before() - test whether a path was tried
+ * @list:	the places
+ * @name:	path of the file
+ */
 bool parent_tried_before(const struct parent_tried_list *list, const char *name)
 {
 	size_t i;
@@ -23,11 +28,11 @@ bool parent_tried_before(const struct parent_tried_list *list, const char *name)
 }
 
 /**
- * parent_tried_add() - one more place
- * @list:	where to add it
- * @name:	of the file
+ * parent_tried_add() - add a place
+ * @list:	the places
+ * @name:	path of the file
  * @reason:	why it is not the parent; VHDX_OK: there is no such image
- * @format:	the same in words
+ * @format:	the same as text
  */
 void parent_tried_add(struct parent_tried_list *list, const char *name, enum vhdx_reason reason,
 		      const char *format, ...)
@@ -45,7 +50,7 @@ void parent_tried_add(struct parent_tried_list *list, const char *name, enum vhd
 	va_end(args);
 }
 
-/* The one that came closest: an image that is not the right one, else any. */
+/* The first image that is valid but not the parent; NULL: none */
 static const struct parent_tried *closest(const struct parent_tried_list *list)
 {
 	size_t i;
@@ -56,7 +61,7 @@ static const struct parent_tried *closest(const struct parent_tried_list *list)
 	return NULL;
 }
 
-/* "a (why), b (why)", to be freed */
+/* "a: why; b: why", to be freed */
 static char *list_text(const struct parent_tried_list *list, const struct parent_tried *without)
 {
 	char *text = xstrdup("");
@@ -75,7 +80,7 @@ static char *list_text(const struct parent_tried_list *list, const struct parent
 	return text;
 }
 
-/* What the image calls its parent, to be freed */
+/* A path that the image records for its parent, to be freed */
 static char *parent_name(const struct layer *child)
 {
 	char *name = layer_text(child, &child->locator.absolute_path);
@@ -110,9 +115,9 @@ static char *wrong_text(const struct parent_tried_list *list, const struct paren
 }
 
 /**
- * parent_tried_fail() - the parent was found nowhere
- * @list:	where it was looked for
- * @child:	whose parent
+ * parent_tried_fail() - print an error message for a parent that was not found
+ * @list:	the places
+ * @child:	the child of that parent
  *
  * Return: EXIT_PARENT after an error message that lists the places
  */
@@ -131,6 +136,10 @@ enum exit_code parent_tried_fail(const struct parent_tried_list *list, const str
 	return status;
 }
 
+/**
+ * parent_tried_free() - free a list of places
+ * @list:	the places
+ */
 void parent_tried_free(struct parent_tried_list *list)
 {
 	while (list->count) {
