@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What attaching would find, found without attaching.
+ * The checks of an attach, without an attach.
  */
 #ifndef VHDX_CHECK_ATTACHABLE_H
 #define VHDX_CHECK_ATTACHABLE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Checking the parents of an image as well.
+ * Checks of the parents of an image.
  */
 #ifndef VHDX_CHECK_CHAIN_H
 #define VHDX_CHECK_CHAIN_H

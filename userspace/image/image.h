@@ -3,21 +3,22 @@
  * A valid image, open for reading.
  *
  * The functions that open files, from the bottom up. "Reads" is what is parsed; a log that must be
- * replayed is replayed in memory. Those with a message print why they fail.
+ * replayed is replayed in memory: "super" is everything before the BAT, "locator" is that and the
+ * parent locator. Functions with "error" print an error message when they fail.
  *
- *	function		opens			reads		message	for
- *	image_file_open_fd()	a path			nothing		no	a path of the user
- *	safe_open()		a path below a directory nothing	no	a path in an image
- *	image_file_adopt()	a file descriptor	nothing		no	layer_new()
- *	image_file_open()	a path			nothing		yes	images in any state
- *	image_open()		a path			up to the BAT	yes	a valid image by itself
- *	layer_new(), layer_read() a file descriptor	and its locator	no	a possible parent or child
- *	layer_open()		a path			and its locator	yes	a valid image of a chain
- *	chain_open_image()	a path, as a chain	and its locator	yes	parents later, or none
- *	chain_open_parents()	all its parents		and locators	yes	a missing parent is an error
- *	chain_open_found()	the parents it finds	and locators	no	a missing parent is allowed
- *	chain_open()		a path and its parents	and locators	yes	both of the above at once
- *	image_open_exclusive()	a path, for writing	nothing		yes	images that are changed
+ *	function		opens		reads	error	for
+ *	image_file_open_fd()	path		-	no	a path of the user
+ *	safe_open()		path		-	no	a path that an image records
+ *	image_file_adopt()	descriptor	-	no	layer_new(), image_file_open()
+ *	image_file_open()	path		-	yes	an image in any state
+ *	image_open()		path		super	yes	a valid image without its parents
+ *	layer_new() + _read()	descriptor	locator	no	a candidate: parent, child, old file
+ *	layer_open()		path		locator	yes	a valid image of a chain
+ *	chain_open_image()	path		locator	yes	a chain of one file
+ *	chain_open_parents()	all parents	locator	yes	and its parents, none missing
+ *	chain_open_found()	some parents	locator	no	and those parents that are found
+ *	chain_open()		path, parents	locator	yes	chain_open_image() + _parents()
+ *	image_open_exclusive()	path, to write	-	yes	an image that is to be changed
  *
  * All but the last open for reading only, and leave no trace in the file. image_open_exclusive()
  * locks the file; image_check_same() then compares it with the file that was opened for reading.

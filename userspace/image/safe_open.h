@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Opening a file by a path from an untrusted image. A malicious image may name a file that only root
- * can open as its parent.
+ * Opening a file by a path from an untrusted image. A malicious image may name as its parent a file
+ * that only root can open.
  */
 #ifndef VHDX_IMAGE_SAFE_OPEN_H
 #define VHDX_IMAGE_SAFE_OPEN_H

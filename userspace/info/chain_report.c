@@ -23,10 +23,10 @@ static struct json_object *layer_json(const struct layer *layer)
 }
 
 /**
- * chain_report() - list the files of a chain, as far as they are found
- * @image:	gets a list "chain", the image itself first
+ * chain_report() - add the list of the files of a chain to a description
+ * @image:	gets an array "chain" of the files that are found, the image itself first
  * @path:	of the image
- * @options:	where its parents may be
+ * @options:	where to find its parents
  *
  * Return: DONE, or another exit code after an error message
  */

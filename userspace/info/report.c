@@ -93,7 +93,7 @@ static void add_locator_path(struct json_object *parent, const char *key,
 	add_utf16(parent, key, inspection->locator_item + text->offset, text->length);
 }
 
-/* What the image says of its parent; whether it is there is another question. */
+/* The parent locator; the parent itself is not searched. */
 static void add_parent(struct json_object *image, const struct inspection *inspection)
 {
 	const struct vhdx_locator *locator = &inspection->locator;
@@ -208,11 +208,11 @@ static void add_file(struct json_object *image, const struct inspection *inspect
 }
 
 /**
- * report_image() - tell what was found
- * @inspection:	by inspect()
+ * report_image() - make a JSON object of an inspection
+ * @inspection:	from inspect()
  * @parts:	bits of enum report_part
  *
- * Return: an object; keys of what could not be found are left out
+ * Return: the object; keys of unknown values are left out
  */
 struct json_object *report_image(const struct inspection *inspection, unsigned int parts)
 {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What an entry of the BAT says without being asked: reserved bits, the place of a block that
- * has none, entries that nobody uses. Readers ignore all of it, but not every program does.
+ * Junk in BAT entries: reserved bits, offsets of absent blocks, unused entries. Readers have to
+ * ignore it, but some programs do not.
  *
- * An entry that nobody uses may still be the only one that knows of a block of data, in an
- * image that somebody shrank, or whose BAT a bug has shifted. If the space it names is
- * nobody else's, it is left alone.
+ * An unused entry may be the only reference to a block of data, if the disk was shrunk or a bug has
+ * shifted the BAT. It is kept if no other entry uses its space.
  */
 #include <stdlib.h>
 
@@ -18,8 +17,10 @@
 
 /**
  * struct bat_repair - one pass over a BAT
- * @anchors:	former places seen so far
- * @kept:	entries that may know of data
+ * @repair:	the repair
+ * @rules:	rules for BAT entries
+ * @anchors:	former places of unmapped blocks found so far
+ * @kept:	number of unused entries that are kept
  */
 struct bat_repair {
 	struct repair *repair;
@@ -28,7 +29,7 @@ struct bat_repair {
 	u64 kept;
 };
 
-/* The place of an unmapped block is worth keeping only if it can be given back. */
+/* The former place of an unmapped block is kept if the block can use it again. */
 static bool anchor_is_good(struct bat_repair *bat, u64 offset)
 {
 	u64 length = bat->rules.geometry->block_size;
@@ -74,7 +75,7 @@ static u64 payload_entry(struct bat_repair *bat, u64 entry)
 	return vhdx_bat_entry(state, anchor_is_good(bat, offset) ? offset : 0);
 }
 
-/* What an entry should be. */
+/* The repaired value of an entry */
 static u64 better_entry(struct bat_repair *bat, u64 index, u64 entry)
 {
 	const struct vhdx_geometry *g = bat->rules.geometry;
@@ -128,8 +129,8 @@ static enum exit_code repair_piece(struct bat_repair *bat, u64 offset, u32 lengt
 }
 
 /**
- * repair_bat() - clear what means nothing
- * @repair:	what is being done
+ * repair_bat() - clear junk in BAT entries
+ * @repair:	begun by repair_image()
  *
  * Return: DONE, or another exit code after an error message
  */
