@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The first write to an image makes its children useless. Two signs tell that it has some: children
- * in its own directory, and that its mode lets nobody write. The latter is how snapshot leaves a
- * parent, whose children may be anywhere. It stops other users, but not root.
+ * The first write to an image makes its children useless. An image is taken for a parent if it has
+ * children in its own directory, or if its mode lets no user write. snapshot sets this mode,
+ * because the children may be in any directory; the mode alone does not stop root.
  */
 #include "edit/dependents.h"
 
@@ -17,10 +17,10 @@
 #define MAX_NAMES 4
 
 /**
- * struct children - what was found
- * @layer:	of which image
- * @names:	the first few, as a list for people
- * @count:	how many there are
+ * struct children - the children of an image
+ * @layer:	the image
+ * @names:	paths of the first MAX_NAMES, separated by commas; NULL: none
+ * @count:	number of children
  */
 struct children {
 	const struct layer *layer;
@@ -95,7 +95,7 @@ static enum exit_code check_mode(const struct layer *layer, const char *advice)
 }
 
 /**
- * dependents_check_write() - may an image be attached for writing?
+ * dependents_check_write() - check that an image may be attached for writing
  * @layer:	open
  *
  * Return: DONE, or EXIT_BUSY after an error message
@@ -131,10 +131,10 @@ static enum exit_code check_layer(struct layer *layer)
 }
 
 /**
- * dependents_check_replace() - may a file be replaced by a new image?
+ * dependents_check_replace() - check that a file may be replaced by a new image
  * @path:	of a regular file
  *
- * An empty file may: there is nothing to be lost.
+ * An empty file may be replaced.
  *
  * Return: DONE, or another exit code after an error message
  */

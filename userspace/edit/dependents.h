@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * May an image be changed or replaced, or do others need it as it is?
+ * Checks whether other images need an image unchanged.
  */
 #ifndef VHDX_EDIT_DEPENDENTS_H
 #define VHDX_EDIT_DEPENDENTS_H

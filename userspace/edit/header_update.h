@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Changing the header so that there is a valid one at every moment.
+ * Updates of the header that leave a valid copy at every moment.
  */
 #ifndef VHDX_EDIT_HEADER_UPDATE_H
 #define VHDX_EDIT_HEADER_UPDATE_H
@@ -9,10 +9,10 @@
 #include "format/header.h"
 
 /**
- * struct header_update - the current header of a file that is being changed
- * @file:	open opened exclusively for writing
- * @header:	what it says; to be changed before header_update()
- * @slot:	0 or 1: where it is
+ * struct header_update - the current header of an image that is being changed
+ * @file:	opened exclusively for writing
+ * @header:	contents; the caller changes it before header_update()
+ * @slot:	copy that is current, 0 or 1
  */
 struct header_update {
 	const struct write_file *file;

@@ -7,12 +7,12 @@
 #include "lib/message.h"
 
 /**
- * protect_parent() - take the permission to write from an image that has a child now
+ * protect_parent() - remove the write permission of an image that has a child
  * @path:	of its file
  * @status:	of its file
  *
- * Nothing but a reminder: root writes all the same, and so does a program that has it open. Warns
- * if that cannot be done.
+ * The mode is only a reminder: it stops neither root nor a program that has the file open. Warns if
+ * the mode cannot be changed.
  */
 void protect_parent(const char *path, const struct stat *status)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Marking an image as a parent, whose children may be anywhere.
+ * Marking an image as a parent, by its mode.
  */
 #ifndef VHDX_EDIT_PROTECT_H
 #define VHDX_EDIT_PROTECT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Changing what an image says of its parent.
+ * Changes of the parent locator of an image.
  */
 #ifndef VHDX_EDIT_RELINK_H
 #define VHDX_EDIT_RELINK_H

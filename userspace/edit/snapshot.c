@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A child shows what its parent shows: size, sectors and identity of the disk are the parent's,
- * all blocks are not present. The sizes of the file, that of its blocks included, are its own.
+ * A child has the disk size, sector sizes and Virtual Disk ID of its parent, and its own block
+ * size. All its blocks are not present.
  *
- * The parent is only read. From now on it must not change; its DataWriteGuid, which a writer
- * must change, is how the child would notice.
+ * The parent is only read. It must not change afterwards: a writer changes its DataWriteGuid, and
+ * the child does not accept it any more.
  */
 #include "edit/snapshot.h"
 
@@ -18,7 +18,7 @@
 #define CHILD_LOG_SIZE VHDX_MIB
 
 /**
- * snapshot_check_parent() - can an image become a parent?
+ * snapshot_check_parent() - check that an image can become a parent
  * @parent:	open
  *
  * Return: DONE, or another exit code after an error message
@@ -35,9 +35,9 @@ enum exit_code snapshot_check_parent(const struct layer *parent)
 }
 
 /**
- * snapshot_origin_of_layer() - what a child needs to know of an image
+ * snapshot_origin_of_layer() - fill an origin from an open image
  * @origin:	filled
- * @layer:	open; must live as long
+ * @layer:	open; must outlive @origin
  */
 void snapshot_origin_of_layer(struct snapshot_origin *origin, const struct layer *layer)
 {
@@ -68,9 +68,9 @@ static enum exit_code make_plan(struct snapshot *snapshot)
 
 /**
  * snapshot_write() - write a child into an empty file
- * @snapshot:	what is to be made; its child's path only has to say where the parent is from
- * @file:	open
- * @progress:	by progress_init()
+ * @snapshot:	the child; its path is only used for the relative path of the parent
+ * @file:	empty
+ * @progress:	initialized by progress_init()
  *
  * Return: DONE, or another exit code after an error message
  */
@@ -109,7 +109,7 @@ static void warn_of_distance(const struct snapshot *snapshot, const struct new_f
 		     snapshot->child);
 }
 
-/* --force must not replace the very file that the child would need. */
+/* --force must not replace the parent. */
 static enum exit_code check_child(const struct snapshot *snapshot)
 {
 	const struct stat *parent = &snapshot->parent.stat;
@@ -123,9 +123,9 @@ static enum exit_code check_child(const struct snapshot *snapshot)
 
 /**
  * snapshot_begin() - write a child that has no name yet
- * @snapshot:	what is to be made
- * @new_file:	filled; to be given the name, and must be closed even on failure
- * @progress:	by progress_init()
+ * @snapshot:	the child
+ * @new_file:	filled; must be closed even on failure
+ * @progress:	initialized by progress_init()
  *
  * Return: DONE, or another exit code after an error message
  */
@@ -146,9 +146,9 @@ enum exit_code snapshot_begin(struct snapshot *snapshot, struct new_file *new_fi
 }
 
 /**
- * snapshot_make() - make a child
- * @snapshot:	what is to be made
- * @progress:	by progress_init()
+ * snapshot_make() - create a child
+ * @snapshot:	the child
+ * @progress:	initialized by progress_init()
  *
  * Return: DONE, or another exit code after an error message; then there is no child
  */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The child is made from what the kernel says of the disk, never from the file: that is being
- * written to. The first write after attach changes the DataWriteGuid that the child refers to;
- * if it comes while the child is being made, the child is made again.
+ * The child is created from the attributes of the disk in sysfs, not from the file, which may be
+ * written to. The first write after attach changes the DataWriteGuid to which the child refers. If
+ * that happens while the child is created, the child is created again.
  */
 #include "edit/snapshot_live.h"
 
@@ -23,7 +23,7 @@
 #include "lib/progress.h"
 #include "lib/reason.h"
 
-/* The link changes once in the life of a disk, if nothing else is wrong. */
+/* The DataWriteGuid changes once while a disk is attached. */
 #define TRIES 3
 
 static bool read_guid(const struct disk *disk, const char *file, struct vhdx_guid *guid)
@@ -35,7 +35,7 @@ static bool read_guid(const struct disk *disk, const char *file, struct vhdx_gui
 	return good;
 }
 
-/* What the kernel says of the disk now */
+/* Read the attributes of the disk. */
 static enum exit_code read_origin(struct snapshot_live *live)
 {
 	const struct disk *disk = live->disk;
@@ -60,8 +60,8 @@ static enum exit_code read_origin(struct snapshot_live *live)
 }
 
 /*
- * The child has its name before the kernel takes it: after a crash the disk's data are under that
- * name, and nowhere else.
+ * The child has its name before the disk continues in it: after a crash the latest data are in this
+ * file only.
  */
 static enum exit_code make_child(struct snapshot_live *live, struct new_file *child)
 {
@@ -76,7 +76,7 @@ static enum exit_code make_child(struct snapshot_live *live, struct new_file *ch
 	return status == DONE ? new_file_try(child) : status;
 }
 
-/* Did the process stop waiting, so that the disk may be in the child by now? */
+/* After these errors the disk may be in the child, or not. */
 static bool is_unknown(int error, const struct vhdx_ioc_snapshot *request)
 {
 	return error == EINTR ||
@@ -106,8 +106,8 @@ static enum exit_code hand_over(struct snapshot_live *live, int control, bool *a
 						   error, request.reason, request.message);
 }
 
-/* A child that the disk may be in is never deleted. */
-static void settle(struct new_file *child, enum exit_code status, bool unknown)
+/* A child in which the disk may be is never deleted. */
+static void end_trial(struct new_file *child, enum exit_code status, bool unknown)
 {
 	if (status == DONE) {
 		new_file_keep(child);
@@ -118,8 +118,8 @@ static void settle(struct new_file *child, enum exit_code status, bool unknown)
 }
 
 /*
- * Return: DONE, or another code; then there is no child, and the disk is as before, unless it was
- * detached meanwhile
+ * Sets @again if the DataWriteGuid has changed. Return: DONE, or another exit code; then there is
+ * no child, and the disk is unchanged, unless the result is unknown
  */
 static enum exit_code attempt(struct snapshot_live *live, int control, bool *again)
 {
@@ -133,14 +133,14 @@ static enum exit_code attempt(struct snapshot_live *live, int control, bool *aga
 			      live->disk->node);
 	if (status == DONE)
 		status = hand_over(live, control, again, &unknown);
-	settle(&child, status, unknown);
+	end_trial(&child, status, unknown);
 	new_file_close(&child);
 	return status;
 }
 
 /*
- * The kernel refuses that as well, and tries out what cannot be seen; but not in words of what is
- * on what.
+ * The kernel makes this check too, and tests stacks that sysfs does not show. This one has a better
+ * message.
  */
 static enum exit_code check_place(const struct snapshot_live *live)
 {
@@ -159,7 +159,7 @@ static enum exit_code check_place(const struct snapshot_live *live)
 	return status;
 }
 
-/* A parent needs a name by which its child finds it. */
+/* A parent needs a path by which its child finds it. */
 static enum exit_code check_name(const struct disk *disk)
 {
 	enum exit_code status = DONE;
@@ -181,10 +181,10 @@ static enum exit_code check_name(const struct disk *disk)
 }
 
 /**
- * snapshot_live() - let a disk go on in a new child
- * @live:	to be freed with snapshot_live_free() in any case
+ * snapshot_live() - let a disk continue in a new child
+ * @live:	@disk and @snapshot are set; must be freed by snapshot_live_free() even on failure
  *
- * Return: DONE, or another exit code after an error message; then the disk is as before
+ * Return: DONE, or another exit code after an error message; then the disk is unchanged
  */
 enum exit_code snapshot_live(struct snapshot_live *live)
 {
@@ -207,6 +207,10 @@ enum exit_code snapshot_live(struct snapshot_live *live)
 	return status;
 }
 
+/**
+ * snapshot_live_free() - free the result of snapshot_live()
+ * @live:	the snapshot
+ */
 void snapshot_live_free(struct snapshot_live *live)
 {
 	free(live->path);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The child has no name from the beginning, or, where the file system has no such files, from
- * soon after. So whoever dies when, it is gone with the disk, and its space with it.
+ * The child never has a name, or, on file systems without O_TMPFILE, loses it at once. So a crash
+ * of any process, or of the machine, leaves neither the file nor its space.
  */
 #include "edit/temporary.h"
 
@@ -17,7 +17,7 @@
 #include "lib/alloc.h"
 #include "lib/progress.h"
 
-/* Not beside the image, where there may be no room, or no permission to write. */
+/* Not the directory of the image, which may be full or not writable. */
 static const char *default_directory(void)
 {
 	const char *directory = getenv("TMPDIR");
@@ -45,7 +45,7 @@ static enum exit_code write_child(struct new_file *child, const struct layer *pa
 static enum exit_code check_directory(const char *directory)
 {
 	if (!faccessat(AT_FDCWD, directory, W_OK, AT_EACCESS) || errno != EROFS)
-		return DONE;	/* what else is wrong, creating the file finds */
+		return DONE;	/* the creation of the file reports other errors */
 	return fail_read_only(directory, "cannot hold the changes of a temporary disk",
 			      "use --temporary=DIR to name another directory");
 }
@@ -66,10 +66,10 @@ static enum exit_code open_child(struct new_file *child, const char *directory)
 }
 
 /**
- * temporary_make() - make a child that nobody can find
- * @child:	filled; must be closed even on failure, which leaves nothing
- * @directory:	where its space is, or NULL
- * @parent:	open; its log, if it must be replayed, is so in memory
+ * temporary_make() - create a child without a name
+ * @child:	filled; must be closed even on failure
+ * @directory:	directory whose file system provides the space; NULL: default
+ * @parent:	open; a log that must be replayed is replayed in memory
  *
  * Return: DONE, or another exit code after an error message
  */
