@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vhdxctl - VHDX images as Linux block devices
+ * vhdxctl - attach VHDX images as block devices, and manage them
  */
 #include <fcntl.h>
 #include <getopt.h>
@@ -46,7 +46,7 @@ static void usage(void)
 	puts("\nEach verb has its own --help, also as vhdxctl help VERB. See vhdxctl(8).");
 }
 
-/* What other programs call it, and what to type here */
+/* Verbs of other programs, and what to use instead */
 static const struct other_name {
 	const char *name;
 	const char *here;

@@ -95,7 +95,7 @@ static char *walk_entries(struct walk *walk, const char *directory, const char *
 	return found;
 }
 
-/* The file whose path is in an attribute of sysfs */
+/* The file at the path in an attribute of sysfs */
 static char *walk_named(struct walk *walk, const char *directory, const char *name)
 {
 	char *path = read_line(directory, name);

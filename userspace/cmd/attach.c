@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vhdxctl attach: make a disk of an image.
+ * vhdxctl attach: attach an image as a block device.
  *
- * One ioctl makes the disk or does not, so whatever kills us, there is a complete disk or
- * none. Everything before it is checking, everything after it is waiting.
+ * One ioctl attaches the disk or fails, so if the process is killed there is a complete disk or
+ * none. Before the ioctl are the checks, after it the wait for udev.
  */
 #include <getopt.h>
 #include <limits.h>
@@ -149,7 +149,7 @@ static const struct options_syntax syntax = {
 	.set = set,
 };
 
-/* What the kernel would find as well, but without a module and without root. */
+/* The kernel makes these checks too, but needs the module and root. */
 static enum exit_code check_layer(const struct attach *attach, const struct layer *layer,
 				  bool written)
 {
@@ -164,7 +164,7 @@ static enum exit_code check_layer(const struct attach *attach, const struct laye
 	return fail_fault(&layer->image.file, &fault);
 }
 
-/* In the order of what the user must deal with first. */
+/* Errors are reported in the order in which the user must deal with them. */
 static enum exit_code open_files(const struct attach *attach, struct chain *chain,
 				 const char *path)
 {
@@ -268,8 +268,8 @@ static void warn_of_twin(const struct disk *disk)
 	free(id);
 }
 
-/* It is not to be found out from a change of the file that it was changed. */
-static void tell_replayed(const char *path, const char *to, uint64_t entries)
+/* A replay changes the file without a write to the disk, so it is always reported. */
+static void report_replayed(const char *path, const char *to, uint64_t entries)
 {
 	struct json_object *replayed = json_object_new_object();
 
@@ -285,7 +285,7 @@ static void tell_replayed(const char *path, const char *to, uint64_t entries)
 		     path, (unsigned long long)entries);
 }
 
-/* The image itself, or the parent of a temporary child, which is only read */
+/* For the image itself; of a temporary disk this is the parent of the nameless child. */
 static void report_replay(const struct attach *attach, const struct chain *chain,
 			  const struct disk *disk)
 {
@@ -294,13 +294,13 @@ static void report_replay(const struct attach *attach, const struct chain *chain
 	char *to = disk_attribute(disk, "vhdx/replayed_to");
 
 	if (attach->temporary && replayed)
-		tell_replayed(chain->layer[0]->path, "memory", replayed->overlay.entries);
+		report_replayed(chain->layer[0]->path, "memory", replayed->overlay.entries);
 	else if (entries)
-		tell_replayed(chain->layer[0]->path, to ? to : "memory", entries);
+		report_replayed(chain->layer[0]->path, to ? to : "memory", entries);
 	free(to);
 }
 
-/* An attach may fail when the log has been replayed already. */
+/* The log may have been replayed before the attach failed. */
 static void report_replay_before_failure(const struct attach *attach, const struct chain *chain)
 {
 	const struct layer *image = chain->layer[0];
@@ -314,7 +314,7 @@ static void report_replay_before_failure(const struct attach *attach, const stru
 	super = xcalloc(1, sizeof(*super));
 	if (!vhdx_open_headers(super, &image->image.file.reader, scratch, &fault) &&
 	    !vhdx_header_log_dirty(&super->header))
-		tell_replayed(image->path, "file", image->image.replayed->overlay.entries);
+		report_replayed(image->path, "file", image->image.replayed->overlay.entries);
 	free(super);
 	free(scratch);
 }
@@ -349,7 +349,7 @@ static enum exit_code wait_for_udev(struct udev_wait *wait, const struct disk *d
 	return DONE;
 }
 
-/* A file that has the name of the device node hides the disk: dd leaves one if there is no disk. */
+/* A regular file with the name of the node hides the disk: dd to a missing node leaves one. */
 static enum exit_code check_node(const struct disk *disk)
 {
 	struct stat status;
@@ -364,8 +364,8 @@ static enum exit_code check_node(const struct disk *disk)
 }
 
 /*
- * Child first; @image is the child, open as it is to be used: the chain's own, or one more in
- * front of it. Return: how many
+ * Fill @files, the child first. @image is a descriptor of the image of @chain, or, with @in_front,
+ * of a child in front of it. Return: number of files
  */
 static unsigned int list_files(__s32 files[VHDX_CHAIN_MAX_FILES + 1], const struct chain *chain,
 			       int image, bool in_front)
@@ -430,7 +430,7 @@ static enum exit_code attach_open(const struct globals *globals, const struct at
 	return status;
 }
 
-/* The lock taken here is the module's for as long as the disk is attached. */
+/* The module keeps the open file, and so the lock, while the disk is attached. */
 static enum exit_code attach_writable(const struct globals *globals,
 				      const struct attach *attach, const struct chain *chain)
 {
@@ -447,7 +447,7 @@ static enum exit_code attach_writable(const struct globals *globals,
 	return status;
 }
 
-/* The child is the module's alone once this process is gone. */
+/* After this process has ended, only the module has the child open. */
 static enum exit_code attach_temporary(const struct globals *globals,
 				       const struct attach *attach, const struct chain *chain)
 {
@@ -465,7 +465,7 @@ static bool is_written(const struct attach *attach)
 	return !attach->read_only && !attach->temporary;
 }
 
-/* All that attaching would do, but for the module's part of it. */
+/* All steps of an attach except the ioctl */
 static enum exit_code dry_run(const struct globals *globals, const struct attach *attach,
 			      const struct chain *chain)
 {

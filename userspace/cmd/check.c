@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vhdxctl check: what is wrong with an image, and with --repair what can be done about it.
- * Needs no module and no root; without --repair nothing is written.
+ * vhdxctl check: check an image, and repair it with --repair. Needs no module and no root; without
+ * --repair nothing is written.
  *
- * The exit codes are those of qemu-img check, because scripts know them.
+ * The exit codes are those of qemu-img check, for scripts.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -36,13 +36,13 @@ static const struct options_option options[] = {
 };
 
 /**
- * struct job - what was asked for
+ * struct job - a run of the verb
  * @dry_run:	only list repairs
  * @chain:	check the parents as well
- * @parents:	where these may be
- * @check:	the check, made anew after repairs
- * @repair:	what is repaired
- * @file:	to write to; fd -1 unless something may be written
+ * @parents:	where to find the parents
+ * @check:	the check, repeated after repairs
+ * @repair:	the repairs
+ * @file:	opened exclusively for writing; its fd is -1 if nothing may be written
  */
 struct job {
 	bool dry_run;
@@ -110,7 +110,7 @@ static enum exit_code exit_of_check(enum exit_code status)
 	}
 }
 
-/* What is being written to is held under its lock; it must not be another file of that name. */
+/* The locked file and the checked file must be the same. */
 static enum exit_code check_open(struct job *job)
 {
 	if (job->file.fd >= 0)
@@ -119,7 +119,7 @@ static enum exit_code check_open(struct job *job)
 	return DONE;
 }
 
-/* Once more, after the image was changed. */
+/* Repeat the check after a repair. */
 static enum exit_code check_again(struct job *job)
 {
 	struct check *check = &job->check;
@@ -137,7 +137,7 @@ static enum exit_code check_again(struct job *job)
 	return status == DONE ? check_image(check) : status;
 }
 
-/* The image was checked. */
+/* The check is completed. */
 static enum exit_code repair(struct job *job)
 {
 	struct findings *done = &job->repair.done;
@@ -159,8 +159,8 @@ static enum exit_code repair(struct job *job)
 	return status;
 }
 
-/* The image itself, then its parents, unless it is too bad to know who these are */
-static enum exit_code tell(const struct job *job, const struct check_report *report,
+/* Report the image, then its parents, unless errors of the image make them unknown. */
+static enum exit_code print_report(const struct job *job, const struct check_report *report,
 			   struct table *rows, bool json)
 {
 	struct json_object *object = json ? check_report_json(report) : NULL;
@@ -196,7 +196,7 @@ static enum exit_code run(struct job *job, struct table *rows, bool json)
 	if (status == DONE && repairing)
 		status = repair(job);
 	report.completed = status == DONE;
-	parents = tell(job, &report, rows, json);
+	parents = print_report(job, &report, rows, json);
 	if (status == DONE)
 		status = check_worse(check_verdict(&job->check.findings), parents);
 	check_free(&job->check);

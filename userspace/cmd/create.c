@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vhdxctl create: make a new image, fixed or dynamic. Needs no module and no root.
+ * vhdxctl create: create a fixed or dynamic image. Needs no module and no root.
  */
 #include <getopt.h>
 
@@ -13,7 +13,7 @@
 #include "lib/progress.h"
 #include "lib/size.h"
 
-#define LOG_MAX (1024 * VHDX_MIB)	/* more is taken for damage by some readers */
+#define LOG_MAX (1024 * VHDX_MIB)	/* some readers refuse a larger log as damaged */
 #define HYPER_V_DISK_MIN (3 * VHDX_MIB)
 
 enum {
@@ -109,7 +109,7 @@ static const struct options_syntax syntax = {
 	.set = set,
 };
 
-/* The values are small enough for the 32 bits they get; the core judges them. */
+/* Ensures that the values fit into 32 bits; the format core checks the rest. */
 static enum exit_code check_ranges(const struct request *request)
 {
 	if (request->block_size > VHDX_MAX_BLOCK_SIZE)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vhdxctl detach: remove disks, named by device or by image.
+ * vhdxctl detach: detach disks, named by device or by image.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -17,7 +17,7 @@
 #include "cmd/cmd.h"
 #include "lib/json.h"
 
-/* udev opens a disk for a moment after every change; that is no reason to give up. */
+/* udev opens a disk for a moment after every change, so EBUSY is retried. */
 #define BUSY_TRIES	25
 #define BUSY_PAUSE_MS	100
 #define GONE_TIMEOUT_MS	5000
@@ -101,7 +101,7 @@ static enum exit_code find_disks(struct disk_list *found, int control, int argc,
 	return first;
 }
 
-/* P10: what is lost for good needs --force. */
+/* P10: a detach that loses data needs --force. */
 static enum exit_code check_deleted(const struct disk *disk)
 {
 	char *image = disk_attribute(disk, "vhdx/backing_file");
@@ -133,8 +133,8 @@ static enum exit_code fail_busy(const struct disk *disk, const struct holders *h
 }
 
 /*
- * Busy may be udev only, and that passes; a mount does not. Bound to the disk's sequence
- * number, so that a retry cannot hit a new disk of the same name.
+ * EBUSY because of udev is temporary; EBUSY because of a mount is not. The request has the sequence
+ * number of the disk, so that a retry cannot detach a new disk with the same name.
  */
 static enum exit_code request_detach(int control, const struct disk *disk,
 				     struct vhdx_ioc_detach *request, struct udev_wait *wait)
@@ -181,7 +181,7 @@ static enum exit_code wait_gone(struct udev_wait *wait, const struct disk *disk,
 	return DONE;
 }
 
-/* Is it open in the end, though udev had time to close it? */
+/* Test whether the disk is still open after udev had time to close it. */
 static bool stays_open(int control, const struct disk *disk, struct udev_wait *wait)
 {
 	struct vhdx_ioc_status status;
@@ -214,7 +214,7 @@ static enum exit_code check_open(int control, const struct disk *disk)
 	return status;
 }
 
-/* Of several, all are detached or none: each is looked at before the first goes. */
+/* Of several disks, either all are detached or none: check all before the first detach. */
 static enum exit_code check_disks(int control, const struct detach *detach,
 				  const struct disk_list *disks)
 {
@@ -291,7 +291,7 @@ static enum exit_code check_arguments(const struct detach *detach, int arguments
 	return DONE;
 }
 
-/* Without a module there is no disk, and it is not loaded just to say so. */
+/* Without the module no disk is attached, so the module is not loaded. */
 static enum exit_code run(const struct detach *detach, int argc, char **argv)
 {
 	enum exit_code status = DONE, found = DONE;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vhdxctl info: describe an image, in whatever state it is. Needs no module and no root.
+ * vhdxctl info: describe an image, damaged or not. Needs no module and no root.
  */
 #include <getopt.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vhdxctl list: what is attached, for anybody, from sysfs.
+ * vhdxctl list: list the attached disks, from sysfs. Needs no module and no root.
  */
 #include <getopt.h>
 
@@ -51,7 +51,7 @@ static void add_all(struct disk_list *disks, const struct disk_list *more)
 		disk_list_add(disks, &more->disk[i]);
 }
 
-/* Those that are there are shown even if others are not. */
+/* Disks that are found are listed even if others are not found. */
 static enum exit_code find_named(struct disk_list *disks, int argc, char **argv)
 {
 	enum exit_code status = DONE;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vhdxctl map: where in an image and its parents the data of the disk are. Needs no module
- * and no root.
+ * vhdxctl map: show where the data of the disk are in an image and its parents. Needs no module and
+ * no root.
  *
- * The JSON has the keys of `qemu-img map --output=json`, so that programs for that need no
- * change but for the list being the member "map" of the document.
+ * The member "map" of the JSON document has the format of `qemu-img map --output=json`.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -45,12 +44,12 @@ static const struct table_column columns[] = {
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
 /**
- * struct map - what to print, and how
- * @by_state:	--state
- * @alone:	--alone
- * @parents:	where they are
+ * struct map - a run of the verb
+ * @by_state:	--state was given
+ * @alone:	--alone was given
+ * @parents:	where to find the parents
  * @chain:	the image and its parents
- * @rows:	the table, unless it is JSON
+ * @rows:	the table; not used for JSON
  */
 struct map {
 	bool by_state;
@@ -101,7 +100,7 @@ static const char *state_name(const struct map *map, const struct disk_extent *e
 	return map->by_state ? vhdx_block_state_name(extent->state) : kinds[extent->kind];
 }
 
-/* Of an image alone, what the parent has is one deeper. */
+/* With --alone, an extent that is left to the parent has the depth of the parent. */
 static unsigned int depth_of(const struct disk_extent *extent)
 {
 	return extent->depth + (extent->kind == EXTENT_PARENT);
@@ -134,7 +133,7 @@ static void print_row(void *context, const struct disk_extent *extent)
 	table_print(&map->rows, cells);
 }
 
-/* What the parent has is for a reader of the chain to find out; it must not be taken as zero. */
+/* An extent that is left to the parent has "data", because it may not be zero. */
 static void print_json(void *context, const struct disk_extent *extent)
 {
 	const struct map *map = context;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vhdxctl merge: make one image of several that belong together, either a new one, or the
- * parent of the others. Needs no module and no root.
+ * vhdxctl merge: merge an image into one of its parents, or a chain into a new image. Needs no
+ * module and no root.
  */
 #include <getopt.h>
 #include <stdlib.h>
@@ -120,7 +120,7 @@ static enum exit_code check_options(const struct request *request)
 	return DONE;
 }
 
-/* Which of the files is it to be merged into? */
+/* Find the target by --into or --depth. Sets @into to its index in @chain. */
 static enum exit_code find_target(const struct request *request, const struct chain *chain,
 				  unsigned int *into)
 {

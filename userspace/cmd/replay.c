@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vhdxctl replay: apply the log of an image to it, as a read-write open would. Needs no
- * module and no root.
+ * vhdxctl replay: replay the log of an image into the file. Needs no module and no root.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -40,12 +39,13 @@ static const struct table_column columns[] = {
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
 /**
- * struct replay - what was asked for
- * @dry_run:	only list it
- * @json:	as JSON
+ * struct replay - a run of the verb
+ * @dry_run:	only list the changes
+ * @json:	print JSON
+ * @progress:	initialized by progress_init()
  * @image:	the image
- * @file_size:	how long its file is after the replay, in bytes
- * @rows:	the list, unless it is JSON
+ * @file_size:	size of the file after the replay, in bytes
+ * @rows:	the table of changes; not used for JSON
  */
 struct replay {
 	bool dry_run;

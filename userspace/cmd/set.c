@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vhdxctl set: change what an image says of itself. Needs no module and no root.
- *
- * So far that is its parent: one that was moved or renamed, or, for those who know what they
- * do, one that was changed.
+ * vhdxctl set: set the parent of a differencing image, after it was moved or renamed. Needs no
+ * module and no root.
  */
 #include <getopt.h>
 
@@ -34,10 +32,10 @@ static const struct options_option options[] = {
 };
 
 /**
- * struct request - what was asked for
- * @ignore_mismatch: any image will do
- * @keep_mode:	do not protect the parent
- * @maps:	where Windows paths are, and --parent
+ * struct request - a run of the verb
+ * @ignore_mismatch: accept any image as the parent
+ * @keep_mode:	do not change the mode of the parent
+ * @maps:	options with --map-path and --parent
  */
 struct request {
 	bool ignore_mismatch;
@@ -69,7 +67,7 @@ static const struct options_syntax syntax = {
 	.set = set,
 };
 
-/* What no option makes right */
+/* Checks that --ignore-id-mismatch does not skip */
 static enum exit_code check_parent(const struct chain *chain, const struct layer *parent)
 {
 	const struct layer *child = chain->layer[0];
@@ -85,7 +83,7 @@ static enum exit_code check_parent(const struct chain *chain, const struct layer
 	return DONE;
 }
 
-/* As far as the parents of the parent are found */
+/* The child must not be among the parents of the parent, as far as these are found. */
 static enum exit_code check_cycle(const struct request *request, const struct layer *child,
 				  const struct layer *parent)
 {
@@ -132,8 +130,8 @@ static void report(const struct layer *child, const struct layer *parent)
 }
 
 /*
- * Once it is accepted, a second linkage, left by a merge that never went on, has no
- * meaning any more: it is dropped, unless it is the one that fits.
+ * A second linkage, left by an interrupted merge, is dropped. The first one becomes the
+ * DataWriteGuid of the accepted parent.
  */
 static enum exit_code write_parent(const struct request *request, struct layer *child,
 				   const struct write_file *file, const struct layer *parent)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vhdxctl snapshot: make a differencing image, so that what is written from now on leaves its
- * parent as it is. Of an image that needs no module and no root; of a disk in use, both.
+ * vhdxctl snapshot: create a differencing image of an image, or of an attached disk. For an image
+ * it needs no module and no root; for an attached disk it needs both.
  */
 #include <getopt.h>
 
@@ -74,7 +74,7 @@ static const struct options_syntax syntax = {
 	.set = set,
 };
 
-/* @held_ns: how long a disk in use was stopped; 0 if there is none */
+/* @held_ns: time that I/O of an attached disk was held, in ns; 0: no disk */
 static void report(const struct snapshot *snapshot, u64 held_ns)
 {
 	struct json_object *created = json_object_new_object();
@@ -118,7 +118,7 @@ static enum exit_code run(struct request *request, struct layer *parent)
 	return DONE;
 }
 
-/* What is replaced must not be what the child needs. */
+/* The child must not replace a file of its chain. */
 static enum exit_code check_chain(const struct chain *chain, const char *child)
 {
 	struct stat status;
@@ -130,7 +130,7 @@ static enum exit_code check_chain(const struct chain *chain, const char *child)
 	return DONE;
 }
 
-/* A child that attach would refuse is not made, as far as the parents are found. */
+/* The chain must have room for the child, as far as its parents are found. */
 static enum exit_code run_offline(struct request *request, const char *path)
 {
 	struct chain chain;

@@ -10,7 +10,7 @@
 
 #include "check/check.h"
 
-/* Not an image with errors, nor one whose file size has another meaning */
+/* Not an image with errors; not a block device, a fixed image, or a file beyond USAGE_LIMIT */
 static bool may_be_cut(const struct check *check)
 {
 	return S_ISREG(check->file.stat.st_mode) && !check->super->geometry.leave_allocated &&

@@ -68,7 +68,7 @@ static enum exit_code open_child(struct new_file *child, const char *directory)
 /**
  * temporary_make() - create a child without a name
  * @child:	filled; must be closed even on failure
- * @directory:	directory whose file system provides the space; NULL: default
+ * @directory:	directory on the file system that provides the space; NULL: default
  * @parent:	open; a log that must be replayed is replayed in memory
  *
  * Return: DONE, or another exit code after an error message

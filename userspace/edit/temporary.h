@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A child without a name, for a disk whose changes are dropped at detach.
+ * A child without a name, for a temporary disk: detach drops its changes.
  */
 #ifndef VHDX_EDIT_TEMPORARY_H
 #define VHDX_EDIT_TEMPORARY_H

@@ -27,7 +27,7 @@ void chain_map_init_image(struct chain_map *map, struct image *image)
  * chain_map_init() - map some images of a chain
  * @map:	filled; must be freed by chain_map_free()
  * @chain:	open; must outlive @map
- * @first:	index of the first image, whose disk is mapped
+ * @first:	index of the first image, which determines the disk
  * @count:	number of images; ranges that the last leaves to its parent are EXTENT_PARENT
  */
 void chain_map_init(struct chain_map *map, const struct chain *chain, unsigned int first,

@@ -12,9 +12,9 @@ struct layer;
 
 /**
  * struct children_search - a search for children
- * @parent:	images whose children are searched
+ * @parent:	parents of the children
  * @count:	number of elements in @parent
- * @beside:	images whose directories are searched
+ * @beside:	images in the directories that are searched
  * @besides:	number of elements in @beside, VHDX_CHAIN_MAX_FILES at most
  * @is_known:	called for each file; true: skip the file
  * @visit:	called for each child, with its parent; false ends the search

@@ -11,7 +11,7 @@
 #include "lib/alloc.h"
 #include "format/range.h"
 
-/* For a disk whose image has no path */
+/* For a disk with an image that has no path */
 static void fail_nameless(const char *argument, const struct disk *disk)
 {
 	char **parents = disk_parents(disk);

@@ -97,7 +97,8 @@ static char *missing_text(const struct parent_tried_list *list, const struct lay
 	char *places = list_text(list, NULL);
 	char *name = parent_name(child);
 	char *text = xasprintf("parent '%s' not found (%s%s); use --parent or --parent-dir", name,
-			       *places ? "tried " : "the image has no path that can be used here", places);
+			       *places ? "tried " :
+			       "the image has no path that can be used here", places);
 
 	free(name);
 	free(places);

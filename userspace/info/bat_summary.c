@@ -16,7 +16,7 @@
  * @rules:	rules for BAT entries
  * @overlay:	changes by the replay of the log, or NULL
  * @chunk:	state of the current chunk
- * @holes:	descriptor of the file, whose holes are skipped; -1: holes are read
+ * @holes:	descriptor of the file, to skip its holes; -1: holes are read
  */
 struct scan {
 	struct bat_summary *counts;
@@ -150,7 +150,7 @@ void bat_summary_count(struct bat_summary *counts, const struct vhdx_super *supe
 
 /**
  * bat_summary_look() - read the beginning of a BAT, in bounded time
- * @counts:	filled; @payload lacks the blocks whose entries are in holes of the file
+ * @counts:	filled; @payload lacks blocks with entries in holes of the file
  * @super:	complete
  * @reader:	reads the image with the log replayed
  * @overlay:	changes by the replay, or NULL

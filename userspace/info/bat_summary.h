@@ -15,7 +15,7 @@
  * @payload:	number of payload blocks in each state, without entries beyond the disk
  * @bitmap:	number of present sector bitmap blocks
  * @bad:	number of entries that break a rule
- * @missing:	number of bad entries whose block lies beyond the end of the file
+ * @missing:	number of bad entries of blocks beyond the end of the file
  * @complete:	all entries were read
  * @fault:	the first faults
  * @faults:	number of elements in @fault

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Copying what images show into the blocks of another.
+ * Copies from images to the blocks of another.
  */
 #ifndef VHDX_MERGE_COPY_H
 #define VHDX_MERGE_COPY_H
