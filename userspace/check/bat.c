@@ -44,7 +44,7 @@ static const struct {
  * struct scan - one pass over a BAT
  * @check:	gets the findings
  * @rules:	rules for BAT entries
- * @chunk:	the chunk at hand
+ * @chunk:	state of the current chunk
  * @count:	number of oddities of each kind
  * @first:	BAT index of the first oddity of each kind
  */

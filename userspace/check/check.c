@@ -159,8 +159,8 @@ static enum exit_code check_all(struct check *check, void *scratch)
  * @check:	@file is open, @progress is initialized, the rest is zero; must be freed by
  *		check_free() even on failure
  *
- * Return: DONE if the check was completed, whatever it found; another code, having said
- * why, if it was not, or if the file is no VHDX
+ * Return: DONE if the check was completed, with findings or without; another exit code after an
+ * error message if it was not, or if the file is not a VHDX
  */
 enum exit_code check_image(struct check *check)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The first write to an image makes its children useless. An image is taken for a parent if it has
+ * The first write to an image makes its children useless. An image counts as a parent if it has
  * children in its own directory, or if its mode lets no user write. snapshot sets this mode,
  * because the children may be in any directory; the mode alone does not stop root.
  */

@@ -7,7 +7,7 @@
  *	   outside of headers and log, no payload block changes, and the result can be
  *	   opened. Otherwise the image is not changed.
  *	1. Header: new FileWriteGuid, the log still to be replayed. Flush.
- *	2. The file grows to the size that the newest entry asks for.
+ *	2. The file grows to the size in the newest entry.
  *	3. The last change of each page: vhdx_overlay_apply(). Flush.
  *	4. Header, both copies: no log. Flush after each.
  *	5. Cut off unused space at the end of the file that was allocated ahead.

@@ -37,7 +37,7 @@ enum exit_code fail_fault(const struct image_file *file, const struct vhdx_fault
 	else
 		message = foreign_text(file);
 	if (!message)
-		message = xasprintf("%s; file(1) may know what it is", text);
+		message = xasprintf("%s; file(1) may identify it", text);
 	status = fail_reason_text(file->path, fault->reason, message);
 	free(message);
 	return status;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The BAT of one image, a piece at a time, and the sector bitmap of the block looked at last.
- * The bitmap counts only for blocks that are partially present; for others it may say anything.
+ * A map caches a piece of the BAT and the sector bitmap of one block. The bitmap is valid only for
+ * blocks that are partially present.
  */
 #include "image/layer_map.h"
 
@@ -83,7 +83,7 @@ enum exit_code layer_map_entry(struct layer_map *map, u64 index, u64 *entry)
 	return status;
 }
 
-/* Zeros are told apart by whether the file says so or has nothing. */
+/* Zeros are EXTENT_ZERO if a state says so, and EXTENT_ABSENT if no file has data there. */
 static enum extent_kind kind_of_entry(const struct vhdx_geometry *g, u64 entry)
 {
 	switch (vhdx_bat_shows(entry, g->has_parent)) {
