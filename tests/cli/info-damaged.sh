@@ -23,7 +23,7 @@ refused "$TMP/small" 4 FILE_TOO_SMALL "a small file is no image"
 head -c 3000000 /dev/urandom >"$TMP/garbage"
 refused "$TMP/garbage" 4 FILE_SIGNATURE "random bytes are no image"
 run info "$TMP/garbage"
-like "$err" '^vhdxctl: .*/garbage: file: no "vhdxfile" signature at offset 0; file\(1\) may know what it is$' \
+like "$err" '^vhdxctl: .*/garbage: file: no "vhdxfile" signature at offset 0; file\(1\) may identify it$' \
 	"the reason is said, and who may know more"
 like "$out" 'file-size: ' "what is known of it is printed all the same"
 

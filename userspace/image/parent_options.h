@@ -37,7 +37,7 @@ struct parent_options {
 /* For the table of options of a verb with another meaning of --parent */
 #define PARENT_PLACES_OPTIONS \
 	{ PARENT_DIR_OPTION, "parent-dir", "DIR", \
-	  "look for parents in this directory; may be repeated" }, \
+	  "search this directory for parents; may be repeated" }, \
 	{ PARENT_MAP_OPTION, "map-path", "WINDOWS=DIR", \
 	  "directory of a Windows drive, folder, share or volume: 'C:\\VMs=/srv/vms'" }
 

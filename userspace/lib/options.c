@@ -18,14 +18,14 @@
 #define MAX_OPTIONS 48
 
 static const struct options_option global_options[] = {
-	{ 'q', "quiet",	NULL, "errors only, no warnings" },
+	{ 'q', "quiet",	NULL, "print errors only, no warnings" },
 	{ 'v', "verbose", NULL, "print what is being done" },
 	{ OPTIONS_DEBUG, "debug", NULL, "print debugging messages as well" },
 	{ 'J', "json", NULL, "print one JSON document" },
 	{ 'b', "bytes", NULL, "print sizes in bytes", OPTIONS_BYTES },
-	{ OPTIONS_RAW, "raw", NULL, "columns without alignment", OPTIONS_TABLE },
-	{ 'n', "noheadings", NULL, "no line of column names", OPTIONS_TABLE },
-	{ 'o', "output", "COLUMNS", "columns to print, separated by commas", OPTIONS_TABLE },
+	{ OPTIONS_RAW, "raw", NULL, "print columns without alignment", OPTIONS_TABLE },
+	{ 'n', "noheadings", NULL, "do not print the names of the columns", OPTIONS_TABLE },
+	{ 'o', "output", "COLUMNS", "print these columns, separated by commas", OPTIONS_TABLE },
 	{ OPTIONS_OUTPUT_ALL, "output-all", NULL, "print all columns", OPTIONS_TABLE },
 	{ 'h', "help", NULL, "print this and exit" },
 	{ 'V', "version", NULL, "print the version and exit" },
