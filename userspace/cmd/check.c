@@ -27,7 +27,7 @@ enum {
 };
 
 static const struct options_option options[] = {
-	{ OPTION_REPAIR, "repair", "WHAT", "repair leaks, or all that can be repaired without guessing" },
+	{ OPTION_REPAIR, "repair", "leaks|all", "repair leaks, or all that needs no guessing" },
 	{ OPTION_DRY_RUN, "dry-run", NULL, "with --repair: list the repairs, write nothing" },
 	{ OPTION_CHAIN, "chain", NULL, "check all parents as well" },
 	PARENT_OPTIONS,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Three mechanisms keep two writers apart. While an image is attached, the kernel refuses to open
- * it for writing (ETXTBSY). QEMU and vhdxctl hold open file description locks. Attached images are
- * listed in sysfs. A program that writes without a lock is found by a lease.
+ * Three mechanisms keep two writers apart. The kernel refuses to open the image of a read-only
+ * disk, or a parent, for writing (ETXTBSY). QEMU, vhdxctl and writable disks hold open file
+ * description locks. Attached images are listed in sysfs. A program that writes without a lock is
+ * found by a lease.
  */
 #include "image/lock.h"
 
