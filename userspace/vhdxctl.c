@@ -131,8 +131,9 @@ static enum exit_code run_verb(struct globals *globals, int argc, char **argv)
 }
 
 /*
- * A standard stream that the caller has closed would be the next file that is opened, and messages
- * would be written into an image. Neither reading from the path nor writing to it is possible.
+ * If the caller has closed a standard stream, the next open file gets its descriptor, and messages
+ * would be written into an image. An O_PATH descriptor, which can be neither read nor written,
+ * takes the place.
  */
 static void fill_standard_streams(void)
 {

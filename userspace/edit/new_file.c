@@ -266,7 +266,8 @@ static void exchange_back(struct new_file *new_file)
 
 /*
  * Afterwards the old file has the temporary path. Return: 0; ESTALE if another file has the final
- * path, or the old file was written to; EINVAL if the file system cannot exchange names; or another positive errno
+ * path, or the old file was written to; EINVAL if the file system cannot exchange names; or
+ * another positive errno
  */
 static int exchange_with_old(struct new_file *new_file)
 {

@@ -29,8 +29,8 @@ static void to_backslashes(char *path)
 }
 
 /*
- * The real directory of a file that may not exist, to be freed; NULL with errno. For a symbolic link
- * it is the directory of the file, from which a relative path is followed.
+ * The real directory of a file that may not exist, to be freed; NULL with errno. For a symbolic
+ * link it is the directory of the file, from which a relative path is followed.
  */
 static char *real_directory(const char *path)
 {

@@ -133,7 +133,7 @@ static enum exit_code zero_data(const struct write_file *file, u64 offset, u64 e
 	return status;
 }
 
-/* @fixed: the file is to have no holes */
+/* @fixed: the image is fixed, so zeros are written, not holes */
 static enum exit_code zero_range(const struct write_file *file, u64 offset, u64 length, bool fixed)
 {
 	if (!fixed && !fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,

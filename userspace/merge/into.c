@@ -305,7 +305,7 @@ static enum exit_code relink_grandchildren(struct work *work)
 	return status;
 }
 
-/* The top must not need what is between when that is deleted. A log is needed to say so. */
+/* Afterwards the top needs no image between it and the target. Without a log it does. */
 static enum exit_code link_top(struct work *work)
 {
 	struct layer *top = work->chain->layer[0];
