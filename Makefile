@@ -122,7 +122,7 @@ clean:
 	rm -f Module.symvers modules.order .Module.symvers.cmd .modules.order.cmd kmod/modules.order
 
 help:
-	@sed -n '3,/^$$/s/^#[ ]\{0,1\}//p' Makefile
+	@sed -n '/SPDX/d;/^#/!q;s/^# \{0,1\}//p' Makefile | tail -n +2
 
 .PHONY: all tools module module-if-possible install install-tools need-headers demo check check-quick check-suite check-long check-debug check-slice check-kcsan bench-needs bench \
 	bench-short bench-accept bench-compare fuzz coverage clean help
