@@ -144,8 +144,8 @@ static bool vhdx_backing_try_direct(const struct vhdx_backing *backing, u32 sect
 }
 
 /*
- * May reads be submitted by whoever asks (request/nowait.c)? On these file systems it was seen what a
- * read does to the task that submits it: it keeps no state there, begins no transaction
+ * May reads be submitted by whoever asks (request/nowait.c)? On these file systems it was seen what
+ * a read does to the task that submits it: it keeps no state there, begins no transaction
  * without access times, and takes no lock that those above it could hold. Of block devices
  * there is nothing to be seen.
  */
@@ -267,7 +267,8 @@ static void vhdx_backing_allow_writers(struct vhdx_backing *backing)
 		allow_write_access(backing->file);
 	if (backing->data_denied)
 		atomic_inc(&vhdx_backing_inode(backing)->i_writecount);
-	backing->write_denied = backing->data_denied = false;
+	backing->write_denied = false;
+	backing->data_denied = false;
 }
 
 /*

@@ -204,8 +204,8 @@ struct vhdx_ioc_status {
  * EBUSY if a snapshot is being made; EOPNOTSUPP if the disk has VHDX_MAX_FILES already; EINTR if
  * a signal ended the wait, but not the snapshot; EAGAIN if the disk was written to for the first
  * time meanwhile, so that the child is to be made anew; others as for attach, about the child.
- * After any of them but EIO the disk goes on as before. After EINTR, and after ENODEV with a reason,
- * the snapshot may have been made all the same: then the child has what was written last.
+ * After any of them but EIO the disk goes on as before. After EINTR, and after ENODEV with a
+ * reason, the snapshot may have been made all the same: then the child has what was written last.
  */
 struct vhdx_ioc_snapshot {
 	__u32 size;
