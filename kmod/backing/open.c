@@ -40,7 +40,12 @@ static struct block_device *vhdx_backing_bdev(const struct vhdx_backing *backing
 	return vhdx_inode_bdev(vhdx_backing_inode(backing));
 }
 
-/* The block device that a file is on, or is; NULL if that is none, or several. It stays as long. */
+/**
+ * vhdx_backing_file_bdev() - the block device that a file is on, or is
+ * @file:	open; the device stays as long as the file is open
+ *
+ * Return: the device; NULL if there is none, or if there are several
+ */
 struct block_device *vhdx_backing_file_bdev(const struct file *file)
 {
 	return vhdx_inode_bdev(vhdx_real_inode(file));
@@ -333,7 +338,12 @@ static void vhdx_backing_unregister(struct vhdx_backing *backing)
 	mutex_unlock(&vhdx_backing_lock);
 }
 
-/* Close it before this returns: another attach may be next. Context: kernel thread, no locks */
+/**
+ * vhdx_backing_put_file() - drop a reference, and close the file before this returns
+ * @file:	the file; the next attach may open it again
+ *
+ * Context: kernel thread, no locks
+ */
 void vhdx_backing_put_file(struct file *file)
 {
 	__fput_sync(file);

@@ -353,7 +353,10 @@ void vhdx_queues_park(struct vhdx_queues *queues)
 		kthread_park(queues->queue[i].thread);
 }
 
-/* Undo vhdx_queues_park(). */
+/**
+ * vhdx_queues_unpark() - undo vhdx_queues_park()
+ * @queues:	parked
+ */
 void vhdx_queues_unpark(struct vhdx_queues *queues)
 {
 	unsigned int i;

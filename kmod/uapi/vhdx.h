@@ -75,6 +75,7 @@ struct vhdx_ioc_version {
  * @minor:	out: device number of the disk
  * @diskseq:	out: sequence number that no other disk has had since boot
  * @reason:	out: on failure, a stable number for the cause, or 0
+ * @reserved:	in: zero
  * @message:	out: on failure, the cause in words, or empty
  *
  * Errors: EPERM without CAP_SYS_ADMIN; EINVAL, E2BIG, EFAULT for the structure; EBADF for

@@ -12,7 +12,7 @@
 #include "judge.h"
 #include "states.h"
 
-/**
+/*
  * struct options - what is asked for
  * @subsets:	states of each cut besides the whole
  * @every:	judge only each so many-th cut
