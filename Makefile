@@ -23,6 +23,7 @@
 #	make bench-compare  OLD=one.json NEW=other.json, results of make bench
 #	make fuzz	the fuzzers, SECONDS_EACH=60 each
 #	make coverage	of the format core by its unit tests
+#	make hooks	git runs the quick lint before each commit
 #	make module, make tools, make clean, make help
 #
 # demo and check, as root on Debian 12 or 13, install what they need.
@@ -115,6 +116,9 @@ coverage:
 	@tests/vm/packages build test
 	@$(MAKE) --no-print-directory -C tests/unit coverage
 
+hooks:
+	git config core.hooksPath .githooks
+
 clean:
 	rm -rf build tests/*/build
 	$(MAKE) --no-print-directory -C userspace clean
@@ -122,7 +126,7 @@ clean:
 	rm -f Module.symvers modules.order .Module.symvers.cmd .modules.order.cmd kmod/modules.order
 
 help:
-	@sed -n '3,/^$$/s/^#[ ]\{0,1\}//p' Makefile
+	@sed -n '/SPDX/d;/^#/!q;s/^# \{0,1\}//p' Makefile | tail -n +2
 
 .PHONY: all tools module module-if-possible install install-tools need-headers demo check check-quick check-suite check-long check-debug check-slice check-kcsan bench-needs bench \
-	bench-short bench-accept bench-compare fuzz coverage clean help
+	bench-short bench-accept bench-compare fuzz coverage hooks clean help

@@ -289,7 +289,7 @@ static inline struct inode *vhdx_real_inode(const struct file *file)
 	return S_ISREG(inode->i_mode) ? d_real_inode(file->f_path.dentry) : inode;
 }
 
-/* Does the file system write data to a new place each time? btrfs does, unless it is told not to. */
+/* Does the file system write data to a new place each time? btrfs does, but for chattr +C. */
 static inline bool vhdx_copies_on_write(const struct file *file)
 {
 	struct vhdx_fileattr attr = { .flags_valid = true };

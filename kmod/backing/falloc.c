@@ -121,8 +121,8 @@ bool vhdx_backing_has_room(const struct vhdx_backing *backing, u64 bytes)
  * copy on write) can promise room for the first write of a hole only.
  *
  * Context: process, may sleep, but not until the thaw of a frozen file system
- * Return: 0, and writing there will not run out of space; -EOPNOTSUPP, and only a write can do that;
- * -EAGAIN if the file system is frozen: vhdx_backing_wait_thaw(); -ENOSPC or another errno
+ * Return: 0, and writing there will not run out of space; -EOPNOTSUPP, and only a write can do
+ * that; -EAGAIN if the file system is frozen: vhdx_backing_wait_thaw(); -ENOSPC or another errno
  */
 int vhdx_backing_allocate(struct vhdx_backing *backing, u64 offset, u64 length)
 {
@@ -218,8 +218,8 @@ static int vhdx_backing_write_zeros(struct vhdx_backing *backing, u64 offset, u6
 }
 
 /*
- * Where does the next data of a range begin and end, that is, what is no hole nor otherwise known to
- * read as zeros? At least a byte from @offset on is dealt with. Return: false: there is none
+ * Where does the next data of a range begin and end, that is, what is no hole nor otherwise known
+ * to read as zeros? At least a byte from @offset on is dealt with. Return: false: there is none
  */
 static bool vhdx_backing_next_data(struct vhdx_backing *backing, u64 *offset, u64 *data_end,
 				   u64 end)

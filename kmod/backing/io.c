@@ -245,7 +245,16 @@ int vhdx_backing_read_range(const struct vhdx_backing *backing, u64 offset, void
 	return ret;
 }
 
-/* The same, as the format core's struct vhdx_reader wants it. */
+/**
+ * vhdx_backing_reader_read() - read a range of the file, for struct vhdx_reader
+ * @backing:	struct vhdx_backing
+ * @offset:	in the file, in bytes
+ * @buffer:	filled
+ * @length:	bytes
+ *
+ * Context: as vhdx_backing_read_range()
+ * Return: as vhdx_backing_read_range()
+ */
 int vhdx_backing_reader_read(void *backing, u64 offset, void *buffer, u32 length)
 {
 	return vhdx_backing_read_range(backing, offset, buffer, length);
@@ -299,7 +308,15 @@ int vhdx_backing_write_bvecs(struct vhdx_backing *backing, u64 offset, struct bi
 	return 0;
 }
 
-/* Write VHDX_PAGE_SIZE bytes of kmalloc()ed memory; otherwise as above. */
+/**
+ * vhdx_backing_write_page() - write a page of metadata
+ * @backing:	open for writing
+ * @offset:	in the file, in bytes
+ * @page:	VHDX_PAGE_SIZE bytes of kmalloc()ed memory
+ *
+ * Context: as vhdx_backing_write_bvecs()
+ * Return: as vhdx_backing_write_bvecs()
+ */
 int vhdx_backing_write_page(struct vhdx_backing *backing, u64 offset, void *page)
 {
 	struct bio_vec bvec = {

@@ -40,7 +40,12 @@ static struct block_device *vhdx_backing_bdev(const struct vhdx_backing *backing
 	return vhdx_inode_bdev(vhdx_backing_inode(backing));
 }
 
-/* The block device that a file is on, or is; NULL if that is none, or several. It stays as long. */
+/**
+ * vhdx_backing_file_bdev() - the block device that a file is on, or is
+ * @file:	open; the device stays as long as the file is open
+ *
+ * Return: the device; NULL if there is none, or if there are several
+ */
 struct block_device *vhdx_backing_file_bdev(const struct file *file)
 {
 	return vhdx_inode_bdev(vhdx_real_inode(file));
@@ -144,8 +149,8 @@ static bool vhdx_backing_try_direct(const struct vhdx_backing *backing, u32 sect
 }
 
 /*
- * May reads be submitted by whoever asks (request/nowait.c)? On these file systems it was seen what a
- * read does to the task that submits it: it keeps no state there, begins no transaction
+ * May reads be submitted by whoever asks (request/nowait.c)? On these file systems it was seen what
+ * a read does to the task that submits it: it keeps no state there, begins no transaction
  * without access times, and takes no lock that those above it could hold. Of block devices
  * there is nothing to be seen.
  */
@@ -267,7 +272,8 @@ static void vhdx_backing_allow_writers(struct vhdx_backing *backing)
 		allow_write_access(backing->file);
 	if (backing->data_denied)
 		atomic_inc(&vhdx_backing_inode(backing)->i_writecount);
-	backing->write_denied = backing->data_denied = false;
+	backing->write_denied = false;
+	backing->data_denied = false;
 }
 
 /*
@@ -332,7 +338,12 @@ static void vhdx_backing_unregister(struct vhdx_backing *backing)
 	mutex_unlock(&vhdx_backing_lock);
 }
 
-/* Close it before this returns: another attach may be next. Context: kernel thread, no locks */
+/**
+ * vhdx_backing_put_file() - drop a reference, and close the file before this returns
+ * @file:	the file; the next attach may open it again
+ *
+ * Context: kernel thread, no locks
+ */
 void vhdx_backing_put_file(struct file *file)
 {
 	__fput_sync(file);

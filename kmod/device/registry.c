@@ -335,7 +335,7 @@ static void vhdx_registry_snapshot_job(struct vhdx_job *job)
 
 /* Takes over the reference to @disk, which is held. Return: a started one, or NULL */
 static struct vhdx_registry_snapshot *vhdx_registry_start_snapshot(struct vhdx_disk *disk,
-								    struct file *file)
+								   struct file *file)
 {
 	struct vhdx_registry_snapshot *snapshot = kzalloc(sizeof(*snapshot), GFP_KERNEL);
 
@@ -376,8 +376,8 @@ static int vhdx_registry_await_snapshot(struct vhdx_registry_snapshot *snapshot,
  * @fault:	filled on failure if the failure has a reason; clear before
  *
  * Context: process, no locks.
- * Return: 0 or a negative errno; after -EINTR, and after -ENODEV because the disk was killed, it may
- * be made all the same
+ * Return: 0 or a negative errno; after -EINTR, and after -ENODEV because the disk was killed, it
+ * may be made all the same
  */
 int vhdx_registry_snapshot(int index, u64 diskseq, struct file *file, u64 *held_ns,
 			   struct vhdx_fault *fault)

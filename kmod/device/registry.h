@@ -13,6 +13,9 @@ struct vhdx_ioc_status;
 
 /**
  * struct vhdx_attached - how to find a disk that was just attached
+ * @index:	N of /dev/vhdxN
+ * @devt:	its device number
+ * @diskseq:	its sequence number, which no other disk has had since boot
  */
 struct vhdx_attached {
 	int index;

@@ -145,8 +145,8 @@ static int vhdx_snapshot_into(struct vhdx_disk *disk, struct file *file, struct 
  * @fault:	filled on failure if the failure has a reason; clear before
  *
  * Context: a job, no locks that a file system might want.
- * Return: 0, or a negative errno and the disk is as before, but for what image/chain_switch.c says of
- * failures to write
+ * Return: 0, or a negative errno and the disk is as before, but for what image/chain_switch.c says
+ * of failures to write
  */
 int vhdx_snapshot_disk(struct vhdx_disk *disk, struct file *file, u64 *held_ns,
 		       struct vhdx_fault *fault)

@@ -5,6 +5,8 @@
 /**
  * vhdx_block_state_name() - the format's name of a block state
  * @state:	0 to 7
+ *
+ * Return: a string constant
  */
 const char *vhdx_block_state_name(enum vhdx_block_state state)
 {
@@ -157,7 +159,14 @@ bool vhdx_bat_chunk_next(struct vhdx_bat_chunk *chunk, const struct vhdx_bat_rul
 	return lacks;
 }
 
-/* The same, at the end of the BAT. */
+/**
+ * vhdx_bat_chunk_end() - judge the last chunk, at the end of the BAT
+ * @chunk:	as vhdx_bat_chunk_next() left it
+ * @rules:	what entries are judged by
+ * @fault:	filled if the answer is true
+ *
+ * Return: true if a block of the chunk is partially present and it has no sector bitmap
+ */
 bool vhdx_bat_chunk_end(struct vhdx_bat_chunk *chunk, const struct vhdx_bat_rules *rules,
 			struct vhdx_fault *fault)
 {

@@ -72,6 +72,8 @@ enum vhdx_block_shows {
  * Without a parent, whatever is not present reads as zeros, which is the one answer that is
  * always allowed and never shows anything that is not meant to be seen. With a parent,
  * NOT_PRESENT shows the parent, and the other states hide it.
+ *
+ * Return: data of the file, zeros, or what the parent has there
  */
 static inline enum vhdx_block_shows vhdx_bat_shows(u64 entry, bool has_parent)
 {

@@ -26,6 +26,8 @@ u32 vhdx_bitmap_run(u64 word, u32 first, bool *set)
  * vhdx_bitmap_mask() - the word whose bits from one up to another are set
  * @first:	0 to 63
  * @end:	the one behind the last, @first + 1 to 64
+ *
+ * Return: the word in cpu byte order
  */
 u64 vhdx_bitmap_mask(u32 first, u32 end)
 {

@@ -9,6 +9,8 @@
  *
  * The second linkage counts if it is not null: it is there while a merge gives the parent
  * a new identity.
+ *
+ * Return: true if one of the linkages is @data_guid
  */
 bool vhdx_chain_links(const struct vhdx_locator *locator, const struct vhdx_guid *data_guid)
 {

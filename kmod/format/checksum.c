@@ -7,6 +7,8 @@
  * @length:	bytes, more than VHDX_CHECKSUM_OFFSET + 4
  *
  * Works around the field instead of clearing it, so that @data may be const and shared.
+ *
+ * Return: the checksum in cpu byte order
  */
 u32 vhdx_checksum(const void *data, u32 length)
 {
@@ -24,6 +26,8 @@ u32 vhdx_checksum(const void *data, u32 length)
  * vhdx_checksum_valid() - does a structure carry its right checksum?
  * @data:	the structure
  * @length:	bytes
+ *
+ * Return: true if the stored checksum is the computed one
  */
 bool vhdx_checksum_valid(const void *data, u32 length)
 {

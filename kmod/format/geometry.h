@@ -43,6 +43,11 @@ struct vhdx_geometry {
 
 /**
  * struct vhdx_geometry_raw - the item values a geometry is made of, not yet checked
+ * @block_size:		bytes (2.6.2.1)
+ * @parameter_flags:	of the same item
+ * @disk_size:		bytes (2.6.2.2)
+ * @logical_sector_size:	bytes (2.6.2.4)
+ * @physical_sector_size:	bytes (2.6.2.5)
  */
 struct vhdx_geometry_raw {
 	u32 block_size;

@@ -22,6 +22,8 @@ static const u8 vhdx_guid_order[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12
 /**
  * vhdx_guid_is_null() - is a GUID all zero, the format's way to say "none"?
  * @guid:	the GUID
+ *
+ * Return: true if all bytes are zero
  */
 bool vhdx_guid_is_null(const struct vhdx_guid *guid)
 {

@@ -7,6 +7,8 @@
 /**
  * vhdx_identifier_valid() - is there a VHDX signature? (2.2.1, rule 1)
  * @raw:	the first bytes of the file
+ *
+ * Return: true if there is one
  */
 bool vhdx_identifier_valid(const struct vhdx_disk_identifier *raw)
 {
@@ -135,6 +137,8 @@ enum vhdx_reason vhdx_header_choose(struct vhdx_header *current_header, unsigned
 /**
  * vhdx_header_log_dirty() - must the log be replayed before anything else is read?
  * @header:	the current header
+ *
+ * Return: true if the log GUID is not null
  */
 bool vhdx_header_log_dirty(const struct vhdx_header *header)
 {

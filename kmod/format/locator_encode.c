@@ -11,6 +11,8 @@ static u32 vhdx_key_bytes(const struct vhdx_locator_field *field)
  * vhdx_locator_length() - how many bytes will a locator have?
  * @fields:	its entries
  * @count:	how many, 1 to VHDX_LOCATOR_MAX_ENTRIES
+ *
+ * Return: bytes of header, entries and texts
  */
 u32 vhdx_locator_length(const struct vhdx_locator_field *fields, u32 count)
 {

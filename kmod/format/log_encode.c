@@ -19,6 +19,8 @@
 /**
  * vhdx_log_entry_descriptor_sectors() - sectors of the header and so many descriptors
  * @descriptors:	how many; may be 0, an entry is never less than a sector
+ *
+ * Return: sectors of VHDX_LOG_SECTOR_SIZE
  */
 u32 vhdx_log_entry_descriptor_sectors(u32 descriptors)
 {

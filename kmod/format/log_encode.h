@@ -32,6 +32,8 @@ struct vhdx_log_stamp {
 /**
  * vhdx_log_descriptor_sector() - in which sector of its entry is a descriptor?
  * @i:	which one, from 0
+ *
+ * Return: number of the sector, from 0
  */
 static inline u32 vhdx_log_descriptor_sector(u32 i)
 {
@@ -41,6 +43,8 @@ static inline u32 vhdx_log_descriptor_sector(u32 i)
 /**
  * vhdx_log_descriptor_offset() - where in that sector is it, in bytes?
  * @i:	which one, from 0
+ *
+ * Return: bytes from the start of the sector
  */
 static inline u32 vhdx_log_descriptor_offset(u32 i)
 {

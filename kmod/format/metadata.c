@@ -64,6 +64,8 @@ static const struct vhdx_disk_metadata_entry *vhdx_metadata_entries(const void *
 /**
  * vhdx_item_guid() - the id of a known metadata item
  * @item:	less than VHDX_ITEM_COUNT
+ *
+ * Return: a constant of the format core
  */
 const struct vhdx_guid *vhdx_item_guid(enum vhdx_item item)
 {

@@ -176,9 +176,9 @@ static enum vhdx_reason vhdx_open_items(struct vhdx_super *super,
 	unsigned int item;
 
 	for (item = 0; item < VHDX_ITEM_MANDATORY_COUNT; item++) {
-		enum vhdx_reason reason =
-			vhdx_read(reader, super->regions.metadata.offset + super->items.offset[item],
-				  vhdx_item_slot(scratch, item), super->items.length[item], fault);
+		u64 offset = super->regions.metadata.offset + super->items.offset[item];
+		enum vhdx_reason reason = vhdx_read(reader, offset, vhdx_item_slot(scratch, item),
+						    super->items.length[item], fault);
 
 		if (reason)
 			return reason;

@@ -160,6 +160,8 @@ static bool vhdx_overlay_zeroed(const struct vhdx_overlay *overlay, u64 offset, 
  * @page:	set if the answer is VHDX_OVERLAY_LOG
  *
  * A page beyond the file as it is, which replay adds, is VHDX_OVERLAY_ZERO.
+ *
+ * Return: the page is that of the file, zero, or *@page of the log
  */
 enum vhdx_overlay_kind vhdx_overlay_find(const struct vhdx_overlay *overlay, u64 offset,
 					 const struct vhdx_overlay_page **page)
@@ -182,6 +184,8 @@ enum vhdx_overlay_kind vhdx_overlay_find(const struct vhdx_overlay *overlay, u64
  * @overlay:	built
  * @offset:	bytes
  * @length:	bytes
+ *
+ * Return: true if a byte of the range is logged or zeroed
  */
 bool vhdx_overlay_touches(const struct vhdx_overlay *overlay, u64 offset, u64 length)
 {

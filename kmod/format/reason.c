@@ -37,6 +37,8 @@ static int vhdx_reason_row(enum vhdx_reason reason)
 /**
  * vhdx_reason_name() - the identifier of a reason, stable, for programs and file names
  * @reason:	any number
+ *
+ * Return: a string constant; "unknown" if it is no reason
  */
 const char *vhdx_reason_name(enum vhdx_reason reason)
 {
@@ -48,6 +50,8 @@ const char *vhdx_reason_name(enum vhdx_reason reason)
 /**
  * vhdx_reason_text() - what a reason means, for people
  * @reason:	any number
+ *
+ * Return: a string constant; "unknown reason" if it is no reason
  */
 const char *vhdx_reason_text(enum vhdx_reason reason)
 {
@@ -59,6 +63,8 @@ const char *vhdx_reason_text(enum vhdx_reason reason)
 /**
  * vhdx_reason_class() - what kind of trouble a reason is
  * @reason:	any number; VHDX_CLASS_NONE if it is no reason
+ *
+ * Return: the class; VHDX_CLASS_NONE if it is no reason
  */
 enum vhdx_class vhdx_reason_class(enum vhdx_reason reason)
 {
@@ -70,6 +76,8 @@ enum vhdx_class vhdx_reason_class(enum vhdx_reason reason)
 /**
  * vhdx_warning_name() - the identifier of a warning
  * @warning:	less than VHDX_WARNING_COUNT
+ *
+ * Return: a string constant
  */
 const char *vhdx_warning_name(enum vhdx_warning warning)
 {
@@ -79,6 +87,8 @@ const char *vhdx_warning_name(enum vhdx_warning warning)
 /**
  * vhdx_warning_text() - what a warning means, for people
  * @warning:	less than VHDX_WARNING_COUNT
+ *
+ * Return: a string constant
  */
 const char *vhdx_warning_text(enum vhdx_warning warning)
 {

@@ -149,7 +149,7 @@ enum vhdx_class {
 	x(940, detach_pending, BUSY, "detach: the disk is dead, but its backing file does not answer; when it does, its files are closed and its number is free") \
 	x(941, detached_meanwhile, BUSY, "disk: it was detached by force meanwhile")
 
-/**
+/*
  * enum vhdx_reason - what exactly is wrong; VHDX_OK (zero) means nothing is
  */
 enum vhdx_reason {
@@ -187,6 +187,7 @@ static_assert(VHDX_WARNING_COUNT <= 32, "VHDX: warnings are a bit set of 32");
 /**
  * struct vhdx_fault - a reason with the place and the bytes that prove it
  * @reason:	what is wrong
+ * @has_guid:	@guid is set
  * @offset:	byte offset in the file of the offending structure
  * @value:	the offending value; its meaning follows from @reason
  * @guid:	the item or region concerned, if @has_guid

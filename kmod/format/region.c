@@ -31,6 +31,8 @@ static u32 vhdx_layout_find(const struct vhdx_layout *layout, u64 offset)
  * @layout:	what is taken
  * @offset:	bytes
  * @length:	bytes; @offset + @length must not overflow
+ *
+ * Return: true if a byte is taken
  */
 bool vhdx_layout_overlaps(const struct vhdx_layout *layout, u64 offset, u64 length)
 {
@@ -85,6 +87,8 @@ u64 vhdx_layout_find_free(const struct vhdx_layout *layout, u64 offset, u64 leng
 /**
  * vhdx_region_table_valid() - may a copy of the region table be used? (2.2.3, rule 13)
  * @table:	VHDX_REGION_TABLE_SIZE bytes as read
+ *
+ * Return: true if signature and checksum are right
  */
 bool vhdx_region_table_valid(const void *table)
 {

@@ -34,7 +34,7 @@
  * nobody has been told of. After a crash in L7 or later, child and parent are both valid,
  * and the child has what was flushed since.
  *
- * All this is a job (device/job.c): a file that hangs hangs the job. A disk that is killed up to L5
+ * All this is a job (device/job.c): a hung file stops the job. A disk that is killed up to L5
  * stays in its file; the process that asked for the snapshot goes home in any case.
  *
  * If L6 fails, the file could not be written to: the disk becomes read-only, as after any

@@ -8,7 +8,13 @@
 #include "meta/cache.h"
 #include "format/bitmap.h"
 
-/* Where the BAT entry of the block at a virtual offset is in the file. */
+/**
+ * vhdx_image_entry_offset() - where the BAT entry of a payload block is
+ * @image:	open
+ * @position:	of a byte of the block, in the disk
+ *
+ * Return: bytes from the start of the file
+ */
 u64 vhdx_image_entry_offset(const struct vhdx_image *image, u64 position)
 {
 	const struct vhdx_geometry *g = vhdx_image_geometry(image);

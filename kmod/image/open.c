@@ -315,7 +315,8 @@ err_free_image:
  * @image:	nobody maps, reads or writes it any more
  *
  * Context: as vhdx_image_open()
- * Return: 0, or why it could not be brought into the best order; then its log is left to be replayed.
+ * Return: 0, or why it could not be brought into the best order; then its log is left to be
+ * replayed.
  * -ENOTEMPTY: it has all that was ever written; another errno: or up to the last flush only
  */
 int vhdx_image_close(struct vhdx_image *image)

@@ -115,9 +115,8 @@ static void vhdx_image_commit_space(void *context, struct vhdx_waiter *waiter)
  * Context: process, no locks that a file system might want.
  * Return: 0 or a negative errno, and nothing was added
  */
-int vhdx_image_prepare_writing(struct vhdx_image *image,
-				      const struct vhdx_image_options *options,
-				      struct vhdx_fault *fault)
+int vhdx_image_prepare_writing(struct vhdx_image *image, const struct vhdx_image_options *options,
+			       struct vhdx_fault *fault)
 {
 	const struct vhdx_space_owner owner = {
 		.users		= &image->users,

@@ -304,7 +304,13 @@ void vhdx_journal_abandon(struct vhdx_journal *journal)
 	vhdx_waiters_tell(&waiters, -EIO);
 }
 
-/* The DataWriteGuid as it is now */
+/**
+ * vhdx_journal_data_guid() - the DataWriteGuid as it is now
+ * @journal:	the journal
+ * @guid:	filled
+ *
+ * Context: process
+ */
 void vhdx_journal_data_guid(struct vhdx_journal *journal, struct vhdx_guid *guid)
 {
 	spin_lock_irq(&journal->lock);
@@ -312,7 +318,11 @@ void vhdx_journal_data_guid(struct vhdx_journal *journal, struct vhdx_guid *guid
 	spin_unlock_irq(&journal->lock);
 }
 
-/* For people */
+/**
+ * vhdx_journal_stats() - figures for statistics
+ * @journal:	the journal
+ * @stats:	filled, without locks: the figures are of slightly different times
+ */
 void vhdx_journal_stats(struct vhdx_journal *journal, struct vhdx_journal_stats *stats)
 {
 	stats->commits = READ_ONCE(journal->commits);

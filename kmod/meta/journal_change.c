@@ -166,7 +166,14 @@ void vhdx_journal_cancel(struct vhdx_journal *journal, struct vhdx_page *const *
 	vhdx_waiters_tell(&reservers, 0);
 }
 
-/* A word as it is now, of page @i. Context: making a change */
+/**
+ * vhdx_edit_read() - a word of metadata as it is now
+ * @edit:	the change that is being made
+ * @i:		which of its pages
+ * @offset:	of the word, in the file
+ *
+ * Return: the word in cpu byte order
+ */
 u64 vhdx_edit_read(const struct vhdx_edit *edit, unsigned int i, u64 offset)
 {
 	const __le64 *words = vhdx_page_words(edit->pages[i]);

@@ -4,15 +4,16 @@
  *
  * Logged pages are written home later, at the latest when the disk is detached. If the file system
  * has no room for that, the log stays, and the next attach fails because it cannot replay it. So a
- * change is not announced before the page's place in the file has room: blocks of its own, neither a
- * hole nor shared with another file. If there is no room, the write that needs the change fails with
- * ENOSPC, and nothing has been promised.
+ * change is not announced before the page's place in the file has room: blocks of its own, neither
+ * a hole nor shared with another file. If there is no room, the write that needs the change fails
+ * with ENOSPC, and nothing has been promised.
  *
  * Places are allocated by the MiB, the unit of everything in a VHDX file: that takes few calls and
  * makes few extents, and of a BAT of 512 MiB only what is used is allocated. If there is little
  * room, the page alone is allocated: a file system may allocate a part of the MiB before it finds
- * that there is no room for the rest, and data would find none. One command allocates at a time; others that need a place
- * wait without a thread, so that reads go on if the file system takes its time.
+ * that there is no room for the rest, and data would find none. One command allocates at a time;
+ * others that need a place wait without a thread, so that reads go on if the file system takes its
+ * time.
  *
  * Where allocating is not possible, or does not make shared blocks private, the page is written as
  * it is. A page that has no place yet was not changed since it was read: its bytes in the file stay
@@ -25,7 +26,7 @@
 #include "meta/journal_internal.h"
 
 #define VHDX_PLACE_SHIFT	20
-#define VHDX_PLACE_SIZE		(1ULL << VHDX_PLACE_SHIFT)
+#define VHDX_PLACE_SIZE		BIT_ULL(VHDX_PLACE_SHIFT)
 
 /* With that much room a MiB more or less does not matter. */
 #define VHDX_PLACE_PLENTY	(16 * VHDX_PLACE_SIZE)
@@ -90,8 +91,8 @@ static int vhdx_journal_find_place(struct vhdx_journal *journal, struct vhdx_pag
  * @page:	pinned, and not announced to be changed before it is placed
  *
  * Context: process, may sleep; in a NOIO scope
- * Return: 0; -EAGAIN if the file system is frozen; -EINPROGRESS if another place is being allocated, see
- * vhdx_journal_wait_place(); -ENOSPC or another errno
+ * Return: 0; -EAGAIN if the file system is frozen; -EINPROGRESS if another place is being
+ * allocated, see vhdx_journal_wait_place(); -ENOSPC or another errno
  */
 int vhdx_journal_place(struct vhdx_journal *journal, struct vhdx_page *page)
 {
@@ -105,8 +106,10 @@ int vhdx_journal_place(struct vhdx_journal *journal, struct vhdx_page *page)
 		return -EINPROGRESS;
 	if (!log->placed)
 		ret = vhdx_journal_find_place(journal, page);
-	if (!ret)
+	if (!ret) {
+		/* pairs with the acquire above */
 		smp_store_release(&log->placed, true);
+	}
 	vhdx_journal_end_placing(journal);
 	return ret;
 }

@@ -76,13 +76,25 @@ int vhdx_journal_fail(struct vhdx_journal *journal, const char *what, int error)
 	return error;
 }
 
-/* Why nothing can be written, or 0 */
+/**
+ * vhdx_journal_error() - why nothing can be written
+ * @journal:	the journal
+ *
+ * Context: any
+ * Return: 0 if writing is possible, or a negative errno
+ */
 int vhdx_journal_error(const struct vhdx_journal *journal)
 {
 	return READ_ONCE(journal->error);
 }
 
-/* May the file be written to already? */
+/**
+ * vhdx_journal_begun() - may the file be written to already?
+ * @journal:	the journal
+ *
+ * Context: any
+ * Return: true once the header of the session is durable
+ */
 bool vhdx_journal_begun(const struct vhdx_journal *journal)
 {
 	/* pairs with the release in vhdx_journal_do_begin(): the header is durable */

@@ -126,7 +126,11 @@ int vhdx_lru_module_init(void)
 				      vhdx_lru_shrink_scan);
 }
 
-/* Undo vhdx_lru_module_init(): no cache is left. */
+/**
+ * vhdx_lru_module_exit() - undo vhdx_lru_module_init()
+ *
+ * Context: process; no cache is left
+ */
 void vhdx_lru_module_exit(void)
 {
 	vhdx_shrinker_unregister(&vhdx_lru_shrinker);

@@ -24,8 +24,8 @@ struct vhdx_lru_entry {
  * @lock:	of the cache's index: protects @entries and @nr
  * @entries:	oldest first
  * @nr:		of @entries
- * @erase:	take an object out of the index, unless it is in use. Context: @lock held, interrupts
- *		off. Return: false if it is in use
+ * @erase:	take an object out of the index, unless it is in use. Context: @lock held,
+ *		interrupts off. Return: false if it is in use
  * @free:	free it. Context: no lock of the cache is held
  * @node:	of the list of all caches
  */

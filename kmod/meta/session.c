@@ -34,7 +34,10 @@ int vhdx_session_init(struct vhdx_session *session, struct vhdx_backing *backing
 	return session->buffer ? 0 : -ENOMEM;
 }
 
-/* Undo vhdx_session_init(). */
+/**
+ * vhdx_session_exit() - undo vhdx_session_init()
+ * @session:	the session
+ */
 void vhdx_session_exit(struct vhdx_session *session)
 {
 	kfree(session->buffer);
@@ -66,7 +69,13 @@ int vhdx_session_update(struct vhdx_session *session)
 	return ret;
 }
 
-/* The same, and once more, so that both copies tell the news, as Windows does it. */
+/**
+ * vhdx_session_update_both() - make a changed header durable in both slots
+ * @session:	as for vhdx_session_update()
+ *
+ * Context: process, may sleep long.
+ * Return: 0 or a negative errno, as of vhdx_session_update()
+ */
 int vhdx_session_update_both(struct vhdx_session *session)
 {
 	int ret = vhdx_session_update(session);
@@ -74,7 +83,10 @@ int vhdx_session_update_both(struct vhdx_session *session)
 	return ret ? ret : vhdx_session_update(session);
 }
 
-/* A GUID that nobody ever had. */
+/**
+ * vhdx_session_new_guid() - a random GUID
+ * @guid:	filled
+ */
 void vhdx_session_new_guid(struct vhdx_guid *guid)
 {
 	guid_t random;

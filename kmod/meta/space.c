@@ -189,7 +189,7 @@ int vhdx_space_mark_former(struct vhdx_space *space, u64 offset)
 	return 0;
 }
 
-/* Beyond what is there now, and what all blocks may need and may be grown ahead, there is nothing. */
+/* Most units of the file: those there now, what all blocks may need and what is grown ahead */
 static unsigned long vhdx_space_most_units(const struct vhdx_space *space,
 					   const struct vhdx_geometry *g)
 {

@@ -12,7 +12,7 @@
 #include "meta/space.h"
 
 #define VHDX_UNIT_SHIFT		20
-#define VHDX_UNIT		(1UL << VHDX_UNIT_SHIFT)
+#define VHDX_UNIT		BIT(VHDX_UNIT_SHIFT)
 
 /* How much a file grows at once at most */
 #define VHDX_GROW_MAX		(SZ_1G >> VHDX_UNIT_SHIFT)
@@ -64,9 +64,9 @@ struct vhdx_space {
 	unsigned long capacity;			/* L, T: of the bitmaps */
 	unsigned long *map[VHDX_SPACE_MAPS];	/* L */
 	unsigned long hint;			/* L: no block's worth is ready before */
-	bool may_clean;				/* L: false if no block's worth is unused, ready or not */
+	bool may_clean;				/* L: false if no block's worth is unused */
 	bool unit_anywhere;			/* L: no unit to spare could be made ready lately */
-	unsigned long clean_from[2];		/* T: behind what could not be zeroed: a unit, a block */
+	unsigned long clean_from[2];		/* T: behind what was not zeroed: a unit, a block */
 	bool any_freed;				/* L */
 	unsigned long last_freed;		/* L: jiffies */
 	enum vhdx_space_lot lot;		/* L */

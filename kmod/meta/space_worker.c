@@ -157,7 +157,7 @@ static void vhdx_space_ask(struct vhdx_space *space)
 
 /* --- making more -------------------------------------------------------------- */
 
-/* Context: @space->lock held. Return: where units are not used and some of them unknown, from @from on */
+/* Context: @space->lock held. Return: where units from @from on are unused, and some unknown */
 static unsigned long vhdx_space_search_unknown(struct vhdx_space *space, unsigned long units,
 					       unsigned long from)
 {

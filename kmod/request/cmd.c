@@ -222,8 +222,7 @@ static void vhdx_cmd_borrow(struct vhdx_cmd *cmd, unsigned int direction,
  * many, as many as fit into the command are transferred now, in whole sectors, and the rest
  * as after any short transfer: I/O goes on when memory is out.
  */
-static int vhdx_cmd_copy(struct vhdx_cmd *cmd, unsigned int direction,
-				struct iov_iter *iter)
+static int vhdx_cmd_copy(struct vhdx_cmd *cmd, unsigned int direction, struct iov_iter *iter)
 {
 	struct request *rq = vhdx_cmd_request(cmd);
 	unsigned int nr = vhdx_rq_nr_bvec(rq), max = VHDX_INLINE_BVECS;

@@ -26,7 +26,7 @@ struct vhdx_map;
  */
 enum vhdx_stage {
 	VHDX_STAGE_NONE,		/* nothing */
-	VHDX_STAGE_LOOKED_UP,		/* @image->users: where it reads or writes stays its place */
+	VHDX_STAGE_LOOKED_UP,		/* @image->users: the place it found stays its place */
 	VHDX_STAGE_LOCKED,		/* W1: @lock */
 	VHDX_STAGE_BITMAP_LOCKED,	/* B1: @lock, @bitmap_lock */
 	VHDX_STAGE_BITMAP_RESERVED,	/* B1: @lock, @bitmap_lock, a page */

@@ -52,8 +52,11 @@ void vhdx_held_locks_note(void)
 
 	raw_spin_lock_irqsave(&vhdx_held_locks_lock, flags);
 	/* the last one is the lock just taken */
-	for (i = 0; i < current->lockdep_depth - 1; i++)
-		vhdx_held_locks[vhdx_held_locks_find(current->held_locks[i].instance->name)].count++;
+	for (i = 0; i < current->lockdep_depth - 1; i++) {
+		const char *name = current->held_locks[i].instance->name;
+
+		vhdx_held_locks[vhdx_held_locks_find(name)].count++;
+	}
 	raw_spin_unlock_irqrestore(&vhdx_held_locks_lock, flags);
 }
 

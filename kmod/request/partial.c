@@ -34,7 +34,7 @@
 #include "format/bitmap.h"
 
 /* The number of a bitmap block, among block locks, has this bit. */
-#define VHDX_BLOCK_LOCK_BITMAP	(1ULL << 63)
+#define VHDX_BLOCK_LOCK_BITMAP	BIT_ULL(63)
 
 /* What B5 is about: offsets of words in the file, and bits of the whole bitmap block */
 struct vhdx_marks {

@@ -261,7 +261,8 @@ static int vhdx_queues_alloc_tags(struct vhdx_queues *queues, const struct blk_m
  * vhdx_queues_start() - threads and tags for a disk
  * @q:		zeroed
  * @image:	what they will serve
- * @ops:		what the block layer calls; finds its queue in the hardware queue's driver_data
+ * @ops:		what the block layer calls; finds its queue in the hardware queue's
+ *		driver_data
  * @index:	number of the disk, for the threads' names
  *
  * Return: 0 or a negative errno
@@ -352,7 +353,10 @@ void vhdx_queues_park(struct vhdx_queues *queues)
 		kthread_park(queues->queue[i].thread);
 }
 
-/* Undo vhdx_queues_park(). */
+/**
+ * vhdx_queues_unpark() - undo vhdx_queues_park()
+ * @queues:	parked
+ */
 void vhdx_queues_unpark(struct vhdx_queues *queues)
 {
 	unsigned int i;

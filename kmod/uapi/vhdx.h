@@ -75,6 +75,7 @@ struct vhdx_ioc_version {
  * @minor:	out: device number of the disk
  * @diskseq:	out: sequence number that no other disk has had since boot
  * @reason:	out: on failure, a stable number for the cause, or 0
+ * @reserved:	in: zero
  * @message:	out: on failure, the cause in words, or empty
  *
  * Errors: EPERM without CAP_SYS_ADMIN; EINVAL, E2BIG, EFAULT for the structure; EBADF for
@@ -204,8 +205,8 @@ struct vhdx_ioc_status {
  * EBUSY if a snapshot is being made; EOPNOTSUPP if the disk has VHDX_MAX_FILES already; EINTR if
  * a signal ended the wait, but not the snapshot; EAGAIN if the disk was written to for the first
  * time meanwhile, so that the child is to be made anew; others as for attach, about the child.
- * After any of them but EIO the disk goes on as before. After EINTR, and after ENODEV with a reason,
- * the snapshot may have been made all the same: then the child has what was written last.
+ * After any of them but EIO the disk goes on as before. After EINTR, and after ENODEV with a
+ * reason, the snapshot may have been made all the same: then the child has what was written last.
  */
 struct vhdx_ioc_snapshot {
 	__u32 size;

@@ -17,7 +17,7 @@
 #define PLACE_PARENT 1		/* as the parent has it */
 #define PLACE_MIXED 2		/* added: by sector, there or as the parent has it */
 
-/**
+/*
  * struct image - an image, its log replayed in memory
  * @device:	where it is
  * @parent:	all that its parent shows; NULL: it has none

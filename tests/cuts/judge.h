@@ -47,7 +47,7 @@ struct judge {
 	u64 units;
 };
 
-/**
+/*
  * struct verdict - on one state
  * @fault:	the image is not valid: why
  * @sectors:	how many sectors are wrong

@@ -74,7 +74,8 @@ int main(int argc, char **argv)
 	}
 	argc -= optind;
 	if (!initial || !log || (argc != 0 && argc != 2))
-		die("usage: makestate -i INITIAL -l RECORDING [-m MARK | [-s SEED] CUT.SUBSET OUTPUT]");
+		die("usage: makestate -i INITIAL -l RECORDING "
+		    "[-m MARK | [-s SEED] CUT.SUBSET OUTPUT]");
 	recording_read(&states.recording, log);
 	device_open(&states.device, initial);
 	if (mark)

@@ -43,7 +43,7 @@ struct entry {
 	u64 text_length;
 };
 
-/**
+/*
  * struct recording - all entries
  */
 struct recording {

@@ -11,7 +11,7 @@
 
 #include "device.h"
 
-/**
+/*
  * struct states - a recording and the device it is of
  * @seed:	where chance begins
  * @base:	entries before this one are on the device for good

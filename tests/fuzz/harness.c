@@ -105,7 +105,8 @@ void claim_items(const struct vhdx_items *items, u64 region_length)
 		CLAIM(i >= VHDX_ITEM_MANDATORY_COUNT ||
 		      (items->length[i] && items->length[i] <= VHDX_ITEM_MANDATORY_MAX_SIZE));
 		for (j = 0; j < i; j++)
-			CLAIM(!vhdx_item_present(items, j) || !items->length[i] || !items->length[j] ||
+			CLAIM(!vhdx_item_present(items, j) || !items->length[i] ||
+			      !items->length[j] ||
 			      !vhdx_ranges_overlap(items->offset[i], items->length[i],
 						   items->offset[j], items->length[j]));
 	}

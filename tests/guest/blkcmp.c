@@ -4,8 +4,9 @@
  *
  * Reads with direct I/O, each thread the next piece. The model's holes are known, but the
  * disk is read all the same: every byte of it, or with -q all data and samples of the
- * zeros between, or with -n so many pieces, all over the disk. With -N, memory runs out while a thread reads: the kernel's allocation of
- * that number fails, and how many threads had so many is printed.
+ * zeros between, or with -n so many pieces, all over the disk. With -N, memory runs out while a
+ * thread reads: the kernel's allocation of that number fails, and how many threads had so many is
+ * printed.
  */
 #include <errno.h>
 #include <fcntl.h>

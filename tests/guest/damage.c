@@ -135,6 +135,7 @@ int main(int argc, char **argv)
 		change(argv[1], place, -add, length);
 	}
 	printf("%" PRIu64 " damaged images, seed %s: %" PRIu64 " refused, %" PRIu64
-	       " attached, %" PRIu64 " complaints\n", count, argv[3], refused, attached, complaints);
+	       " attached, %" PRIu64 " complaints\n",
+	       count, argv[3], refused, attached, complaints);
 	return complaints ? 1 : 0;
 }

@@ -123,7 +123,8 @@ void fault_end(struct fault *fault)
 
 	if (!fault->left)
 		return;
-	if (pread(fault->file, text, sizeof(text) - 1, 0) <= 0 || pwrite(fault->file, "0", 1, 0) != 1)
+	if (pread(fault->file, text, sizeof(text) - 1, 0) <= 0 ||
+	    pwrite(fault->file, "0", 1, 0) != 1)
 		die_errno("fail-nth");
 	fault->left = strtoull(text, NULL, 10);
 	errno = error;

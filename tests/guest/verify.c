@@ -151,6 +151,7 @@ int main(int argc, char **argv)
 	until = require(&history);
 	wrong = verify(&history, until, disk);
 	printf("verify: %" PRIu64 " of %" PRIu64 " bytes, %" PRIu64 " operations, seed %" PRIu64
-	       ", %" PRIu64 " sectors wrong\n", nr_read, history.bytes, history.nr_ops, history.seed, wrong);
+	       ", %" PRIu64 " sectors wrong\n",
+	       nr_read, history.bytes, history.nr_ops, history.seed, wrong);
 	return wrong ? 1 : 0;
 }

@@ -11,8 +11,9 @@
 struct vhdx_guid make_guid(u32 number)
 {
 	struct vhdx_guid guid = { { 0 } };
+	__le32 le = cpu_to_le32(number);
 
-	memcpy(guid.bytes, &number, sizeof(number));
+	memcpy(guid.bytes, &le, sizeof(le));
 	if (number)
 		guid.bytes[15] = 0x5a;
 	return guid;

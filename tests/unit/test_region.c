@@ -129,7 +129,8 @@ static const struct row rows[] = {
 	  { GOOD_BAT, GOOD_META, { OTHER, 2 * MIB, MIB, 0 } }, VHDX_REASON_region_overlap, 2, 2 * MIB },
 	{ "rule 18: an unknown optional region is accepted",
 	  { GOOD_BAT, { OTHER, 9 * MIB, 3 * MIB, 0 }, GOOD_META } },
-	{ "rule 18: an unknown optional region beyond the end of the file is accepted, and blocks keep out",
+	{ "rule 18: an unknown optional region beyond the end of the file is accepted, "
+	  "and blocks keep out",
 	  { GOOD_BAT, { OTHER, FILE_SIZE + 5 * MIB, 3 * MIB, 0 }, GOOD_META }, .warnings = BEYOND },
 	{ "rule 18: so is one in the last place of any file",
 	  { GOOD_BAT, { OTHER, 0x7fffffffffe00000, MIB, 0 }, GOOD_META }, .warnings = BEYOND },
