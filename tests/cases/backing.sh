@@ -257,7 +257,7 @@ errors_in_bat() {
 	drop_caches
 	ok "P2: ${how}an unreadable BAT gives EIO, not zeros" eio bs=4k count=1
 	ok "${how}for absent blocks too" eio bs=4k count=1 skip=2560
-	is "$(attr cache_pages)" 0 "${how}nothing of it is kept"
+	is "$(counter cache_pages)" 0 "${how}nothing of it is kept"
 	faulty_set
 	ok "${how}it reads right when the error goes away" blkcmp "$DISK" "$MODEL"
 	detach "$INDEX"

@@ -15,12 +15,12 @@ IMAGE=$IMAGES/good/$NAME.vhdx
 MODEL=$MODELS/good/$NAME
 
 # counts: how many reads went which way so far
-counts() { echo "$(attr reads_nowait) $(attr reads_queued)"; }
+counts() { echo "$(counter reads_nowait) $(counter reads_queued)"; }
 
 # since INLINE QUEUED: the same from then on; sets INLINE, QUEUED
 since() {
-	INLINE=$(($(attr reads_nowait) - $1))
-	QUEUED=$(($(attr reads_queued) - $2))
+	INLINE=$(($(counter reads_nowait) - $1))
+	QUEUED=$(($(counter reads_queued) - $2))
 }
 
 # right CLAIM: random reads, many at a time

@@ -174,13 +174,13 @@ circle() {
 	delay_writes 100 | dmsetup reload slow
 	dmsetup suspend --nolockfs --noudevsync slow && dmsetup resume --noudevsync slow
 	before=$(flushes_of "${LOOP#/dev/}")
-	commits=$(attr journal_commits)
+	commits=$(counter journal_commits)
 	# beside them, writes that need no metadata: a flush that is too many has something to do
 	fio --filename="$DISK" --direct=1 --ioengine=libaio --bs=4k --size=8g --rw=write:16380k --minimal \
 		--name=bits --offset=4k --iodepth=128 --number_ios=500 \
 		--name=present --iodepth=32 --number_ios=400 --rate_iops=200 >/dev/null
 	flushes=$(($(flushes_of "${LOOP#/dev/}") - before))
-	commits=$(($(attr journal_commits) - commits))
+	commits=$(($(counter journal_commits) - commits))
 	diag "circle: $commits entries in the log, $flushes flushes"
 	ok "circle: there were writes that had to wait for room" test "$commits" -gt 3
 	ok "with more pages reserved than fit into an entry, each flush is one of a commit" \
