@@ -107,7 +107,7 @@ static void vhdx_disk_failed(void *context, const char *what, int error)
 	struct vhdx_disk *disk = context;
 
 	WRITE_ONCE(disk->failure, what);
-	pr_err("%s: %s (error %d): no more writing; what was flushed is safe\n",
+	pr_err("%s: %s (error %d): disk is read-only from now on, flushed data is safe\n",
 	       disk->gendisk->disk_name, what, error);
 	/* tells user space, too */
 	set_disk_ro(disk->gendisk, true);

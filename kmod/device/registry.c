@@ -219,7 +219,8 @@ int vhdx_registry_detach(int index, u64 diskseq, u32 flags, struct vhdx_fault *f
 		return -ENODEV;
 	ret = vhdx_registry_end_as(disk, flags, fault);
 	if (ret == -EINPROGRESS)
-		pr_warn("vhdx%d: is dead, but its backing file does not answer\n", index);
+		pr_warn("vhdx%d: forced detach is incomplete: the backing file does not respond\n",
+			index);
 	vhdx_disk_put(disk);
 	return ret;
 }

@@ -73,7 +73,7 @@ switch() {
 	ok "the switch takes nothing else" not eval "echo perhaps 2>/dev/null >'$SYS/vhdx/nowait_reads'"
 	detach "$INDEX"
 	attached "attached buffered" -n -b "$FULL" || return
-	is "$(attr nowait_reason)" "read through the page cache" "what can wait in any read is left to threads"
+	is "$(attr nowait_reason)" "I/O is buffered" "what can wait in any read is left to threads"
 	counted "through the page cache"
 	is "$INLINE" 0 "none was from the submitter"
 	detach "$INDEX"

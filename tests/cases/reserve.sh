@@ -63,7 +63,7 @@ full_host() {
 	ok "P7: full: what is there can be written" put 9000
 	ok "P7: full: and flushed" sync "$DISK"
 	ok "P7: full: it is detached, all of it being home" detach "$INDEX"
-	[ -z "$(log_since 'no more writing')" ] || not_ok "full: nothing is said to have failed" "$(log_since 'no more writing')"
+	[ -z "$(log_since 'disk is read-only from now on')" ] || not_ok "full: nothing is said to have failed" "$(log_since 'disk is read-only from now on')"
 	all_there full "${done_at[@]}"
 	rm -f "$HOST"/fill*
 	sync -f "$HOST"
@@ -128,7 +128,7 @@ safe_in_the_log() {
 	is "$(field "$LINE" errno)/$(field "$LINE" reason)" EIO/928 \
 		"P3: safe: if pages cannot be brought home, detach says that all is safe in the log"
 	like "$(said "$LINE")" 'all that was written is safe' "safe: in these words"
-	like "$(log_since 'vhdx')" 'all is safe in the log' "safe: and so does the kernel's log"
+	like "$(log_since 'vhdx')" 'all data is safe in the log' "safe: and so does the kernel's log"
 	echo "0 $((96 << 11)) linear $loop 0" | dmsetup reload home
 	dmsetup suspend home && dmsetup resume home
 	attached "P3: safe: it is attached again" -n -w -o 2 /dev/mapper/home || return
