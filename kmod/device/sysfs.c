@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /sys/block/vhdxN/vhdx/: what a disk is made of, one value per file, for everybody.
+ * /sys/block/vhdxN/vhdx/: attributes of a disk for users and scripts, one value per file.
+ * Statistics for developers are in debugfs.c. Documentation/ABI/testing/sysfs-block-vhdx
+ * describes each attribute.
  *
- * The files are gone before vhdx_disk_remove() closes the image, so they may look at it.
+ * del_gendisk() removes the files and waits for their readers before vhdx_disk_remove() closes
+ * the image.
  */
 #include "device/sysfs.h"
 
