@@ -95,4 +95,4 @@ static const struct kernel_param_ops vhdx_delay_ops = {
 	.get	= vhdx_delay_get,
 };
 module_param_cb(delay, &vhdx_delay_ops, NULL, 0600);
-MODULE_PARM_DESC(delay, "for tests: NAME:MILLISECONDS, a delay at a named point of the code");
+MODULE_PARM_DESC(delay, "delay at a named point of the code, as NAME:MILLISECONDS; for tests");

@@ -21,6 +21,7 @@
 #include <linux/rcupdate.h>
 
 #include "device/control.h"
+#include "device/debugfs.h"
 #include "device/job.h"
 #include "device/registry.h"
 #include "meta/lru.h"
@@ -36,11 +37,11 @@ static int __init vhdx_init(void)
 	ret = vhdx_lru_module_init();
 	if (ret)
 		goto err_job_exit;
-	vhdx_held_locks_init();
+	vhdx_held_locks_init(vhdx_debugfs_init());
 	ret = vhdx_control_init();
 	if (!ret)
 		return 0;
-	vhdx_held_locks_exit();
+	vhdx_debugfs_exit();
 	vhdx_lru_module_exit();
 err_job_exit:
 	vhdx_job_exit();
@@ -50,7 +51,7 @@ err_job_exit:
 static void __exit vhdx_exit(void)
 {
 	vhdx_control_exit();
-	vhdx_held_locks_exit();
+	vhdx_debugfs_exit();
 	vhdx_job_exit();
 	vhdx_registry_exit();
 	vhdx_lru_module_exit();

@@ -23,7 +23,7 @@
 
 static bool buffered;
 module_param(buffered, bool, 0644);
-MODULE_PARM_DESC(buffered, "use no direct I/O on any file; taken at attach, and meant for tests");
+MODULE_PARM_DESC(buffered, "buffered I/O for every image file, for tests; read at attach");
 
 /* All attached files: the same file may come by different names and opens. */
 static DEFINE_MUTEX(vhdx_backing_lock);
@@ -159,13 +159,13 @@ static const char *vhdx_backing_why_queued(const struct vhdx_backing *backing)
 	const struct inode *inode = vhdx_backing_inode(backing);
 
 	if (!vhdx_backing_is_direct(backing))
-		return "read through the page cache";
+		return "I/O is buffered";
 	if (!(backing->file->f_mode & FMODE_NOWAIT))
-		return "file system cannot be asked not to wait";
+		return "file system does not support nowait I/O";
 	if (S_ISBLK(inode->i_mode) || inode->i_sb->s_magic == EXT4_SUPER_MAGIC ||
 	    inode->i_sb->s_magic == XFS_SUPER_MAGIC)
 		return NULL;
-	return "not proven safe on this file system";
+	return "file system is not known to be safe for nowait I/O";
 }
 
 /*
@@ -183,19 +183,19 @@ static const char *vhdx_backing_why_buffered(const struct vhdx_backing *backing,
 					     const struct vhdx_backing_mode *mode)
 {
 	if (mode->buffered || buffered)
-		return "asked for";
+		return "buffered I/O was requested";
 	if (!(backing->file->f_mode & FMODE_CAN_ODIRECT) || !backing->offset_alignment)
-		return "file system has no direct I/O";
+		return "file system does not support direct I/O";
 	if (sector_size % backing->offset_alignment)
-		return "file system needs larger sectors for direct I/O";
+		return "direct I/O needs larger sectors than the image has";
 	if (mode->alignment && mode->alignment < backing->memory_alignment)
-		return "disk takes data from addresses that the file system does not";
+		return "file system needs stricter memory alignment than the disk promised";
 	if (backing->writable && vhdx_sums_unstable_data(backing->file))
-		return "file system sums up data that may change";
+		return "data may change in flight, but the file system checksums it";
 	if (backing->stable && mode->unstable)
-		return "disk takes data that may change, which something below sums up";
+		return "data may change in flight, but the backing device checksums it";
 	if (!vhdx_backing_try_direct(backing, sector_size))
-		return "file system refused a direct read";
+		return "a test read with direct I/O failed";
 	return NULL;
 }
 

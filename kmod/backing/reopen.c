@@ -69,6 +69,6 @@ void vhdx_backing_retiring_close(struct vhdx_backing_retiring *retiring)
 	vhdx_backing_put_file(retiring->was.file);
 	vhdx_backing_put_file(retiring->was.given);
 	if (!vhdx_backing_deny_writers(backing))
-		pr_warn("vhdx%d: %pD, a parent now, is open for writing in another process\n",
+		pr_warn("vhdx%d: new parent %pD is open for writing by another process\n",
 			backing->index, backing->file);
 }

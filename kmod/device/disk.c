@@ -107,7 +107,7 @@ static void vhdx_disk_failed(void *context, const char *what, int error)
 	struct vhdx_disk *disk = context;
 
 	WRITE_ONCE(disk->failure, what);
-	pr_err("%s: %s (error %d): no more writing; what was flushed is safe\n",
+	pr_err("%s: %s (error %d): disk is read-only from now on, flushed data is safe\n",
 	       disk->gendisk->disk_name, what, error);
 	/* tells user space, too */
 	set_disk_ro(disk->gendisk, true);
@@ -603,6 +603,17 @@ void vhdx_disk_kill(struct vhdx_disk *disk)
 	vhdx_job_start(&disk->mark, vhdx_disk_mark_job, false);
 }
 
+/* Debugfs files of the disk may still be open: they see no image, and no queues, from here on. */
+static struct vhdx_image *vhdx_disk_hide_image(struct vhdx_disk *disk)
+{
+	struct vhdx_image *image = disk->image;
+
+	down_write(&disk->image_lock);
+	disk->image = NULL;
+	up_write(&disk->image_lock);
+	return image;
+}
+
 /**
  * vhdx_disk_remove() - unplug a disk, and close its files
  * @disk:	GOING
@@ -612,6 +623,7 @@ void vhdx_disk_kill(struct vhdx_disk *disk)
  */
 int vhdx_disk_remove(struct vhdx_disk *disk)
 {
+	struct vhdx_image *image;
 	int ret;
 
 	vhdx_delay(remove);
@@ -625,8 +637,9 @@ int vhdx_disk_remove(struct vhdx_disk *disk)
 	vhdx_disk_unplug(disk);
 	/* whose request is over may still be on the way out of request/submit.c */
 	blk_mq_quiesce_queue(disk->gendisk->queue);
+	image = vhdx_disk_hide_image(disk);
 	vhdx_queues_stop(&disk->queues);
-	ret = vhdx_chain_close(disk->image);
+	ret = vhdx_chain_close(image);
 	put_disk(disk->gendisk);
 	return ret;
 }

@@ -15,6 +15,7 @@
 #include "uapi/vhdx.h"
 
 struct attribute_group;
+struct dentry;
 struct file;
 struct gendisk;
 struct vhdx_image_options;
@@ -39,7 +40,7 @@ struct vhdx_image_options;
  * @made:	0, or why it could not be made; valid when no longer COMING
  * @removed:	0, or what was lost; valid when GONE
  * @fault:	the reason for @made
- * @image:	what it shows; gone once detached; changes by vhdx_snapshot_disk()
+ * @image:	what it shows; NULL once removed; changes by vhdx_snapshot_disk()
  * @image_lock:	held for reading by what looks at @image from outside, as sysfs does; for
  *		writing while that changes, which takes no I/O
  * @writable:	the image was, when it was attached
@@ -49,6 +50,7 @@ struct vhdx_image_options;
  * @gendisk:	what the rest of the kernel sees
  * @wwn:	NAA identifier; kept here because it may be asked for after the image is gone
  * @failure:	what could not be written, or NULL
+ * @debugfs:	its directory there; see debugfs.c
  */
 struct vhdx_disk {
 	refcount_t refs;
@@ -78,6 +80,7 @@ struct vhdx_disk {
 	struct gendisk *gendisk;
 	u8 wwn[16];
 	const char *failure;
+	struct dentry *debugfs;
 };
 
 struct vhdx_disk *vhdx_disk_alloc(struct file *const *files, unsigned int nr, u32 flags,

@@ -36,6 +36,7 @@
 
 #include "backing/backing.h"
 #include "delay.h"
+#include "device/debugfs.h"
 #include "device/disk.h"
 #include "device/snapshot.h"
 #include "device/sysfs.h"
@@ -144,6 +145,7 @@ static void vhdx_registry_remove_job(struct vhdx_job *job)
 	struct vhdx_disk *disk = container_of(job, struct vhdx_disk, remove);
 
 	disk->removed = vhdx_disk_remove(disk);
+	vhdx_debugfs_remove(disk);
 	vhdx_delay(remove_closed);
 	vhdx_job_done(job);
 	vhdx_registry_leave(disk);
@@ -217,7 +219,8 @@ int vhdx_registry_detach(int index, u64 diskseq, u32 flags, struct vhdx_fault *f
 		return -ENODEV;
 	ret = vhdx_registry_end_as(disk, flags, fault);
 	if (ret == -EINPROGRESS)
-		pr_warn("vhdx%d: is dead, but its backing file does not answer\n", index);
+		pr_warn("vhdx%d: forced detach is incomplete: the backing file does not respond\n",
+			index);
 	vhdx_disk_put(disk);
 	return ret;
 }
@@ -230,10 +233,12 @@ static void vhdx_registry_make_job(struct vhdx_job *job)
 
 	disk->made = vhdx_disk_make(disk, vhdx_sysfs_groups);
 	vhdx_job_done(job);
-	if (disk->made)
+	if (disk->made) {
 		vhdx_registry_leave(disk);
-	else
+	} else {
+		vhdx_debugfs_add(disk);
 		vhdx_life_begin(&disk->life);
+	}
 	vhdx_disk_put(disk);
 }
 

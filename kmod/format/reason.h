@@ -48,12 +48,12 @@ enum vhdx_class {
 	x(207, log_too_large, UNSUPPORTED, "log: larger than 1 GiB") \
 	x(208, log_no_sequence, CORRUPT, "log: must be replayed but holds no complete sequence of entries") \
 	x(209, log_file_truncated, TRUNCATED, "log: file is shorter than when the log was written") \
-	x(210, log_file_size, CORRUPT, "log: asks for a file larger than 256 TiB") \
+	x(210, log_file_size, CORRUPT, "log: needs a file larger than 256 TiB") \
 	x(211, log_target_protected, CORRUPT, "log: would change the headers or the log itself") \
-	x(212, log_target_range, CORRUPT, "log: would change what lies beyond the file") \
+	x(212, log_target_range, CORRUPT, "log: would change data beyond the end of the file") \
 	x(213, log_too_many_changes, UNSUPPORTED, "log: more zeroed ranges than can be kept in memory") \
 	x(214, log_payload_changed, CORRUPT, "log: would change a payload block, which is not allowed") \
-	x(215, log_write_failed, IO, "log: replaying it into the file failed") \
+	x(215, log_write_failed, IO, "log: replay into the file failed") \
 	/* region table: rules 13-19 */ \
 	x(301, region_none_valid, CORRUPT, "region table: no copy has a valid signature and checksum") \
 	x(302, region_count, CORRUPT, "region table: more than 2047 entries") \
@@ -64,7 +64,7 @@ enum vhdx_class {
 	x(307, region_range, CORRUPT, "region table: a region ends beyond any possible file") \
 	x(308, region_overlap, CORRUPT, "region table: two regions overlap, or one overlaps the log") \
 	x(309, region_past_eof, TRUNCATED, "region table: a region lies beyond the end of the file") \
-	x(310, region_unknown_required, UNSUPPORTED, "region table: required region is not known") \
+	x(310, region_unknown_required, UNSUPPORTED, "region table: unknown required region") \
 	x(311, region_bat_missing, CORRUPT, "region table: no BAT region") \
 	x(312, region_metadata_missing, CORRUPT, "region table: no metadata region") \
 	/* metadata table: rules 21-28 */ \
@@ -77,7 +77,7 @@ enum vhdx_class {
 	x(407, metadata_item_offset, CORRUPT, "metadata: item offset does not fit its length") \
 	x(408, metadata_item_outside, CORRUPT, "metadata: item ends beyond its region") \
 	x(409, metadata_item_overlap, CORRUPT, "metadata: two items overlap") \
-	x(410, metadata_unknown_required, UNSUPPORTED, "metadata: required item is not known") \
+	x(410, metadata_unknown_required, UNSUPPORTED, "metadata: unknown required item") \
 	x(411, metadata_incomplete_file, CORRUPT, "metadata: creation of this file was never finished") \
 	x(412, metadata_item_missing, CORRUPT, "metadata: mandatory item is missing") \
 	x(413, metadata_item_length, CORRUPT, "metadata: item has the wrong length") \
@@ -117,7 +117,7 @@ enum vhdx_class {
 	x(610, locator_too_long, UNSUPPORTED, "parent locator: longer than 64 KiB") \
 	/* chain: rules 47-49 */ \
 	x(702, parent_missing, PARENT, "differencing image: its parent is missing") \
-	x(703, parent_mismatch, PARENT, "differencing image: the parent is another disk, or was changed after the image was made") \
+	x(703, parent_mismatch, PARENT, "differencing image: the parent is another disk, or was changed after the image was created") \
 	x(704, parent_sector_size, PARENT, "differencing image: the parent has another logical sector size") \
 	x(705, parent_unneeded, ARGUMENT, "attach: the image has no parent, but one was given") \
 	x(706, parent_duplicate, PARENT, "differencing image: a file is in its chain twice") \
@@ -133,21 +133,21 @@ enum vhdx_class {
 	x(909, attach_file_count, ARGUMENT, "attach: wrong number of files") \
 	x(911, detach_in_use, BUSY, "detach: disk is open") \
 	x(912, detach_unknown, ARGUMENT, "detach: no such disk") \
-	x(913, attach_flags, ARGUMENT, "attach: flag not known to this module") \
+	x(913, attach_flags, ARGUMENT, "attach: unknown flag") \
 	x(914, attach_unwritable, ARGUMENT, "attach: file is not open for writing") \
-	x(915, attach_attached, BUSY, "attach: file is attached read-write already") \
+	x(915, attach_attached, BUSY, "attach: file is already attached read-write") \
 	x(916, attach_no_log, UNSUPPORTED, "attach: the image has no log, so it cannot be changed safely") \
-	x(917, attach_sequence_max, UNSUPPORTED, "attach: the header's sequence number cannot be raised any more") \
-	x(918, detach_unwritten, IO, "detach: the disk is gone, but what was written after its last flush may be lost") \
-	x(919, attach_in_use, BUSY, "attach: file is attached already, or is the parent of what is") \
+	x(917, attach_sequence_max, UNSUPPORTED, "attach: the header's sequence number is too close to its maximum") \
+	x(918, detach_unwritten, IO, "detach: the disk is removed, but data written after its last flush may be lost") \
+	x(919, attach_in_use, BUSY, "attach: file is already attached, or is a parent of an attached image") \
 	x(920, snapshot_read_only, ARGUMENT, "snapshot: the disk is read-only") \
-	x(921, snapshot_geometry, ARGUMENT, "snapshot: the child is not of the disk's size, block size and identity") \
+	x(921, snapshot_geometry, ARGUMENT, "snapshot: the child differs from the disk in size, block size, sector size or disk id") \
 	x(922, snapshot_on_itself, ARGUMENT, "snapshot: the child's file is on the disk itself") \
-	x(923, detach_busy, BUSY, "detach: a snapshot of the disk is being made") \
-	x(928, detach_log_left, IO, "detach: the disk is gone; all that was written is safe in the image's log, but could not be brought to its place") \
-	x(930, attach_far_out, UNSUPPORTED, "attach: the file is used far behind where all its blocks would have room") \
-	x(940, detach_pending, BUSY, "detach: the disk is dead, but its backing file does not answer; when it does, its files are closed and its number is free") \
-	x(941, detached_meanwhile, BUSY, "disk: it was detached by force meanwhile")
+	x(923, detach_busy, BUSY, "detach: a snapshot of the disk is in progress") \
+	x(928, detach_log_left, IO, "detach: the disk is removed; all written data is safe in the image's log, but not all of it is in its final place") \
+	x(930, attach_far_out, UNSUPPORTED, "attach: the file has data far beyond the space that the disk can need") \
+	x(940, detach_pending, BUSY, "detach: the disk is dead, but its backing file does not respond; the disk is removed when the file does") \
+	x(941, detached_meanwhile, BUSY, "disk: detached by force in the meantime")
 
 /*
  * enum vhdx_reason - what exactly is wrong; VHDX_OK (zero) means nothing is

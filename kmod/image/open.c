@@ -17,7 +17,7 @@
 
 static unsigned int cache_mb = 64;
 module_param(cache_mb, uint, 0644);
-MODULE_PARM_DESC(cache_mb, "metadata to keep in memory per disk, of all its files, in MiB; taken at attach");
+MODULE_PARM_DESC(cache_mb, "limit of a disk's metadata cache in MiB; read at attach");
 
 /* The kernel's error number for one of the core's reasons; not for VHDX_OK. */
 static int vhdx_reason_errno(enum vhdx_reason reason)

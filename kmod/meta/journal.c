@@ -231,7 +231,7 @@ static int vhdx_journal_end(struct vhdx_journal *journal, bool *log_left)
 	ret = vhdx_journal_retire(journal);
 	*log_left = ret;
 	if (ret)
-		vhdx_journal_fail(journal, "cannot end the session, all is safe in the log", ret);
+		vhdx_journal_fail(journal, "cannot end the session, all data is safe in the log", ret);
 	return ret;
 }
 

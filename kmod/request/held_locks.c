@@ -24,7 +24,6 @@ static struct {
 } vhdx_held_locks[VHDX_HELD_LOCKS] = { { .name = "more" } };
 
 static DEFINE_RAW_SPINLOCK(vhdx_held_locks_lock);
-static struct dentry *vhdx_held_locks_dir;
 
 /* The place of a name in the table, a new one if need be; or the first one */
 static unsigned int vhdx_held_locks_find(const char *name)
@@ -73,20 +72,13 @@ static int vhdx_held_locks_show(struct seq_file *seq, void *unused)
 DEFINE_SHOW_ATTRIBUTE(vhdx_held_locks);
 
 /**
- * vhdx_held_locks_init() - module init; without debugfs there is nothing to be seen
+ * vhdx_held_locks_init() - module init
+ * @root:	the module's directory in debugfs, which is removed with all that it contains; an
+ *		ERR_PTR without debugfs
  */
-void vhdx_held_locks_init(void)
+void vhdx_held_locks_init(struct dentry *root)
 {
-	vhdx_held_locks_dir = debugfs_create_dir("vhdx", NULL);
-	debugfs_create_file("held_locks", 0400, vhdx_held_locks_dir, NULL, &vhdx_held_locks_fops);
-}
-
-/**
- * vhdx_held_locks_exit() - module exit
- */
-void vhdx_held_locks_exit(void)
-{
-	debugfs_remove(vhdx_held_locks_dir);
+	debugfs_create_file("held_locks", 0400, root, NULL, &vhdx_held_locks_fops);
 }
 
 #endif /* CONFIG_LOCKDEP */

@@ -52,9 +52,9 @@ file_systems() {
 	right "ext4" "$IMAGES/good/creator-empty.vhdx"
 	is "$MODE $INLINE" "1 - -" "ext4 is read directly, and from whoever asks"
 	right "ext4, buffered" "$IMAGES/good/creator-empty.vhdx" -b
-	is "$MODE" "0 asked for" "but not if that was asked for"
+	is "$MODE" "0 buffered I/O was requested" "but not if that was asked for"
 	others xfs -
-	others btrfs "not proven safe on this file system"
+	others btrfs "file system is not known to be safe for nowait I/O"
 	memory_file_systems
 }
 
@@ -76,7 +76,7 @@ by_tool() {
 	local device
 	device=$(vhdxctl attach -r --direct-io=off "$IMAGES/good/creator-empty.vhdx")
 	use "${device#/dev/vhdx}"
-	is "$(mode)" "0 asked for" "vhdxctl attach --direct-io=off does that"
+	is "$(mode)" "0 buffered I/O was requested" "vhdxctl attach --direct-io=off does that"
 	vhdxctl detach "$DISK"
 }
 
@@ -125,7 +125,7 @@ older() { [ "$(printf '%s\n' "$1" "$(uname -r)" | sort -V | head -n 1)" != "$1" 
 summed_up() {
 	local where=$SCRATCH/btrfs wanted='1 -'
 	mountpoint -q "$where" || { skip "data that change on btrfs" "no btrfs"; return; }
-	! older 6.15 || wanted='0 file system sums up data that may change'
+	! older 6.15 || wanted='0 data may change in flight, but the file system checksums it'
 	cp --sparse=always "$SOURCE" "$where/summed.vhdx"
 	changing "btrfs" "$where/summed.vhdx"
 	is "$MODE" "$wanted" "btrfs: whether it is written directly"
@@ -176,7 +176,7 @@ goes_on_in() {
 	is "$(mode)" "1 -" "goes on: directly at first"
 	LINE=$(ioctl snapshot "$INDEX" "$1")
 	is $? 0 "goes on: in a child on a device that sums up ($LINE)"
-	is "$(mode)" "0 disk takes data that may change, which something below sums up" \
+	is "$(mode)" "0 data may change in flight, but the backing device checksums it" \
 		"goes on: through the page cache then"
 	ok "goes on: is written" unstable "$DISK"
 	ok "goes on: and read" reads iflag=direct bs=1M
@@ -257,7 +257,7 @@ errors_in_bat() {
 	drop_caches
 	ok "P2: ${how}an unreadable BAT gives EIO, not zeros" eio bs=4k count=1
 	ok "${how}for absent blocks too" eio bs=4k count=1 skip=2560
-	is "$(attr cache_pages)" 0 "${how}nothing of it is kept"
+	is "$(counter cache_pages)" 0 "${how}nothing of it is kept"
 	faulty_set
 	ok "${how}it reads right when the error goes away" blkcmp "$DISK" "$MODEL"
 	detach "$INDEX"

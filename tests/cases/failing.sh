@@ -59,7 +59,7 @@ ends_writing() {
 	ok "P3: $1: a flush fails" not sync "$DISK"
 	is "$(cat "$SYS/ro")" 1 "$1: the disk is read-only now"
 	is "$(attr read_only_reason)" "$2" "$1: and sysfs says why"
-	like "$(log_since "$NAME: $2")" 'no more writing' "$1: and the kernel's log"
+	like "$(log_since "$NAME: $2")" 'disk is read-only from now on' "$1: and the kernel's log"
 	ok "$1: nothing more is written" not block "$SCRATCH/b" 3
 	ok "P3: $1: nor flushed" not sync "$DISK"
 	[ "$4" = $SIZE ] || ok "$1: what is there can be read" holds "$SCRATCH/a" 0

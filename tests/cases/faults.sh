@@ -73,7 +73,7 @@ read_fails() {
 		attach -n "${@:3}" "$IMAGE"
 		echo 3 >/proc/sys/vm/drop_caches
 		"$1" $n || had=0
-		inline=$((inline + $(attr reads_nowait)))
+		inline=$((inline + $(counter reads_nowait)))
 		! grep -q complaints "$SCRATCH/out" || grep -q ' 0 complaints' "$SCRATCH/out" || errors=$((errors + 1))
 		! grep -q 'not what it should be' "$SCRATCH/out" || wrong+=" $n"
 		blkcmp "$DISK" "$MODEL" >/dev/null || wrong+=" $n, afterwards"

@@ -409,9 +409,9 @@ nothing_for_nothing() {
 	sync "$DISK"
 	discard 1 1
 	sleep 3
-	commits=$(attr journal_commits)
+	commits=$(counter journal_commits)
 	sleep 7
-	is "$(attr journal_commits)" "$commits" "once it is back there are no more commits"
+	is "$(counter journal_commits)" "$commits" "once it is back there are no more commits"
 	detach "$INDEX"
 	ok "the image is in order" vhdxctl check -q "$image"
 }

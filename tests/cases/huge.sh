@@ -60,7 +60,7 @@ little_memory() {
 	ok "attaching 64 TiB takes less than 2 MiB of kernel memory" test "$least" -lt 2048
 }
 
-pages_below() { [ "$(attr cache_pages)" -lt "$1" ]; }
+pages_below() { [ "$(counter cache_pages)" -lt "$1" ]; }
 
 sectors() {
 	ok "$1: one sector in each of 10,000 random blocks is right" \
@@ -96,16 +96,16 @@ memory_comes_back() {
 	attach "$HUGE"
 	ok "a fresh disk has hardly any pages of its BAT in memory" pages_below 16
 	sectors "cold"
-	full=$(attr cache_pages)
+	full=$(counter cache_pages)
 	diag "$full pages of the BAT in memory"
 	ok "its pages are in memory now" test "$full" -gt 5000
 	sectors "from memory"
 	ok "they go when slab is dropped" wait_for 10 drop_pages $((full / 20))
-	diag "$(attr cache_pages) pages left"
+	diag "$(counter cache_pages) pages left"
 	sectors "cold again"
-	full=$(attr cache_pages)
+	full=$(counter cache_pages)
 	ok "they go when memory is wanted elsewhere" press $((full * 3 / 4))
-	diag "$full pages before, $(attr cache_pages) after"
+	diag "$full pages before, $(counter cache_pages) after"
 	sectors "after that"
 	ok "random reads anywhere" randread -s "$SEED" -n 300 -b 65536 "$DISK" "$MODEL"
 	detach "$INDEX"
@@ -118,7 +118,7 @@ limited() {
 	echo 1 >$param
 	attach "$HUGE"
 	sectors "with 1 MiB of cache"
-	diag "cache_mb=1: $(attr cache_pages) pages, $(attr cache_loads) loads"
+	diag "cache_mb=1: $(counter cache_pages) pages, $(counter cache_loads) loads"
 	ok "the cache keeps to its limit" pages_below $((256 + 64))
 	detach "$INDEX"
 	echo "$old" >$param
@@ -142,13 +142,13 @@ one_budget() {
 	attached "a chain of four files: attached" -n "${files[@]}"
 	sectors "of four files, with 1 MiB of cache"
 	pages=$(($(pages_of_kernel) - before))
-	diag "cache_mb=1: $(attr cache_pages) pages, $pages objects of 4 KiB"
+	diag "cache_mb=1: $(counter cache_pages) pages, $pages objects of 4 KiB"
 	if [ "$DEBUG" = 1 ]; then
 		skip "cache_mb is for the disk, not for each of its files" "KASAN keeps what was freed"
 	else
 		ok "cache_mb is for the disk, not for each of its files" test "$pages" -lt 600
 	fi
-	ok "cache_pages counts those of all files" test "$(attr cache_pages)" -gt 200 -a "$(attr cache_pages)" -lt 320
+	ok "cache_pages counts those of all files" test "$(counter cache_pages)" -gt 200 -a "$(counter cache_pages)" -lt 320
 	detach "$INDEX"
 	echo "$old" >$param
 }

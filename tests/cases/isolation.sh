@@ -8,7 +8,7 @@
 # shellcheck source=../lib/hang.bash
 . "$(dirname "$0")/../lib/hang.bash"
 
-wanted() { [[ " ${VHDX_PARTS:-scan attach detach snapshot waits} " = *" $1 "* ]]; }
+wanted() { [[ " ${VHDX_PARTS:-scan attach detach snapshot readers waits} " = *" $1 "* ]]; }
 
 PENDING=940				# reasons
 MEANWHILE=941
@@ -145,8 +145,8 @@ snapshot_hangs() {
 	hang hanging
 	sleep 3
 	others snapshot
-	timely 5 cat /sys/block/vhdx0/vhdx/{backing_file,journal_commits,data_write_guid}
-	ok "P9: snapshot: sysfs answers" test $? = 0
+	timely 5 cat /sys/block/vhdx0/vhdx/{backing_file,data_write_guid} "$STATS"
+	ok "P9: snapshot: sysfs and debugfs answer" test $? = 0
 	answer hanging
 	wait $pid
 	is $? 0 "snapshot: is made in the end"
@@ -168,6 +168,35 @@ snapshot_hangs() {
 	like "$(<"$SCRATCH/snapshot")" "detached by force" "P9: snapshot: and says so"
 	revived snapshot
 	ok "P9: snapshot: the read ends" wait_for 10 is_over $reader
+}
+
+# --- a reader of sysfs or debugfs hangs ---------------------------------------------------------
+
+# read_into FILE PAGE: into memory that is a page of the hanging device; the reader is in READERS
+read_into() {
+	python3 -c 'if True:
+		import mmap, os, sys
+		page = mmap.mmap(os.open(sys.argv[1], os.O_RDONLY), 4096, mmap.MAP_PRIVATE,
+			mmap.PROT_READ | mmap.PROT_WRITE, offset=(48 << 20) + 65536 * int(sys.argv[3]))
+		open(sys.argv[2], "rb", buffering=0).readinto(page)' "$DEVICE" "$1" "$2" &
+	READERS+=($!)
+}
+
+# The disk's own file answers: only the readers' memory does not.
+readers_hang() {
+	local file reader READERS=()
+	attached "readers: attached" -n -i 6 "$SCRATCH/other.vhdx" || return
+	hang hanging
+	for file in "$STATS" "$SYS/vhdx/backing_file"; do
+		read_into "$file" ${#READERS[@]}
+		ok "readers: one of $file hangs" wait_for 10 hangs "${READERS[-1]}"
+	done
+	ok "P9: readers: their disk is detached" timely 12 detach 6
+	others readers
+	answer hanging
+	for reader in "${READERS[@]}"; do
+		ok "readers: they end" wait_for 10 is_over "$reader"
+	done
 }
 
 # --- commands that wait for a thread that hangs -----------------------------------------------
@@ -363,6 +392,7 @@ device hanging 96 || { skip "P9" "no device mapper"; finish; exit; }
 ! wanted attach || attach_hangs
 ! wanted detach || detach_hangs
 ! wanted snapshot || snapshot_hangs
+! wanted readers || readers_hang
 if wanted waits; then
 	first_writes
 	later_writes

@@ -15,12 +15,12 @@ IMAGE=$IMAGES/good/$NAME.vhdx
 MODEL=$MODELS/good/$NAME
 
 # counts: how many reads went which way so far
-counts() { echo "$(attr reads_nowait) $(attr reads_queued)"; }
+counts() { echo "$(counter reads_nowait) $(counter reads_queued)"; }
 
 # since INLINE QUEUED: the same from then on; sets INLINE, QUEUED
 since() {
-	INLINE=$(($(attr reads_nowait) - $1))
-	QUEUED=$(($(attr reads_queued) - $2))
+	INLINE=$(($(counter reads_nowait) - $1))
+	QUEUED=$(($(counter reads_queued) - $2))
 }
 
 # right CLAIM: random reads, many at a time
@@ -73,7 +73,7 @@ switch() {
 	ok "the switch takes nothing else" not eval "echo perhaps 2>/dev/null >'$SYS/vhdx/nowait_reads'"
 	detach "$INDEX"
 	attached "attached buffered" -n -b "$FULL" || return
-	is "$(attr nowait_reason)" "read through the page cache" "what can wait in any read is left to threads"
+	is "$(attr nowait_reason)" "I/O is buffered" "what can wait in any read is left to threads"
 	counted "through the page cache"
 	is "$INLINE" 0 "none was from the submitter"
 	detach "$INDEX"

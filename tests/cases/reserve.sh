@@ -63,7 +63,7 @@ full_host() {
 	ok "P7: full: what is there can be written" put 9000
 	ok "P7: full: and flushed" sync "$DISK"
 	ok "P7: full: it is detached, all of it being home" detach "$INDEX"
-	[ -z "$(log_since 'no more writing')" ] || not_ok "full: nothing is said to have failed" "$(log_since 'no more writing')"
+	[ -z "$(log_since 'disk is read-only from now on')" ] || not_ok "full: nothing is said to have failed" "$(log_since 'disk is read-only from now on')"
 	all_there full "${done_at[@]}"
 	rm -f "$HOST"/fill*
 	sync -f "$HOST"
@@ -127,8 +127,8 @@ safe_in_the_log() {
 	LINE=$(ioctl detach "$INDEX")
 	is "$(field "$LINE" errno)/$(field "$LINE" reason)" EIO/928 \
 		"P3: safe: if pages cannot be brought home, detach says that all is safe in the log"
-	like "$(said "$LINE")" 'all that was written is safe' "safe: in these words"
-	like "$(log_since 'vhdx')" 'all is safe in the log' "safe: and so does the kernel's log"
+	like "$(said "$LINE")" 'all written data is safe' "safe: in these words"
+	like "$(log_since 'vhdx')" 'all data is safe in the log' "safe: and so does the kernel's log"
 	echo "0 $((96 << 11)) linear $loop 0" | dmsetup reload home
 	dmsetup suspend home && dmsetup resume home
 	attached "P3: safe: it is attached again" -n -w -o 2 /dev/mapper/home || return
@@ -174,13 +174,13 @@ circle() {
 	delay_writes 100 | dmsetup reload slow
 	dmsetup suspend --nolockfs --noudevsync slow && dmsetup resume --noudevsync slow
 	before=$(flushes_of "${LOOP#/dev/}")
-	commits=$(attr journal_commits)
+	commits=$(counter journal_commits)
 	# beside them, writes that need no metadata: a flush that is too many has something to do
 	fio --filename="$DISK" --direct=1 --ioengine=libaio --bs=4k --size=8g --rw=write:16380k --minimal \
 		--name=bits --offset=4k --iodepth=128 --number_ios=500 \
 		--name=present --iodepth=32 --number_ios=400 --rate_iops=200 >/dev/null
 	flushes=$(($(flushes_of "${LOOP#/dev/}") - before))
-	commits=$(($(attr journal_commits) - commits))
+	commits=$(($(counter journal_commits) - commits))
 	diag "circle: $commits entries in the log, $flushes flushes"
 	ok "circle: there were writes that had to wait for room" test "$commits" -gt 3
 	ok "with more pages reserved than fit into an entry, each flush is one of a commit" \

@@ -277,7 +277,7 @@ writer_at_a_parent() {
 	exec {other}<>"$SCRATCH/shared2.vhdx"
 	LINE=$(vhdxctl -v snapshot "$DISK" "$SCRATCH/written.avhdx" 2>&1)
 	ok "a snapshot succeeds although another process has the image open for writing" test $? = 0
-	like "$(log_since 'open for writing')" 'shared2\.vhdx, a parent now' "the kernel's log names it"
+	like "$(log_since 'open for writing')" 'new parent shared2\.vhdx is open for writing' "the kernel's log names it"
 	exec {other}>&-
 	detach "$INDEX"
 }

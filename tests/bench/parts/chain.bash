@@ -30,7 +30,7 @@ chain_on() {
 	for work in randread-4k-1 randread-4k-32 read-128k-8; do
 		SPAN=${CHAIN_SIZE}M work_on $work "$who"
 	done
-	[ "$who" = one ] || figure remembered "$who" bytes "$(attr chain_bytes)"
+	[ "$who" = one ] || figure remembered "$who" bytes "$(counter chain_bytes)"
 	close readonly
 }
 

@@ -14,10 +14,10 @@ huge_work() {
 # loads WORK COMMAND...: pages read in meanwhile, for each read
 loads() {
 	local work=$1 before
-	before=$(attr cache_loads)
+	before=$(counter cache_loads)
 	shift
 	"$@"
-	figure "$work" vhdx loads/read "$(awk -v n=$(($(attr cache_loads) - before)) \
+	figure "$work" vhdx loads/read "$(awk -v n=$(($(counter cache_loads) - before)) \
 		-v reads=$HUGE_READS 'BEGIN { print n / reads }')"
 }
 
