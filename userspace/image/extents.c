@@ -10,7 +10,10 @@
 
 /**
  * struct walk - one pass
+ * @map:	of an image, or of a chain
  * @flags:	of enum extents_flags
+ * @emit:	called for each extent
+ * @context:	for @emit
  * @pending:	extent that is not emitted yet; none if its length is 0
  * @bad:	number of extents that cannot be read
  */

@@ -21,6 +21,13 @@ struct json_object;
 /**
  * struct table_values - values of the mandatory metadata items, unchecked
  * @known:	the items that could be read, as bits by enum vhdx_item
+ * @block_size:	in bytes
+ * @leave_allocated: the image is fixed
+ * @has_parent:	the image is differencing
+ * @disk_size:	in bytes
+ * @disk_id:	Virtual Disk ID
+ * @logical_sector_size: in bytes
+ * @physical_sector_size: in bytes
  */
 struct table_values {
 	u32 known;
