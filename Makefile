@@ -70,7 +70,7 @@ install-tools: tools
 demo:
 	@tests/vm/packages build vm demo
 	@$(MAKE) --no-print-directory -C userspace
-	@tests/demo/run $(if $(IMAGE),'$(IMAGE)')
+	@tests/demo/show $(if $(IMAGE),'$(IMAGE)')
 
 check:
 	@tests/run all $(KERNELS)
@@ -97,7 +97,7 @@ bench-needs:
 	@tests/vm/packages build vm test
 
 bench: bench-needs
-	@tests/bench/run
+	@tests/bench/measure
 
 bench-short: bench-needs
 	@tests/bench/check

@@ -17,7 +17,7 @@ throw_away() {
 }
 
 content() { sha256sum <"$DISK" | cut -d ' ' -f 1; }
-# Times of access are for the case untouched to look at.
+# Leaves times of access as they are: they are compared when the case ends.
 sums() {
 	local file
 	for file; do dd if="$file" bs=1M iflag=noatime status=none | sha256sum; done

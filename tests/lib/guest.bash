@@ -23,7 +23,7 @@ ROOT=$(cd "$GUEST_HERE/../.." && pwd)
 . "$GUEST_HERE/tap.sh"
 
 DISKS=${VHDX_DISKS:-/run/vhdx}
-[ -d "$DISKS/used" ] || skip_all "runs in a guest only, by tests/suite"
+[ -d "$DISKS/used" ] || skip_all "runs in a guest only, by tests/cases/suite"
 CASE=$(basename "$0" .sh)
 IMAGES=$DISKS/used
 PRISTINE=$DISKS/pristine
@@ -98,7 +98,7 @@ log_since() {
 # What is a complaint is known to the rig.
 splats() {
 	local STAMP SPLAT=
-	eval "$(grep -E '^(STAMP|SPLAT)\+?=' "$ROOT/tests/vm/run")"
+	eval "$(grep -E '^(STAMP|SPLAT)\+?=' "$ROOT/tests/vm/boot")"
 	dmesg | sed -n "/vhdx-test: $CASE $$ start\$/,\$p" | awk -f "$ROOT/tests/vm/ours.awk" | grep -E -A 40 "$STAMP$SPLAT"
 }
 
@@ -208,7 +208,7 @@ have() {
 	done
 }
 
-# drive NAME: the device that tests/suite gave that serial number, or nothing
+# drive NAME: the device that tests/cases/suite gave that serial number, or nothing
 drive() {
 	local file
 	for file in /sys/block/vd*/serial; do

@@ -248,7 +248,7 @@ def unknown_paths():
         for where, literal in literals(path):
             words = literal.split()
             # a command: its last word is a case
-            if words[:-1] and "tests/suite" in words:
+            if "tests/run cases " in literal:
                 words[-1] = f"tests/cases/{words[-1]}.sh"
             for word in words:
                 if re.fullmatch(r"(?:kmod|userspace|tests|Documentation)/[\w./-]*", word) and \
