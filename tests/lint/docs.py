@@ -354,13 +354,13 @@ CLAIMS = [
 
 def main():
     failed = 0
+    print(f"KTAP version 1\n1..{len(CLAIMS)}")
     for number, (claim, check) in enumerate(CLAIMS, 1):
         found = sorted(set(check()))
         failed += bool(found)
         print(f"{'not ' if found else ''}ok {number} - {claim}")
         for line in found:
             print(f"# {line}")
-    print(f"1..{len(CLAIMS)}")
     return 1 if failed else 0
 
 
