@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# An absent block may go on naming the place that it had (UNMAPPED, UNDEFINED): nothing else is put
-# there, as long as it does.
+# Nothing else is put at the place that the entry of an absent block still names. An entry in
+# state UNMAPPED or UNDEFINED may name one, and the space stays reserved for as long as it does.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Wherever the image is, its disk shows the same; where the file cannot be read, it says so.
+# A disk shows the same on every kind of backing, and an error where its file cannot be read. The
+# backings are file systems, block devices, and files behind overlays.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

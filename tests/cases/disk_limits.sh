@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What a disk says about itself, and that all of it is there when attach returns.
+# The limits, the attributes and the partitions of a disk are right, and there when attach
+# returns.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

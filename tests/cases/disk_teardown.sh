@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# P7: a disk ends once, whatever ends it and however often, and nothing of it is left: no work, no
-# thread, nothing that a late ioctl could look at.
+# P7: a disk ends once, whatever ends it and however often. No work, no thread, and nothing that a
+# late ioctl could use is left of it.
 #	VHDX_PARTS="autoclear early"	only these
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"

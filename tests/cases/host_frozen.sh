@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The file system that holds an image is frozen: what writes waits for the thaw, what reads does
-# not, and whatever waits can be ended (P7, P9).
+# P7, P9: while the host file system is frozen writes wait, reads do not, and each wait can be
+# ended.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A host without room: what discards have freed is used before a write fails, and goes back to
-# the host by itself.
+# On a full host, what discards have freed is used before a write fails. It goes back to the host
+# by itself.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# P9: a backing file that hangs stops its own disk and nothing else; and every wait on behalf of a
-# disk can be ended, by a signal and by detach --force.
+# P9: a backing file that hangs stops its own disk and nothing else. Each wait on behalf of a disk
+# can be ended, by a signal and by detach --force.
 #	VHDX_PARTS="scan attach"	only these
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# P8: what we write others read, and it is as Windows writes it: QEMU, 7-Zip and libvhdi show the
-# same contents; headers, regions and entries are as they should be.
+# P8: QEMU, 7-Zip and libvhdi read what this driver writes, in the form in which Windows leaves
+# it. That form covers headers, regions and entries.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

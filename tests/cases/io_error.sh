@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# P7: the device below fails: a write of data costs that write; a write of the log, of metadata
-# or of the header, and a flush, end all writing; and nothing that was flushed is lost.
+# P7: a write of data that fails costs that write; a failed write of log or metadata ends all
+# writing. So do a failed write of the header and a failed flush. What was flushed before is
+# there.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# P3, P7: of a load from attaching to detaching, each single change of the device below fails, alone
-# or with all that come later; and the host's space ends at each single page. It costs errors;
-# nothing hangs, what is there can be read, and all that was flushed is there afterwards. The same of
-# a child, which has a sector bitmap to be written as well, and a parent to be left alone.
+# P3, P7: each change of the device below fails, alone or with all later ones, and costs errors
+# only. The host's space ends at each single page as well. Nothing hangs, the data can be read,
+# and all that was flushed is there afterwards. The same of a child, which also has a sector
+# bitmap to be written, and a parent to be left alone.
 #	VHDX_LOAD=N		operations of the load
 #	VHDX_SLICE_OF=I/N	with time: the Ith of N parts of all changes, each part in a guest
 #	VHDX_PARTS="disk child"	only these; with little time one of them, by the seed

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# P7: a disk is what memory is freed to: swap on one, dirty pages of a file system on another, while
-# memory is short for all of the machine. Nothing hangs, and nothing comes back wrong.
+# P7: swap and dirty pages on a disk are written when memory is short, without a hang or a wrong
+# byte.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

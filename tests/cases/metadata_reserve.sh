@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Metadata that is changed has room: for its place in the file, before a write is promised to be
-# durable, and in the log, without the journal running in circles.
+# Changed metadata has room in the file and in the log before a write counts as durable. The
+# journal does not run in circles for it.
 #	VHDX_PARTS="full shared circle"	only these
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A file system on a disk whose image lies on a file system of the same kind: the locks of both
-# have one class, and lockdep (the debug kernel) finds any order in which they could deadlock.
-# What submitters hold is found by looking, too: kmod/request/nowait.c says what it may be.
+# No order of locks can deadlock when disk and image are on file systems of the same kind. The
+# locks of both have one class, so that lockdep (in the debug kernel) finds such an order. The
+# locks that submitters hold are looked at as well: kmod/request/nowait.c says which they may be.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

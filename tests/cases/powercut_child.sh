@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# P3, P4, P5, P6 for children: the power may go at any time while a differencing image is written,
-# sector bitmaps and all. Each sector shows what was flushed, or something newer; before it was
-# ever written, what the parent shows; never what lay on the device. See powercut_write.sh.
+# P3, P4, P5, P6: no power cut while a child is written loses what was flushed. Sector bitmaps
+# included: a sector shows what was flushed, or something newer; before it was ever written, what
+# the parent shows; never what lay on the device. See powercut_write.sh.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 # shellcheck source=../lib/recorder.bash

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# P3, P4, P5 as a user meets them: states that power cuts leave are attached and read; file systems
-# in them recover, with every file that was synced.
+# P3, P4, P5: states that power cuts leave can be attached, and the file systems in them recover.
+# Every file that was synced is there.
 #	VHDX_CRASHES=N		states of a disk, a quarter of a file system
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"

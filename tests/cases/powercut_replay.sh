@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# P2: a log is replayed into its file, and the power may go at any time meanwhile: before and
-# after every write of it, and with those that were not flushed there in part.
+# P2: the log is replayed into its file, and no power cut meanwhile loses anything. It is cut
+# before and after every write, and with a part of the writes that were not flushed.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 # shellcheck source=../lib/recorder.bash

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# P3, P4, P6 of a live snapshot: the power may go at any time while a disk in use goes on in a child.
-# Whoever comes afterwards takes the newest file that can be attached, which is the child once there
-# is one. It shows what was flushed, or something newer; what it depends on is in order, and stays
-# as it was found. Of two devices the judge looks at each cut; on file systems some are attached.
+# P3, P4, P6: no power cut during a live snapshot loses what was flushed. After a cut the newest
+# file that can be attached counts, which is the child once there is one. It shows what was
+# flushed, or something newer; its parents are in order, and stay as they are. Of two devices the
+# judge looks at each cut; on file systems some states are attached.
 #	VHDX_STATES=N		states judged
 #	VHDX_CRASHES=N		states attached, on each file system
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name

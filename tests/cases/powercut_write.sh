@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# P3, P4, P5: the power may go at any time. What is written under an image is recorded, all
-# states that a power cut may leave are made of that, and each is judged by what the
-# writer above knows to be flushed.
+# P3, P4, P5: no power cut while an image is written loses what was flushed. The writes to the
+# device under the image are recorded, all states that a power cut may leave are made of them, and
+# each is compared with what the writer knows to be flushed.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 # shellcheck source=../lib/recorder.bash

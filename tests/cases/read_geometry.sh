@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Every geometry and every oddity that an image may have reads right: in sequence, at
-# random, through the page cache, mapped, and many reads at a time.
+# Images of every geometry read right. They are read in sequence, at random, through the page
+# cache, mapped, and with many reads at a time.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Bad images: each one is refused, or its one block is, with its own reason, by kernel and
-# tool in the same words; nothing else suffers.
+# Each damaged image is refused with its own reason, or its damaged block is. Kernel and tool say
+# so in the same words, and nothing else suffers.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

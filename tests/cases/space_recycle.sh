@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Freed space is made to read as zeros before it is used again. That may take long, and neither
-# writers, nor detaching, nor a live snapshot wait for all of it.
+# Freed space is zeroed before it is used again, and neither writers nor detach wait for all of
+# it. Nor does a live snapshot.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Disks on top of other block devices and file systems: their limits, direct I/O at any address
-# that they promise, and no disk that is written to through itself.
+# Disks on other block devices have the limits of these, and no disk is written through itself.
+# The same on file systems. Direct I/O works at any address that a disk promises.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

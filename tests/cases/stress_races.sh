@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# P7, P9: disks are attached, opened, closed, detached in every way, snapshot and unloaded, all at once
-# and by chance, with delays in every window, on devices that hang, fail and freeze. It costs errors;
-# everything ends, nothing is left, and every image is in order. Before that, each step of a live
-# snapshot fails on its own.
+# P7, P9: attach, open, detach, snapshot and rmmod race each other, and everything ends in order.
+# Chance mixes them, with delays in every window, on devices that hang, fail and freeze. It costs
+# errors; nothing is left, and every image is in order. Before that, each step of a live snapshot
+# fails on its own.
 #	VHDX_PARTS="steps storm"	only these; with little time some of the steps, by the seed
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"

@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vhdxctl and attached disks: it tells the truth about their files, and destroys nothing it was not
-# told to (P10).
+# P10: vhdxctl reports the files of attached disks truly, and destroys nothing unasked.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Whatever its geometry, and however odd: an image can be written, shows what was written and
-# what was there before, and stays one that others can read.
+# Images of every geometry can be written, and other readers still read them. They show what was
+# written, and what was there before.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 
