@@ -10,6 +10,9 @@
 #	make check	all tests: on this machine, and in virtual machines
 #			on Linux 6.1, and a slice of these on 6.12 and 7;
 #			KERNELS="7 6.1" for others
+#	make test-list	each test, and what it proves
+#	make test CASE=write  one of them, each claim shown; CLAIM="some words" only
+#			claims with these, KERNEL=6.12, SEED=17; tests/README.md
 #	make check-quick  those that need no virtual machine, in a minute
 #	make check-suite  the whole guest suite on each of KERNELS
 #	make check-long	  that, with everything tried for hours
@@ -35,6 +38,9 @@ DESTDIR ?=
 SECONDS_EACH ?= 60
 IMAGE ?=
 SEED ?=
+CASE ?=
+CLAIM ?=
+KERNEL ?=
 V ?=
 
 export V
@@ -70,10 +76,18 @@ install-tools: tools
 demo:
 	@tests/vm/packages build vm demo
 	@$(MAKE) --no-print-directory -C userspace
-	@tests/demo/run $(if $(IMAGE),'$(IMAGE)')
+	@tests/run demo $(if $(IMAGE),'$(IMAGE)')
 
 check:
 	@tests/run all $(KERNELS)
+
+test-list:
+	@tests/run list
+
+# The words of a claim may hold any character.
+test: export CLAIM := $(CLAIM)
+test:
+	@tests/run test $(if $(KERNEL),-k '$(KERNEL)') $(if $(SEED),-s '$(SEED)') -c "$$CLAIM" '$(CASE)'
 
 check-quick:
 	@tests/run quick
@@ -97,7 +111,7 @@ bench-needs:
 	@tests/vm/packages build vm test
 
 bench: bench-needs
-	@tests/bench/run
+	@tests/run bench
 
 bench-short: bench-needs
 	@tests/bench/check
@@ -110,7 +124,7 @@ bench-compare:
 
 fuzz:
 	@tests/vm/packages build test
-	@$(MAKE) --no-print-directory -C tests/fuzz fuzz SECONDS_EACH=$(SECONDS_EACH)
+	@tests/run fuzz $(SECONDS_EACH)
 
 coverage:
 	@tests/vm/packages build test
@@ -128,5 +142,6 @@ clean:
 help:
 	@sed -n '/SPDX/d;/^#/!q;s/^# \{0,1\}//p' Makefile | tail -n +2
 
-.PHONY: all tools module module-if-possible install install-tools need-headers demo check check-quick check-suite check-long check-debug check-slice check-kcsan bench-needs bench \
+.PHONY: all tools module module-if-possible install install-tools need-headers demo check test-list test \
+	check-quick check-suite check-long check-debug check-slice check-kcsan bench-needs bench \
 	bench-short bench-accept bench-compare fuzz coverage hooks clean help

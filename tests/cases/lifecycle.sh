@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Disks come and go: what is refused while they are in use, what ends them all the same,
-# and what is left when somebody dies half-way.
+# Attach, open and detach in every order: a disk in use is detached only by force. Nothing is left
+# when a process dies half-way.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

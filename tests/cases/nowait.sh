@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Reads are submitted where they are asked for, and whatever the submitter is in the middle of, and
-# whatever the file system below does, nobody hangs and all is read right (P7). kmod/request/nowait.c
-# names the hazards.
+# P7: reads submitted in the context of the caller do not hang and read right, whatever the caller
+# holds. The same holds for whatever the file system below does. kmod/request/nowait.c lists the
+# hazards.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A disk in use goes on in a child: nobody who uses it notices, and its image stays as it was at
-# that moment.
+# A live snapshot changes nothing for the users of a disk, and the old image stays as it was then.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# attach as far as it goes without the module: what it refuses, and with which words.
+# attach without the module: what it refuses, and with which words.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The command line itself: help, global options, what is said about wrong ones.
+# The command line: help, global options, and messages about wrong ones.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 

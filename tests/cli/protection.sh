@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The protection of a parent, its mode that lets nobody write, stays until a merge has succeeded.
+# A write-protected parent stays so until a merge into it has succeeded.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A read-only file system: one code for every verb, and what to do instead.
+# On a read-only file system each verb has the same error code, and names what to do instead.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 

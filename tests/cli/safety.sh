@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# P10: no verb overwrites, orphans or abandons what it was not told to. Needs no module: what is
-# refused is refused before there is one.
+# P10: no verb overwrites, orphans or abandons anything unless its command line says so. No module
+# is needed: the refusals come before one is used.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 

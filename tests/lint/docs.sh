@@ -1,4 +1,4 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the tree cites is defined, and what Documentation/ names exists: see docs.py.
+# Each citation is defined, and Documentation/ names what exists. See docs.py.
 exec python3 "$(dirname "${BASH_SOURCE[0]}")/docs.py"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the includes of a file may be, besides the order of the layers: see layers.py for that.
+# The core includes itself only, and each file its own header first. See layers.py for the order
+# of the layers.
 # shellcheck source=../lib/tap.sh
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 . "$root/tests/lib/tap.sh"

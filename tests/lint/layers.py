@@ -230,11 +230,11 @@ def main():
             (f"{t.name}: an internal header stays inside its folder", t.internal()),
             (f"{t.name}: a public symbol bears the name of its file or folder", t.prefixes()),
         ]
-    print(f"1..{len(claims)}")
+    print(f"KTAP version 1\n1..{len(claims)}")
     failed = 0
     for number, (text, found) in enumerate(claims, 1):
         failed += bool(found)
-        print(f"{'not ' if found else ''}ok {number} {text}")
+        print(f"{'not ' if found else ''}ok {number} - {text}")
         for line in found:
             print(f"# {line}")
     for t in trees:

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Entries of the BAT: states, offsets, what a reader of a child makes of them.
+ */
 #include "suite.h"
 
 #include "format/bat.h"

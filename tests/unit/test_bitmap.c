@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Sector bitmaps: which sectors of a block are the child's.
+ */
 #include "suite.h"
 
 #include "format/bitmap.h"

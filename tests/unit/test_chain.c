@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Chains: which file may be whose parent, and which chains are refused.
+ */
 #include "suite.h"
 
 #include "format/chain.h"

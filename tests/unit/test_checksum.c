@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * CRC-32C over headers, tables and entries, on bytes that Windows and QEMU wrote.
+ */
 #include "suite.h"
 
 #include "format/checksum.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The encoders: decoding gives back what was encoded, and the bytes are those of files that
- * Windows and QEMU wrote.
+ * The encoders: decoding gives back what was encoded. The bytes are those of files that Windows
+ * and QEMU wrote.
  */
 #include <stdlib.h>
 

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Numbers of blocks, chunks and BAT entries, for each size of block and sector.
+ */
 #include "suite.h"
 
 #include "format/bat.h"

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * GUIDs: their order of bytes, their text, and the ones that the format names.
+ */
 #include "suite.h"
 
 #include "format/guid.h"

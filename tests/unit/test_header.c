@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Headers: which of the two counts, and which are refused.
+ */
 #include "suite.h"
 
 #include "format/guid.h"

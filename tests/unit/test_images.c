@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The images of tests/images/build through the core, one claim per image: the good ones
- * read as their model says, the bad ones are refused for the reason that is their name, with
- * the parents they come with.
+ * Each image of tests/images/build reads as its model says, or is refused for its reason. The
+ * reason is the name of a bad image; images that need parents are read with them.
  *
  * VHDX_GOOD_IMAGES and VHDX_BAD_IMAGES are the directories they were built in.
  */
@@ -347,7 +346,7 @@ int main(void)
 	good_dir = getenv("VHDX_GOOD_IMAGES");
 	bad_dir = getenv("VHDX_BAD_IMAGES");
 	if (!good_dir || !bad_dir) {
-		printf("1..0 # SKIP VHDX_GOOD_IMAGES and VHDX_BAD_IMAGES are not set\n");
+		printf("KTAP version 1\n1..0 # SKIP VHDX_GOOD_IMAGES and VHDX_BAD_IMAGES are not set\n");
 		return 0;
 	}
 	suite_add_rows(goods, read_goods(), sizeof(goods[0]), reads_as_model);

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Parent locators: what is found in them, and which are refused.
+ */
 #include "suite.h"
 
 #include "format/guid.h"

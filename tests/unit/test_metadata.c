@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The metadata table and its items: what is read, and what is refused.
+ */
 #include "suite.h"
 
 #include "format/guid.h"

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Opening an image step by step: each step fails for its own reason.
+ */
 #include "suite.h"
 
 #include "format/guid.h"

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Reasons: each has a number, a name and a text of its own.
+ */
 #include <ctype.h>
 
 #include "suite.h"

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Region tables: which is valid, and which regions are refused.
+ */
 #include "suite.h"
 
 #include "format/checksum.h"

@@ -70,11 +70,11 @@ CLAIMS = [
 
 
 def self_check():
-    """TAP; 1 if a claim does not hold"""
+    """KTAP; 1 if a claim does not hold"""
     failed = 0
-    print(f"1..{len(CLAIMS)}")
+    print(f"KTAP version 1\n1..{len(CLAIMS)}")
     for number, (claim, holds) in enumerate(CLAIMS, 1):
         right = holds()
         failed |= not right
-        print(f"{'ok' if right else 'not ok'} {number} {claim}")
+        print(f"{'ok' if right else 'not ok'} {number} - {claim}")
     return int(failed)
