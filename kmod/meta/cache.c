@@ -275,7 +275,7 @@ static void vhdx_page_loaded(struct vhdx_page *page)
 	atomic_long_inc(&cache->budget->nr_loaded);
 	list_splice_init(&page->waiters, &waiters);
 	xa_unlock_irqrestore(&cache->pages, flags);
-	vhdx_waiters_tell(&waiters, 0);
+	vhdx_waiters_complete(&waiters, 0);
 	vhdx_cache_end_load(cache);
 }
 
@@ -291,7 +291,7 @@ static void vhdx_page_failed(struct vhdx_page *page, int error)
 	list_splice_init(&page->waiters, &waiters);
 	xa_unlock_irqrestore(&cache->pages, flags);
 	call_rcu(&page->rcu, vhdx_page_free_rcu);
-	vhdx_waiters_tell(&waiters, error);
+	vhdx_waiters_complete(&waiters, error);
 	vhdx_cache_end_load(cache);
 }
 
@@ -437,7 +437,7 @@ void vhdx_cache_abandon(struct vhdx_cache *cache)
 	list_for_each_entry(page, &cache->loading, lru.node)
 		list_splice_init(&page->waiters, &waiters);
 	xa_unlock_irq(&cache->pages);
-	vhdx_waiters_tell(&waiters, -EIO);
+	vhdx_waiters_complete(&waiters, -EIO);
 }
 
 /**

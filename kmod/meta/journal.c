@@ -65,7 +65,7 @@ static void vhdx_journal_serve_beginners(struct vhdx_journal *journal)
 		return;
 	if (!ret && !journal->begun)
 		ret = vhdx_journal_do_begin(journal);
-	vhdx_journal_tell(journal, &journal->beginners, ret);
+	vhdx_journal_complete(journal, &journal->beginners, ret);
 }
 
 /* --- the thread -------------------------------------------------------------- */
@@ -211,7 +211,7 @@ struct vhdx_journal *vhdx_journal_create(const struct vhdx_journal_options *opti
 /* Everything is in the log. Write home, flush; then the headers say that there is no log. */
 static int vhdx_journal_retire(struct vhdx_journal *journal)
 {
-	int ret = vhdx_journal_write_home(journal);
+	int ret = vhdx_journal_checkpoint(journal);
 
 	if (!ret)
 		ret = vhdx_backing_flush(journal->o.backing);
@@ -301,7 +301,7 @@ void vhdx_journal_abandon(struct vhdx_journal *journal)
 	list_splice_init(&journal->reservers, &waiters);
 	list_splice_init(&journal->placers, &waiters);
 	spin_unlock_irq(&journal->lock);
-	vhdx_waiters_tell(&waiters, -EIO);
+	vhdx_waiters_complete(&waiters, -EIO);
 }
 
 /**

@@ -122,7 +122,7 @@ bool vhdx_journal_reserve(struct vhdx_journal *journal, const u64 *offsets, unsi
 	memcpy(pinned, pages, nr * sizeof(*pages));
 	if (vhdx_journal_try_reserve(journal, pinned, nr, waiter))
 		return true;
-	vhdx_delay(reserve_told);
+	vhdx_delay(reserve_queued);
 	vhdx_journal_unpin(journal, pinned, nr);
 	return false;
 }
@@ -163,7 +163,7 @@ void vhdx_journal_cancel(struct vhdx_journal *journal, struct vhdx_page *const *
 	vhdx_journal_unreserve(journal, pages, nr, &reservers);
 	spin_unlock_irqrestore(&journal->lock, flags);
 	vhdx_journal_unpin(journal, pages, nr);
-	vhdx_waiters_tell(&reservers, 0);
+	vhdx_waiters_complete(&reservers, 0);
 }
 
 /**
@@ -231,5 +231,5 @@ void vhdx_journal_change(struct vhdx_journal *journal, struct vhdx_page *const *
 	for (i = 0; i < nr; i++)
 		if (!(edit.kept & 1U << i))
 			vhdx_cache_unpin(journal->o.cache, pages[i]);
-	vhdx_waiters_tell(&reservers, 0);
+	vhdx_waiters_complete(&reservers, 0);
 }

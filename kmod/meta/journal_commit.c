@@ -31,13 +31,13 @@ static void vhdx_journal_forget(struct vhdx_journal *journal, struct vhdx_page_l
 }
 
 /**
- * vhdx_journal_write_home() - J2: bring all logged pages to their places
+ * vhdx_journal_checkpoint() - J2: bring all logged pages to their places
  * @journal:	begun
  *
  * Context: the journal's thread
  * Return: 0 or a negative errno
  */
-int vhdx_journal_write_home(struct vhdx_journal *journal)
+int vhdx_journal_checkpoint(struct vhdx_journal *journal)
 {
 	struct vhdx_page_log *log, *next;
 	int ret = 0;
@@ -88,7 +88,7 @@ static unsigned int vhdx_journal_copy_dirty(struct vhdx_journal *journal)
 		list_splice_init(&journal->reservers, &reservers);
 	vhdx_space_freeing(journal->o.space);
 	spin_unlock_irq(&journal->lock);
-	vhdx_waiters_tell(&reservers, 0);
+	vhdx_waiters_complete(&reservers, 0);
 	return nr;
 }
 
@@ -147,7 +147,7 @@ static int vhdx_journal_do_commit(struct vhdx_journal *journal)
 	u64 size;
 
 	if (home)
-		ret = vhdx_journal_write_home(journal);
+		ret = vhdx_journal_checkpoint(journal);
 	if (ret)
 		return vhdx_journal_fail(journal, "cannot write metadata", ret);
 	vhdx_journal_prepare_batch(journal);
@@ -158,7 +158,7 @@ static int vhdx_journal_do_commit(struct vhdx_journal *journal)
 	if (ret)
 		return vhdx_journal_fail(journal, "cannot flush the file", ret);
 	if (home)
-		vhdx_log_ring_all_home(&journal->ring);
+		vhdx_log_ring_checkpointed(&journal->ring);
 	if (nr)
 		ret = vhdx_journal_log_batch(journal, nr);
 	if (!ret)
@@ -180,11 +180,11 @@ int vhdx_journal_commit(struct vhdx_journal *journal)
 	if (!ret)
 		ret = vhdx_journal_do_commit(journal);
 	if (ret) {
-		vhdx_journal_tell(journal, &journal->flushers, ret);
-		vhdx_journal_tell(journal, &journal->reservers, ret);
+		vhdx_journal_complete(journal, &journal->flushers, ret);
+		vhdx_journal_complete(journal, &journal->reservers, ret);
 	} else {
 		vhdx_space_freed(journal->o.space);
 	}
-	vhdx_journal_tell(journal, &journal->committing, ret);
+	vhdx_journal_complete(journal, &journal->committing, ret);
 	return ret;
 }

@@ -56,7 +56,7 @@ bool vhdx_journal_may_wait(const struct vhdx_journal *journal);
 void vhdx_journal_kick(struct vhdx_journal *journal);
 void vhdx_journal_join(struct vhdx_journal *journal, struct list_head *list,
 		       struct vhdx_waiter *waiter);
-void vhdx_journal_tell(struct vhdx_journal *journal, struct list_head *list, int error);
+void vhdx_journal_complete(struct vhdx_journal *journal, struct list_head *list, int error);
 int vhdx_journal_fail(struct vhdx_journal *journal, const char *what, int error);
 
 int vhdx_journal_do_begin(struct vhdx_journal *journal);
@@ -68,7 +68,7 @@ void vhdx_journal_uncharge(struct vhdx_journal *journal, const struct vhdx_page_
 int vhdx_journal_place(struct vhdx_journal *journal, struct vhdx_page *page);
 void vhdx_journal_wait_place(struct vhdx_journal *journal, struct vhdx_waiter *waiter);
 
-int vhdx_journal_write_home(struct vhdx_journal *journal);
+int vhdx_journal_checkpoint(struct vhdx_journal *journal);
 int vhdx_journal_commit(struct vhdx_journal *journal);
 
 #endif /* VHDX_META_JOURNAL_INTERNAL_H */

@@ -65,7 +65,7 @@ static void vhdx_journal_end_placing(struct vhdx_journal *journal)
 	journal->placing = false;
 	list_splice_init(&journal->placers, &placers);
 	spin_unlock_irq(&journal->lock);
-	vhdx_waiters_tell(&placers, 0);
+	vhdx_waiters_complete(&placers, 0);
 }
 
 /* The page comes first: it alone has to have a place. Context: @journal->placing is the caller's */

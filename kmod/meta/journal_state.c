@@ -48,14 +48,14 @@ void vhdx_journal_join(struct vhdx_journal *journal, struct list_head *list,
 }
 
 /* Tell all on a list. Context: the journal's thread */
-void vhdx_journal_tell(struct vhdx_journal *journal, struct list_head *list, int error)
+void vhdx_journal_complete(struct vhdx_journal *journal, struct list_head *list, int error)
 {
 	LIST_HEAD(waiters);
 
 	spin_lock_irq(&journal->lock);
 	list_splice_init(list, &waiters);
 	spin_unlock_irq(&journal->lock);
-	vhdx_waiters_tell(&waiters, error);
+	vhdx_waiters_complete(&waiters, error);
 }
 
 /**

@@ -192,7 +192,7 @@ void vhdx_log_ring_durable(struct vhdx_log_ring *ring)
 }
 
 /* The file was flushed with all pages at home: the next entry needs none before it. */
-void vhdx_log_ring_all_home(struct vhdx_log_ring *ring)
+void vhdx_log_ring_checkpointed(struct vhdx_log_ring *ring)
 {
 	ring->any_needed = false;
 }
@@ -227,7 +227,7 @@ int vhdx_log_ring_start(struct vhdx_log_ring *ring, struct vhdx_session *session
 	if (ret)
 		return ret;
 	vhdx_log_ring_durable(ring);
-	vhdx_log_ring_all_home(ring);
+	vhdx_log_ring_checkpointed(ring);
 	session->header.log_guid = ring->stamp.guid;
 	session->header.log_version = 0;
 	ret = vhdx_session_update_both(session);

@@ -66,6 +66,6 @@ bool vhdx_log_ring_filling(const struct vhdx_log_ring *ring, unsigned int pages)
 int vhdx_log_ring_append(struct vhdx_log_ring *ring, struct vhdx_log_ring_page *pages,
 			 unsigned int nr);
 void vhdx_log_ring_durable(struct vhdx_log_ring *ring);
-void vhdx_log_ring_all_home(struct vhdx_log_ring *ring);
+void vhdx_log_ring_checkpointed(struct vhdx_log_ring *ring);
 
 #endif /* VHDX_META_LOG_RING_H */

@@ -5,7 +5,7 @@
  * Everything in a VHDX file but its first MiB is in whole MiB ("units" here), so what is
  * used is kept in bitmaps, one bit for each unit. What a unit goes through:
  *
- *	ready	-> used	     [vhdx_space_take]    a block is being written into it
+ *	ready	-> used	     [vhdx_space_allocate]    a block is being written into it
  *	used	-> unknown   [vhdx_space_return]  the write failed, nothing refers to it
  *	used	-> freed     [vhdx_space_free]    its block was dropped, in memory only
  *	freed	-> freeing   [vhdx_space_freeing] the entry that drops it is being logged
@@ -367,7 +367,7 @@ unsigned long vhdx_space_search(const struct vhdx_space *space, unsigned long nr
 }
 
 /**
- * vhdx_space_take() - get space for a block
+ * vhdx_space_allocate() - get space for a block
  * @space:	started
  * @length:	bytes: a payload block's, or a sector bitmap block's
  * @offset:	set to where, in bytes; it reads as zeros
@@ -375,7 +375,7 @@ unsigned long vhdx_space_search(const struct vhdx_space *space, unsigned long nr
  * Context: any.
  * Return: false if none is ready: vhdx_space_wait(), then try again
  */
-bool vhdx_space_take(struct vhdx_space *space, u64 length, u64 *offset)
+bool vhdx_space_allocate(struct vhdx_space *space, u64 length, u64 *offset)
 {
 	unsigned long flags, at, nr = length >> VHDX_UNIT_SHIFT;
 	bool found;
@@ -396,7 +396,7 @@ bool vhdx_space_take(struct vhdx_space *space, u64 length, u64 *offset)
 /**
  * vhdx_space_wait() - have more space made ready
  * @space:	started
- * @length:	bytes, as for vhdx_space_take()
+ * @length:	bytes, as for vhdx_space_allocate()
  * @waiter:	told when there is some, or why there will be none
  *
  * Context: any.
@@ -434,13 +434,13 @@ void vhdx_space_abandon(struct vhdx_space *space)
 	list_splice_init(&space->unit_waiters, &waiters);
 	list_splice_init(&space->reclaimers, &waiters);
 	spin_unlock_irq(&space->lock);
-	vhdx_waiters_tell(&waiters, -EIO);
+	vhdx_waiters_complete(&waiters, -EIO);
 }
 
 /**
  * vhdx_space_return() - space was taken for nothing
  * @space:	started
- * @offset:	from vhdx_space_take(); whatever was written there is cleaned up later
+ * @offset:	from vhdx_space_allocate(); whatever was written there is cleaned up later
  * @length:	bytes, as there
  *
  * Context: any.

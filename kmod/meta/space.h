@@ -41,7 +41,7 @@ int vhdx_space_mark_former(struct vhdx_space *space, u64 offset);
 int vhdx_space_start(struct vhdx_space *space, const struct vhdx_space_owner *owner);
 void vhdx_space_stop(struct vhdx_space *space);
 
-bool vhdx_space_take(struct vhdx_space *space, u64 length, u64 *offset);
+bool vhdx_space_allocate(struct vhdx_space *space, u64 length, u64 *offset);
 void vhdx_space_wait(struct vhdx_space *space, u64 length, struct vhdx_waiter *waiter);
 void vhdx_space_abandon(struct vhdx_space *space);
 void vhdx_space_return(struct vhdx_space *space, u64 offset, u64 length);

@@ -29,14 +29,14 @@
 /* How long after the last discard a commit is asked for: discards come in crowds. */
 #define VHDX_RETURN_DELAY	HZ
 
-static void vhdx_space_tell(struct vhdx_space *space, struct list_head *list, int error)
+static void vhdx_space_complete(struct vhdx_space *space, struct list_head *list, int error)
 {
 	LIST_HEAD(waiters);
 
 	spin_lock_irq(&space->lock);
 	list_splice_init(list, &waiters);
 	spin_unlock_irq(&space->lock);
-	vhdx_waiters_tell(&waiters, error);
+	vhdx_waiters_complete(&waiters, error);
 }
 
 /* --- recycling -------------------------------------------------------------- */
@@ -98,7 +98,7 @@ static void vhdx_space_recycle(struct vhdx_space *space)
 		space->recycled++;
 	}
 	spin_unlock_irq(&space->lock);
-	vhdx_space_tell(space, &space->reclaimers, 0);
+	vhdx_space_complete(space, &space->reclaimers, 0);
 }
 
 /* --- asking for a commit -------------------------------------------------------- */
@@ -117,7 +117,7 @@ static void vhdx_space_committed(struct vhdx_waiter *waiter, int error)
 	}
 	WRITE_ONCE(space->asked, false);
 	spin_unlock_irqrestore(&space->lock, flags);
-	vhdx_waiters_tell(&reclaimers, error);
+	vhdx_waiters_complete(&reclaimers, error);
 	vhdx_space_kick(space);
 }
 
@@ -152,7 +152,7 @@ static void vhdx_space_ask(struct vhdx_space *space)
 	if (ask)
 		space->owner.commit(space->owner.context, &space->committed);
 	else if (wanted && !pending)
-		vhdx_space_tell(space, &space->reclaimers, 0);
+		vhdx_space_complete(space, &space->reclaimers, 0);
 }
 
 /* --- making more -------------------------------------------------------------- */
@@ -343,7 +343,7 @@ static void vhdx_space_provide(struct vhdx_space *space, struct list_head *waite
 		if (!ret && units < space->block_units && !vhdx_space_any_ready(space, units))
 			vhdx_space_unit_anywhere(space);
 	}
-	vhdx_space_tell(space, waiters, ret);
+	vhdx_space_complete(space, waiters, ret);
 }
 
 /* --- the thread -------------------------------------------------------------- */
