@@ -42,7 +42,7 @@ static void vhdx_backing_look_again(struct timer_list *timer)
 	spin_lock_irqsave(&backing->thaw_lock, flags);
 	list_splice_init(&backing->thaw_waiters, &waiters);
 	spin_unlock_irqrestore(&backing->thaw_lock, flags);
-	vhdx_waiters_tell(&waiters, 0);
+	vhdx_waiters_complete(&waiters, 0);
 }
 
 /**

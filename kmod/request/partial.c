@@ -83,7 +83,7 @@ static bool vhdx_partial_create(struct vhdx_cmd *cmd)
 		cmd->nr_pages = 1;
 		cmd->stage = VHDX_STAGE_BITMAP_RESERVED;
 	}
-	if (!vhdx_space_take(image->space, VHDX_BITMAP_BLOCK_SIZE, &offset)) {
+	if (!vhdx_space_allocate(image->space, VHDX_BITMAP_BLOCK_SIZE, &offset)) {
 		vhdx_space_wait(image->space, VHDX_BITMAP_BLOCK_SIZE, &cmd->waiter);
 		return false;
 	}

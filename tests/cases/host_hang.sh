@@ -304,7 +304,7 @@ journal_is_full() {
 		dd if=/dev/vhdx0 of=/dev/null bs=4k count=1 skip=$((i << 17)) iflag=direct status=none
 	done
 	fallocate -p -l 1M /dev/vhdx0
-	delay reserve_told $((6000 * (1 + DEBUG)))
+	delay reserve_queued $((6000 * (1 + DEBUG)))
 	hang hanging
 	zeros_everywhere 2>/dev/null &
 	READER=$!
