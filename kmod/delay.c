@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The module's parameter "delay": "NAME:MILLISECONDS" asks for a delay at one of the points
  * of delay.h, "NAME:0" takes it back; reading shows what is asked for.

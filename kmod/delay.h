@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * Delays at named points, for tests: a window of microseconds between two steps becomes one
  * of milliseconds, and a test that aims at it hits it every time.

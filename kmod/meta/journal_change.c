@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * How metadata is changed: a page is reserved first, while there is still a way back, and
  * changed later, when there is none; for both there is always room.

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The bottom of the journal, which all its files use: its lists of waiters, and its error.
  */

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * Caches that drop what was not used for the longest time, of their own accord or when the
  * system needs memory.

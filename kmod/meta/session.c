@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Updating the header so that there is a valid one at every moment (2.2.2.1): always the
  * copy that is not current is written, with a higher sequence number, and flushed before

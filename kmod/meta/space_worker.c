@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The thread that makes space ready: see space.c.
  */
@@ -325,8 +326,8 @@ static int vhdx_space_refill(struct vhdx_space *space, unsigned long units)
 }
 
 /*
- * Commands wait for @units at once. While units are being recycled they wait for these, if they need
- * a block's worth; then it is known that nothing is on its way.
+ * Commands wait for @units at once. While units are being recycled they wait for these, if they
+ * need a block's worth; then it is known that nothing is on its way.
  */
 static void vhdx_space_provide(struct vhdx_space *space, struct list_head *waiters,
 			       unsigned long units, bool gone)
