@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # Comments in kernel-doc form: complete where they are, and at each function that one layer
 # offers to another.
 # shellcheck source-path=SCRIPTDIR source=../lib/tap.sh

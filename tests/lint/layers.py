@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """The structure of the tree: which folder uses which, by includes and by calls.
 
 The folders of kmod/ and userspace/ are layers. A file uses only its own layer and those
