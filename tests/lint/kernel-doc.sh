@@ -19,6 +19,5 @@ complaints() {
 }
 
 is "$(complaints)" '' 'each kernel-doc comment is complete'
-is "$(python3 tests/lint/layers.py undocumented kmod)" '' \
-	'each function of the module that another layer calls has one'
+is "$(python3 tests/lint/layers.py undocumented)" '' 'each function that another layer calls has one'
 done_testing
