@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * Every difference between kernels 6.1 and 7.3 that this driver meets, newest meaning
  * under our own name: stable kernels backport upstream names, so defining those under

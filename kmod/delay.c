@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The module parameter "delay". Writing "NAME:MILLISECONDS" sets a delay at one of the points of
  * delay.h, "NAME:0" removes it. Reading lists the delays that are set, one a line.

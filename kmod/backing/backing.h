@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * The host file that holds an image: how it is opened (open.c), how bytes get from and
  * to it (io.c), and how it is made longer, shorter, empty or durable (falloc.c).

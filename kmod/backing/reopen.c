@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * A host file that was written to becomes one that is only read, in three steps: what can
  * fail, what must be quick, and what may take long.

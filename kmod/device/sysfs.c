@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * /sys/block/vhdxN/vhdx/: attributes of a disk for users and scripts, one value per file.
  * Statistics for developers are in debugfs.c. Documentation/ABI/testing/sysfs-block-vhdx

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "guid.h"
 
 const struct vhdx_guid vhdx_guid_bat_region = { {	/* 2dc27766-f623-4200-9d64-115e9bfd4a08 */

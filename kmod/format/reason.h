@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * Why an image, a block of it or an attach is refused: one list for the kernel log, the
  * ioctl, vhdxctl, the unit tables and the zoo of bad images (one image per reason).

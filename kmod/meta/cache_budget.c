@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The limit on cached metadata is the disk's: the caches of all files of its chain share one
  * budget. A load that exceeds the budget drops pages of the file that has the most.

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * DOC: the journal
  *
@@ -223,7 +224,8 @@ static int vhdx_journal_end(struct vhdx_journal *journal, bool *log_left)
 	}
 	*log_left = ret;
 	if (ret)
-		vhdx_journal_fail(journal, "cannot end the session, all data is safe in the log", ret);
+		vhdx_journal_fail(journal, "cannot end the session, all data is safe in the log",
+				  ret);
 	return ret;
 }
 

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * Second-chance replacement for caches: the object that was not used for the longest time is
  * dropped when a cache is full, or when the system needs memory.

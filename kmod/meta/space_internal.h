@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * Space from inside: for space.c (the states of space), space_map.c (the bitmaps) and space_worker.c
  * (the thread that makes space ready).

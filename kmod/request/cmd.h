@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * One block request on its way through the image: what it holds, where its data are in
  * memory, how it ends. What is done with it is in read.c, write.c and discard.c.

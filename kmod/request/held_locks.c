@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * nowait.c lists the locks that a submitter may hold. lockdep knows those that it does hold;
  * debugfs has them, as vhdx/held_locks: how often, and the name that the lock was given.

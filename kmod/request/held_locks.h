@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * Which locks tasks hold when they enter a file system from ->queue_rq(): a record for tests,
  * in kernels with lockdep.

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Requests come in, one by one or as many as the submitter had collected. Reads are tried
  * where they come in (nowait.c says when, and why that is safe); whatever is left goes to a

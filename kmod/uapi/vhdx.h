@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * /dev/vhdx-control: attach VHDX images as block devices.
  *
@@ -58,7 +59,7 @@ struct vhdx_ioc_version {
 /* struct vhdx_ioc_attach.flags */
 #define VHDX_ATTACH_READ_ONLY	(1U << 0)
 #define VHDX_ATTACH_NO_PARTSCAN	(1U << 1)	/* no scan for partitions */
-#define VHDX_ATTACH_AUTOCLEAR	(1U << 2)	/* the last close after an exclusive open detaches */
+#define VHDX_ATTACH_AUTOCLEAR	(1U << 2)	/* last close after an exclusive open detaches */
 #define VHDX_ATTACH_BUFFERED	(1U << 3)	/* buffered I/O */
 #define VHDX_ATTACH_NO_REPLAY	(1U << 4)	/* refuse a log that must be replayed */
 #define VHDX_ATTACH_NO_HOLES	(1U << 5)	/* make no holes in the image */

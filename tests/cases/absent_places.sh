@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # Nothing else is put at the place that the entry of an absent block still names. An entry in
 # state UNMAPPED or UNDEFINED may name one, and the space stays reserved for as long as it does.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name

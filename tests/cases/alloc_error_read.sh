@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # Each allocation of an attach, a detach and a read fails once, and costs an error only. Nothing
 # leaks, and no data read are wrong. Needs a kernel with fault injection.
 #	VHDX_PARTS="attach read"	only these

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # Each allocation of a write and of a live snapshot fails once, and costs an error only. What was
 # acknowledged is there afterwards. Needs a kernel with fault injection.
 #	VHDX_PARTS="disk child snapshot"	only these

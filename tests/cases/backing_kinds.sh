@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # A disk shows the same on every kind of backing, and an error where its file cannot be read. The
 # backings are file systems, block devices, and files behind overlays.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name

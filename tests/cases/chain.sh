@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # A chain reads as its model says, and a write goes to its first file only. No parent is changed,
 # or can be changed meanwhile.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name

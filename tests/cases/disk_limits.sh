@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # The limits, the attributes and the partitions of a disk are right, and there when attach
 # returns.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # P7: a disk ends once, whatever ends it and however often. No work, no thread, and nothing that a
 # late ioctl could use is left of it.
 #	VHDX_PARTS="autoclear early"	only these

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # Real file systems on a disk are the same after load, discard, and another attach. They are made,
 # filled, put under load and checked; and checked again when another kernel attaches the image
 # (tests/run cases -c).

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # P7, P9: while the host file system is frozen writes wait, reads do not, and each wait can be
 # ended.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # On a full host, what discards have freed is used before a write fails. It goes back to the host
 # by itself.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name

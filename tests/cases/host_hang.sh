@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # P9: a backing file that hangs stops its own disk and nothing else. Each wait on behalf of a disk
 # can be ended, by a signal and by detach --force.
 #	VHDX_PARTS="scan attach"	only these

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # A disk of 64 TiB costs what is used of it. It is attached as fast as a small one; its BAT is
 # never in memory as a whole, and the part that is gives way to other needs.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # P8: QEMU, 7-Zip and libvhdi read what this driver writes, in the form in which Windows leaves
 # it. That form covers headers, regions and entries.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # P7: a write of data that fails costs that write; a failed write of log or metadata ends all
 # writing. So do a failed write of the header and a failed flush. What was flushed before is
 # there.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # P3, P7: each change of the device below fails, alone or with all later ones, and costs errors
 # only. The host's space ends at each single page as well. Nothing hangs, the data can be read,
 # and all that was flushed is there afterwards. The same of a child, which also has a sector

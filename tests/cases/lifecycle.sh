@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # Attach, open and detach in every order: a disk in use is detached only by force. Nothing is left
 # when a process dies half-way.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # P7: swap and dirty pages on a disk are written when memory is short, without a hang or a wrong
 # byte.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # Changed metadata has room in the file and in the log before a write counts as durable. The
 # journal does not run in circles for it.
 #	VHDX_PARTS="full shared circle"	only these

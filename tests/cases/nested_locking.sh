@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # No order of locks can deadlock when disk and image are on file systems of the same kind. The
 # locks of both have one class, so that lockdep (in the debug kernel) finds such an order. The
 # locks that submitters hold are looked at as well: kmod/request/nowait.c says which they may be.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # P7: reads submitted in the context of the caller do not hang and read right, whatever the caller
 # holds. The same holds for whatever the file system below does. kmod/request/nowait.c lists the
 # hazards.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # P3, P4, P5, P6: no power cut while a child is written loses what was flushed. Sector bitmaps
 # included: a sector shows what was flushed, or something newer; before it was ever written, what
 # the parent shows; never what lay on the device. See powercut_write.sh.

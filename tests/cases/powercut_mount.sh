@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # P3, P4, P5: states that power cuts leave can be attached, and the file systems in them recover.
 # Every file that was synced is there.
 #	VHDX_CRASHES=N		states of a disk, a quarter of a file system

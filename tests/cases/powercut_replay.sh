@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # P2: the log is replayed into its file, and no power cut meanwhile loses anything. It is cut
 # before and after every write, and with a part of the writes that were not flushed.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # P3, P4, P6: no power cut during a live snapshot loses what was flushed. After a cut the newest
 # file that can be attached counts, which is the child once there is one. It shows what was
 # flushed, or something newer; its parents are in order, and stay as they are. Of two devices the

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # P3, P4, P5: no power cut while an image is written loses what was flushed. The writes to the
 # device under the image are recorded, all states that a power cut may leave are made of them, and
 # each is compared with what the writer knows to be flushed.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # Images of every geometry read right. They are read in sequence, at random, through the page
 # cache, mapped, and with many reads at a time.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name

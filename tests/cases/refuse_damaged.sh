@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # Each damaged image is refused with its own reason, or its damaged block is. Kernel and tool say
 # so in the same words, and nothing else suffers.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # Freed space is zeroed before it is used again, and neither writers nor detach wait for all of
 # it. Nor does a live snapshot.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name

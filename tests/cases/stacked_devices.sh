@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # Disks on other block devices have the limits of these, and no disk is written through itself.
 # The same on file systems. Direct I/O works at any address that a disk promises.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name

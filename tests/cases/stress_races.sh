@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # P7, P9: attach, open, detach, snapshot and rmmod race each other, and everything ends in order.
 # Chance mixes them, with delays in every window, on devices that hang, fail and freeze. It costs
 # errors; nothing is left, and every image is in order. Before that, each step of a live snapshot

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # P1, P6: changes of a disk attached with --temporary go with it, and no image is changed. Nothing
 # is left over.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # Images of every geometry can be written, and other readers still read them. They show what was
 # written, and what was there before.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # merge: the result shows what the chain has shown, wherever it is interrupted. VHDX_SEEDS="FIRST
 # LAST" for other random chains than a few.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # P10: no verb overwrites, orphans or abandons anything unless its command line says so. No module
 # is needed: the refusals come before one is used.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Environment: SEEDS, how many crashes of each writer; SEED, only that one, told, and WRITER,
  * of which writer.

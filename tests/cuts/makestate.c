@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * makestate: make the state that a power cut may have left, of any device, for whoever looks at it.
  *

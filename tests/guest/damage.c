@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * damage: change an image in one place, attach it, read some of it, detach it, put it right
  * again; as often as wanted.

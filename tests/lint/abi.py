@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """The interfaces of the module are those that Documentation/ABI and Documentation/ioctl.rst have.
 
 Names are compared in both directions. The tables of structures are compiled against

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """Citations, in both directions: each number and each path that the tree cites is defined; each
 file, function, word and claim that Documentation/ names exists.
 

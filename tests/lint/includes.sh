@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # The core includes itself only, and each file its own header first. See layers.py for the order
 # of the layers.
 # shellcheck source=../lib/tap.sh

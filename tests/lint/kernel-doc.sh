@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # Comments in kernel-doc form: complete where they are, and at each function that one layer
 # offers to another.
 # shellcheck source-path=SCRIPTDIR source=../lib/tap.sh
@@ -18,6 +19,5 @@ complaints() {
 }
 
 is "$(complaints)" '' 'each kernel-doc comment is complete'
-is "$(python3 tests/lint/layers.py undocumented kmod)" '' \
-	'each function of the module that another layer calls has one'
+is "$(python3 tests/lint/layers.py undocumented)" '' 'each function that another layer calls has one'
 done_testing

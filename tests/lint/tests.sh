@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # Each test says what it proves, and tests/README.md and tests/run name each case, folder and step.
 #   tests/lint/tests.sh table	prints the table of cases for tests/README.md
 # shellcheck source=../lib/tap.sh

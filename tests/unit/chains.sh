@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 #
 # Each chain with a name, and many made by chance, reads as its model says. chains.sh [SEEDS
 # [FIRST]]: so many by chance, from the seed FIRST on. The same seed is the same chain, so that

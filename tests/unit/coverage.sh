@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 #
 # Each file of the format core has a line coverage of 95 % at least, by its unit tests.
 # coverage.sh BUILD MINIMUM: counted by gcov; fails if a file has less than MINIMUM per cent.

@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 #
 # libvhdi sees in the builder's chains what their models say. Only in those that it can read.
 # Needs vhdimount, FUSE, root.

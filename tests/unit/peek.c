@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * peek IMAGE [RAW [PARENT...]]: what the core makes of an image, "key value" a line; with RAW,
  * also write the whole virtual disk to a sparse file, or to nowhere if that is "-".

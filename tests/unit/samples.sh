@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 #
 # Images that Windows, QEMU and disk2vhd wrote have the right sizes and contents in the core. They
 # are not part of the project; VHDX_SAMPLES is a directory of NAME.xz files and a MANIFEST.tsv.

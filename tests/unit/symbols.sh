@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 #
 # The core calls nothing but what env.h names: no memory, no output, no I/O. VHDX_CORE_OBJECTS
 # names its object files.

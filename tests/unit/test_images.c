@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Each image of tests/images/build reads as its model says, or is refused for its reason. The
  * reason is the name of a bad image; images that need parents are read with them.

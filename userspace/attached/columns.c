@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The table of columns. Each column has a function that reads its value from sysfs, as JSON.
  */
@@ -168,7 +169,8 @@ static const struct column columns[] = {
 	{ "DELETED", "image was deleted after attach", get_deleted },
 	{ "BACK-MAJ:MIN", "device number of the image's file system", get_image_device },
 	{ "BACK-INO", "inode number of the image", get_image_inode },
-	{ "BACK-FILE", "path of the image", get_image, NULL, TEXT, true, get_parent_image, mark_of_image },
+	{ "BACK-FILE", "path of the image", get_image, NULL, TEXT, true, get_parent_image,
+	  mark_of_image },
 	{ "MOUNTPOINTS", "mount points of the disk and its partitions", get_mounts },
 };
 
@@ -254,7 +256,8 @@ enum exit_code columns_choose(const struct column *wanted[COLUMNS_MAX], size_t *
 bool columns_right_aligned(const struct column *column)
 {
 	return column->kind == SIZE || column->get == get_number || column->get == get_bool ||
-	       column->get == get_temporary || column->get == get_deleted || column->get == get_image_inode;
+	       column->get == get_temporary || column->get == get_deleted ||
+	       column->get == get_image_inode;
 }
 
 /**

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "attached/control.h"
 
 #include <errno.h>
@@ -31,8 +32,8 @@ static enum exit_code check_version(int control)
 		return DONE;
 	return fail_named(EXIT_MODULE, "ABI_MISMATCH",
 			  "module vhdx %s has interface %u, this vhdxctl needs %u; install both of "
-			  "the same release, then modprobe -r vhdx && modprobe vhdx", version.release, version.abi,
-			  VHDX_ABI_VERSION);
+			  "the same release, then modprobe -r vhdx && modprobe vhdx",
+			  version.release, version.abi, VHDX_ABI_VERSION);
 }
 
 static enum exit_code fail_open(int error)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * A disk belongs to the module if its directory in sysfs has a directory vhdx.
  */
@@ -32,6 +33,8 @@ void disk_set_sysroot(const char *directory)
 
 /**
  * disk_sysroot() - the directory of disk_set_sysroot(), or ""
+ *
+ * Return: the path; static
  */
 const char *disk_sysroot(void)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The kernel reports paths of the mount namespace in which the disk was attached, followed by
  * " (deleted)" if the file was deleted.
@@ -18,6 +19,8 @@
  * @disk:	attached
  *
  * attach --temporary attaches a child that has no name.
+ *
+ * Return: true if they are
  */
 bool disk_is_temporary(const struct disk *disk)
 {
@@ -29,6 +32,8 @@ bool disk_is_temporary(const struct disk *disk)
  * @disk:	attached
  *
  * Then its data exist only as long as the disk is attached.
+ *
+ * Return: true if it was
  */
 bool disk_is_deleted(const struct disk *disk)
 {
@@ -143,6 +148,8 @@ static bool is_at(const char *path, const struct stat *file)
  * Compares with the file at the path in sysfs, so the result is right only in the mount namespace
  * in which the disk was attached. A new file with the path of a deleted image does not match, nor
  * does any file match a temporary disk.
+ *
+ * Return: true if it is
  */
 bool disk_is_of_file(const struct disk *disk, const struct stat *file)
 {
@@ -159,6 +166,8 @@ bool disk_is_of_file(const struct disk *disk, const struct stat *file)
  * @file:	status of the file
  *
  * The image of a temporary disk is DISK_SHOWS, although it is a parent for the kernel.
+ *
+ * Return: the role; DISK_UNRELATED if it has none
  */
 enum disk_role disk_role_of_file(const struct disk *disk, const struct stat *file)
 {

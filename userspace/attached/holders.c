@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "attached/holders.h"
 
 #include <dirent.h>
@@ -203,7 +204,8 @@ static void add_holder(struct holders *holders, const char *name)
 	if (!strncmp(name, "dm-", 3))
 		add_mapping(holders, name);
 	else if (!strncmp(name, "md", 2))
-		add(holders, xasprintf("RAID /dev/%s", name), xasprintf("mdadm --stop /dev/%s", name));
+		add(holders, xasprintf("RAID /dev/%s", name),
+		    xasprintf("mdadm --stop /dev/%s", name));
 	else
 		add(holders, xasprintf("held by %s", name),
 		    xasprintf("release %s with the program that made it", name));
@@ -239,7 +241,8 @@ static void add_user_of(struct holders *holders, const char *user, const char *f
 	if (backing && !strncmp(backing, "/dev/", 5) && !strcmp(backing + 5, name)) {
 		add_mounts_of(holders, user);
 		add_holders_of(holders, user, HOLDERS_DEPTH);
-		add(holders, xasprintf("opened by /dev/%s", user), xasprintf("%s /dev/%s", command, user));
+		add(holders, xasprintf("opened by /dev/%s", user),
+		    xasprintf("%s /dev/%s", command, user));
 	}
 	free(backing);
 }
@@ -253,7 +256,8 @@ static void add_users_of(struct holders *holders, const char *name)
 	free(path);
 	while (directory && (entry = readdir(directory))) {
 		if (!strncmp(entry->d_name, "loop", 4))
-			add_user_of(holders, entry->d_name, "loop/backing_file", "losetup -d", name);
+			add_user_of(holders, entry->d_name, "loop/backing_file", "losetup -d",
+				    name);
 		else if (!strncmp(entry->d_name, "vhdx", 4))
 			add_user_of(holders, entry->d_name, "vhdx/backing_file", "vhdxctl detach",
 				    name);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The text of a table is made from the JSON values, so that both agree. The table without --raw
  * has a mark after some values, for which programs have another column.

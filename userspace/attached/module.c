@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "attached/module.h"
 
 #include <errno.h>
@@ -53,9 +54,9 @@ static enum exit_code fail_missing(const char *kernel)
 	status = fail_named(EXIT_MODULE, "MODULE_MISSING",
 			    "module vhdx is not installed for the running kernel, %s "
 			    "(%s%s); with DKMS: apt install linux-headers-%s && dkms autoinstall -k "
-			    "%s; from the sources: make && make install", kernel,
-			    others ? "installed for " : "nor for any other", others ? others : "", kernel,
-			    kernel);
+			    "%s; from the sources: make && make install",
+			    kernel, others ? "installed for " : "nor for any other",
+			    others ? others : "", kernel, kernel);
 	free(others);
 	return status;
 }

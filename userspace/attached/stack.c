@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The walk goes from a file down to the hardware: the device of its file system, the slaves/ of
  * device mapper, md and bcache, the files of loop devices and vhdx disks, the layers of overlayfs,

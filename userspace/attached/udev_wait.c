@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * When attach returns, the links below /dev/disk must exist, because the next line of a script may
  * use them; when detach returns, they must be gone.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The format core makes the same checks of the files here as in the kernel. This file adds the
  * other checks of an attach: the whole BAT, which the kernel reads before it attaches an image for

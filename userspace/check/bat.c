@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The BAT: each entry by itself, by the rules of the format core, and all entries against each
  * other. For each kind of oddity, one finding has the first one and their number.

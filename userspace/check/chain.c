@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The search for the parents checks that they are the right ones. Then each parent is checked as an
  * image.
@@ -13,6 +14,8 @@
  * check_worse() - get the worse of two results
  * @a:		a result of a check
  * @b:		another
+ *
+ * Return: @a or @b
  */
 enum exit_code check_worse(enum exit_code a, enum exit_code b)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The steps are those of an open, but after a fault the check continues where it can. If the log
  * cannot be replayed, everything after the headers may be stale and is not checked. Without a valid

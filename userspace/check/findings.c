@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "check/findings.h"
 
 #include <stdarg.h>
@@ -10,6 +11,8 @@
 /**
  * findings_severity_name() - get the name of a severity, in lower case
  * @severity:	the severity
+ *
+ * Return: a string constant
  */
 const char *findings_severity_name(enum severity severity)
 {

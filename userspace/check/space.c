@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Leaks: allocated space in the file that nothing in the image refers to. Former blocks and crashes
  * leave such space. A hole is no leak, because it occupies no space.
@@ -49,6 +50,8 @@ static void flush(struct leak *leak)
  * check_is_used() - test whether anything refers to a MiB of the file
  * @usage:	of a completed check
  * @offset:	offset in the file, in bytes
+ *
+ * Return: true if anything does
  */
 bool check_is_used(const struct usage *usage, u64 offset)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "check/usage.h"
 
 #include <stdlib.h>
@@ -53,6 +54,8 @@ static u64 end_of(const struct usage *usage, u64 offset, u64 length)
  * @kind:	kind of use
  * @offset:	in bytes, inside the file
  * @length:	in bytes
+ *
+ * Return: true if one has
  */
 bool usage_any(const struct usage *usage, enum usage_kind kind, u64 offset, u64 length)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * vhdxctl attach: attach an image as a block device.
  *
@@ -51,8 +52,10 @@ static const struct options_option options[] = {
 	{ OPTION_NO_PARTSCAN, "no-partscan", NULL, "do not scan for partitions" },
 	{ OPTION_AUTOCLEAR, "autoclear", NULL, "detach at the last close after a mount" },
 	{ OPTION_DIRECT_IO, "direct-io", "[on|off]", "use direct I/O on the image (default: on)" },
-	{ OPTION_REPLAY, "replay", "auto|refuse", "replay the log (default; with -r in memory), or refuse" },
-	{ OPTION_HOLES, "holes", "[yes|no]", "free unused parts of the file as holes (default: yes)" },
+	{ OPTION_REPLAY, "replay", "auto|refuse",
+	  "replay the log (default; with -r in memory), or refuse" },
+	{ OPTION_HOLES, "holes", "[yes|no]",
+	  "free unused parts of the file as holes (default: yes)" },
 	{ 'i', "index", "N", "attach as /dev/vhdxN (default: the first free number)" },
 	{ OPTION_SHOW, "show", NULL, "ignored: the device is always printed" },
 	{ OPTION_DRY_RUN, "dry-run", NULL, "check everything, attach nothing" },

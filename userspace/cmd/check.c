@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * vhdxctl check: check an image, and repair it with --repair. Needs no module and no root; without
  * --repair nothing is written.
@@ -161,7 +162,7 @@ static enum exit_code repair(struct job *job)
 
 /* Report the image, then its parents, unless errors of the image make them unknown. */
 static enum exit_code print_report(const struct job *job, const struct check_report *report,
-			   struct table *rows, bool json)
+				   struct table *rows, bool json)
 {
 	struct json_object *object = json ? check_report_json(report) : NULL;
 	struct json_object *list = json && job->chain ? json_object_new_array() : NULL;

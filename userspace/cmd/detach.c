@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * vhdxctl detach: detach disks, named by device or by image.
  */
@@ -30,7 +31,8 @@ enum {
 static const struct options_option options[] = {
 	{ 'a', "all", NULL, "detach all disks" },
 	{ OPTION_LAZY, "lazy", NULL, "if the disk is open, detach it at the last close" },
-	{ OPTION_FORCE, "force", NULL, "fail the I/O of an open disk; detach even if the image was deleted" },
+	{ OPTION_FORCE, "force", NULL,
+	  "fail the I/O of an open disk; detach even if the image was deleted" },
 	{ 0 }
 };
 

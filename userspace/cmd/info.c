@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * vhdxctl info: describe an image, damaged or not. Needs no module and no root.
  */
@@ -23,9 +24,11 @@ enum {
 };
 
 static const struct options_option options[] = {
-	{ OPTION_HEADERS, "headers", NULL, "show both headers, both region tables and the metadata table" },
+	{ OPTION_HEADERS, "headers", NULL,
+	  "show both headers, both region tables and the metadata table" },
 	{ OPTION_LOG, "log", NULL, "show the log entries, and which of them must be replayed" },
-	{ OPTION_BLOCKS, "blocks", NULL, "count the blocks of each state and check every BAT entry" },
+	{ OPTION_BLOCKS, "blocks", NULL,
+	  "count the blocks of each state and check every BAT entry" },
 	{ OPTION_CHAIN, "chain", NULL, "find all parents and list the files of the chain" },
 	PARENT_OPTIONS,
 	{ 0 }

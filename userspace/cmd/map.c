@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * vhdxctl map: show where the data of the disk are in an image and its parents. Needs no module and
  * no root.
@@ -24,7 +25,8 @@ enum {
 
 static const struct options_option options[] = {
 	{ OPTION_STATE, "state", NULL, "show BAT states, one line for each run of blocks" },
-	{ OPTION_ALONE, "alone", NULL, "show this image only; what its parent has is shown as parent" },
+	{ OPTION_ALONE, "alone", NULL,
+	  "show this image only; what its parent has is shown as parent" },
 	PARENT_OPTIONS,
 	{ 0 }
 };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * vhdxctl merge: merge an image into one of its parents, or a chain into a new image. Needs no
  * module and no root.
@@ -29,9 +30,11 @@ static const struct options_option options[] = {
 	{ OPTION_DEPTH, "depth", "N", "merge into the N-th parent" },
 	{ OPTION_OUTPUT, "output", "FILE", "write a new image instead, change no other" },
 	{ OPTION_KEEP, "keep", NULL, "do not delete the merged images" },
-	{ OPTION_RELINK, "relink", "IMAGE", "make IMAGE, a child of CHILD, a child of the result; may be repeated" },
+	{ OPTION_RELINK, "relink", "IMAGE",
+	  "make IMAGE, a child of CHILD, a child of the result; may be repeated" },
 	{ OPTION_KEEP_MODE, "keep-mode", NULL, "do not change the mode of the parent" },
-	{ OPTION_FORCE, "force", NULL, "merge even if other images need these; replace a VHDX without children" },
+	{ OPTION_FORCE, "force", NULL,
+	  "merge even if other images need these; replace a VHDX without children" },
 	PARENT_OPTIONS,
 	PROGRESS_OPTIONS,
 	{ 0 }

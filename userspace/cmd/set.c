@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * vhdxctl set: set the parent of a differencing image, after it was moved or renamed. Needs no
  * module and no root.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * vhdxctl snapshot: create a differencing image of an image, or of an attached disk. For an image
  * it needs no module and no root; for an attached disk it needs both.
@@ -126,7 +127,8 @@ static enum exit_code check_chain(const struct chain *chain, const char *child)
 
 	for (i = 1; !stat(child, &status) && i < chain->count; i++)
 		if (layer_is_file(chain->layer[i], &status))
-			return fail(EXIT_USAGE, "%s: is a parent of %s", child, chain->layer[0]->path);
+			return fail(EXIT_USAGE, "%s: is a parent of %s", child,
+				    chain->layer[0]->path);
 	return DONE;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The first write to an image makes its children useless. An image counts as a parent if it has
  * children in its own directory, or if its mode lets no user write. snapshot sets this mode,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * A commit writes one entry at the start of the log, which is empty before and after. After each of
  * these steps a power cut leaves the old state or the new one:
@@ -37,6 +38,8 @@ static u32 capacity_of(u32 log_length)
 /**
  * log_batch_possible() - test whether an image has a usable log
  * @header:	its current header, checked
+ *
+ * Return: true if it has one
  */
 bool log_batch_possible(const struct vhdx_header *header)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * On a file system with O_TMPFILE the file has no name until it is complete, and a crash leaves
  * nothing. On others it has a temporary name in the same directory.

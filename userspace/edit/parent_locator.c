@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Keys, their order and their spelling are those of Hyper-V. There is always an absolute path,
  * because some programs take the file name only from it. Without a map it is the local path, on

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * A parent locator is replaced as a whole, through the log: a power cut leaves the old one or the
  * new one. It keeps its place if it fits. Otherwise it moves after all other items, and the

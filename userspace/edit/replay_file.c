@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * A replay writes in this order (2.3.3). After each step a power cut leaves an image that can be
  * replayed again, or is complete:
@@ -207,7 +208,8 @@ static enum exit_code grow(const struct image *image, const struct write_file *f
 	if (size <= image->file.reader.size)
 		return DONE;
 	if (!S_ISREG(image->file.stat.st_mode))
-		return fail(EXIT_IO, "%s: is smaller than the size that the log requires", file->path);
+		return fail(EXIT_IO, "%s: is smaller than the size that the log requires",
+			    file->path);
 	return write_set_size(file, size);
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * A child has the disk size, sector sizes and Virtual Disk ID of its parent, and its own block
  * size. All its blocks are not present.

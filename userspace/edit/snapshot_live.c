@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The child is created from the attributes of the disk in sysfs, not from the file, which may be
  * written to. The first write after attach changes the DataWriteGuid to which the child refers. If

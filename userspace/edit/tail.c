@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * While a disk is written, the module allocates space ahead; detach cuts off the unused rest.
  * After a crash, the replay of the log cuts it off.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Order: write the data of new blocks; flush; change the BAT entries that refer to them, through
  * the log. A power cut may leave blocks that nothing refers to, never an entry that refers to

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * An image to which blocks are added: space at its end, and BAT entries that change when the blocks
  * are durable.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The child never has a name, or, on file systems without O_TMPFILE, loses it at once. So a crash
  * of any process, or of the machine, leaves neither the file nor its space.

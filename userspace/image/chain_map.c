@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * A range that an image leaves to its parent is searched in the next image, in the geometry of that
  * image. A parent may be a smaller disk: zeros follow its end.
@@ -60,6 +61,8 @@ static u64 layer_size(const struct layer_map *layer)
 /**
  * chain_map_size() - size of the mapped disk, in bytes
  * @map:	initialized
+ *
+ * Return: the size
  */
 u64 chain_map_size(const struct chain_map *map)
 {

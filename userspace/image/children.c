@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * An image has no record of its children. Most children are in the same directory, so the search
  * reads the files there. Children in other directories are not found.

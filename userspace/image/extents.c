@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * One pass over the disk. An extent is emitted when the next one does not continue it.
  */
@@ -8,7 +9,7 @@
 #include "image/image.h"
 #include "lib/interrupt.h"
 
-/**
+/*
  * struct walk - one pass
  * @map:	of an image, or of a chain
  * @flags:	of enum extents_flags

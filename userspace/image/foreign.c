@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * A user may name another image format, an archive with the image in it, or a wrong file. The first
  * bytes identify the common ones. This affects only the message; the format core decides that a
@@ -48,8 +49,10 @@ static const struct foreign {
 	{ 257, 5, "ustar", "a tar archive", "unpack it: tar xf %s" },
 	{ 0, 5, "%PDF-", "a PDF", "give the path of the image" },
 	{ 0, 4, "\x7f" "ELF", "a program", "give the path of the image" },
-	{ 512, 8, "EFI PART", "a raw disk with partitions", "it needs no vhdxctl: losetup -fP --show %s" },
-	{ 510, 2, "\x55\xaa", "a raw disk, or a file system", "it needs no vhdxctl: losetup -fP --show %s" },
+	{ 512, 8, "EFI PART", "a raw disk with partitions",
+	  "it needs no vhdxctl: losetup -fP --show %s" },
+	{ 510, 2, "\x55\xaa", "a raw disk, or a file system",
+	  "it needs no vhdxctl: losetup -fP --show %s" },
 	{ 1080, 2, "\x53\xef", "an ext file system", "it needs no vhdxctl: mount -o loop %s DIR" },
 	{ 0, 4, "XFSB", "an XFS file system", "it needs no vhdxctl: mount -o loop %s DIR" },
 	{ 0, 4, "hsqs", "a squashfs", "it needs no vhdxctl: mount -o loop %s DIR" },

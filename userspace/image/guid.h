@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * GUIDs of the tool: random ones, GUIDs from the command line, and the WWN made of one.
  */

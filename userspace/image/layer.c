@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "image/layer.h"
 
 #include <errno.h>
@@ -95,6 +96,8 @@ void layer_free(struct layer *layer)
 /**
  * layer_has_parent() - test whether an image is a child
  * @layer:	read
+ *
+ * Return: true if it is one
  */
 bool layer_has_parent(const struct layer *layer)
 {
@@ -107,6 +110,8 @@ bool layer_has_parent(const struct layer *layer)
  * @status:	status of the file
  *
  * Compares block devices by device number, and files by inode.
+ *
+ * Return: true if it is
  */
 bool layer_is_file(const struct layer *layer, const struct stat *status)
 {

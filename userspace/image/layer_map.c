@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * A map caches a piece of the BAT and the sector bitmap of one block. The bitmap is valid only for
  * blocks that are partially present.

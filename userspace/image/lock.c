@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Three mechanisms keep two writers apart. The kernel refuses to open the image of a read-only
  * disk, or a parent, for writing (ETXTBSY). QEMU, vhdxctl and writable disks hold open file
@@ -146,8 +147,8 @@ enum exit_code image_check_unwritten(const char *path, int fd, const struct stat
 	for (i = 0; i < disks.count && result == DONE; i++)
 		if (disk_is_of_file(&disks.disk[i], status) && !disk_number(&disks.disk[i], "ro"))
 			result = fail_named(EXIT_BUSY, "ATTACHED",
-					    "%s: is attached read-write as %s; detach it first", path,
-					    disks.disk[i].node);
+					    "%s: is attached read-write as %s; detach it first",
+					    path, disks.disk[i].node);
 	disk_list_free(&disks);
 	if (result == DONE && !fcntl(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK)
 		result = fail_named(EXIT_BUSY, "LOCKED", "%s: another program may write to it; "

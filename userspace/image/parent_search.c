@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The parent is searched in these places, in this order. The first match is taken:
  *
@@ -68,7 +69,8 @@ static void add_mismatch(struct search *search, const struct layer *candidate)
 	vhdx_guid_text(&candidate->image.super->header.data_write_guid, is);
 	vhdx_guid_text(&search->child->locator.linkage, wanted);
 	parent_tried_add(&search->tried, candidate->path, VHDX_REASON_parent_mismatch,
-			 "was changed after the child was created (DataWriteGuid %s != %s)", is, wanted);
+			 "was changed after the child was created (DataWriteGuid %s != %s)", is,
+			 wanted);
 }
 
 static void add_sector_size(struct search *search, const struct layer *candidate)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The names come from an image, so control characters are escaped in the message.
  */
@@ -16,6 +17,8 @@
  * parent_tried_before() - test whether a path was tried
  * @list:	the places
  * @name:	path of the file
+ *
+ * Return: true if it was
  */
 bool parent_tried_before(const struct parent_tried_list *list, const char *name)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "image/replay_memory.h"
 
 #include <stdlib.h>
@@ -16,8 +17,8 @@
  * Return: VHDX_OK or the reason
  */
 enum vhdx_reason replay_memory_find(struct vhdx_log *log, struct vhdx_log_sequence *sequence,
-				    const struct vhdx_reader *file, const struct vhdx_header *header,
-				    struct vhdx_fault *fault)
+				    const struct vhdx_reader *file,
+				    const struct vhdx_header *header, struct vhdx_fault *fault)
 {
 	enum vhdx_reason reason = vhdx_log_init(log, file, header, fault);
 	struct vhdx_log_slot *slots;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * Replay of a log in memory: the image reads as after the replay, and is not written to.
  */
@@ -22,8 +23,8 @@ struct replay_memory {
 };
 
 enum vhdx_reason replay_memory_find(struct vhdx_log *log, struct vhdx_log_sequence *sequence,
-				    const struct vhdx_reader *file, const struct vhdx_header *header,
-				    struct vhdx_fault *fault);
+				    const struct vhdx_reader *file,
+				    const struct vhdx_header *header, struct vhdx_fault *fault);
 
 struct replay_memory *replay_memory_new(const struct vhdx_reader *file,
 					const struct vhdx_header *header,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The kernel enforces the limits, with openat2(), so a link that is created during the search has
  * no effect. A file is opened in two steps, first with O_PATH to test its type: the open of a
@@ -181,6 +182,8 @@ int safe_open(const char *directory, const char *path, enum safe_open_limits lim
 /**
  * safe_open_error() - text for an error of safe_open()
  * @error:	positive errno
+ *
+ * Return: the text, not to be freed
  */
 const char *safe_open_error(int error)
 {

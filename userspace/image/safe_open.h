@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * Opening a file by a path from an untrusted image. A malicious image may name as its parent a file
  * that only root can open.

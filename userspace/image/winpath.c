@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The normal form of a path has slashes, and neither empty parts nor dots:
  *
@@ -86,6 +87,8 @@ char *winpath_normal(const char *path)
 /**
  * winpath_is_relative() - test whether a path has neither drive, volume, host nor root
  * @normal:	in normal form
+ *
+ * Return: true if it has none of them
  */
 bool winpath_is_relative(const char *normal)
 {
@@ -148,6 +151,8 @@ const char *winpath_below(const char *normal, const char *prefix)
 /**
  * winpath_name() - get the last part of a path
  * @normal:	in normal form
+ *
+ * Return: a part of @normal
  */
 const char *winpath_name(const char *normal)
 {
@@ -160,6 +165,8 @@ const char *winpath_name(const char *normal)
  * winpath_same_name() - compare two names, ignoring case
  * @a:		a name
  * @b:		another
+ *
+ * Return: true if they are the same
  */
 bool winpath_same_name(const char *a, const char *b)
 {
@@ -201,6 +208,8 @@ static bool is_allowed_name(const char *name, size_t length)
 /**
  * winpath_is_allowed() - test whether Windows allows all names of a path
  * @normal:	in normal form, without drive, host or volume
+ *
+ * Return: true if it does
  */
 bool winpath_is_allowed(const char *normal)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "info/raw_tables.h"
 
 #include <stdlib.h>
@@ -323,9 +324,11 @@ struct json_object *raw_tables_log(const struct image_file *file, const struct v
 	while (offset < log.length) {
 		bool valid = read_log_entry(&log, offset, &entry, sector);
 
-		if (valid)
-			json_object_array_add(list, log_entry_json(&log, &entry,
-					      is_active(&log, header, active, &entry)));
+		if (valid) {
+			bool in_sequence = is_active(&log, header, active, &entry);
+
+			json_object_array_add(list, log_entry_json(&log, &entry, in_sequence));
+		}
 		offset += VHDX_LOG_SECTOR_SIZE;
 	}
 	free(sector);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "info/report.h"
 
 #include <stdlib.h>
@@ -234,7 +235,8 @@ struct json_object *report_image(const struct inspection *inspection, unsigned i
 	if (inspection->has_header && (parts & REPORT_LOG))
 		json_add(image, "log-entries",
 			 raw_tables_log(inspection->file, &inspection->super->header,
-					inspection->replayed ? &inspection->replayed->sequence : NULL));
+					inspection->replayed ? &inspection->replayed->sequence :
+							       NULL));
 	add_warnings(image, inspection);
 	add_problems(image, inspection);
 	return image;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * Allocation that ends the program with EXIT_MEMORY when it fails. That is safe, because vhdxctl
  * keeps no state that must be undone.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * CRC-32C (Castagnoli) for the format core, as crc32c() of the kernel: the caller inverts the
  * initial value and the result.

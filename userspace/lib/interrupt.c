@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "lib/interrupt.h"
 
 #include <signal.h>
@@ -32,6 +33,8 @@ void interrupt_catch(void)
 
 /**
  * interrupted() - test whether a signal was caught since interrupt_catch()
+ *
+ * Return: true if one was
  */
 bool interrupted(void)
 {

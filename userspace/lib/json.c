@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * With --json, one document is printed at the end of the run: the results, and the error if there
  * was one. The exception is a list that may be too long for memory. It is printed item by item,

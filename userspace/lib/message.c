@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * All messages have the form `vhdxctl: OBJECT: what (why); remedy`. They go to stderr; results go
  * to stdout.
@@ -28,6 +29,8 @@ void message_set_level(enum message_level new_level)
 /**
  * message_is_wanted() - test whether messages of a level are printed
  * @wanted:	the level
+ *
+ * Return: true if they are
  */
 bool message_is_wanted(enum message_level wanted)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Global options are accepted before and after the verb. Both getopt_long() and --help are driven
  * by the tables of options.

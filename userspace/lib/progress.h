@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * Progress of a long task, on stderr: a bar on a terminal, JSON lines for programs, one line on
  * SIGUSR1.

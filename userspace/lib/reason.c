@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Error messages for the reasons of kmod/format/reason.h: exit code, error code and remedy.
  */
@@ -99,8 +100,8 @@ enum exit_code fail_reason_text(const char *object, enum vhdx_reason reason, con
 
 	if (status == DONE)
 		status = EXIT_IMAGE;
-	status = fail_named(status, code, "%s: %s%s%s", object, message,
-		   advice ? "; " : "", advice ? advice : "");
+	status = fail_named(status, code, "%s: %s%s%s", object, message, advice ? "; " : "",
+			    advice ? advice : "");
 	free(code);
 	return status;
 }

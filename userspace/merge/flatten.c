@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The image has no name until it is complete, so the order of writes is free. Blocks that read as
  * zeros are left out.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * A chain top -> ... -> child -> target -> ... becomes target -> ..., which then shows what the top
  * showed before. The order of writes, and the state after a power cut in each step:
@@ -218,7 +219,8 @@ static enum exit_code check_protection(const struct work *work)
 	return fail_named(EXIT_BUSY, "PROTECTED", "%s: its mode %04o lets no user write, as "
 			  "vhdxctl snapshot leaves a parent, whose children may be in any directory; "
 			  "merge would delete it; use --relink for the children, or --keep, or "
-			  "--force if there are none", top->path, (unsigned int)status->st_mode & 07777);
+			  "--force if there are none",
+			  top->path, (unsigned int)status->st_mode & 07777);
 }
 
 /* With --keep only the target changes; otherwise all merged images are deleted. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Junk in BAT entries: reserved bits, offsets of absent blocks, unused entries. Readers have to
  * ignore it, but some programs do not.
@@ -103,9 +104,10 @@ static enum exit_code repair_bat_page(struct bat_repair *bat, u64 first, __le64 
 			continue;
 		entries[i] = cpu_to_le64(new);
 		changed = true;
-		findings_add_repair(&bat->repair->done, "bat_entry", place + i * VHDX_BAT_ENTRY_SIZE,
-				    first + i, "BAT: %#llx becomes %#llx",
-				    (unsigned long long)old, (unsigned long long)new);
+		findings_add_repair(&bat->repair->done, "bat_entry",
+				    place + i * VHDX_BAT_ENTRY_SIZE, first + i,
+				    "BAT: %#llx becomes %#llx", (unsigned long long)old,
+				    (unsigned long long)new);
 	}
 	return changed ? repair_page(bat->repair, place, entries) : DONE;
 }

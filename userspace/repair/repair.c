@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Repairs need no guessing: they use a redundant copy, or clear fields without meaning. None of
  * them changes what the disk shows.

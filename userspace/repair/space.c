@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Leaks are freed: after the last space in use the file is truncated; a leak before that becomes a
  * hole, because blocks are not moved.

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """The encoders against bytes that other programs wrote: Windows, QEMU, or by hand."""
 
 from uuid import UUID
