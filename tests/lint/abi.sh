@@ -1,4 +1,4 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The interfaces of the module and what Documentation/ says of them: see abi.py.
+# The interfaces of the module are those that Documentation/ABI describes. See abi.py.
 exec python3 "$(dirname "${BASH_SOURCE[0]}")/abi.py"

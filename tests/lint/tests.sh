@@ -4,6 +4,7 @@
 #   tests/lint/tests.sh table	prints the table of cases for tests/README.md
 # shellcheck source=../lib/tap.sh
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+LIST=''
 
 # promises CASE: of its claims, by number
 promises() {
@@ -13,23 +14,25 @@ promises() {
 
 table() {
 	local name text
-	"$root/tests/run" list | sed -nE 's,^cases/(\S+) +(.*),\1\t\2,p' | while IFS=$'\t' read -r name text; do
+	sed -nE 's,^cases/(\S+) +(.*),\1\t\2,p' <<<"$LIST" | while IFS=$'\t' read -r name text; do
 		echo "| \`$name\` | $(sed -E 's/^P[0-9]+(, P[0-9]+)*: (.)/\u\2/; s/^Vhdxctl/vhdxctl/' <<<"$text") | $(promises "$name") |"
 	done
 }
 
 if [ "${1-}" = table ]; then
+	LIST=$("$root/tests/run" list)
 	table
 	exit
 fi
 
 . "$root/tests/lib/tap.sh"
 cd "$root" || exit 1
+LIST=$(tests/run list)
 
-without_text() { tests/run list | grep -E '^[a-z]+/' | awk 'NF < 3'; }
+without_text() { grep -E '^[a-z]+/' <<<"$LIST" | awk 'NF < 3'; }
 
 # Descriptions that a terminal breaks
-long_texts() { tests/run list | grep -E '^[a-z]+/' | awk 'length > 132'; }
+long_texts() { grep -E '^[a-z]+/' <<<"$LIST" | awk 'length > 132'; }
 
 rows_apart() { diff <(table) <(sed -nE '/^\| `[a-z_]+` \|/p' tests/README.md); }
 
