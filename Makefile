@@ -115,13 +115,13 @@ bench: bench-needs
 	@tests/run bench
 
 bench-short: bench-needs
-	@tests/bench/check
+	@tests/run bench-check
 
 bench-accept: bench-needs
-	@tests/bench/check accept
+	@tests/run bench-check accept
 
 bench-compare:
-	@tests/bench/compare '$(OLD)' '$(NEW)'
+	@tests/run bench-compare '$(OLD)' '$(NEW)'
 
 fuzz:
 	@tests/vm/packages build test
@@ -129,7 +129,7 @@ fuzz:
 
 coverage:
 	@tests/vm/packages build test
-	@$(MAKE) --no-print-directory -C tests/unit coverage
+	@tests/run coverage
 
 hooks:
 	git config core.hooksPath .githooks

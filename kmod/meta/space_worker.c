@@ -330,14 +330,9 @@ static int vhdx_space_refill(struct vhdx_space *space, unsigned long units)
 }
 
 /*
-<<<<<<< HEAD
  * Serve commands that wait for @units units at once. While units are being recycled, those that need
  * a payload block wait for these units; only afterwards it is known that none are on their way. For
  * a sector bitmap block an unknown unit is zeroed, because recycled units may not give one to spare.
-=======
- * Commands wait for @units at once. While units are being recycled they wait for these, if they
- * need a block's worth; then it is known that nothing is on its way.
->>>>>>> 0abd829 (kmod, tool: break the last lines above 100 columns, complete kernel-doc)
  */
 static void vhdx_space_provide(struct vhdx_space *space, struct list_head *waiters,
 			       unsigned long units, bool quiesced)

@@ -40,6 +40,8 @@ RANDOM=$SEED
 # --- cleaning up ----------------------------------------------------------------
 
 DEFERRED=()
+PARAMETERS=''		# of the module, when the case began
+FINISHED=''		# cleaned up already
 
 # defer COMMAND...: do it at the end, last deferred first
 defer() {
@@ -121,10 +123,10 @@ parameters() {
 
 restore_parameters() {
 	local name value
-	[ -d /sys/module/vhdx/parameters ] || return 0
+	[ -n "$PARAMETERS" ] && [ -d /sys/module/vhdx/parameters ] || return 0
 	comm -23 <(sort <<<"$PARAMETERS") <(parameters | sort) | while read -r name value; do
-		echo "$value" >"/sys/module/vhdx/parameters/$name" && swept "parameter $name"
-	done 2>/dev/null
+		echo "$value" 2>/dev/null >"/sys/module/vhdx/parameters/$name" && swept "parameter $name"
+	done
 }
 
 # swept WHAT: the case has not cleaned it up itself
@@ -306,6 +308,7 @@ images_unchanged() {
 finish() {
 	local found
 	cleanup
+	FINISHED=1
 	ok "nothing is left attached" wait_for 10 nothing_attached
 	wait_for 10 nothing_remains
 	is "$(remains)" "" "nothing is left for the next case"
@@ -316,7 +319,7 @@ finish() {
 }
 
 ended() {
-	cleanup
+	[ -n "$FINISHED" ] || cleanup
 	echo "vhdx-test: $CASE $$ end" >/dev/kmsg
 }
 

@@ -169,7 +169,7 @@ CLAIMS = [
 
 def main():
     failed = 0
-    print(f"1..{len(CLAIMS)}")
+    print(f"KTAP version 1\n1..{len(CLAIMS)}")
     for number, (check, claim) in enumerate(CLAIMS, 1):
         wrong = check()
         failed += bool(wrong)

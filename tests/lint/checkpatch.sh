@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: 2026 The vhdx authors
-# The kernel's checkpatch --strict on every C source, but for what checkpatch-exceptions lists.
+# checkpatch --strict accepts every C source, but for what checkpatch-exceptions lists.
 #   tests/lint/checkpatch.sh [FILE...]	default: all C sources that git knows
 # shellcheck source-path=SCRIPTDIR source=../lib/tap.sh
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: 2026 The vhdx authors
-# Words that are often misspelled. codespell-ignore has those that are meant.
+# No word is misspelled. codespell-ignore has those that are meant.
 # shellcheck source=../lib/tap.sh
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 . "$root/tests/lib/tap.sh"

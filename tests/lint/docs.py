@@ -251,6 +251,9 @@ def unknown_paths():
             # a command: its last word is a case
             if "tests/run cases " in literal:
                 words[-1] = f"tests/cases/{words[-1]}.sh"
+            for name in re.findall(r"\bCASE=(\S+)", literal):
+                if not any(re.fullmatch(rf"tests/(?:.*/)?{name}(?:\.\w+)?", f) for f in files()):
+                    yield f"{where}: CASE={name}"
             for word in words:
                 if re.fullmatch(r"(?:kmod|userspace|tests|Documentation)/[\w./-]*", word) and \
                    "/build/" not in word and word not in set_of_files() and \

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: 2026 The vhdx authors
-# Comments in kernel-doc form: complete where they are, and at each function that one layer
-# offers to another.
+# kernel-doc comments are complete, and each function for another layer has one. Such a function
+# is one of the module that another layer calls.
 # shellcheck source-path=SCRIPTDIR source=../lib/tap.sh
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 . "$root/tests/lib/tap.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: 2026 The vhdx authors
-# MAINTAINERS: each file has an entry, each entry has a file.
+# Each file has an entry in MAINTAINERS, and each entry has a file.
 # shellcheck source=../lib/tap.sh
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 . "$root/tests/lib/tap.sh"

@@ -5,39 +5,44 @@
 #   tests/lint/tests.sh table	prints the table of cases for tests/README.md
 # shellcheck source=../lib/tap.sh
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+LIST=''
 
 # promises CASE: of its claims, by number
 promises() {
-	sed '/^#/d' "$root/tests/cases/$1.sh" | grep -oE '["[:space:]]P[0-9]+(, P[0-9]+)*: ' | grep -oE 'P[0-9]+' | sort -Vu |
-		paste -sd ' '
+	sed '/^#/d' "$root/tests/cases/$1.sh" | grep -oE '["[:space:]]P[0-9]+(, P[0-9]+)*: ' |
+		grep -oE 'P[0-9]+' | sort -Vu | paste -sd ' '
 }
 
 table() {
 	local name text
-	"$root/tests/run" list | sed -nE 's,^cases/(\S+) +(.*),\1\t\2,p' | while IFS=$'\t' read -r name text; do
-		echo "| \`$name\` | $(sed -E 's/^P[0-9]+(, P[0-9]+)*: (.)/\u\2/; s/^Vhdxctl/vhdxctl/' <<<"$text") | $(promises "$name") |"
+	sed -nE 's,^cases/(\S+) +(.*),\1\t\2,p' <<<"$LIST" | while IFS=$'\t' read -r name text; do
+		text=$(sed -E 's/^P[0-9]+(, P[0-9]+)*: (.)/\u\2/; s/^Vhdxctl/vhdxctl/' <<<"$text")
+		echo "| \`$name\` | $text | $(promises "$name") |"
 	done
 }
 
 if [ "${1-}" = table ]; then
+	LIST=$("$root/tests/run" list)
 	table
 	exit
 fi
 
 . "$root/tests/lib/tap.sh"
 cd "$root" || exit 1
+LIST=$(tests/run list)
 
-without_text() { tests/run list | grep -E '^[a-z]+/' | awk 'NF < 3'; }
+without_text() { grep -E '^[a-z]+/' <<<"$LIST" | awk 'NF < 3'; }
 
 # Descriptions that a terminal breaks
-long_texts() { tests/run list | grep -E '^[a-z]+/' | awk 'length > 132'; }
+long_texts() { grep -E '^[a-z]+/' <<<"$LIST" | awk 'length > 132'; }
 
 rows_apart() { diff <(table) <(sed -nE '/^\| `[a-z_]+` \|/p' tests/README.md); }
 
 folders_without_row() {
 	local folder
 	for folder in tests/*/; do
-		[ "$folder" = tests/build/ ] || grep -q "^| \`${folder#tests/}\`" tests/README.md || echo "$folder"
+		[ "$folder" = tests/build/ ] || grep -q "^| \`${folder#tests/}\`" tests/README.md ||
+			echo "$folder"
 	done
 }
 
@@ -45,14 +50,15 @@ cases_not_dealt() {
 	local file name
 	for file in tests/cases/*.sh; do
 		name=${file##*/}
-		sed -n '/^cases_of()/,/^}/p; /^HOURS=/p' tests/run | grep -qw "${name%.sh}" || echo "$name"
+		sed -n '/^cases_of()/,/^}/p; /^HOURS=/p' tests/run | grep -qw "${name%.sh}" ||
+			echo "$name"
 	done
 }
 
 cases_that_are_not() {
 	local name
-	for name in $(sed -n '/^cases_of()/,/^}/p' tests/run | grep -oE '\b[a-z]+_[a-z_]+\b' | grep -vx cases_of) \
-		$(sed -nE "s/^(HOURS|KCSAN_CASES)='(.*)'/\2/p" tests/run | tr '|' ' '); do
+	for name in $(sed -n '/^cases_of()/,/^}/p' tests/run | grep -oE '\b[a-z]+_[a-z_]+\b' |
+		grep -vx cases_of) $(sed -nE "s/^(HOURS|KCSAN_CASES)='(.*)'/\2/p" tests/run | tr '|' ' '); do
 		[ -e "tests/cases/$name.sh" ] || echo "$name"
 	done
 }

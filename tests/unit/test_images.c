@@ -347,7 +347,8 @@ int main(void)
 	good_dir = getenv("VHDX_GOOD_IMAGES");
 	bad_dir = getenv("VHDX_BAD_IMAGES");
 	if (!good_dir || !bad_dir) {
-		printf("KTAP version 1\n1..0 # SKIP VHDX_GOOD_IMAGES and VHDX_BAD_IMAGES are not set\n");
+		printf("KTAP version 1\n");
+		printf("1..0 # SKIP VHDX_GOOD_IMAGES and VHDX_BAD_IMAGES are not set\n");
 		return 0;
 	}
 	suite_add_rows(goods, read_goods(), sizeof(goods[0]), reads_as_model);
