@@ -18,7 +18,7 @@
 #include <linux/slab.h>
 #include <linux/stat.h>
 
-#include "compat.h"
+#include "compat/fs.h"
 #include "format/disk.h"
 
 static bool buffered;
@@ -190,7 +190,7 @@ static const char *vhdx_backing_why_buffered(const struct vhdx_backing *backing,
 		return "file system needs larger sectors for direct I/O";
 	if (mode->alignment && mode->alignment < backing->memory_alignment)
 		return "disk takes data from addresses that the file system does not";
-	if (backing->writable && vhdx_sums_unstable_data(backing->file))
+	if (backing->writable && vhdx_checksums_unstable_data(backing->file))
 		return "file system sums up data that may change";
 	if (backing->stable && mode->unstable)
 		return "disk takes data that may change, which something below sums up";

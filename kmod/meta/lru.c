@@ -15,7 +15,7 @@
  */
 #include "meta/lru.h"
 
-#include "compat.h"
+#include "compat/mm.h"
 
 static DEFINE_SPINLOCK(vhdx_lru_lock);
 static LIST_HEAD(vhdx_lrus);

@@ -24,7 +24,7 @@
  */
 #include "request/read.h"
 
-#include "compat.h"
+#include "compat/blk.h"
 #include "image/chain.h"
 #include "image/image.h"
 #include "request/cmd.h"
