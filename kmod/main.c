@@ -15,7 +15,7 @@
  *			compiled into the tool and the tests as well
  *
  * Below all of them are waiter.h (a callback instead of a sleeping task), delay.h (windows
- * that tests hold open), compat.h (differences between kernels) and uapi/ (the ioctls).
+ * that tests hold open), compat/ (differences between kernels) and uapi/ (the ioctls).
  */
 #include <linux/init.h>
 #include <linux/module.h>

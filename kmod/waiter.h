@@ -11,8 +11,9 @@
 /**
  * struct vhdx_waiter - an asynchronous wait for an event; embedded in the structure that waits
  * @node:	on a list of what is waited for, until the wait is completed
- * @done:	called exactly once, in any context, interrupts included, with 0 or a negative errno.
- *		0 says that the event has happened. The state may have changed again: check it anew.
+ * @done:	called exactly once, in any context, interrupts included, with 0 or a negative
+ *		errno. 0 says that the event has happened. The state may have changed again: check
+ *		it anew.
  */
 struct vhdx_waiter {
 	struct list_head node;

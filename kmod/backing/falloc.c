@@ -5,12 +5,13 @@
  */
 #include "backing/backing.h"
 
+#include <linux/bvec.h>
 #include <linux/cred.h>
 #include <linux/falloc.h>
 #include <linux/math64.h>
 #include <linux/statfs.h>
 
-#include "compat.h"
+#include "compat/fs.h"
 #include "format/disk.h"
 
 /* What one write of zeros takes at most. */

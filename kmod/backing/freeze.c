@@ -24,7 +24,7 @@
 #include <linux/sched.h>
 #include <linux/timer.h>
 
-#include "compat.h"
+#include "compat/fs.h"
 
 #define VHDX_THAW_INTERVAL	(HZ / 10)
 

@@ -5,9 +5,11 @@
  */
 #include "backing/backing.h"
 
+#include <linux/blkdev.h>
+#include <linux/bvec.h>
 #include <linux/slab.h>
 
-#include "compat.h"
+#include "compat/fs.h"
 #include "format/disk.h"
 
 static void vhdx_io_put(struct vhdx_io *io)

@@ -19,7 +19,7 @@
 #include <linux/slab.h>
 #include <linux/stat.h>
 
-#include "compat.h"
+#include "compat/fs.h"
 #include "format/disk.h"
 
 static bool buffered;
@@ -191,7 +191,7 @@ static const char *vhdx_backing_why_buffered(const struct vhdx_backing *backing,
 		return "direct I/O needs larger sectors than the image has";
 	if (mode->alignment && mode->alignment < backing->memory_alignment)
 		return "file system needs stricter memory alignment than the disk promised";
-	if (backing->writable && vhdx_sums_unstable_data(backing->file))
+	if (backing->writable && vhdx_checksums_unstable_data(backing->file))
 		return "data may change in flight, but the file system checksums it";
 	if (backing->stable && mode->unstable)
 		return "data may change in flight, but the backing device checksums it";

@@ -46,7 +46,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "compat.h"
+#include "compat/blk.h"
 #include "delay.h"
 #include "image/chain.h"
 #include "image/image.h"

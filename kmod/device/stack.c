@@ -37,7 +37,7 @@
 #include <linux/slab.h>
 
 #include "backing/backing.h"
-#include "compat.h"
+#include "compat/blk.h"
 #include "device/disk.h"
 #include "format/reason.h"
 

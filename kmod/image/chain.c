@@ -22,7 +22,7 @@
 #include <linux/err.h>
 #include <linux/sizes.h>
 
-#include "compat.h"
+#include "compat/fs.h"
 #include "image/chain_cache.h"
 #include "image/image.h"
 

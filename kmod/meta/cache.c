@@ -47,7 +47,7 @@ static_assert(BITS_PER_LONG == 64, "vhdx needs a 64-bit kernel");
 struct vhdx_page {
 	struct vhdx_cache *cache;	/* I */
 	u64 index;			/* I: offset in the file, in pages */
-	u64 from;			/* byte offset that it is read from: its own, or in the log */
+	u64 from;			/* byte offset of its contents: own place or log */
 	void *data;			/* I: VHDX_PAGE_SIZE bytes; only the journal changes them */
 	bool loaded;			/* R */
 	bool suspect;			/* constant once loaded; see vhdx_cache_owner.finish */
@@ -319,8 +319,8 @@ static int vhdx_cache_join(struct vhdx_cache *cache, struct vhdx_page *fresh,
  * vhdx_cache_load() - read a page of metadata into memory
  * @cache:	the cache
  * @offset:	in bytes, anywhere in the page
- * @waiter:	completed with 0 when the page is loaded, perhaps before this returns; with a negative
- *		errno if it cannot be
+ * @waiter:	completed with 0 when the page is loaded, perhaps before this returns; with a
+ *		negative errno if it cannot be
  *
  * The page may have been dropped again when @waiter runs.
  *

@@ -17,11 +17,11 @@ struct vhdx_cache;
 
 /**
  * struct vhdx_cache_owner - callbacks of the image, which knows what the pages mean
- * @locate:	sets @from to the byte offset in the file at which the contents of the page at @offset
- *		are: its own place, or a data sector of the log. Return: false if the page is all
- *		zeros, and is not read. Context: process
- * @finish:	checks, and may correct, a page that was read. Return: true if the page is suspect: it
- *		has entries that must not be used. Context: any, interrupts included
+ * @locate:	sets @from to the byte offset in the file at which the contents of the page at
+ *		@offset are: its own place, or a data sector of the log. Return: false if the page
+ *		is all zeros, and is not read. Context: process
+ * @finish:	checks, and may correct, a page that was read. Return: true if the page is suspect:
+ *		it has entries that must not be used. Context: any, interrupts included
  * @context:	first argument of both
  */
 struct vhdx_cache_owner {

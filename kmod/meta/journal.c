@@ -11,21 +11,22 @@
  *	J1  Data before entry, in memory. A BAT entry is changed after the data it refers to were
  *	    written (not flushed). So the data of every entry that a commit copies are covered by
  *	    the flush J4.
- *	J2  If the ring is filling, a checkpoint: write all logged pages to their places in the file.
- *	    What is written are their images as logged, never the pages as they are now, which may
- *	    have entries that are not in the log yet.
+ *	J2  If the ring is filling, a checkpoint: write all logged pages to their places in the
+ *	    file. What is written are their images as logged, never the pages as they are now, which
+ *	    may have entries that are not in the log yet.
  *	J3  Copy the changed pages, all of them under one lock: what was changed together is copied
  *	    together. Flush requests that wait by now belong to this commit. The copied pages make
  *	    room: commands that wait to change other pages try again.
- *	J4  Flush the file. Data, zeros in recycled space and the checkpoint are durable. Only now the
- *	    ring's Tail may pass the entries that J2 made superfluous.
+ *	J4  Flush the file. Data, zeros in recycled space and the checkpoint are durable. Only now
+ *	    the ring's Tail may pass the entries that J2 made superfluous.
  *	J5  Write the copies to the log, as one entry.
- *	J6  Flush the file. The changes survive any crash. Flush requests of this commit complete, and
- *	    space that the changes freed may be recycled from here on.
+ *	J6  Flush the file. The changes survive any crash. Flush requests of this commit complete,
+ *	    and space that the changes freed may be recycled from here on.
  *
  * So a flush request costs two flushes of the file if metadata changed and one if not, however many
- * blocks were changed, and however many flush requests wait. Pages that are logged stay pinned until
- * a checkpoint has written them: a page read from the file is never older than it was in memory.
+ * blocks were changed, and however many flush requests wait. Pages that are logged stay pinned
+ * until a checkpoint has written them: a page read from the file is never older than it was in
+ * memory.
  *
  * A session begins before the first change of anything (vhdx_journal_begin()):
  *
@@ -206,8 +207,8 @@ struct vhdx_journal *vhdx_journal_create(const struct vhdx_journal_options *opti
 }
 
 /*
- * End a session in which something was written: commit, checkpoint, flush; then both headers without
- * LogGuid. Return: as vhdx_journal_close()
+ * End a session in which something was written: commit, checkpoint, flush; then both headers
+ * without LogGuid. Return: as vhdx_journal_close()
  */
 static int vhdx_journal_end(struct vhdx_journal *journal, bool *log_left)
 {
@@ -255,8 +256,8 @@ int vhdx_journal_close(struct vhdx_journal *journal, bool *log_left)
 /**
  * vhdx_journal_begin() - begin the session (S1 and S2), if it has not begun
  * @journal:	the journal
- * @waiter:	completed with 0 when the file may be written to, perhaps before this returns; with a
- *		negative errno if the session cannot begin
+ * @waiter:	completed with 0 when the file may be written to, perhaps before this returns; with
+ *		a negative errno if the session cannot begin
  *
  * Context: any
  */

@@ -24,8 +24,8 @@ struct vhdx_space;
  * @space:	map of its space
  * @header:	its current header; the log is empty
  * @slot:	0 or 1: the copy that @header is
- * @fixed:	the image is fixed: its BAT hardly changes, so S2 waits for the first commit that has
- *		metadata
+ * @fixed:	the image is fixed: its BAT hardly changes, so S2 waits for the first commit that
+ *		has metadata
  * @index:	number of the disk, for the thread's name
  * @on_failure:	called once, when the journal fails; may sleep
  * @context:	for @on_failure

@@ -3,8 +3,9 @@
 /*
  * DOC: reservations
  *
- * Metadata is changed in two steps. A page is reserved while the command can still fail or wait, and
- * changed later, when it can do neither. There is always room for the change of a reserved page.
+ * Metadata is changed in two steps. A page is reserved while the command can still fail or wait,
+ * and changed later, when it can do neither. There is always room for the change of a reserved
+ * page.
  *
  * A page that is reserved, dirty or both is charged. There are never more charged pages than fit
  * into one log entry, because what is changed together is logged together. A command that finds no
@@ -16,8 +17,8 @@
  * All pages of a command are reserved at once, or none: a command that holds reservations never
  * waits for more, so all reservations end.
  *
- * A commit is made for a waiting command only if a page is dirty. No command waits for ever. When it
- * begins to wait, more than half of the room is taken. If a page of those is dirty, there is a
+ * A commit is made for a waiting command only if a page is dirty. No command waits for ever. When
+ * it begins to wait, more than half of the room is taken. If a page of those is dirty, there is a
  * commit. If not, all are reserved, and each of them becomes dirty or makes room. Waiting commands
  * do not try again for each page that makes room: most of them would find none.
  */
@@ -101,8 +102,8 @@ static void vhdx_journal_no_place(struct vhdx_journal *journal, int error,
  * @offsets:	for each page, a byte offset in the file anywhere in it; no page twice
  * @nr:		number of pages, VHDX_CHANGE_PAGES at most
  * @pages:	filled with the pages, which are pinned
- * @waiter:	used only if this returns false: completed with 0 when another try may succeed, or with
- *		a negative errno; perhaps before this returns
+ * @waiter:	used only if this returns false: completed with 0 when another try may succeed, or
+ *		with a negative errno; perhaps before this returns
  *
  * Each reservation ends with vhdx_journal_change() or vhdx_journal_cancel().
  *

@@ -50,7 +50,8 @@ int vhdx_journal_checkpoint(struct vhdx_journal *journal)
 
 /*
  * J3: copy all dirty pages, whose pins become those of the batch. Flush requests that wait by now
- * belong to this commit. Commands that wait for room try again. Return: number of pages to be logged
+ * belong to this commit. Commands that wait for room try again. Return: number of pages to be
+ * logged
  */
 static unsigned int vhdx_journal_copy_dirty(struct vhdx_journal *journal)
 {

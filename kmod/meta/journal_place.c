@@ -11,9 +11,9 @@
  *
  * Places are allocated by the MiB, the unit of everything in a VHDX file. That takes few calls and
  * makes few extents, and of a BAT of 512 MiB only what is used is allocated. If there is little
- * room, the page alone is allocated: a file system may allocate a part of the MiB before it finds no
- * room for the rest, and data would find none. One command allocates at a time. Other commands that
- * need a place wait without a thread, so that reads go on while the file system is slow.
+ * room, the page alone is allocated: a file system may allocate a part of the MiB before it finds
+ * no room for the rest, and data would find none. One command allocates at a time. Other commands
+ * that need a place wait without a thread, so that reads go on while the file system is slow.
  *
  * Where allocating is not possible, or does not make shared blocks private, the page is written as
  * it is. A page without a place was not changed since it was read: its bytes in the file stay the
@@ -121,8 +121,8 @@ int vhdx_journal_place(struct vhdx_journal *journal, struct vhdx_page *page)
 /**
  * vhdx_journal_wait_place() - wait until another command has allocated its place
  * @journal:	begun; vhdx_journal_place() has returned -EINPROGRESS
- * @waiter:	completed with 0 when another try may succeed, perhaps before this returns; with -EIO
- *		after a detach by force
+ * @waiter:	completed with 0 when another try may succeed, perhaps before this returns; with
+ *		-EIO after a detach by force
  *
  * Context: any
  */

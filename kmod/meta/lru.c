@@ -16,7 +16,7 @@
  */
 #include "meta/lru.h"
 
-#include "compat.h"
+#include "compat/mm.h"
 
 static DEFINE_SPINLOCK(vhdx_lru_lock);
 static LIST_HEAD(vhdx_lrus);
@@ -74,7 +74,8 @@ void vhdx_lru_make_room(struct vhdx_lru *lru)
 /**
  * vhdx_lru_add() - put an object at the end of the list
  * @lru:	of the cache
- * @entry:	of the object, initialized; may be on a list that @lru->lock protects. Counts as used
+ * @entry:	of the object, initialized; may be on a list that @lru->lock protects. Counts as
+ *		used
  *
  * Context: @lru->lock held
  */

@@ -2,8 +2,8 @@
 // SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Updates of the header such that one copy is valid at every moment (2.2.2.1). An update writes the
- * copy that is not current, with a higher sequence number, and flushes it before the next update may
- * write the other one.
+ * copy that is not current, with a higher sequence number, and flushes it before the next update
+ * may write the other one.
  */
 #include "meta/session.h"
 

@@ -3,8 +3,8 @@
 /*
  * DOC: space
  *
- * Everything in a VHDX file but its first MiB is in whole MiB ("units" here). So bitmaps with one bit
- * for each unit record what is used. These are the states of a unit:
+ * Everything in a VHDX file but its first MiB is in whole MiB ("units" here). So bitmaps with one
+ * bit for each unit record what is used. These are the states of a unit:
  *
  *	ready	  -> used      [vhdx_space_allocate] a block is being written into it
  *	used	  -> unknown   [vhdx_space_return]   the write failed, nothing refers to it
@@ -16,8 +16,8 @@
  *	unknown	  -> ready     [vhdx_space_clean]    it was made to read as zeros
  *	(none)	  -> ready     [vhdx_space_grow]     the file was made longer
  *
- * So allocated space reads as zeros, wherever it comes from: the bytes of a block are those that were
- * written to it, or zeros, never those of another block (P5). The zeros are durable before the
+ * So allocated space reads as zeros, wherever it comes from: the bytes of a block are those that
+ * were written to it, or zeros, never those of another block (P5). The zeros are durable before the
  * entry that refers to the block is, because the journal flushes the file before it logs an entry.
  *
  * After a crash the old entry of a freed unit may come back, until the new entry is durable. So the
@@ -33,16 +33,16 @@
  *
  * The entry of an absent block (UNMAPPED, UNDEFINED) may name the place that the block had. That
  * place stays reserved for it, because other programs that read the image may take it for the
- * block's. Before the block gets data, its entry drops the place, which is then freed like any other.
- * A place that two entries name, or that one entry names and a block uses, is not freed when an entry
- * drops it.
+ * block's. Before the block gets data, its entry drops the place, which is then freed like any
+ * other. A place that two entries name, or that one entry names and a block uses, is not freed when
+ * an entry drops it.
  *
  * What is behind the last used unit when the file is opened is unknown.
  *
- * Zeroing and growing take time, so a thread does them (space_worker.c). A command that finds nothing
- * ready waits without sleeping. The thread zeroes in small pieces, and serves waiting commands in
- * between. Units are allocated from the front of the file, so that its end can be cut off on detach.
- * The bitmaps are in space_map.c.
+ * Zeroing and growing take time, so a thread does them (space_worker.c). A command that finds
+ * nothing ready waits without sleeping. The thread zeroes in small pieces, and serves waiting
+ * commands in between. Units are allocated from the front of the file, so that its end can be cut
+ * off on detach. The bitmaps are in space_map.c.
  */
 #include "meta/space.h"
 
@@ -93,8 +93,8 @@ bool vhdx_space_allocate(struct vhdx_space *space, u64 length, u64 *offset)
  * vhdx_space_wait() - wait until more space is ready
  * @space:	started
  * @length:	bytes, as for vhdx_space_allocate()
- * @waiter:	completed with 0 when another try may succeed; with a negative errno if there will be
- *		no space; perhaps before this returns
+ * @waiter:	completed with 0 when another try may succeed; with a negative errno if there will
+ *		be no space; perhaps before this returns
  *
  * Context: any
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Space from inside: for space.c (the states of space), space_map.c (the bitmaps) and space_worker.c
- * (the thread that makes space ready).
+ * Space from inside: for space.c (the states of space), space_map.c (the bitmaps) and
+ * space_worker.c (the thread that makes space ready).
  */
 #ifndef VHDX_META_SPACE_INTERNAL_H
 #define VHDX_META_SPACE_INTERNAL_H
@@ -21,7 +21,7 @@
 /* Units that a new map has room for besides those of the file: its first growth */
 #define VHDX_SPACE_SPARE	(SZ_64M >> VHDX_UNIT_SHIFT)
 
-/* Units that the maps cover besides blocks: layout, growth ahead, space that other programs left unused */
+/* Units that maps cover besides blocks: layout, growth ahead, what other programs left unused */
 #define VHDX_SPACE_SLACK	((64ULL * SZ_1G) >> VHDX_UNIT_SHIFT)
 
 /* Instead of a unit: there is none */
@@ -38,7 +38,7 @@ enum vhdx_space_map {
 	VHDX_SPACE_MAPS
 };
 
-/* Until the thread is started, nothing is freed, and this map has former places of absent blocks. */
+/* Until the thread is started, nothing is freed: the map has former places of absent blocks */
 #define VHDX_SPACE_FORMER	VHDX_SPACE_FREED
 
 /* State of the units in VHDX_SPACE_LOT; see space.c */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * The map of the space of a file: bitmaps with one bit for each MiB. space.c says what the states of
- * a unit mean.
+ * The map of the space of a file: bitmaps with one bit for each MiB. space.c says what the states
+ * of a unit mean.
  *
  * The maps cover twice what all blocks would take, and VHDX_SPACE_SLACK. A file may be longer than
- * that, as a device is, or a file made sparse by mistake: the rest is not used. Only a file that has
- * something there cannot be written to.
+ * that, as a device is, or a file made sparse by mistake: the rest is not used. Only a file that
+ * has something there cannot be written to.
  */
 #include <linux/bitmap.h>
 #include <linux/mm.h>
@@ -18,8 +18,8 @@
 #include "format/region.h"
 
 /*
- * Mark header section, log and regions as used. A region that is not known may lie beyond the end of
- * the file: when the file grows over it, no block may use that space. Context: @space->lock held
+ * Mark header section, log and regions as used. A region that is not known may lie beyond the end
+ * of the file: when the file grows over it, no block may use that space. Context: @space->lock held
  */
 static void vhdx_space_mark_layout(struct vhdx_space *space)
 {
@@ -119,7 +119,8 @@ bool vhdx_space_mark(struct vhdx_space *space, u64 offset, u64 length)
  * @space:	not started yet
  * @offset:	of the former place in the file, in bytes, not 0
  *
- * Nothing is assumed about @offset: it may be beyond the end of the file, in use, or marked already.
+ * Nothing is assumed about @offset: it may be beyond the end of the file, in use, or marked
+ * already.
  *
  * Context: process, may sleep
  * Return: 0 or -ENOMEM
@@ -280,8 +281,8 @@ void vhdx_space_ready(struct vhdx_space *space, unsigned long first, unsigned lo
  * @at:		set to a free unit, or VHDX_SPACE_NOWHERE
  *
  * A run of free units whose length is a multiple of a payload block's loses room for one of them to
- * a sector bitmap block. So a run with a unit to spare is preferred. It is looked for among the first
- * VHDX_SPACE_RUNS runs.
+ * a sector bitmap block. So a run with a unit to spare is preferred. It is looked for among the
+ * first VHDX_SPACE_RUNS runs.
  *
  * Context: @space->lock held
  * Return: true if no payload block loses its room

@@ -20,7 +20,8 @@
 
 /*
  * Time that zeroing one piece should take, in nanoseconds. A command that begins to wait meanwhile,
- * or the end of the session, waits that long. How many units that is differs by orders of magnitude.
+ * or the end of the session, waits that long. How many units that is differs by orders of
+ * magnitude.
  */
 #define VHDX_PIECE_NS		(20 * NSEC_PER_MSEC)
 #define VHDX_PIECE_FIRST	(SZ_4M >> VHDX_UNIT_SHIFT)
@@ -134,9 +135,10 @@ static bool vhdx_space_is_due(const struct vhdx_space *space)
 }
 
 /*
- * No units are quiesced. Request a commit if one is due or if commands wait for room. For them it is
- * requested even if another commit is on its way, because it may fail, and then they fail. If the
- * lot is past the commit, they wait for the lot. If nothing is on its way any more, they try again.
+ * No units are quiesced. Request a commit if one is due or if commands wait for room. For them it
+ * is requested even if another commit is on its way, because it may fail, and then they fail. If
+ * the lot is past the commit, they wait for the lot. If nothing is on its way any more, they try
+ * again.
  */
 static void vhdx_space_request_commit(struct vhdx_space *space)
 {
@@ -179,8 +181,8 @@ static unsigned long vhdx_space_search_unknown(struct vhdx_space *space, unsigne
 }
 
 /*
- * Mark units to be zeroed as used: behind those that could not be zeroed lately, or from the front of
- * the file again. Return: false if there are none
+ * Mark units to be zeroed as used: behind those that could not be zeroed lately, or from the front
+ * of the file again. Return: false if there are none
  */
 static bool vhdx_space_find_unknown(struct vhdx_space *space, unsigned long *at,
 				    unsigned long units)
@@ -206,8 +208,8 @@ static bool vhdx_space_find_unknown(struct vhdx_space *space, unsigned long *at,
 }
 
 /*
- * Zero @units units that are unused. Return: 1 if they became ready, 0 if there are none, or a negative
- * errno
+ * Zero @units units that are unused. Return: 1 if they became ready, 0 if there are none, or a
+ * negative errno
  */
 static int vhdx_space_clean_next(struct vhdx_space *space, unsigned long units)
 {
@@ -229,8 +231,9 @@ static int vhdx_space_clean_next(struct vhdx_space *space, unsigned long units)
 }
 
 /*
- * As vhdx_space_clean_next(), but units that cannot be zeroed, as on a bad sector of a device, do not
- * keep those behind them from being used. Only some places are tried: all of the device may be bad.
+ * As vhdx_space_clean_next(), but units that cannot be zeroed, as on a bad sector of a device, do
+ * not keep those behind them from being used. Only some places are tried: all of the device may be
+ * bad.
  */
 static int vhdx_space_clean(struct vhdx_space *space, unsigned long units)
 {
@@ -291,8 +294,8 @@ static bool vhdx_space_any_ready(struct vhdx_space *space, unsigned long units)
 }
 
 /*
- * No unit to spare can be made ready: allow any unit for a sector bitmap block, at the cost of room for
- * a payload block. Return: true if one is ready
+ * No unit to spare can be made ready: allow any unit for a sector bitmap block, at the cost of room
+ * for a payload block. Return: true if one is ready
  */
 static bool vhdx_space_unit_anywhere(struct vhdx_space *space)
 {
@@ -330,9 +333,10 @@ static int vhdx_space_refill(struct vhdx_space *space, unsigned long units)
 }
 
 /*
- * Serve commands that wait for @units units at once. While units are being recycled, those that need
- * a payload block wait for these units; only afterwards it is known that none are on their way. For
- * a sector bitmap block an unknown unit is zeroed, because recycled units may not give one to spare.
+ * Serve commands that wait for @units units at once. While units are being recycled, those that
+ * need a payload block wait for these units; only afterwards it is known that none are on their
+ * way. For a sector bitmap block an unknown unit is zeroed, because recycled units may not give one
+ * to spare.
  */
 static void vhdx_space_provide(struct vhdx_space *space, struct list_head *waiters,
 			       unsigned long units, bool quiesced)
@@ -412,8 +416,8 @@ static int vhdx_space_thread(void *data)
  * @space:	the map
  * @owner:	copied
  *
- * Former places of absent blocks count as used from now on. They are never freed if some of them are
- * used by blocks or named twice.
+ * Former places of absent blocks count as used from now on. They are never freed if some of them
+ * are used by blocks or named twice.
  *
  * Context: process, may sleep
  * Return: 0 or a negative errno

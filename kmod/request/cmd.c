@@ -6,7 +6,8 @@
 
 #include <linux/slab.h>
 
-#include "compat.h"
+#include "compat/blk.h"
+#include "compat/mm.h"
 #include "image/image.h"
 #include "meta/space.h"
 

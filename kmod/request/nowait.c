@@ -92,7 +92,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/task_stack.h>
 
-#include "compat.h"
+#include "compat/blk.h"
 #include "request/held_locks.h"
 
 /* Grows downwards, from whichever page of the task's stack. */

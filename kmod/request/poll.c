@@ -21,7 +21,7 @@
  * 3. While it holds one the command cannot end: that is done by whoever lets go last. So the
  *    read that is asked for is the one that was looked at.
  *
- * Kernels before 6.12 are told that we cannot be polled (compat.h).
+ * Kernels before 6.12 are told that we cannot be polled (compat/blk.h).
  */
 #include "request/poll.h"
 

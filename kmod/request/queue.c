@@ -36,7 +36,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
-#include "compat.h"
+#include "compat/blk.h"
 #include "delay.h"
 #include "image/image.h"
 #include "request/cmd.h"

@@ -25,7 +25,7 @@
  */
 #include "request/read.h"
 
-#include "compat.h"
+#include "compat/blk.h"
 #include "image/chain.h"
 #include "image/image.h"
 #include "request/cmd.h"

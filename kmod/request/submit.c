@@ -7,7 +7,7 @@
  */
 #include "request/submit.h"
 
-#include "compat.h"
+#include "compat/blk.h"
 #include "image/image.h"
 #include "request/cmd.h"
 #include "request/nowait.h"
