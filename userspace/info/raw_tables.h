@@ -24,15 +24,9 @@ struct json_object;
  * @known:	the items that could be read, as bits by enum vhdx_item
  * @block_size:	in bytes
  * @leave_allocated: the image is fixed
-<<<<<<< HEAD
  * @has_parent:	the image is differencing
  * @disk_size:	in bytes
  * @disk_id:	Virtual Disk ID
-=======
- * @has_parent:	the image is a differencing image
- * @disk_size:	in bytes
- * @disk_id:	identity of the disk
->>>>>>> bf4d274 (kmod, tool: break the last lines above 100 columns, complete kernel-doc)
  * @logical_sector_size: in bytes
  * @physical_sector_size: in bytes
  */
