@@ -183,7 +183,7 @@ for verb in "create with/out.vhdx 64M" "snapshot --keep-mode child/child.avhdx w
 		code=$?
 		[ ! -e with/thesis ] || break
 		[ "$(<with/out.vhdx)" = thesis ] || { bad+=" $step: lost"; continue; }
-		[ $code = 5 ] && grep -qE "was replaced or written to meanwhile|is no VHDX" err && [ "$(echo with/.out*)" = "with/.out*" ] ||
+		[ $code = 5 ] && grep -qE "was replaced or written to meanwhile|is not a VHDX" err && [ "$(echo with/.out*)" = "with/.out*" ] ||
 			bad+=" $step: $code $(<err)"
 		swapped=$((swapped + 1))
 	done 2>/dev/null
@@ -206,7 +206,7 @@ for verb in "create with/out.vhdx 64M" "snapshot --keep-mode child/child.avhdx w
 		[ -e with/written ] || continue
 		[ "$(tr -d '\0' <with/out.vhdx | head -c 6)" = thesis ] || { bad+=" $step: lost"; continue; }
 		[ $code != 0 ] || break		# written to when it had been replaced
-		[ $code = 5 ] && grep -qE "was replaced or written to meanwhile|is no VHDX" err || bad+=" $step: $code $(<err)"
+		[ $code = 5 ] && grep -qE "was replaced or written to meanwhile|is not a VHDX" err || bad+=" $step: $code $(<err)"
 		written=$((written + 1))
 	done 2>/dev/null
 	is "$bad/$((written > 0))" /1 "P10: ${verb%% *} --force does not replace a file that was written to meanwhile"
@@ -222,7 +222,7 @@ for verb in "create with/out.vhdx 64M" "snapshot --keep-mode child/child.avhdx w
 			grep -qs "^$text" with/* with/.out* || bad+=" $step: $text is lost"
 		done
 		left=$(find with -name '.out*')
-		[ -z "$left" ] || grep -q "another file that had its name meanwhile is $PWD/$left now" err || bad+=" $step: $left is not told"
+		[ -z "$left" ] || grep -q "another file, which had this name meanwhile, is $PWD/$left now" err || bad+=" $step: $left is not told"
 	done
 	is "$bad" "" "P10: ${verb%% *} --force deletes none of several files that get the name"
 	rm -f with/out.vhdx* with/.out* with/thesis with/diary with/written
