@@ -1,11 +1,12 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * Differences of the VFS: inodes, mappings, freeze protection.
  */
 #ifndef VHDX_COMPAT_FS_H
 #define VHDX_COMPAT_FS_H
 
-/* first: fileattr.h needs it and does not include it */
+/* first: the header of file attributes needs it and does not include it */
 #include <linux/fs.h>
 #include <linux/dcache.h>
 #include <linux/fileattr.h>
