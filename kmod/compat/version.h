@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * Which kernel this is. The headers of this folder have every difference between kernels 6.1 and
  * 7.3 that the module meets, with the newest meaning under names of our own: stable kernels
