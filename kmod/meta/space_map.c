@@ -154,7 +154,7 @@ static u64 vhdx_space_first_units(const struct vhdx_backing *backing, const stru
 
 	if (S_ISBLK(vhdx_backing_inode(backing)->i_mode))
 		return min(backing->size >> VHDX_UNIT_SHIFT, limit);
-	return min((u64)vhdx_units(backing->size), limit);
+	return min_t(u64, vhdx_units(backing->size), limit);
 }
 
 /**
