@@ -46,8 +46,7 @@ static void vhdx_space_complete(struct vhdx_space *space, struct list_head *list
 /* --- recycling -------------------------------------------------------------- */
 
 /* Find the next quiesced units, one piece at most. Return: false if the lot has no more */
-static bool vhdx_space_next_quiesced(struct vhdx_space *space, unsigned long *at,
-				     unsigned long *nr)
+static bool vhdx_space_next_quiesced(struct vhdx_space *space, unsigned long *at, unsigned long *nr)
 {
 	const unsigned long *map = space->map[VHDX_SPACE_LOT];
 	unsigned long end;

@@ -29,8 +29,8 @@
  *	block device, since ext4 reads its extent tree and bitmaps without a flag.
  *	Around reads of data, file systems hold i_rwsem, which is only tried below (IOCB_NOWAIT),
  *	and invalidate_lock, which reads do not take. That is not only thought: the debug kernel
- *	counts the locks that are held on entry (held_locks.c), and tests/cases/nested_locking.sh compares
- *	them with that list on each file system.
+ *	counts the locks that are held on entry (held_locks.c), and tests/cases/nested_locking.sh
+ *	compares them with that list on each file system.
  *
  * "The request is not the one that the task submits."
  *	A plug that is full is emptied by the submission of one more bio, and that bio, which may
