@@ -361,7 +361,7 @@ void vhdx_backing_put_file(struct file *file)
 /**
  * vhdx_backing_open() - open the file of an image
  * @backing:	zeroed, with @index and @dead set; filled on success
- * @given:	open file of the caller, who keeps its reference
+ * @given:	open file of the caller; the reference stays the caller's
  * @writable:	open it for writing as well
  * @fault:	filled on failure, if the failure has a reason
  *

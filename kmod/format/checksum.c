@@ -24,7 +24,7 @@ u32 vhdx_checksum(const void *data, u32 length)
 }
 
 /**
- * vhdx_checksum_valid() - does a structure carry its right checksum?
+ * vhdx_checksum_valid() - does a structure have the right checksum?
  * @data:	the structure
  * @length:	bytes
  *
@@ -39,8 +39,8 @@ bool vhdx_checksum_valid(const void *data, u32 length)
 }
 
 /**
- * vhdx_checksum_stamp() - give a structure its right checksum
- * @data:	the structure, complete but for that
+ * vhdx_checksum_stamp() - set the checksum of a structure
+ * @data:	the structure, otherwise complete
  * @length:	bytes
  */
 void vhdx_checksum_stamp(void *data, u32 length)

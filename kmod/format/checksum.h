@@ -8,7 +8,7 @@
 
 #include "env.h"
 
-/* Headers, region tables and log entries all keep their checksum here. */
+/* Offset of the checksum in headers, region tables and log entries */
 #define VHDX_CHECKSUM_OFFSET 4U
 
 u32 vhdx_checksum(const void *data, u32 length);

@@ -76,7 +76,7 @@ static inline u64 vhdx_bitmap_index(const struct vhdx_geometry *g, u64 chunk)
 }
 
 /**
- * vhdx_index_is_bitmap() - what is a BAT entry for?
+ * vhdx_index_is_bitmap() - which block does a BAT entry belong to?
  * @g:		the geometry
  * @index:	BAT index, any: a region of less than 4 GiB has fewer than 2^29 entries
  * @number:	set to the number of the sector bitmap block, or of the payload block
@@ -103,8 +103,8 @@ static inline bool vhdx_index_is_beyond(const struct vhdx_geometry *g, u32 index
 }
 
 /*
- * Bytes a new file's BAT region must have, a multiple of 1 MiB: room for the last bitmap
- * slot even without a parent, so that the disk can get one and the BAT stays where it is.
+ * Length of the BAT region of a new file in bytes, a multiple of 1 MiB. It has room for the entry
+ * of the last bitmap block even without a parent, so that the image can get a parent later.
  */
 static inline u64 vhdx_bat_region_length(const struct vhdx_geometry *g)
 {

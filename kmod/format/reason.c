@@ -103,7 +103,7 @@ const char *vhdx_warning_text(enum vhdx_warning warning)
  * @offset:	byte offset in the file of the offending structure
  * @value:	the offending value
  *
- * Return: @reason, so that a decoder can return the literal where it sees the fault
+ * Return: @reason, so that a decoder can return it in the same statement
  */
 enum vhdx_reason vhdx_fault_set(struct vhdx_fault *fault, enum vhdx_reason reason,
 				u64 offset, u64 value)
@@ -139,8 +139,8 @@ enum vhdx_reason vhdx_fault_set_guid(struct vhdx_fault *fault, enum vhdx_reason 
  * @buf:	filled, always NUL-terminated
  * @size:	of @buf; VHDX_FAULT_TEXT_SIZE is always enough
  *
- * The same words in the kernel log, from the ioctl and from vhdxctl: so no "%#llx", which
- * prints zero differently here and there.
+ * The text is the same in the kernel log, in the ioctl and in vhdxctl. So "%#llx" is not used,
+ * which prints zero differently in kernel and user space.
  *
  * Return: @buf
  */

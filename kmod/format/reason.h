@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Why an image, a block of it or an attach is refused: one list for the kernel log, the
- * ioctl, vhdxctl, the unit tables and the zoo of bad images (one image per reason).
+ * Reasons why an image, a block of it or an attach is refused. The kernel log, the ioctl, vhdxctl,
+ * the unit tests and the bad images of the tests (one image for each reason) share this list.
  */
 #ifndef VHDX_FORMAT_REASON_H
 #define VHDX_FORMAT_REASON_H
 
 #include "disk.h"
 
-/* What kind of trouble a reason is; each world maps these to its own error numbers. */
+/* Kind of a reason; the module and the tool map these to their own error numbers. */
 enum vhdx_class {
 	VHDX_CLASS_NONE,
 	VHDX_CLASS_NOT_VHDX,		/* some other kind of file */
 	VHDX_CLASS_CORRUPT,		/* a rule of the format is broken */
 	VHDX_CLASS_TRUNCATED,		/* the file ends before something it needs */
-	VHDX_CLASS_UNSUPPORTED,		/* valid, perhaps, but not known here */
+	VHDX_CLASS_UNSUPPORTED,		/* perhaps valid, but not supported */
 	VHDX_CLASS_REPLAY,		/* the log must be replayed first */
 	VHDX_CLASS_PARENT,		/* parent missing or not the right one */
 	VHDX_CLASS_IO,			/* the file could not be read */
-	VHDX_CLASS_ARGUMENT,		/* the caller asked for nonsense */
-	VHDX_CLASS_BUSY,		/* somebody else has it */
+	VHDX_CLASS_ARGUMENT,		/* the request is invalid */
+	VHDX_CLASS_BUSY,		/* in use, by another disk or program */
 };
 
 /*
  * x(number, name, class, text)
  *
- * Numbers cross the ioctl: they are never changed or reused, new ones are appended to
- * their hundred. Names are also the file names of the bad images in the tests.
+ * The numbers are part of the ioctl interface: they are never changed or reused; a new one is
+ * appended to its hundred. The names are also the file names of the bad images in the tests.
  */
 #define VHDX_REASONS(x) \
 	/* file type identifier: rule 1 */ \
@@ -161,7 +161,7 @@ enum vhdx_reason {
 };
 
 /*
- * x(name, text): what is odd but harmless. A reader goes on; `vhdxctl info` lists them.
+ * x(name, text): deviations that do no harm. The image is used; `vhdxctl info` lists them.
  */
 #define VHDX_WARNINGS(x) \
 	x(header_1_damaged, "header 1 is damaged, header 2 is used") \
@@ -186,7 +186,7 @@ enum vhdx_warning {
 static_assert(VHDX_WARNING_COUNT <= 32, "VHDX: warnings are a bit set of 32");
 
 /**
- * struct vhdx_fault - a reason with the place and the bytes that prove it
+ * struct vhdx_fault - a reason with the place and the value that show it
  * @reason:	what is wrong
  * @has_guid:	@guid is set
  * @offset:	byte offset in the file of the offending structure
