@@ -270,8 +270,21 @@ static void region_length(void **state)
 	assert_true(child.bat_entries * VHDX_BAT_ENTRY_SIZE > (row->mib - 1) * MIB);
 }
 
+static void type_names(void **state)
+{
+	struct vhdx_geometry g = { .has_parent = false };
+
+	(void)state;
+	assert_string_equal(vhdx_geometry_type_name(&g), "dynamic");
+	g.leave_allocated = true;
+	assert_string_equal(vhdx_geometry_type_name(&g), "fixed");
+	g.has_parent = true;
+	assert_string_equal(vhdx_geometry_type_name(&g), "differencing");
+}
+
 int main(void)
 {
+	suite_add("the three types of image have the names that sysfs shows", type_names);
 	SUITE_ADD_ROWS(judged, judge);
 	SUITE_ADD_ROWS(counted, count);
 	SUITE_ADD_ROWS(indexed, locate);
