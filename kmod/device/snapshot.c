@@ -22,7 +22,7 @@
 static int vhdx_snapshot_check(struct vhdx_disk *disk, struct file *file,
 			       struct vhdx_fault *fault)
 {
-	if (disk->writable && !READ_ONCE(disk->failure))
+	if (vhdx_disk_may_write(disk))
 		return vhdx_stack_check(disk, file, fault);
 	vhdx_fault_set(fault, VHDX_REASON_snapshot_read_only, 0, 0);
 	return -EINVAL;
