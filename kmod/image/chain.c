@@ -57,42 +57,34 @@ static void vhdx_chain_walk(struct vhdx_image *image, u64 position, u64 limit,
 	} while (map->kind == VHDX_MAP_PARENT);
 }
 
-/* What @image leaves to its parents, through the memory of whom to ask */
-static void vhdx_chain_resolve(struct vhdx_image *image, u64 position, u64 limit,
-			       struct vhdx_map *map)
-{
-	u64 length = limit;
-	struct vhdx_image *first = vhdx_chain_cache_find(image->chain_cache, position, &length);
-
-	if (!first) {
-		if (!vhdx_chain_cache_learn(image->chain_cache, position, map) &&
-		    map->kind == VHDX_MAP_MISS)
-			return;
-		first = vhdx_chain_cache_find(image->chain_cache, position, &length);
-	}
-	/* it may have been impossible to remember */
-	vhdx_chain_walk(first ?: image->parent, position, min(limit, length), map);
-}
-
 /**
- * vhdx_chain_map() - where are the bytes of the disk?
+ * vhdx_chain_map_parents() - look up in the parents what an image leaves to them
  * @image:	the disk's own image
  * @position:	virtual offset in bytes, inside the disk
- * @want:	how many bytes are of interest; a longer answer may come, too
- * @map:	filled; the kind is never PARENT
+ * @want:	number of bytes of interest; the answer may be for more
+ * @map:	of @image at @position, says PARENT; filled with another answer
  *
- * Context: process; takes no lock that anybody holds long, never sleeps
+ * Context: process; takes no lock for long, never sleeps
  */
-void vhdx_chain_map(struct vhdx_image *image, u64 position, u64 want, struct vhdx_map *map)
+void vhdx_chain_map_parents(struct vhdx_image *image, u64 position, u64 want,
+			    struct vhdx_map *map)
 {
-	vhdx_image_map(image, position, want, map);
-	if (map->kind != VHDX_MAP_PARENT)
-		return;
+	struct vhdx_chain_cache *cache = image->chain_cache;
+	struct vhdx_image *first = NULL;
+	u64 length;
+
 	want = min(want, map->length);
-	if (image->chain_cache)
-		vhdx_chain_resolve(image, position, want, map);
-	else
-		vhdx_chain_walk(image->parent, position, want, map);
+	length = want;
+	if (cache) {
+		first = vhdx_chain_cache_find(cache, position, &length);
+		if (!first && !vhdx_chain_cache_learn(cache, position, map) &&
+		    map->kind == VHDX_MAP_MISS)
+			return;
+		/* fails again if there was no memory to keep the answer */
+		if (!first)
+			first = vhdx_chain_cache_find(cache, position, &length);
+	}
+	vhdx_chain_walk(first ?: image->parent, position, min(want, length), map);
 }
 
 /* The kernel's own check; user space may have found the files by any means. */

@@ -139,6 +139,22 @@ void vhdx_queue_again(struct vhdx_cmd *cmd)
 	vhdx_queue_put(vhdx_queue_of(cmd), cmd, true);
 }
 
+/**
+ * vhdx_queue_waited() - @done of a command's waiter
+ * @waiter:	of the command
+ * @error:	0 or a negative errno, for the command
+ *
+ * Context: any
+ */
+void vhdx_queue_waited(struct vhdx_waiter *waiter, int error)
+{
+	struct vhdx_cmd *cmd = container_of(waiter, struct vhdx_cmd, waiter);
+
+	if (error)
+		cmd->error = error;
+	vhdx_queue_again(cmd);
+}
+
 static void vhdx_queue_dispatch(struct vhdx_queues *queues, struct vhdx_cmd *cmd)
 {
 	switch (req_op(vhdx_cmd_request(cmd))) {

@@ -16,6 +16,7 @@
 struct vhdx_cmd;
 struct vhdx_image;
 struct vhdx_queues;
+struct vhdx_waiter;
 
 /**
  * struct vhdx_queue - one hardware queue
@@ -74,6 +75,7 @@ struct vhdx_queues {
 
 void vhdx_queue_add(struct vhdx_queue *queue, struct vhdx_cmd *cmd);
 void vhdx_queue_again(struct vhdx_cmd *cmd);
+void vhdx_queue_waited(struct vhdx_waiter *waiter, int error);
 void vhdx_queue_kick(struct vhdx_queue *queue);
 
 int vhdx_queues_start(struct vhdx_queues *queues, struct vhdx_image *image,
