@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Discards and zeroing.
+ * Discards and write-zeroes.
  */
 #ifndef VHDX_REQUEST_DISCARD_H
 #define VHDX_REQUEST_DISCARD_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Partially present blocks: marking the sectors that a child has itself.
+ * Partially present blocks: the sector bitmap of a child.
  */
 #ifndef VHDX_REQUEST_PARTIAL_H
 #define VHDX_REQUEST_PARTIAL_H
