@@ -89,7 +89,6 @@ void vhdx_disk_note(struct vhdx_disk *disk);
 void vhdx_disk_status(struct vhdx_disk *disk, struct vhdx_ioc_status *status);
 
 /* disk_kill.c */
-void vhdx_disk_plug(struct vhdx_disk *disk);
 void vhdx_disk_unplug(struct vhdx_disk *disk);
 void vhdx_disk_stop(struct vhdx_disk *disk);
 void vhdx_disk_hold(struct vhdx_disk *disk);
@@ -98,6 +97,7 @@ void vhdx_disk_mark_dead(struct vhdx_disk *disk);
 void vhdx_disk_kill(struct vhdx_disk *disk);
 
 /* disk_block.c */
+void vhdx_disk_plug(struct vhdx_disk *disk);
 int vhdx_disk_alloc_gendisk(struct vhdx_disk *disk);
 
 /* disk_make.c */

@@ -13,6 +13,19 @@
 /* 1 MiB, the smallest block. The block layer would merge larger requests only to split them. */
 #define VHDX_MAX_HW_SECTORS	(SZ_1M >> SECTOR_SHIFT)
 
+/**
+ * vhdx_disk_plug() - from now on a kill reaches the queues and the gendisk
+ * @disk:	with a gendisk
+ *
+ * Context: any that may take spinlocks
+ */
+void vhdx_disk_plug(struct vhdx_disk *disk)
+{
+	spin_lock(&disk->life.lock);
+	disk->plugged = true;
+	spin_unlock(&disk->life.lock);
+}
+
 static int vhdx_block_open(VHDX_OPEN_ARGS)
 {
 	struct vhdx_disk *disk = VHDX_OPEN_DISK->private_data;

@@ -19,19 +19,6 @@ static void vhdx_disk_await_mark(struct vhdx_disk *disk)
 }
 
 /**
- * vhdx_disk_plug() - from now on a kill reaches the queues and the gendisk
- * @disk:	with a gendisk
- *
- * Context: any that may take spinlocks
- */
-void vhdx_disk_plug(struct vhdx_disk *disk)
-{
-	spin_lock(&disk->life.lock);
-	disk->plugged = true;
-	spin_unlock(&disk->life.lock);
-}
-
-/**
  * vhdx_disk_unplug() - from now on no kill uses the queues or the gendisk
  * @disk:	plugged or not
  *
@@ -96,9 +83,9 @@ void vhdx_disk_stop(struct vhdx_disk *disk)
  * @disk:	LIVE, and kept from being removed
  *
  * The queue is not kept frozen: a frozen queue counts as a lock that each submitter takes, and
- * ending a session takes locks of the host file system, in the other order. Freezing only empties the
- * queue. Afterwards requests may be submitted and wait undispatched, until vhdx_disk_let_go(). If
- * the disk is killed they fail in request/submit.c.
+ * ending a session takes locks of the host file system, in the other order. Freezing only empties
+ * the queue. Afterwards requests may be submitted and wait undispatched, until
+ * vhdx_disk_let_go(). If the disk is killed they fail in request/submit.c.
  *
  * Context: process
  */
@@ -114,26 +101,21 @@ void vhdx_disk_hold(struct vhdx_disk *disk)
 	vhdx_disk_note_held(disk);
 }
 
-/*
- * Complete the waits of all commands with an error. A snapshot that replaces the image meanwhile
- * has waited for all commands, so no command waits for an image that is not visited here.
- */
-static void vhdx_disk_abandon(struct vhdx_disk *disk)
+/* K3: queued requests fail, and the block layer accepts no new ones. */
+static void vhdx_disk_mark(struct vhdx_disk *disk)
 {
 	struct vhdx_image *image;
 
+	vhdx_delay(kill);
+	vhdx_queues_drain(&disk->queues);
+	/*
+	 * A snapshot that replaces the image meanwhile has waited for all commands, so no command
+	 * waits for an image that is not visited here.
+	 */
 	down_read(&disk->image_lock);
 	for (image = disk->image; image; image = image->parent)
 		vhdx_image_abandon(image);
 	up_read(&disk->image_lock);
-}
-
-/* K3: queued requests fail, and the block layer accepts no new ones. */
-static void vhdx_disk_mark(struct vhdx_disk *disk)
-{
-	vhdx_delay(kill);
-	vhdx_queues_drain(&disk->queues);
-	vhdx_disk_abandon(disk);
 	vhdx_disk_let_go(disk);
 	blk_mark_disk_dead(disk->gendisk);
 	spin_lock(&disk->life.lock);
@@ -145,16 +127,16 @@ static void vhdx_disk_mark(struct vhdx_disk *disk)
 /* Return: true if the caller is to call vhdx_disk_mark(); only one caller ever gets that */
 static bool vhdx_disk_take_mark(struct vhdx_disk *disk)
 {
-	bool ours;
+	bool first;
 
 	spin_lock(&disk->life.lock);
-	ours = disk->plugged && !disk->marked;
-	if (ours) {
+	first = disk->plugged && !disk->marked;
+	if (first) {
 		disk->marked = true;
 		WRITE_ONCE(disk->marking, true);
 	}
 	spin_unlock(&disk->life.lock);
-	return ours;
+	return first;
 }
 
 /**
@@ -196,7 +178,7 @@ void vhdx_disk_kill(struct vhdx_disk *disk)
 	vhdx_life_kill(&disk->life);
 	if (!mark)
 		return;
-	/* a job of its own: file systems on the disk are informed, and may hang in their reaction */
+	/* in a job: file systems on the disk are informed, and may hang in their reaction */
 	vhdx_disk_get(disk);
 	vhdx_job_start(&disk->mark, vhdx_disk_mark_job, false);
 }

@@ -37,7 +37,7 @@ static void vhdx_disk_failed(void *context, const char *what, int error)
  * @disk:	with its number; with a gendisk if @options are for the child of a snapshot
  * @options:	filled
  *
- * A child has to serve a gendisk whose limits are fixed already.
+ * The limits of a gendisk are fixed: a child has to comply with them.
  *
  * Context: any
  */
@@ -103,15 +103,6 @@ err_stop_queues:
 	return ret;
 }
 
-static void vhdx_disk_put_files(struct vhdx_disk *disk)
-{
-	/* these are the last references if the process that attaches was killed */
-	while (disk->nr_files)
-		vhdx_backing_put_file(disk->files[--disk->nr_files]);
-	kfree(disk->files);
-	disk->files = NULL;
-}
-
 /**
  * vhdx_disk_make() - open the image, and announce the disk
  * @disk:	COMING, with its number
@@ -128,7 +119,11 @@ int vhdx_disk_make(struct vhdx_disk *disk, const struct attribute_group **groups
 
 	vhdx_disk_image_options(disk, &options);
 	disk->image = vhdx_chain_open(disk->files, disk->nr_files, &options, &disk->fault);
-	vhdx_disk_put_files(disk);
+	/* these are the last references if the process that attaches was killed */
+	while (disk->nr_files)
+		vhdx_backing_put_file(disk->files[--disk->nr_files]);
+	kfree(disk->files);
+	disk->files = NULL;
 	if (IS_ERR(disk->image))
 		return PTR_ERR(disk->image);
 	vhdx_guid_naa(&disk->image->super->disk_id, disk->wwn);
@@ -155,7 +150,7 @@ int vhdx_disk_remove(struct vhdx_disk *disk)
 		vhdx_disk_mark_dead(disk);
 	del_gendisk(disk->gendisk);
 	vhdx_disk_unplug(disk);
-	/* a submitter whose request has completed may not have left request/submit.c yet */
+	/* after its last request has completed, a submitter may still be in request/submit.c */
 	blk_mq_quiesce_queue(disk->gendisk->queue);
 	vhdx_queues_stop(&disk->queues);
 	ret = vhdx_chain_close(disk->image);

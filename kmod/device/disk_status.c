@@ -10,17 +10,6 @@
 
 #include "image/image.h"
 
-static void vhdx_disk_note_file(struct vhdx_ioc_status *status, const struct vhdx_backing *b)
-{
-	const struct inode *inode = file_inode(b->file);
-
-	if (vhdx_backing_is_direct(b))
-		status->flags |= VHDX_STATUS_DIRECT_IO;
-	status->file_major = MAJOR(inode->i_sb->s_dev);
-	status->file_minor = MINOR(inode->i_sb->s_dev);
-	status->file_inode = inode->i_ino;
-}
-
 /**
  * vhdx_disk_note() - copy the status from the image of a disk
  * @disk:	with a gendisk, and an image that is not replaced meanwhile
@@ -30,6 +19,7 @@ static void vhdx_disk_note_file(struct vhdx_ioc_status *status, const struct vhd
 void vhdx_disk_note(struct vhdx_disk *disk)
 {
 	const struct vhdx_image *image = disk->image;
+	const struct inode *inode = file_inode(image->backing.file);
 	const struct vhdx_geometry *g = vhdx_image_geometry(image);
 	struct vhdx_ioc_status status = {
 		.index			= disk->index,
@@ -47,7 +37,11 @@ void vhdx_disk_note(struct vhdx_disk *disk)
 	if (g->has_parent)
 		status.type = VHDX_TYPE_DIFFERENCING;
 	memcpy(status.disk_id, image->super->disk_id.bytes, sizeof(status.disk_id));
-	vhdx_disk_note_file(&status, &image->backing);
+	if (vhdx_backing_is_direct(&image->backing))
+		status.flags |= VHDX_STATUS_DIRECT_IO;
+	status.file_major = MAJOR(inode->i_sb->s_dev);
+	status.file_minor = MINOR(inode->i_sb->s_dev);
+	status.file_inode = inode->i_ino;
 	spin_lock(&disk->life.lock);
 	disk->noted = status;
 	spin_unlock(&disk->life.lock);

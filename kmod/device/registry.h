@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which disks exist: numbers, attach and detach, one at a time per disk.
+ * The table of disks: their numbers; attach, detach, snapshot and status.
  */
 #ifndef VHDX_DEVICE_REGISTRY_H
 #define VHDX_DEVICE_REGISTRY_H
@@ -12,7 +12,10 @@ struct vhdx_fault;
 struct vhdx_ioc_status;
 
 /**
- * struct vhdx_attached - how to find a disk that was just attached
+ * struct vhdx_attached - identification of a disk that was just attached
+ * @index:	N of /dev/vhdxN
+ * @devt:	device number
+ * @diskseq:	sequence number
  */
 struct vhdx_attached {
 	int index;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A disk in use goes on in another image.
+ * Live snapshots: replacing the image of a disk in use.
  */
 #ifndef VHDX_DEVICE_SNAPSHOT_H
 #define VHDX_DEVICE_SNAPSHOT_H

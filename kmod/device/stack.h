@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a file is on, device below device: see stack.c.
+ * The devices below a file: see stack.c.
  */
 #ifndef VHDX_DEVICE_STACK_H
 #define VHDX_DEVICE_STACK_H

@@ -61,17 +61,6 @@ static enum vhdx_reason vhdx_bat_scan_place(const struct vhdx_bat_scan *scan, u3
 	return VHDX_OK;
 }
 
-/* Keep the former place of an absent block. Return: 0 or -ENOMEM */
-static int vhdx_bat_scan_former(const struct vhdx_bat_scan *scan, u32 index, u64 entry)
-{
-	u64 former = vhdx_bat_former(entry), number;
-
-	if (!former || !scan->space || vhdx_index_is_beyond(scan->rules->geometry, index) ||
-	    vhdx_index_is_bitmap(scan->rules->geometry, index, &number))
-		return 0;
-	return vhdx_space_mark_former(scan->space, former);
-}
-
 /* Entries beyond the end of the disk mean nothing, but the space they name is not used either. */
 static enum vhdx_reason vhdx_bat_scan_entry(const struct vhdx_bat_scan *scan, u32 index, u64 entry,
 					    struct vhdx_bat_chunk *chunk, struct vhdx_fault *fault)
@@ -97,6 +86,8 @@ static int vhdx_bat_scan_piece(const struct vhdx_bat_scan *scan, u32 first, u32 
 			       const __le64 *entries, struct vhdx_bat_chunk *chunk,
 			       struct vhdx_fault *fault)
 {
+	const struct vhdx_geometry *g = scan->rules->geometry;
+	u64 former, number;
 	int ret = 0;
 	u32 i;
 
@@ -104,9 +95,11 @@ static int vhdx_bat_scan_piece(const struct vhdx_bat_scan *scan, u32 first, u32 
 		u64 entry = le64_to_cpu(entries[i]);
 
 		if (vhdx_bat_scan_entry(scan, first + i, entry, chunk, fault))
-			ret = -EUCLEAN;
-		else
-			ret = vhdx_bat_scan_former(scan, first + i, entry);
+			return -EUCLEAN;
+		former = vhdx_bat_former(entry);
+		if (former && scan->space && !vhdx_index_is_beyond(g, first + i) &&
+		    !vhdx_index_is_bitmap(g, first + i, &number))
+			ret = vhdx_space_mark_former(scan->space, former);
 	}
 	return ret;
 }

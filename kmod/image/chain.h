@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A differencing image and the files below it, read as one.
+ * A chain: a differencing image and its parents, read as one.
  */
 #ifndef VHDX_IMAGE_CHAIN_H
 #define VHDX_IMAGE_CHAIN_H

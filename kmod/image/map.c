@@ -42,13 +42,13 @@ static bool vhdx_image_peek_entry(struct vhdx_image *image, u64 offset, u64 *ent
 static void vhdx_image_map_replayed(const struct vhdx_image *image, u64 position,
 				    struct vhdx_map *map)
 {
+	const struct vhdx_geometry *g = vhdx_image_geometry(image);
 	u64 size = vhdx_backing_size(&image->backing);
 
 	if (vhdx_overlay_touches(&image->replay->overlay, map->offset, map->length)) {
 		map->kind = VHDX_MAP_BAD;
 		vhdx_fault_set(&map->fault, VHDX_REASON_log_payload_changed,
-			       vhdx_image_entry_offset(image, position >>
-						vhdx_image_geometry(image)->block_shift),
+			       vhdx_image_entry_offset(image, position >> g->block_shift),
 			       map->offset);
 	} else if (map->offset >= size) {
 		map->kind = VHDX_MAP_ZERO;
@@ -76,7 +76,8 @@ void vhdx_image_map_block(struct vhdx_image *image, u64 position, struct vhdx_ma
 	u32 skip = position & (g->block_size - 1);
 
 	map->image = image;
-	if (!vhdx_image_peek_entry(image, vhdx_image_entry_offset(image, position >> g->block_shift),
+	if (!vhdx_image_peek_entry(image,
+				   vhdx_image_entry_offset(image, position >> g->block_shift),
 				   &map->entry, map))
 		return;
 	map->length = g->block_size - skip;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Making an image writable, and no longer.
+ * Making an image writable, and ending that.
  */
 #ifndef VHDX_IMAGE_WRITABLE_H
 #define VHDX_IMAGE_WRITABLE_H

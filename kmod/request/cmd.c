@@ -243,7 +243,7 @@ static int vhdx_cmd_iter(struct vhdx_cmd *cmd, unsigned int direction, u64 lengt
 	unsigned int nr;
 
 	if (bio == rq->biotail) {
-		/* the vectors of the bio itself, maybe more than its bytes need; a clone's are counted */
+		/* the bio's own vectors, maybe more than its bytes need; a clone's are counted */
 		nr = bio->bi_vcnt ? bio->bi_vcnt - bio->bi_iter.bi_idx : vhdx_rq_nr_bvec(rq);
 		iov_iter_bvec(iter, direction, __bvec_iter_bvec(bio->bi_io_vec, bio->bi_iter), nr,
 			      blk_rq_bytes(rq));

@@ -42,21 +42,6 @@ struct vhdx_discard {
 	bool keep;		/* its space must stay allocated */
 };
 
-/* The part of the next block that the request covers */
-static void vhdx_discard_next(struct vhdx_cmd *cmd, struct vhdx_discard *part)
-{
-	const struct vhdx_geometry *g = vhdx_image_geometry(cmd->image);
-	const struct request *rq = vhdx_cmd_request(cmd);
-	u64 position = vhdx_cmd_position(cmd);
-	u32 skip = position & (g->block_size - 1);
-
-	part->length = min(vhdx_cmd_left(cmd), g->block_size - skip);
-	part->whole = !skip && (part->length == g->block_size ||
-				position + part->length == g->disk_size);
-	part->zeroes = req_op(rq) == REQ_OP_WRITE_ZEROES;
-	part->keep = g->leave_allocated || (part->zeroes && rq->cmd_flags & REQ_NOUNMAP);
-}
-
 /* A block that is absent. Return: 1 if it is done, 0 if the command waits */
 static int vhdx_discard_absent(struct vhdx_cmd *cmd, struct vhdx_discard *part)
 {
@@ -79,18 +64,6 @@ static int vhdx_discard_absent(struct vhdx_cmd *cmd, struct vhdx_discard *part)
 	if (!vhdx_allocate_take(cmd))
 		return 0;
 	vhdx_allocate_change(cmd, vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, cmd->place));
-	return 1;
-}
-
-/* All of a block that is present. Return: as vhdx_discard_absent() */
-static int vhdx_discard_block(struct vhdx_cmd *cmd, const struct vhdx_discard *part)
-{
-	enum vhdx_block_state state = part->zeroes ? VHDX_BLOCK_ZERO : VHDX_BLOCK_UNMAPPED;
-
-	if (!vhdx_allocate_reserve(cmd))
-		return 0;
-	vhdx_allocate_edit(cmd, vhdx_bat_entry(state, 0));
-	vhdx_space_free(cmd->image->space, vhdx_bat_offset(part->map.entry));
 	return 1;
 }
 
@@ -149,8 +122,14 @@ static int vhdx_discard_locked(struct vhdx_cmd *cmd, struct vhdx_discard *part)
 	case VHDX_MAP_DATA:
 		break;
 	}
-	if (part->whole && !part->keep)
-		return vhdx_discard_block(cmd, part);
+	if (part->whole && !part->keep) {
+		if (!vhdx_allocate_reserve(cmd))
+			return 0;
+		vhdx_allocate_edit(cmd, vhdx_bat_entry(part->zeroes ? VHDX_BLOCK_ZERO :
+						       VHDX_BLOCK_UNMAPPED, 0));
+		vhdx_space_free(cmd->image->space, vhdx_bat_offset(part->map.entry));
+		return 1;
+	}
 	if (part->zeroes && vhdx_bat_state(part->map.entry) == VHDX_BLOCK_PARTIALLY_PRESENT)
 		return vhdx_discard_sectors(cmd, part);
 	return vhdx_discard_part(cmd, part);
@@ -159,13 +138,21 @@ static int vhdx_discard_locked(struct vhdx_cmd *cmd, struct vhdx_discard *part)
 /* Return: as vhdx_discard_sectors() */
 static int vhdx_discard_step(struct vhdx_cmd *cmd)
 {
+	const struct vhdx_geometry *g = vhdx_image_geometry(cmd->image);
+	const struct request *rq = vhdx_cmd_request(cmd);
+	u64 position = vhdx_cmd_position(cmd);
+	u32 skip = position & (g->block_size - 1);
 	struct vhdx_discard part;
 	int ret;
 
 	if (!vhdx_allocate_lock(cmd))
 		return 0;
 	vhdx_delay(discard_block);
-	vhdx_discard_next(cmd, &part);
+	part.length = min(vhdx_cmd_left(cmd), g->block_size - skip);
+	part.whole = !skip && (part.length == g->block_size ||
+			       position + part.length == g->disk_size);
+	part.zeroes = req_op(rq) == REQ_OP_WRITE_ZEROES;
+	part.keep = g->leave_allocated || (part.zeroes && rq->cmd_flags & REQ_NOUNMAP);
 	ret = vhdx_discard_locked(cmd, &part);
 	if (!ret)
 		return 0;

@@ -234,16 +234,6 @@ static u64 vhdx_marks_mask(u32 bit, u32 first, u32 end)
 				min(end - word, VHDX_BITMAP_WORD_BITS));
 }
 
-static void vhdx_marks_set(struct vhdx_edit *edit, const struct vhdx_marks *marks)
-{
-	u32 bit;
-
-	for (bit = round_down(marks->first, VHDX_BITMAP_WORD_BITS); bit < marks->end;
-	     bit += VHDX_BITMAP_WORD_BITS)
-		vhdx_marks_write(edit, marks, bit, vhdx_marks_read(edit, marks, bit) |
-				 vhdx_marks_mask(bit, marks->first, marks->end));
-}
-
 /* Backwards: in a block that is filled from the front the last word decides at once. */
 static bool vhdx_marks_full(const struct vhdx_edit *edit, const struct vhdx_marks *marks)
 {
@@ -269,7 +259,10 @@ static void vhdx_marks_make(struct vhdx_edit *edit, void *context)
 
 	for (bit = marks->slice; marks->fresh && bit < end; bit += VHDX_BITMAP_WORD_BITS)
 		vhdx_marks_write(edit, marks, bit, 0);
-	vhdx_marks_set(edit, marks);
+	for (bit = round_down(marks->first, VHDX_BITMAP_WORD_BITS); bit < marks->end;
+	     bit += VHDX_BITMAP_WORD_BITS)
+		vhdx_marks_write(edit, marks, bit, vhdx_marks_read(edit, marks, bit) |
+				 vhdx_marks_mask(bit, marks->first, marks->end));
 	entry = vhdx_bat_entry(vhdx_marks_full(edit, marks) ? VHDX_BLOCK_FULLY_PRESENT :
 			       VHDX_BLOCK_PARTIALLY_PRESENT, marks->place);
 	/* pairs with the barrier in vhdx_image_map_sectors() */

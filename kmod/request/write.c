@@ -23,7 +23,7 @@
  * error is lack of room, in W4, in W5 or in a block that is present, and discards have freed
  * space that waits for a commit, the command waits for the commit and goes back to W4.
  *
- * An absent block whose entry names a former place drops that first. The former place is not
+ * If the entry of an absent block names a former place, that is dropped first. The former place is not
  * used again before the change is durable.
  *
  * In a child, a write to a part of a block that is not present sets bits of the sector bitmap
@@ -56,7 +56,7 @@ static void vhdx_write_new_done(struct vhdx_io *io, long result)
 	vhdx_cmd_complete(cmd);
 }
 
-/* W3 to W5 of a block whose other sectors stay in the parent, or where they are */
+/* W3 to W5 if the other sectors of the block stay in the parent, or in place */
 static void vhdx_write_sectors(struct vhdx_cmd *cmd, const struct vhdx_map *map, u32 skip)
 {
 	u64 offset = map->offset;
@@ -119,22 +119,6 @@ static void vhdx_write_locked(struct vhdx_cmd *cmd)
 	}
 }
 
-/* Data that are present are overwritten in place. */
-static void vhdx_write_unlocked(struct vhdx_cmd *cmd)
-{
-	struct vhdx_map map;
-
-	vhdx_cmd_map(cmd, false, &map);
-	if (likely(map.kind == VHDX_MAP_DATA))
-		vhdx_cmd_write(cmd, map.offset, map.length, vhdx_cmd_transfer_done);
-	else if (map.kind == VHDX_MAP_MISS)
-		vhdx_map_load(&map, &cmd->waiter);
-	else if (map.kind == VHDX_MAP_BAD)
-		vhdx_cmd_bad(cmd, &map.fault);
-	else if (vhdx_allocate_lock(cmd))
-		vhdx_write_locked(cmd);
-}
-
 /**
  * vhdx_write_run() - run a write until it completes or has to wait
  * @cmd:	new, or queued again
@@ -143,12 +127,24 @@ static void vhdx_write_unlocked(struct vhdx_cmd *cmd)
  */
 void vhdx_write_run(struct vhdx_cmd *cmd)
 {
+	struct vhdx_map map;
+
 	if (!vhdx_allocate_ready(cmd))
 		return;
-	if (cmd->stage >= VHDX_STAGE_LOCKED)
+	if (cmd->stage >= VHDX_STAGE_LOCKED) {
 		vhdx_write_locked(cmd);
-	else
-		vhdx_write_unlocked(cmd);
+		return;
+	}
+	vhdx_cmd_map(cmd, false, &map);
+	/* data that are present are overwritten in place */
+	if (likely(map.kind == VHDX_MAP_DATA))
+		vhdx_cmd_write(cmd, map.offset, map.length, vhdx_cmd_transfer_done);
+	else if (map.kind == VHDX_MAP_MISS)
+		vhdx_map_load(&map, &cmd->waiter);
+	else if (map.kind == VHDX_MAP_BAD)
+		vhdx_cmd_bad(cmd, &map.fault);
+	else if (vhdx_allocate_lock(cmd))
+		vhdx_write_locked(cmd);
 }
 
 /* Context: any */
