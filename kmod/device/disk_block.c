@@ -57,7 +57,7 @@ static int vhdx_block_set_read_only(struct block_device *bdev, bool ro)
 {
 	const struct vhdx_disk *disk = bdev->bd_disk->private_data;
 
-	return ro || (vhdx_disk_may_write(disk)) ? 0 : -EROFS;
+	return ro || vhdx_disk_may_write(disk) ? 0 : -EROFS;
 }
 
 /* Old partitioning tools want a geometry. Any consistent one does. */
