@@ -1,4 +1,5 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 #
 # vhdx: Microsoft VHDX virtual disks as Linux block devices.
 #
@@ -10,6 +11,9 @@
 #	make check	all tests: on this machine, and in virtual machines
 #			on Linux 6.1, and a slice of these on 6.12 and 7;
 #			KERNELS="7 6.1" for others
+#	make test-list	each test, and what it proves
+#	make test CASE=write  one of them, each claim shown; CLAIM="some words" only
+#			claims with these, KERNEL=6.12, SEED=17; tests/README.md
 #	make check-quick  those that need no virtual machine, in a minute
 #	make check-suite  the whole guest suite on each of KERNELS
 #	make check-long	  that, with everything tried for hours
@@ -23,6 +27,7 @@
 #	make bench-compare  OLD=one.json NEW=other.json, results of make bench
 #	make fuzz	the fuzzers, SECONDS_EACH=60 each
 #	make coverage	of the format core by its unit tests
+#	make hooks	git runs the quick lint before each commit
 #	make module, make tools, make clean, make help
 #
 # demo and check, as root on Debian 12 or 13, install what they need.
@@ -34,6 +39,9 @@ DESTDIR ?=
 SECONDS_EACH ?= 60
 IMAGE ?=
 SEED ?=
+CASE ?=
+CLAIM ?=
+KERNEL ?=
 V ?=
 
 export V
@@ -69,10 +77,18 @@ install-tools: tools
 demo:
 	@tests/vm/packages build vm demo
 	@$(MAKE) --no-print-directory -C userspace
-	@tests/demo/run $(if $(IMAGE),'$(IMAGE)')
+	@tests/run demo $(if $(IMAGE),'$(IMAGE)')
 
 check:
 	@tests/run all $(KERNELS)
+
+test-list:
+	@tests/run list
+
+# The words of a claim may hold any character.
+test: export CLAIM := $(CLAIM)
+test:
+	@tests/run test $(if $(KERNEL),-k '$(KERNEL)') $(if $(SEED),-s '$(SEED)') -c "$$CLAIM" '$(CASE)'
 
 check-quick:
 	@tests/run quick
@@ -96,24 +112,27 @@ bench-needs:
 	@tests/vm/packages build vm test
 
 bench: bench-needs
-	@tests/bench/run
+	@tests/run bench
 
 bench-short: bench-needs
-	@tests/bench/check
+	@tests/run bench-check
 
 bench-accept: bench-needs
-	@tests/bench/check accept
+	@tests/run bench-check accept
 
 bench-compare:
-	@tests/bench/compare '$(OLD)' '$(NEW)'
+	@tests/run bench-compare '$(OLD)' '$(NEW)'
 
 fuzz:
 	@tests/vm/packages build test
-	@$(MAKE) --no-print-directory -C tests/fuzz fuzz SECONDS_EACH=$(SECONDS_EACH)
+	@tests/run fuzz $(SECONDS_EACH)
 
 coverage:
 	@tests/vm/packages build test
-	@$(MAKE) --no-print-directory -C tests/unit coverage
+	@tests/run coverage
+
+hooks:
+	git config core.hooksPath .githooks
 
 clean:
 	rm -rf build tests/*/build
@@ -122,7 +141,8 @@ clean:
 	rm -f Module.symvers modules.order .Module.symvers.cmd .modules.order.cmd kmod/modules.order
 
 help:
-	@sed -n '3,/^$$/s/^#[ ]\{0,1\}//p' Makefile
+	@sed -n '/SPDX/d;/^#/!q;s/^# \{0,1\}//p' Makefile | tail -n +2
 
-.PHONY: all tools module module-if-possible install install-tools need-headers demo check check-quick check-suite check-long check-debug check-slice check-kcsan bench-needs bench \
-	bench-short bench-accept bench-compare fuzz coverage clean help
+.PHONY: all tools module module-if-possible install install-tools need-headers demo check test-list test \
+	check-quick check-suite check-long check-debug check-slice check-kcsan bench-needs bench \
+	bench-short bench-accept bench-compare fuzz coverage hooks clean help

@@ -1,7 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * The module's parameter "delay": "NAME:MILLISECONDS" asks for a delay at one of the points
- * of delay.h, "NAME:0" takes it back; reading shows what is asked for.
+ * The module parameter "delay". Writing "NAME:MILLISECONDS" sets a delay at one of the points of
+ * delay.h, "NAME:0" removes it. Reading lists the delays that are set, one a line.
  */
 #include "delay.h"
 
@@ -11,7 +12,7 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
-/* Enough for any test, and short of what the kernel takes for a hang */
+/* Longer than any test needs, and shorter than the kernel's timeout for hung tasks */
 #define VHDX_DELAY_MAX_MS	20000U
 
 DEFINE_STATIC_KEY_FALSE(vhdx_delays_wanted);
@@ -21,10 +22,10 @@ static const char *const vhdx_delay_names[] = { VHDX_DELAY_POINTS(VHDX_DELAY_NAM
 static unsigned int vhdx_delay_ms[VHDX_NR_DELAY_POINTS];
 
 /**
- * vhdx_delay_sleep() - see vhdx_delay()
- * @point:	where
+ * vhdx_delay_sleep() - sleep as long as is set for a point; use vhdx_delay()
+ * @point:	the point
  *
- * Context: may sleep
+ * Context: process; may sleep
  */
 void vhdx_delay_sleep(enum vhdx_delay_point point)
 {
@@ -35,8 +36,8 @@ void vhdx_delay_sleep(enum vhdx_delay_point point)
 }
 
 /**
- * vhdx_delay_spin() - see vhdx_delay_atomic()
- * @point:	where
+ * vhdx_delay_spin() - busy-wait as long as is set for a point; use vhdx_delay_atomic()
+ * @point:	the point
  *
  * Context: any
  */
@@ -58,7 +59,7 @@ static bool vhdx_delay_any(void)
 	return false;
 }
 
-/* Context: the lock of the module's parameters is held */
+/* Context: process; the lock of the module's parameters is held, see kernel_param_lock() */
 static int vhdx_delay_set(const char *text, const struct kernel_param *parameter)
 {
 	char name[32];
@@ -95,4 +96,4 @@ static const struct kernel_param_ops vhdx_delay_ops = {
 	.get	= vhdx_delay_get,
 };
 module_param_cb(delay, &vhdx_delay_ops, NULL, 0600);
-MODULE_PARM_DESC(delay, "for tests: NAME:MILLISECONDS, a delay at a named point of the code");
+MODULE_PARM_DESC(delay, "delay at a named point of the code, as NAME:MILLISECONDS; for tests");

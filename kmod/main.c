@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * vhdx: Microsoft VHDX virtual disks as block devices.
  *
@@ -14,13 +15,14 @@
  *			compiled into the tool and the tests as well
  *
  * Below all of them are waiter.h (a callback instead of a sleeping task), delay.h (windows
- * that tests hold open), compat.h (differences between kernels) and uapi/ (the ioctls).
+ * that tests hold open), compat/ (differences between kernels) and uapi/ (the ioctls).
  */
 #include <linux/init.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
 #include "device/control.h"
+#include "device/debugfs.h"
 #include "device/job.h"
 #include "device/registry.h"
 #include "meta/lru.h"
@@ -36,11 +38,11 @@ static int __init vhdx_init(void)
 	ret = vhdx_lru_module_init();
 	if (ret)
 		goto err_job_exit;
-	vhdx_held_locks_init();
+	vhdx_held_locks_init(vhdx_debugfs_init());
 	ret = vhdx_control_init();
 	if (!ret)
 		return 0;
-	vhdx_held_locks_exit();
+	vhdx_debugfs_exit();
 	vhdx_lru_module_exit();
 err_job_exit:
 	vhdx_job_exit();
@@ -50,7 +52,7 @@ err_job_exit:
 static void __exit vhdx_exit(void)
 {
 	vhdx_control_exit();
-	vhdx_held_locks_exit();
+	vhdx_debugfs_exit();
 	vhdx_job_exit();
 	vhdx_registry_exit();
 	vhdx_lru_module_exit();

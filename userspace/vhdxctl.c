@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * vhdxctl - VHDX images as Linux block devices
+ * vhdxctl - attach VHDX images as block devices, and manage them
  */
 #include <fcntl.h>
 #include <getopt.h>
@@ -19,17 +20,17 @@ static const struct verb {
 	enum exit_code (*run)(struct globals *globals, int argc, char **argv);
 	const char *description;
 } verbs[] = {
-	{ "attach", cmd_attach, "make a block device of an image" },
-	{ "detach", cmd_detach, "remove such a block device" },
-	{ "list", cmd_list, "show what is attached" },
-	{ "info", cmd_info, "describe an image, in whatever state it is" },
-	{ "create", cmd_create, "make a new image" },
-	{ "snapshot", cmd_snapshot, "make a child of an image" },
-	{ "merge", cmd_merge, "merge an image into its parent, or all into a new one" },
-	{ "set", cmd_set, "change what an image says of its parent" },
-	{ "check", cmd_check, "find out what is wrong with an image" },
-	{ "replay", cmd_replay, "apply the log of an image to it" },
-	{ "map", cmd_map, "show where in an image the data of the disk are" },
+	{ "attach", cmd_attach, "attach an image as a block device" },
+	{ "detach", cmd_detach, "detach an attached disk" },
+	{ "list", cmd_list, "list the attached disks" },
+	{ "info", cmd_info, "describe an image, damaged or not" },
+	{ "create", cmd_create, "create a new image" },
+	{ "snapshot", cmd_snapshot, "create a child (a differencing image) of an image" },
+	{ "merge", cmd_merge, "merge an image into its parent, or a chain into a new image" },
+	{ "set", cmd_set, "set the parent of an image" },
+	{ "check", cmd_check, "check an image, and repair it" },
+	{ "replay", cmd_replay, "replay the log of an image into the file" },
+	{ "map", cmd_map, "show where the data of the disk are in the files" },
 	{ 0 }
 };
 
@@ -38,7 +39,7 @@ static void usage(void)
 	const struct verb *verb;
 
 	puts("Usage: vhdxctl [OPTION]... VERB [OPTION]... [ARGUMENT]...\n\n"
-	     "VHDX images as block devices.\n\nVerbs:");
+	     "Attach VHDX images as block devices, and manage them.\n\nVerbs:");
 	for (verb = verbs; verb->name; verb++)
 		printf("  %-10s %s\n", verb->name, verb->description);
 	puts("\nOptions:");
@@ -46,12 +47,12 @@ static void usage(void)
 	puts("\nEach verb has its own --help, also as vhdxctl help VERB. See vhdxctl(8).");
 }
 
-/* What other programs call it, and what to type here */
+/* Verbs of other programs, and what to use instead */
 static const struct other_name {
 	const char *name;
 	const char *here;
 } other_names[] = {
-	{ "mount", "vhdxctl attach IMAGE makes a device, which mount(8) mounts" },
+	{ "mount", "attach it with vhdxctl attach IMAGE, then mount(8) the device" },
 	{ "umount", "umount(8) the file system, then vhdxctl detach DEVICE" },
 	{ "unmount", "umount(8) the file system, then vhdxctl detach DEVICE" },
 	{ "open", "the verb is attach" },
@@ -69,8 +70,8 @@ static const struct other_name {
 	{ "rebase", "the verb is set, with --parent" },
 	{ "repair", "the verb is check, with --repair" },
 	{ "fsck", "the verb is check" },
-	{ "convert", "qemu-img convert does that, or dd from an attached disk" },
-	{ "resize", "an image cannot be resized; copy it into a new one of another size" },
+	{ "convert", "use qemu-img convert, or dd from an attached disk" },
+	{ "resize", "an image cannot be resized; create one of the new size and copy the disk" },
 	{ 0 }
 };
 
@@ -131,8 +132,9 @@ static enum exit_code run_verb(struct globals *globals, int argc, char **argv)
 }
 
 /*
- * A standard stream that the caller has closed would be the next file that is opened, and messages
- * would be written into an image. Neither reading from the path nor writing to it is possible.
+ * If the caller has closed a standard stream, the next open file gets its descriptor, and messages
+ * would be written into an image. An O_PATH descriptor, which can be neither read nor written,
+ * takes the place.
  */
 static void fill_standard_streams(void)
 {

@@ -1,7 +1,9 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The host file that holds an image: how it is opened (open.c), how bytes get from and
- * to it (io.c), and how it is made longer, shorter, empty or durable (falloc.c).
+ * The host file that holds an image: opening and mode (open.c), reads and writes (io.c), size,
+ * allocation, zeros and flush (falloc.c), frozen file systems (freeze.c), and the change to
+ * read-only for a snapshot (reopen.c).
  */
 #ifndef VHDX_BACKING_BACKING_H
 #define VHDX_BACKING_BACKING_H
@@ -16,30 +18,30 @@
 
 /**
  * struct vhdx_backing - an open host file
- * @file:		our own open of it, without access times
- * @given:		the caller's open of it: keeps the locks the caller took
+ * @file:		opened by the module, without updates of access times
+ * @given:		the caller's open file; keeps the locks that the caller took on it
  * @dentry:		of both; stays the same when they are replaced (reopen.c)
  * @inode:		holds the data: of a file on overlayfs, that of the layer below
- * @size:		bytes; changes only by vhdx_backing_resize() and is read without lock
- * @buffered_because:	why reads and writes go through the page cache; NULL: they are direct
- * @queued_because:	why vhdx_backing_try_read() is not for this file; NULL if it is
- * @may_sleep:		vhdx_backing_try_read() sleeps at times, though it asks not to
- * @offset_alignment:	what direct I/O needs of file offsets and lengths, in bytes
- * @memory_alignment:	what direct I/O needs of memory addresses, in bytes
- * @stable:		data that are written directly must not change meanwhile
- * @made_stable:	we asked for that of its page cache
- * @write_denied:	writers are kept away from @file's inode
- * @data_denied:	likewise from @inode, if that is another one
- * @writable:		we may write, and nobody else here does
+ * @size:		bytes; changed only by vhdx_backing_resize(), read without lock
+ * @buffered_because:	why I/O goes through the page cache; NULL: I/O is direct
+ * @queued_because:	why vhdx_backing_try_read() must not be used; NULL: it may be
+ * @may_sleep:		vhdx_backing_try_read() may sleep in spite of IOCB_NOWAIT
+ * @offset_alignment:	alignment of file offsets and lengths that direct I/O needs, in bytes
+ * @memory_alignment:	alignment of memory addresses that direct I/O needs, in bytes
+ * @stable:		data in flight of a direct write must not change
+ * @made_stable:	this module has set that flag of the file's page cache
+ * @write_denied:	opens of @file's inode for writing are denied
+ * @data_denied:	likewise for @inode, if that is another one
+ * @writable:		the module may write to the file; it is attached only once
  * @holes:		unused parts may be given back to the file system
- * @keep_holes:		no holes are to be made, and those that are there stay as long as they can
- * @index:		number of the disk it is for; set before it is opened
+ * @keep_holes:		make no holes, and keep existing ones as long as possible
+ * @index:		number of the disk; set before the file is opened
  * @unflushed:		a write was completed since the last flush began
- * @dead:		set when the disk is detached by force: nothing waits for a thaw then
+ * @dead:		set after a detach by force: then nothing waits for a thaw
  * @thaw_lock:		protects @thaw_waiters
- * @thaw_waiters:	writes that met a frozen file system
- * @thaw_timer:		tells them to try again
- * @node:		on the list of writable files
+ * @thaw_waiters:	writes that found the file system frozen
+ * @thaw_timer:		completes their waits, so that they try again
+ * @node:		on the list of attached files
  */
 struct vhdx_backing {
 	struct file *file;
@@ -68,17 +70,17 @@ struct vhdx_backing {
 	struct list_head node;
 };
 
-/* Do reads and writes bypass the page cache? */
+/* Does I/O bypass the page cache? Context: any */
 static inline bool vhdx_backing_is_direct(const struct vhdx_backing *backing)
 {
 	return !backing->buffered_because;
 }
 
 /**
- * struct vhdx_backing_mode - what is known of how a file will be used
+ * struct vhdx_backing_mode - how a file will be used
  * @buffered:	no direct I/O
- * @unstable:	data may change while they are written
- * @alignment:	data are aligned to so many bytes in memory; 0: as the file needs it
+ * @unstable:	data of a write may change in flight
+ * @alignment:	alignment of data in memory, in bytes; 0: whatever the file needs
  */
 struct vhdx_backing_mode {
 	bool buffered;
@@ -91,13 +93,13 @@ struct vhdx_io;
 typedef void (*vhdx_io_done)(struct vhdx_io *io, long result);
 
 /**
- * struct vhdx_io - one read or write in flight; lives in the requester's structure
+ * struct vhdx_io - a read or write in flight; embedded in the structure of the requester
  * @iocb:	for the file system
  * @backing:	of a write: the file
- * @done:	called exactly once when it is over and nobody looks at it any more
- * @result:	bytes or errno
- * @polled:	vhdx_backing_poll() makes it end; it may not do so by itself
- * @refs:	the submitter's and the file system's, and those of vhdx_backing_poll()
+ * @done:	called exactly once, when the I/O has ended and no reference is left
+ * @result:	number of bytes, or a negative errno
+ * @polled:	vhdx_backing_poll() is needed for the I/O to end
+ * @refs:	one of the submitter, one of the file system, and one of each vhdx_backing_poll()
  */
 struct vhdx_io {
 	struct kiocb iocb;
@@ -109,11 +111,11 @@ struct vhdx_io {
 };
 
 /**
- * struct vhdx_backing_retiring - a file that will not be written to any more
+ * struct vhdx_backing_retiring - a writable file on its way to read-only
  * @backing:	the file
- * @file:	opened read-only
- * @retired:	after vhdx_backing_retire()
- * @was:	if so: the file as it could be written to, for what is still to be cleaned up
+ * @file:	the same file, opened read-only
+ * @retired:	vhdx_backing_retire() was called
+ * @was:	if @retired: the writable state, which the caller still needs to clean up
  */
 struct vhdx_backing_retiring {
 	struct vhdx_backing *backing;
@@ -171,26 +173,27 @@ int vhdx_backing_punch(struct vhdx_backing *backing, u64 offset, u64 length);
 int vhdx_backing_zero_data(struct vhdx_backing *backing, u64 offset, u64 length);
 int vhdx_backing_zero(struct vhdx_backing *backing, u64 offset, u64 length, bool keep);
 
-/* Is there any name, in any directory, by which a file can be found? Others have always one. */
+/* Has the file a name in any directory? What is not a regular file always has. Context: any */
 static inline bool vhdx_file_has_name(const struct file *file)
 {
 	return !S_ISREG(file_inode(file)->i_mode) || file_inode(file)->i_nlink;
 }
 
+/* The inode that holds the data. Context: any */
 static inline struct inode *vhdx_backing_inode(const struct vhdx_backing *backing)
 {
 	return backing->inode;
 }
 
-/* What a freeze protects: overlayfs takes the protection of the layer below itself. */
+/* File system whose freeze protection writes take; overlayfs protects the layer below itself. */
 static inline struct super_block *vhdx_backing_sb(const struct vhdx_backing *backing)
 {
 	return file_inode(backing->file)->i_sb;
 }
 
 /*
- * A block device does that past its page cache, and says EBUSY if something in there is dirty: not
- * if it is used through it.
+ * Is fallocate() of any use? A block device bypasses its page cache there, and returns EBUSY if
+ * something in the cache is dirty: so not if I/O goes through the page cache. Context: any
  */
 static inline bool vhdx_backing_may_fallocate(const struct vhdx_backing *backing)
 {
@@ -198,20 +201,21 @@ static inline bool vhdx_backing_may_fallocate(const struct vhdx_backing *backing
 	       (vhdx_backing_is_direct(backing) || !S_ISBLK(vhdx_backing_inode(backing)->i_mode));
 }
 
-/* Something was completed that the next flush must make durable. */
+/* Note that something was written that the next flush must make durable. Context: any */
 static inline void vhdx_backing_touched(struct vhdx_backing *backing)
 {
-	/* written only when it changes: the cache line stays shared */
+	/* written only when it changes, so that the cache line stays shared */
 	if (!READ_ONCE(backing->unflushed))
 		WRITE_ONCE(backing->unflushed, true);
 }
 
-/* Was the disk that the file is for killed? Commands then wait for nothing any more. */
+/* Was the disk of the file detached by force? Then commands wait for nothing. Context: any */
 static inline bool vhdx_backing_is_dead(const struct vhdx_backing *backing)
 {
 	return READ_ONCE(*backing->dead);
 }
 
+/* Size of the file in bytes. Context: any */
 static inline u64 vhdx_backing_size(const struct vhdx_backing *backing)
 {
 	return READ_ONCE(backing->size);

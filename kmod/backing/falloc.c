@@ -1,28 +1,30 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * The space of a host file: longer, shorter, zeros, holes; and all of it durable.
+ * Size, allocation, zeros and holes of a host file, and its flush.
  */
 #include "backing/backing.h"
 
+#include <linux/bvec.h>
 #include <linux/cred.h>
 #include <linux/falloc.h>
 #include <linux/math64.h>
 #include <linux/statfs.h>
 
-#include "compat.h"
+#include "compat/fs.h"
 #include "format/disk.h"
 
-/* What one write of zeros takes at most. */
+/* Most pages that one write of zeros has */
 #define VHDX_ZERO_BVECS 64
 
 /**
- * vhdx_backing_flush() - make durable whatever was written before this began
+ * vhdx_backing_flush() - make all writes durable that ended before this call
  * @backing:	the file, writable
  *
- * A file to which nothing was written since the last flush is left alone.
+ * Does nothing if nothing was written since the last flush.
  *
- * Context: process, may sleep long.
- * Return: 0 or a negative errno; after an error nobody knows what is durable
+ * Context: process, may sleep long
+ * Return: 0 or a negative errno; after an error it is not known what is durable
  */
 int vhdx_backing_flush(struct vhdx_backing *backing)
 {
@@ -36,11 +38,11 @@ int vhdx_backing_flush(struct vhdx_backing *backing)
 	return ret;
 }
 
-/* Ends what keeps the file system from being frozen. */
+/* With freeze protection held, which this releases. Return: 0 or a negative errno */
 static int vhdx_backing_started_fallocate(struct vhdx_backing *backing, int mode, u64 offset,
 					  u64 length)
 {
-	/* not vfs_fallocate(): that would wait for a thaw */
+	/* not vfs_fallocate(), which would wait for a thaw */
 	int ret = backing->file->f_op->fallocate(backing->file, mode | FALLOC_FL_KEEP_SIZE, offset,
 						 length);
 
@@ -62,12 +64,10 @@ static int vhdx_backing_fallocate(struct vhdx_backing *backing, int mode, u64 of
 /**
  * vhdx_backing_resize() - make the file longer or shorter
  * @backing:	the file, writable
- * @size:	bytes; if longer, what is new reads as zeros
+ * @size:	bytes; what is added reads as zeros
  *
- * A block device has the size it has: -ENOSPC.
- *
- * Context: process, may sleep.
- * Return: 0 or a negative errno
+ * Context: process, may sleep
+ * Return: 0 or a negative errno; -ENOSPC for a block device, which has a fixed size
  */
 int vhdx_backing_resize(struct vhdx_backing *backing, u64 size)
 {
@@ -79,9 +79,9 @@ int vhdx_backing_resize(struct vhdx_backing *backing, u64 size)
 	ret = vhdx_backing_start_write(backing);
 	if (ret)
 		return ret;
-	/* vfs_truncate() takes the same protection, see freeze.c */
+	/* vfs_truncate() takes freeze protection itself, see freeze.c */
 	vhdx_backing_end_write(backing);
-	/* as whoever opened it, not as this thread */
+	/* with the credentials of the open, not of this thread */
 	old = override_creds(backing->file->f_cred);
 	ret = vfs_truncate(&backing->file->f_path, size);
 	revert_creds(old);
@@ -92,12 +92,14 @@ int vhdx_backing_resize(struct vhdx_backing *backing, u64 size)
 }
 
 /**
- * vhdx_backing_has_room() - is there so much room in the file system?
+ * vhdx_backing_has_room() - estimate whether the file system has room
  * @backing:	the file
- * @bytes:	how much, not counting what is kept for the superuser
+ * @bytes:	room that is needed, without what is reserved for the superuser
+ *
+ * Other files may take the room meanwhile, and quotas are not considered.
  *
  * Context: process, may sleep
- * Return: a guess: other files may take the room; quotas are not looked at
+ * Return: true if there seems to be room
  */
 bool vhdx_backing_has_room(const struct vhdx_backing *backing, u64 bytes)
 {
@@ -108,21 +110,22 @@ bool vhdx_backing_has_room(const struct vhdx_backing *backing, u64 bytes)
 }
 
 /**
- * vhdx_backing_allocate() - have the file system keep space for a range, as it is
+ * vhdx_backing_allocate() - allocate a range of the file; its contents stay as they are
  * @backing:	the file, writable
  * @offset:	bytes
  * @length:	bytes, inside the file
  *
- * What is a hole gets blocks, and so does what is shared with other files (reflinks, snapshots):
- * to overwrite it would need new ones. The file system knows which blocks are shared, and copies no
+ * Holes get blocks. So do blocks that are shared with other files (reflinks, snapshots), because
+ * overwriting them needs new ones. The file system knows which blocks are shared, and copies no
  * others.
  *
- * A file system that writes everything to a new place each time (btrfs, but for files without
- * copy on write) can promise room for the first write of a hole only.
+ * A file system that writes data to a new place each time (btrfs, without nodatacow) can promise
+ * room only for the first write of a hole.
  *
- * Context: process, may sleep, but not until the thaw of a frozen file system
- * Return: 0, and writing there will not run out of space; -EOPNOTSUPP, and only a write can do that;
- * -EAGAIN if the file system is frozen: vhdx_backing_wait_thaw(); -ENOSPC or another errno
+ * Context: process, may sleep, but not until a frozen file system is thawed
+ * Return: 0: writing there does not run out of space; -EOPNOTSUPP: only a write can allocate the
+ * range; -EAGAIN if the file system is frozen, see vhdx_backing_wait_thaw(); -ENOSPC or another
+ * errno
  */
 int vhdx_backing_allocate(struct vhdx_backing *backing, u64 offset, u64 length)
 {
@@ -141,13 +144,13 @@ int vhdx_backing_allocate(struct vhdx_backing *backing, u64 offset, u64 length)
 }
 
 /**
- * vhdx_backing_reserve() - see that writing to a range will not run out of space
+ * vhdx_backing_reserve() - make sure that writing to a range does not run out of space
  * @backing:	the file, writable
  * @offset:	bytes, a multiple of VHDX_PAGE_SIZE
  * @length:	bytes, likewise; inside the file
  * @page:	VHDX_PAGE_SIZE bytes of kmalloc()ed memory
  *
- * Where allocating is not possible, what is there is written once more.
+ * Where fallocate() is not possible, the contents of the range are written once more.
  *
  * Context: process, may sleep; nothing else writes to the range
  * Return: 0, -ENOSPC or another errno
@@ -157,7 +160,7 @@ int vhdx_backing_reserve(struct vhdx_backing *backing, u64 offset, u64 length, v
 	int ret = vhdx_backing_allocate(backing, offset, length);
 	u64 end = offset + length;
 
-	/* what is written waits for the thaw of a frozen file system */
+	/* the file system is frozen: sleep until the thaw */
 	while (ret == -EAGAIN) {
 		ret = vhdx_backing_start_write(backing);
 		if (ret)
@@ -182,8 +185,8 @@ int vhdx_backing_reserve(struct vhdx_backing *backing, u64 offset, u64 length, v
  * @offset:	bytes
  * @length:	bytes
  *
- * Context: process, may sleep.
- * Return: 0, and it reads as zeros; -EOPNOTSUPP, and nothing happened; or another errno
+ * Context: process, may sleep
+ * Return: 0: the range reads as zeros; -EOPNOTSUPP: nothing has happened; or another errno
  */
 int vhdx_backing_punch(struct vhdx_backing *backing, u64 offset, u64 length)
 {
@@ -192,6 +195,7 @@ int vhdx_backing_punch(struct vhdx_backing *backing, u64 offset, u64 length)
 	return vhdx_backing_fallocate(backing, FALLOC_FL_PUNCH_HOLE, offset, length);
 }
 
+/* Return: 0 or a negative errno */
 static int vhdx_backing_write_zeros(struct vhdx_backing *backing, u64 offset, u64 length)
 {
 	struct bio_vec bvecs[VHDX_ZERO_BVECS];
@@ -208,7 +212,7 @@ static int vhdx_backing_write_zeros(struct vhdx_backing *backing, u64 offset, u6
 			bvecs[nr].bv_len = min_t(u64, left, PAGE_SIZE);
 			left -= bvecs[nr].bv_len;
 		}
-		/* the kill of the disk does not wait for all of a block */
+		/* a detach by force does not wait for all of a block */
 		ret = vhdx_backing_is_dead(backing) ? -EIO :
 			vhdx_backing_write_bvecs(backing, offset, bvecs, nr);
 		offset += part;
@@ -218,8 +222,9 @@ static int vhdx_backing_write_zeros(struct vhdx_backing *backing, u64 offset, u6
 }
 
 /*
- * Where does the next data of a range begin and end, that is, what is no hole nor otherwise known to
- * read as zeros? At least a byte from @offset on is dealt with. Return: false: there is none
+ * Find the next data from *@offset on: what is neither a hole nor otherwise known to read as zeros.
+ * *@offset and *@data_end become its bounds, at least a byte apart. Return: false if there is none
+ * before @end
  */
 static bool vhdx_backing_next_data(struct vhdx_backing *backing, u64 *offset, u64 *data_end,
 				   u64 end)
@@ -229,7 +234,7 @@ static bool vhdx_backing_next_data(struct vhdx_backing *backing, u64 *offset, u6
 	*data_end = end;
 	if (data == -ENXIO || data >= (loff_t)end)
 		return false;
-	/* if that cannot be known all of it is data */
+	/* if the file system cannot find holes, all of it is data */
 	if (data < 0)
 		return true;
 	*offset = max_t(u64, *offset, round_down(data, VHDX_PAGE_SIZE));
@@ -239,7 +244,7 @@ static bool vhdx_backing_next_data(struct vhdx_backing *backing, u64 *offset, u6
 	return true;
 }
 
-/* What was a hole is allocated as well. */
+/* Make a range read as zeros; holes are allocated. Return: 0 or a negative errno */
 static int vhdx_backing_zero_allocated(struct vhdx_backing *backing, u64 offset, u64 length)
 {
 	int ret = vhdx_backing_fallocate(backing, FALLOC_FL_ZERO_RANGE, offset, length);
@@ -250,10 +255,12 @@ static int vhdx_backing_zero_allocated(struct vhdx_backing *backing, u64 offset,
 }
 
 /**
- * vhdx_backing_zero_data() - make a range read as zeros; holes stay holes, and none are made
+ * vhdx_backing_zero_data() - make a range read as zeros, without making or filling holes
  * @backing:	the file, writable
  * @offset:	bytes, a multiple of the sector size
  * @length:	bytes, likewise
+ *
+ * Holes may be filled all the same if the file system cannot find them.
  *
  * Context: process, may sleep long; nothing else writes to the range
  * Return: 0 or a negative errno
@@ -263,7 +270,7 @@ int vhdx_backing_zero_data(struct vhdx_backing *backing, u64 offset, u64 length)
 	u64 end = offset + length, data_end;
 	int ret;
 
-	/* some file systems do not know of data that is in the page cache only */
+	/* some file systems take data for a hole while it is in the page cache only */
 	ret = filemap_write_and_wait_range(vhdx_backing_inode(backing)->i_mapping, offset, end - 1);
 	if (ret)
 		return vhdx_backing_zero_allocated(backing, offset, length);
@@ -275,14 +282,14 @@ int vhdx_backing_zero_data(struct vhdx_backing *backing, u64 offset, u64 length)
 }
 
 /**
- * vhdx_backing_zero() - make a range read as zeros
+ * vhdx_backing_zero() - make a range read as zeros, by the cheapest way of the file system
  * @backing:	the file, writable
  * @offset:	bytes, a multiple of the sector size
  * @length:	bytes, likewise
- * @keep:	all of it is allocated afterwards
+ * @keep:	the whole range is to be allocated afterwards
  *
- * By the cheapest way that the file system has. If no holes are to be made, and not @keep, those
- * that are there stay.
+ * Unless @keep, @keep_holes of the file decides: if it is set, no holes are made, and existing ones
+ * stay; if not, the range becomes a hole if possible.
  *
  * Context: process, may sleep long; nothing else writes to the range
  * Return: 0 or a negative errno

@@ -1,39 +1,41 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * DOC: a host file system that is frozen
+ * DOC: a frozen host file system
  *
- * Writing to a file of a frozen file system waits for the thaw, uninterruptibly if the file
- * system is left to do that. A queue's thread that waited so would serve no reads, and a detach
- * by force would wait as well. So freeze protection is only tried for:
+ * A write to a file of a frozen file system sleeps uninterruptibly until the thaw. If the thread of
+ * a queue did that, it would serve no reads, and a detach by force would wait for it. So the module
+ * only tries to take freeze protection:
  *
- *	- A write of data that meets a frozen file system waits without a thread. Its waiter is
- *	  told some times a second, and the write is tried again.
- *	- Threads that write metadata, or change the file's size or its extents, look as often,
- *	  and give up when the disk is detached by force.
+ *	- A write of data that finds the file system frozen waits without a thread. A timer
+ *	  completes the wait some times a second, and the write is tried again.
+ *	- A thread that writes metadata, or changes the size or the allocation of the file, tries as
+ *	  often, and gives up when the disk is detached by force.
  *
- * Nothing tells of a thaw, so there is a timer; it needs no memory and no worker. Reads, and
- * flushes of what was written before, are not concerned: file systems serve them while frozen.
+ * The kernel has no notification of a thaw, hence the timer. It needs no memory and no worker.
+ * Reads, and flushes of what was written before, are not affected: frozen file systems serve them.
  *
- * vfs_truncate() takes freeze protection itself, which must not be taken twice. It is called
- * after a look. A freeze that comes in between is waited for; so is one that the file system
- * itself meets when the file is closed.
+ * vfs_truncate() takes freeze protection itself, and taking it twice is not allowed. So the module
+ * checks for a freeze before the call. If the freeze begins in between, the call sleeps until the
+ * thaw; so does a close in which the file system itself writes.
  */
 #include "backing/backing.h"
 
 #include <linux/sched.h>
 #include <linux/timer.h>
 
-#include "compat.h"
+#include "compat/fs.h"
 
 #define VHDX_THAW_INTERVAL	(HZ / 10)
 
+/* Block devices are not frozen. */
 static bool vhdx_backing_freezes(const struct vhdx_backing *backing)
 {
 	return S_ISREG(vhdx_backing_inode(backing)->i_mode);
 }
 
-/* Context: timer */
-static void vhdx_backing_look_again(struct timer_list *timer)
+/* Complete the waits, frozen or not. Context: timer */
+static void vhdx_backing_thaw_timeout(struct timer_list *timer)
 {
 	struct vhdx_backing *backing = container_of(timer, struct vhdx_backing, thaw_timer);
 	LIST_HEAD(waiters);
@@ -42,23 +44,25 @@ static void vhdx_backing_look_again(struct timer_list *timer)
 	spin_lock_irqsave(&backing->thaw_lock, flags);
 	list_splice_init(&backing->thaw_waiters, &waiters);
 	spin_unlock_irqrestore(&backing->thaw_lock, flags);
-	vhdx_waiters_tell(&waiters, 0);
+	vhdx_waiters_complete(&waiters, 0);
 }
 
 /**
- * vhdx_backing_thaw_init() - begin without writes that wait for a thaw
+ * vhdx_backing_thaw_init() - prepare for waits for a thaw
  * @backing:	being opened
+ *
+ * Context: process
  */
 void vhdx_backing_thaw_init(struct vhdx_backing *backing)
 {
 	spin_lock_init(&backing->thaw_lock);
 	INIT_LIST_HEAD(&backing->thaw_waiters);
-	timer_setup(&backing->thaw_timer, vhdx_backing_look_again, 0);
+	timer_setup(&backing->thaw_timer, vhdx_backing_thaw_timeout, 0);
 }
 
 /**
  * vhdx_backing_thaw_exit() - undo vhdx_backing_thaw_init()
- * @backing:	being closed; no write is under way or waits
+ * @backing:	being closed; no write is in flight or waits
  *
  * Context: process
  */
@@ -68,9 +72,9 @@ void vhdx_backing_thaw_exit(struct vhdx_backing *backing)
 }
 
 /**
- * vhdx_backing_wait_thaw() - be told when it is worth trying to write again
- * @backing:	the file, found to be frozen
- * @waiter:	told soon, and the file may be frozen still
+ * vhdx_backing_wait_thaw() - wait until a write should be tried again
+ * @backing:	the file, whose file system was found to be frozen
+ * @waiter:	completed with 0 after VHDX_THAW_INTERVAL at most, frozen or not
  *
  * Context: any
  */
@@ -86,11 +90,11 @@ void vhdx_backing_wait_thaw(struct vhdx_backing *backing, struct vhdx_waiter *wa
 }
 
 /**
- * vhdx_backing_try_start_write() - keep the file system from being frozen
+ * vhdx_backing_try_start_write() - take freeze protection, if that needs no wait
  * @backing:	the file, writable
  *
  * Context: process
- * Return: true, until vhdx_backing_end_write(); false if it is frozen
+ * Return: true: protected until vhdx_backing_end_write(); false: the file system is frozen
  */
 bool vhdx_backing_try_start_write(struct vhdx_backing *backing)
 {
@@ -99,19 +103,18 @@ bool vhdx_backing_try_start_write(struct vhdx_backing *backing)
 }
 
 /**
- * vhdx_backing_start_write() - keep the file system from being frozen, later if need be
+ * vhdx_backing_start_write() - take freeze protection
  * @backing:	the file, writable
  *
- * Context: process; sleeps as long as the file system is frozen, or until the disk is detached by
- * force
- * Return: 0, until vhdx_backing_end_write(); -EIO if the disk is dead
+ * Context: process; sleeps until the file system is thawed or the disk is detached by force
+ * Return: 0: protected until vhdx_backing_end_write(); -EIO: the disk is dead
  */
 int vhdx_backing_start_write(struct vhdx_backing *backing)
 {
 	while (!vhdx_backing_try_start_write(backing)) {
 		if (vhdx_backing_is_dead(backing))
 			return -EIO;
-		/* "unsafe": a lock may be held. The suspend of the system does not need it. */
+		/* "unsafe": a lock may be held, but none that the suspend of the system needs */
 		__set_current_state(TASK_IDLE | TASK_FREEZABLE_UNSAFE);
 		schedule_timeout(VHDX_THAW_INTERVAL);
 	}
@@ -119,7 +122,7 @@ int vhdx_backing_start_write(struct vhdx_backing *backing)
 }
 
 /**
- * vhdx_backing_end_write() - let the file system be frozen
+ * vhdx_backing_end_write() - release freeze protection
  * @backing:	the file
  *
  * Context: process
@@ -131,11 +134,11 @@ void vhdx_backing_end_write(struct vhdx_backing *backing)
 }
 
 /**
- * vhdx_backing_is_frozen() - would writing have to wait?
+ * vhdx_backing_is_frozen() - is the file system frozen?
  * @backing:	the file, writable
  *
  * Context: process
- * Return: true if the file system is frozen, or is being frozen
+ * Return: true if it is, or is being frozen
  */
 bool vhdx_backing_is_frozen(struct vhdx_backing *backing)
 {

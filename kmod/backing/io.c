@@ -1,12 +1,15 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * Bytes from and to a host file.
+ * Reads and writes of a host file.
  */
 #include "backing/backing.h"
 
+#include <linux/blkdev.h>
+#include <linux/bvec.h>
 #include <linux/slab.h>
 
-#include "compat.h"
+#include "compat/fs.h"
 #include "format/disk.h"
 
 static void vhdx_io_put(struct vhdx_io *io)
@@ -15,35 +18,25 @@ static void vhdx_io_put(struct vhdx_io *io)
 		io->done(io, io->result);
 }
 
-/* Freeze protection goes with the write, from the task that begins it to where it ends. */
-static void vhdx_io_hand_over(struct vhdx_io *io)
-{
-	if (S_ISREG(vhdx_backing_inode(io->backing)->i_mode))
-		vhdx_write_hand_over(vhdx_backing_sb(io->backing));
-}
-
-static void vhdx_io_end_write(struct vhdx_io *io)
-{
-	if (S_ISREG(vhdx_backing_inode(io->backing)->i_mode))
-		vhdx_write_take_over(vhdx_backing_sb(io->backing));
-	vhdx_backing_end_write(io->backing);
-	/* before anybody is told, who might ask for a flush */
-	vhdx_backing_touched(io->backing);
-}
-
+/* End of the I/O for the file system. Context: any, interrupts included */
 static void vhdx_io_complete(struct kiocb *iocb, long result)
 {
 	struct vhdx_io *io = container_of(iocb, struct vhdx_io, iocb);
 
-	if (iocb->ki_flags & IOCB_WRITE)
-		vhdx_io_end_write(io);
+	if (iocb->ki_flags & IOCB_WRITE) {
+		if (S_ISREG(vhdx_backing_inode(io->backing)->i_mode))
+			vhdx_write_take_over(vhdx_backing_sb(io->backing));
+		vhdx_backing_end_write(io->backing);
+		/* before the completion, which may be followed by a flush */
+		vhdx_backing_touched(io->backing);
+	}
 	io->result = result;
 	vhdx_io_put(io);
 }
 
 /*
- * Two references: direct I/O may complete, and its memory be used again, while the file
- * system still walks @iter. Whoever lets go last calls @done.
+ * Direct I/O may complete while the file system still walks the iov_iter. So there are two
+ * references, and @done, after which memory may be reused, is called when the last one is dropped.
  */
 static void vhdx_io_start(const struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,
 			  u16 ioprio, int flags, vhdx_io_done done)
@@ -57,10 +50,11 @@ static void vhdx_io_start(const struct vhdx_backing *backing, struct vhdx_io *io
 		.ki_flags	= (vhdx_backing_is_direct(backing) ? IOCB_DIRECT : 0) | flags,
 		.ki_ioprio	= ioprio,
 	};
-	/* what vhdx_backing_poll() finds with them must be this one's */
+	/* release: vhdx_backing_poll() must see the fields of this I/O with its references */
 	atomic_set_release(&io->refs, 2);
 }
 
+/* Drop the reference of the submitter. @ret: of ->read_iter() or ->write_iter() */
 static void vhdx_io_started(struct vhdx_io *io, ssize_t ret)
 {
 	if (ret != -EIOCBQUEUED)
@@ -72,16 +66,16 @@ static void vhdx_io_started(struct vhdx_io *io, ssize_t ret)
  * vhdx_backing_read() - read from the file
  * @backing:	the file
  * @io:		not in use
- * @offset:	bytes
- * @iter:	where to, and how much; its vectors must live until @done is called
- * @ioprio:	of the read
- * @done:	called with the number of bytes or an errno, in any context, interrupts
- *		included, perhaps before this returns
+ * @offset:	in the file, in bytes
+ * @iter:	memory and length; its vectors must live until @done is called
+ * @ioprio:	I/O priority
+ * @done:	called with the number of bytes or a negative errno, perhaps before this returns; in
+ *		any context, interrupts included
  *
- * Asynchronous if the file is in direct mode; otherwise the read is over on return.
+ * Asynchronous if I/O is direct; otherwise the read has ended on return.
  *
- * Context: process, may sleep; memory allocations below must not recurse into us, so the
- * caller is in a NOIO scope.
+ * Context: process, may sleep; in a NOIO scope, so that memory allocations below do not cause I/O
+ * to the disk
  */
 void vhdx_backing_read(const struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,
 		       struct iov_iter *iter, u16 ioprio, vhdx_io_done done)
@@ -91,18 +85,18 @@ void vhdx_backing_read(const struct vhdx_backing *backing, struct vhdx_io *io, u
 }
 
 /**
- * vhdx_backing_try_read() - as vhdx_backing_read(), but rather fail than wait
+ * vhdx_backing_try_read() - as vhdx_backing_read(), but fail instead of sleeping
  * @backing:	the file, without @queued_because
  * @io:		not in use
- * @offset:	bytes
+ * @offset:	in the file, in bytes
  * @iter:	as for vhdx_backing_read()
- * @ioprio:	of the read
- * @polled:	vhdx_backing_poll() will be called until it is over
- * @done:	likewise; -EAGAIN, at once or later, means that it would have had to wait. Any
- *		other error may as well come from where it was tried, say a pending signal.
+ * @ioprio:	I/O priority
+ * @polled:	the caller polls with vhdx_backing_poll() until the read has ended
+ * @done:	as for vhdx_backing_read(). -EAGAIN, at once or later: the read would have had to
+ *		sleep. Other errors may come from the context, such as a pending signal
  *
- * Context: process, in a vhdx_nowait scope. File systems keep that promise as far as they
- * can: ext4 waits for a piece of its extent tree.
+ * Context: process, in a vhdx_nowait scope. File systems keep the promise of IOCB_NOWAIT as far as
+ * they can: ext4 sleeps to read a part of its extent tree
  */
 void vhdx_backing_try_read(const struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,
 			   struct iov_iter *iter, u16 ioprio, bool polled, vhdx_io_done done)
@@ -116,16 +110,16 @@ void vhdx_backing_try_read(const struct vhdx_backing *backing, struct vhdx_io *i
 }
 
 /**
- * vhdx_backing_poll() - help a read to its end
- * @io:		of vhdx_backing_try_read(), or over and used again or not; was zeroed before its
- *		first use
+ * vhdx_backing_poll() - poll for the end of a read
+ * @io:		used for vhdx_backing_try_read() once or more; the read may have ended. Was zeroed
+ *		before its first use
  * @batch:	as for ->iopoll()
  *
- * That it was polled for is kept here: file systems take IOCB_HIPRI away from the rest of a
- * read whose first part is polled.
+ * The flag that a read is polled is kept in @io, because file systems clear IOCB_HIPRI for the rest
+ * of a read whose first part is polled.
  *
- * Context: process; @done of the read may be called.
- * Return: how many requests, not necessarily this one, the device below has ended
+ * Context: process; may call @done of the read
+ * Return: number of requests, of any reads, that the device below has ended
  */
 int vhdx_backing_poll(struct vhdx_io *io, struct io_comp_batch *batch)
 {
@@ -143,15 +137,16 @@ int vhdx_backing_poll(struct vhdx_io *io, struct io_comp_batch *batch)
  * vhdx_backing_write() - write to the file
  * @backing:	the file, writable
  * @io:		not in use
- * @offset:	bytes
- * @iter:	where from, and how much; its vectors must live until @done is called
- * @ioprio:	of the write
+ * @offset:	in the file, in bytes
+ * @iter:	memory and length; its vectors must live until @done is called
+ * @ioprio:	I/O priority
  * @done:	as for vhdx_backing_read()
  *
- * What was written is durable after the next vhdx_backing_flush() that begins after @done.
+ * The data are durable after the next vhdx_backing_flush() that begins after @done. Freeze
+ * protection is held from here until the write has ended.
  *
  * Context: as vhdx_backing_read()
- * Return: false if the file system is frozen: nothing happened, and @done is not called
+ * Return: false if the file system is frozen: nothing has happened, and @done is not called
  */
 bool vhdx_backing_write(struct vhdx_backing *backing, struct vhdx_io *io, u64 offset,
 			struct iov_iter *iter, u16 ioprio, vhdx_io_done done)
@@ -160,20 +155,21 @@ bool vhdx_backing_write(struct vhdx_backing *backing, struct vhdx_io *io, u64 of
 		return false;
 	io->backing = backing;
 	vhdx_io_start(backing, io, offset, ioprio, IOCB_WRITE, done);
-	vhdx_io_hand_over(io);
+	if (S_ISREG(vhdx_backing_inode(backing)->i_mode))
+		vhdx_write_hand_over(vhdx_backing_sb(backing));
 	vhdx_io_started(io, backing->file->f_op->write_iter(&io->iocb, iter));
 	return true;
 }
 
 /**
- * vhdx_backing_read_some() - one read into one piece of memory, waited for
+ * vhdx_backing_read_some() - one synchronous read, which may be short
  * @backing:	the file
- * @offset:	bytes
- * @memory:	of kmalloc()
+ * @offset:	in the file, in bytes
+ * @memory:	kmalloc()ed
  * @length:	bytes
- * @direct:	bypass the page cache, whatever the file's mode
+ * @direct:	bypass the page cache, whatever the mode of the file
  *
- * Context: process, may sleep.
+ * Context: process, may sleep
  * Return: as ->read_iter()
  */
 ssize_t vhdx_backing_read_some(const struct vhdx_backing *backing, u64 offset, void *memory,
@@ -195,47 +191,39 @@ ssize_t vhdx_backing_read_some(const struct vhdx_backing *backing, u64 offset, v
 	return backing->file->f_op->read_iter(&iocb, &iter);
 }
 
-/* Read one page, at a multiple of its size; what lies beyond the end of the file is zero. */
-static int vhdx_backing_read_page(const struct vhdx_backing *backing, u64 offset, void *page)
-{
-	ssize_t ret;
-
-	memset(page, 0, VHDX_PAGE_SIZE);
-	ret = vhdx_backing_read_some(backing, offset, page, VHDX_PAGE_SIZE,
-				     vhdx_backing_is_direct(backing));
-	if (ret < 0)
-		return ret;
-	if (ret < VHDX_PAGE_SIZE && offset + ret < vhdx_backing_size(backing))
-		return -EIO;
-	return 0;
-}
-
 /**
- * vhdx_backing_read_range() - read any bytes, and wait for them
+ * vhdx_backing_read_range() - synchronous read of any range, for opening an image
  * @backing:	the file
- * @offset:	bytes
+ * @offset:	in the file, in bytes
  * @buffer:	any kernel memory
  * @length:	bytes; the range must lie inside the file
  *
- * For opening an image: goes page by page through a bounce page, so that alignment is no
- * concern of the caller's.
+ * Reads page by page through a bounce page, so neither @offset nor @buffer needs any alignment.
  *
- * Context: process, may sleep.
+ * Context: process, may sleep
  * Return: 0 or a negative errno
  */
 int vhdx_backing_read_range(const struct vhdx_backing *backing, u64 offset, void *buffer,
 			    u32 length)
 {
 	void *page = kmalloc(VHDX_PAGE_SIZE, GFP_KERNEL);
-	int ret = page ? 0 : -ENOMEM;
+	ssize_t ret = page ? 0 : -ENOMEM;
 
 	while (!ret && length) {
 		u32 skip = offset % VHDX_PAGE_SIZE;
 		u32 part = min(length, VHDX_PAGE_SIZE - skip);
 
-		ret = vhdx_backing_read_page(backing, offset - skip, page);
-		if (ret)
+		/* the file may end in the page: what is behind the end reads as zeros */
+		memset(page, 0, VHDX_PAGE_SIZE);
+		ret = vhdx_backing_read_some(backing, offset - skip, page, VHDX_PAGE_SIZE,
+					     vhdx_backing_is_direct(backing));
+		if (ret < 0)
 			break;
+		if (ret < VHDX_PAGE_SIZE && offset - skip + ret < vhdx_backing_size(backing)) {
+			ret = -EIO;
+			break;
+		}
+		ret = 0;
 		memcpy(buffer, page + skip, part);
 		buffer += part;
 		offset += part;
@@ -245,12 +233,22 @@ int vhdx_backing_read_range(const struct vhdx_backing *backing, u64 offset, void
 	return ret;
 }
 
-/* The same, as the format core's struct vhdx_reader wants it. */
+/**
+ * vhdx_backing_reader_read() - vhdx_backing_read_range() for struct vhdx_reader
+ * @backing:	a struct vhdx_backing
+ * @offset:	in the file, in bytes
+ * @buffer:	filled
+ * @length:	bytes
+ *
+ * Context: as vhdx_backing_read_range()
+ * Return: as vhdx_backing_read_range()
+ */
 int vhdx_backing_reader_read(void *backing, u64 offset, void *buffer, u32 length)
 {
 	return vhdx_backing_read_range(backing, offset, buffer, length);
 }
 
+/* One synchronous write, which may be short. Return: as ->write_iter() */
 static ssize_t vhdx_backing_write_iter(struct vhdx_backing *backing, u64 offset,
 				       struct iov_iter *iter)
 {
@@ -270,11 +268,11 @@ static ssize_t vhdx_backing_write_iter(struct vhdx_backing *backing, u64 offset,
 }
 
 /**
- * vhdx_backing_write_bvecs() - write all of it, and wait
+ * vhdx_backing_write_bvecs() - synchronous write
  * @backing:	the file, writable
- * @offset:	bytes, aligned for direct I/O
- * @bvecs:	what; aligned likewise
- * @nr:		how many
+ * @offset:	in the file, in bytes, aligned for direct I/O
+ * @bvecs:	the data, aligned likewise
+ * @nr:		number of @bvecs
  *
  * Context: process, may sleep; in a NOIO scope
  * Return: 0 or a negative errno
@@ -299,7 +297,15 @@ int vhdx_backing_write_bvecs(struct vhdx_backing *backing, u64 offset, struct bi
 	return 0;
 }
 
-/* Write VHDX_PAGE_SIZE bytes of kmalloc()ed memory; otherwise as above. */
+/**
+ * vhdx_backing_write_page() - synchronous write of a page of metadata
+ * @backing:	the file, writable
+ * @offset:	in the file, in bytes
+ * @page:	VHDX_PAGE_SIZE bytes of kmalloc()ed memory
+ *
+ * Context: as vhdx_backing_write_bvecs()
+ * Return: as vhdx_backing_write_bvecs()
+ */
 int vhdx_backing_write_page(struct vhdx_backing *backing, u64 offset, void *page)
 {
 	struct bio_vec bvec = {

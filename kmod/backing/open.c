@@ -1,10 +1,11 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * Host files. The only place that knows struct file.
+ * Opening of host files, and the mode of their I/O.
  *
- * Direct I/O is used where the file can do it at the image's sector size, for payload and
- * metadata alike: with one mode per file no stale copy of metadata can hide in the page
- * cache, and a 64 TiB disk's BAT does not end up there a second time.
+ * I/O is direct where the file supports that at the sector size of the image, for payload and
+ * metadata alike. With one mode for each file no stale copy of metadata stays in the page cache,
+ * and the BAT of a 64 TiB disk is not cached there a second time.
  */
 #include "backing/backing.h"
 
@@ -18,18 +19,18 @@
 #include <linux/slab.h>
 #include <linux/stat.h>
 
-#include "compat.h"
+#include "compat/fs.h"
 #include "format/disk.h"
 
 static bool buffered;
 module_param(buffered, bool, 0644);
-MODULE_PARM_DESC(buffered, "use no direct I/O on any file; taken at attach, and meant for tests");
+MODULE_PARM_DESC(buffered, "buffered I/O for every image file, for tests; read at attach");
 
-/* All attached files: the same file may come by different names and opens. */
+/* All attached files. The same file may be opened more than once, under different names. */
 static DEFINE_MUTEX(vhdx_backing_lock);
 static LIST_HEAD(vhdx_backing_files);
 
-/* What is below, if that is one device */
+/* The block device that an inode is, or that its file system is on; NULL: none, or several */
 static struct block_device *vhdx_inode_bdev(struct inode *inode)
 {
 	return S_ISBLK(inode->i_mode) ? I_BDEV(inode) : inode->i_sb->s_bdev;
@@ -40,39 +41,48 @@ static struct block_device *vhdx_backing_bdev(const struct vhdx_backing *backing
 	return vhdx_inode_bdev(vhdx_backing_inode(backing));
 }
 
-/* The block device that a file is on, or is; NULL if that is none, or several. It stays as long. */
+/**
+ * vhdx_backing_file_bdev() - the block device that a file is on, or is
+ * @file:	open; the device stays as long as the file is open
+ *
+ * Return: the device; NULL if there is none, or if there are several
+ */
 struct block_device *vhdx_backing_file_bdev(const struct file *file)
 {
 	return vhdx_inode_bdev(vhdx_real_inode(file));
 }
 
-/* On one device, or if there is none, on one file system */
-static bool vhdx_files_share_device(const struct file *a, const struct file *b)
-{
-	struct block_device *bdev = vhdx_backing_file_bdev(a);
-
-	if (bdev || vhdx_backing_file_bdev(b))
-		return bdev == vhdx_backing_file_bdev(b);
-	return vhdx_real_inode(a)->i_sb == vhdx_real_inode(b)->i_sb;
-}
-
+/*
+ * Is a file on the device of one of @files, or if it is on none, on its file system? Context:
+ * vhdx_backing_lock held
+ */
 static bool vhdx_files_have_device(struct file *const *files, unsigned int nr,
 				   const struct file *file)
 {
-	while (nr--)
-		if (vhdx_files_share_device(files[nr], file))
+	struct block_device *bdev = vhdx_backing_file_bdev(file), *other;
+
+	while (nr--) {
+		other = vhdx_backing_file_bdev(files[nr]);
+		if (bdev || other) {
+			if (bdev == other)
+				return true;
+		} else if (vhdx_real_inode(files[nr])->i_sb == vhdx_real_inode(file)->i_sb) {
 			return true;
+		}
+	}
 	return false;
 }
 
 /**
- * vhdx_backing_devices() - one file for each device that a disk's files are on
+ * vhdx_backing_devices() - collect one file for each device that files of a disk are on
  * @index:	number of the disk
- * @files:	in: files whose devices are not of interest; out: and others, with references
- * @nr:		how many are there
- * @max:	how many there may be
+ * @files:	in: files whose devices are not to be collected; out: these and one file for each
+ *		other device, with a reference
+ * @nr:		number of files in @files
+ * @max:	size of @files
  *
- * Return: how many there are now; if that is @max, there may be more
+ * Context: process
+ * Return: number of files in @files now; if that is @max, there may be more devices
  */
 unsigned int vhdx_backing_devices(int index, struct file **files, unsigned int nr,
 				  unsigned int max)
@@ -88,7 +98,14 @@ unsigned int vhdx_backing_devices(int index, struct file **files, unsigned int n
 	return nr;
 }
 
-/* Exchange the opens of a file for others of the same; for reopen.c. Context: process */
+/**
+ * vhdx_backing_replace() - exchange the open files of an image for others of the same file
+ * @backing:	the file
+ * @file:	becomes @backing->file; set to the old one
+ * @given:	becomes @backing->given; set to the old one
+ *
+ * Context: process
+ */
 void vhdx_backing_replace(struct vhdx_backing *backing, struct file **file, struct file **given)
 {
 	mutex_lock(&vhdx_backing_lock);
@@ -98,8 +115,8 @@ void vhdx_backing_replace(struct vhdx_backing *backing, struct file **file, stru
 }
 
 /*
- * Is there somebody below who sums up data, or makes parities of them, and goes by what it has
- * made when it reads them? Then file systems above must leave pages alone that are on their way.
+ * Does something below compute checksums or parities of data in flight? Then data of a direct write
+ * must not change until the write has ended.
  */
 static bool vhdx_backing_is_stable(const struct vhdx_backing *backing)
 {
@@ -110,9 +127,10 @@ static bool vhdx_backing_is_stable(const struct vhdx_backing *backing)
 }
 
 /*
- * What direct I/O needs. For a file system that does not tell, what its block device needs,
- * or 512, is a guess; vhdx_backing_try_direct() finds out. A device may need more of memory than
- * of its sectors, and the other way round: dm-crypt takes whole sectors of its own only.
+ * Find the alignment that direct I/O needs. If the file system does not report it, that of its
+ * block device, or 512, is a guess, which vhdx_backing_try_direct() verifies. The alignment of
+ * memory may be larger than a sector of the device, or smaller: dm-crypt takes only whole sectors
+ * of its own.
  */
 static void vhdx_backing_find_alignment(struct vhdx_backing *backing)
 {
@@ -131,7 +149,7 @@ static void vhdx_backing_find_alignment(struct vhdx_backing *backing)
 	backing->memory_alignment = max_t(u32, stat.dio_mem_align, SECTOR_SIZE);
 }
 
-/* Is the smallest direct read there will be really taken? Stacked file systems may not. */
+/* Does a direct read of @sector_size bytes succeed? On stacked file systems it may not. */
 static bool vhdx_backing_try_direct(const struct vhdx_backing *backing, u32 sector_size)
 {
 	void *memory = kmalloc(VHDX_PAGE_SIZE, GFP_KERNEL);
@@ -144,75 +162,72 @@ static bool vhdx_backing_try_direct(const struct vhdx_backing *backing, u32 sect
 }
 
 /*
- * May reads be submitted by whoever asks (request/nowait.c)? On these file systems it was seen what a
- * read does to the task that submits it: it keeps no state there, begins no transaction
- * without access times, and takes no lock that those above it could hold. Of block devices
- * there is nothing to be seen.
+ * Why reads must not be submitted in the context of the task that submits the request, or NULL if
+ * they may be (request/nowait.c). For the file systems listed here the code was reviewed: a read
+ * keeps no state in the submitting task, starts no transaction (without updates of access times),
+ * and takes no lock that callers above it could hold. For block devices there is nothing to review.
  */
 static const char *vhdx_backing_why_queued(const struct vhdx_backing *backing)
 {
 	const struct inode *inode = vhdx_backing_inode(backing);
 
 	if (!vhdx_backing_is_direct(backing))
-		return "read through the page cache";
+		return "I/O is buffered";
 	if (!(backing->file->f_mode & FMODE_NOWAIT))
-		return "file system cannot be asked not to wait";
+		return "file system does not support nowait I/O";
 	if (S_ISBLK(inode->i_mode) || inode->i_sb->s_magic == EXT4_SUPER_MAGIC ||
 	    inode->i_sb->s_magic == XFS_SUPER_MAGIC)
 		return NULL;
-	return "not proven safe on this file system";
+	return "file system is not known to be safe for nowait I/O";
 }
 
-/*
- * A page of the page cache that is on its way is not changed: what is on the disk below after a
- * power cut is an old sector or a new one, never some of both (P4).
- */
-static void vhdx_backing_make_stable(struct vhdx_backing *backing)
-{
-	if (backing->writable && !vhdx_backing_is_direct(backing) && !backing->made_stable)
-		backing->made_stable = vhdx_want_stable_writes(vhdx_backing_inode(backing));
-}
-
-/* NULL if nothing speaks against direct I/O */
+/* Why I/O must go through the page cache, or NULL if it may be direct */
 static const char *vhdx_backing_why_buffered(const struct vhdx_backing *backing, u32 sector_size,
 					     const struct vhdx_backing_mode *mode)
 {
 	if (mode->buffered || buffered)
-		return "asked for";
+		return "buffered I/O was requested";
 	if (!(backing->file->f_mode & FMODE_CAN_ODIRECT) || !backing->offset_alignment)
-		return "file system has no direct I/O";
+		return "file system does not support direct I/O";
 	if (sector_size % backing->offset_alignment)
-		return "file system needs larger sectors for direct I/O";
+		return "direct I/O needs larger sectors than the image has";
 	if (mode->alignment && mode->alignment < backing->memory_alignment)
-		return "disk takes data from addresses that the file system does not";
-	if (backing->writable && vhdx_sums_unstable_data(backing->file))
-		return "file system sums up data that may change";
+		return "file system needs stricter memory alignment than the disk promised";
+	if (backing->writable && vhdx_checksums_unstable_data(backing->file))
+		return "data may change in flight, but the file system checksums it";
 	if (backing->stable && mode->unstable)
-		return "disk takes data that may change, which something below sums up";
+		return "data may change in flight, but the backing device checksums it";
 	if (!vhdx_backing_try_direct(backing, sector_size))
-		return "file system refused a direct read";
+		return "a test read with direct I/O failed";
 	return NULL;
 }
 
 /**
- * vhdx_backing_choose_mode() - direct or buffered?
- * @backing:	open, with no read in flight
- * @sector_size: bytes; the smallest read there will be
- * @mode:	what else there is to know
+ * vhdx_backing_choose_mode() - choose between direct I/O and the page cache
+ * @backing:	open, without I/O in flight
+ * @sector_size: smallest unit of I/O to come, in bytes
+ * @mode:	how the file will be used
+ *
+ * If writes go through the page cache, a page that is being written must not change. Then a power
+ * cut leaves old or new sectors on the device below, never a mixture of both (P4).
+ *
+ * Context: kernel thread, may sleep
  */
 void vhdx_backing_choose_mode(struct vhdx_backing *backing, u32 sector_size,
 			      const struct vhdx_backing_mode *mode)
 {
 	backing->buffered_because = vhdx_backing_why_buffered(backing, sector_size, mode);
 	backing->queued_because = vhdx_backing_why_queued(backing);
-	/* its extent tree is read regardless of IOCB_NOWAIT */
+	/* ext4 reads its extent tree in spite of IOCB_NOWAIT */
 	backing->may_sleep = vhdx_backing_inode(backing)->i_sb->s_magic == EXT4_SUPER_MAGIC;
-	vhdx_backing_make_stable(backing);
-	/* what user space has looked at would be looked for at each write */
+	if (backing->writable && !vhdx_backing_is_direct(backing) && !backing->made_stable)
+		backing->made_stable = vhdx_want_stable_writes(vhdx_backing_inode(backing));
+	/* cached pages, from reads of user space, would cost a look-up at each direct write */
 	if (vhdx_backing_is_direct(backing))
 		invalidate_mapping_pages(vhdx_backing_inode(backing)->i_mapping, 0, -1);
 }
 
+/* Is the file of the caller usable at all? Return: 0, or -EINVAL with @fault filled */
 static int vhdx_backing_check_given(struct file *given, bool writable,
 				    struct vhdx_fault *fault)
 {
@@ -233,21 +248,17 @@ static int vhdx_backing_check_given(struct file *given, bool writable,
 	return 0;
 }
 
-/* As deny_write_access(), of an inode that is not a file's own. Return: false if it has writers */
-static bool vhdx_inode_deny_write(struct inode *inode)
-{
-	return atomic_dec_unless_positive(&inode->i_writecount);
-}
-
 /**
- * vhdx_backing_deny_writers() - keep writers away, as far as there are none yet
- * @backing:	open, only read from now on
+ * vhdx_backing_deny_writers() - deny opens of the file for writing
+ * @backing:	open, and only read from now on
  *
- * On overlayfs from both inodes: the overlay's own is what writers through the overlay open, and
- * those of the upper directory open the other. Block devices have no such lock; their users must
- * know.
+ * On overlayfs both inodes have to be denied: writers through the overlay open the overlay's inode,
+ * and writers of the upper directory the other one. Block devices have no such lock: their users
+ * have to take care.
  *
- * Return: false if there are some already, by one of the inodes
+ * Context: process
+ * Return: false if the file is open for writing already, by one of the inodes; the other one may be
+ * denied all the same
  */
 bool vhdx_backing_deny_writers(struct vhdx_backing *backing)
 {
@@ -257,22 +268,25 @@ bool vhdx_backing_deny_writers(struct vhdx_backing *backing)
 	if (!S_ISREG(inode->i_mode))
 		return true;
 	backing->write_denied = !deny_write_access(backing->file);
-	backing->data_denied = two && vhdx_inode_deny_write(inode);
+	/* as deny_write_access(), for an inode that is not that of an open file */
+	backing->data_denied = two && atomic_dec_unless_positive(&inode->i_writecount);
 	return backing->write_denied && (backing->data_denied || !two);
 }
 
+/* Undo vhdx_backing_deny_writers(), whether or not it has failed. */
 static void vhdx_backing_allow_writers(struct vhdx_backing *backing)
 {
 	if (backing->write_denied)
 		allow_write_access(backing->file);
 	if (backing->data_denied)
 		atomic_inc(&vhdx_backing_inode(backing)->i_writecount);
-	backing->write_denied = backing->data_denied = false;
+	backing->write_denied = false;
+	backing->data_denied = false;
 }
 
 /*
- * As long as the file is attached read-only nobody may write to it, or the disk would
- * change under its readers.
+ * While the file is attached read-only it must not be written to, or the disk would change under
+ * its readers. Return: 0, or -ETXTBSY with @fault filled
  */
 static int vhdx_backing_deny_write(struct vhdx_backing *backing, struct file *given,
 				   struct vhdx_fault *fault)
@@ -288,8 +302,8 @@ static int vhdx_backing_deny_write(struct vhdx_backing *backing, struct file *gi
 }
 
 /*
- * One file, if perhaps by two inodes of overlayfs. Which one holds the data changes when a file of
- * the lower directory is copied up, as by chmod.
+ * Are both the same file, perhaps by two inodes of overlayfs? The inode that holds the data changes
+ * when a file of the lower directory is copied up, which chmod() does.
  */
 static bool vhdx_backing_is_same(const struct vhdx_backing *a, const struct vhdx_backing *b)
 {
@@ -300,8 +314,9 @@ static bool vhdx_backing_is_same(const struct vhdx_backing *a, const struct vhdx
 }
 
 /*
- * A file that is written to here is not used here for anything else: as a disk of its own
- * or as the parent of one (P6). Others are kept away by the locks that the caller took.
+ * Add a file to the list of attached files, unless it conflicts: a writable file is attached once,
+ * neither as another disk nor as a parent of one (P6). Other programs are kept away by the locks
+ * that the caller took. Return: 0, or -EBUSY with @fault filled
  */
 static int vhdx_backing_register(struct vhdx_backing *backing, struct vhdx_fault *fault)
 {
@@ -332,23 +347,28 @@ static void vhdx_backing_unregister(struct vhdx_backing *backing)
 	mutex_unlock(&vhdx_backing_lock);
 }
 
-/* Close it before this returns: another attach may be next. Context: kernel thread, no locks */
+/**
+ * vhdx_backing_put_file() - drop a reference, and close the file before this returns
+ * @file:	the file; the next attach may open it again
+ *
+ * Context: kernel thread, no locks
+ */
 void vhdx_backing_put_file(struct file *file)
 {
 	__fput_sync(file);
 }
 
 /**
- * vhdx_backing_open() - take a file that user space opened
- * @backing:	filled on success
- * @given:	a reference that stays the caller's
- * @writable:	open it for writing too
- * @fault:	filled on failure if the failure has a reason
+ * vhdx_backing_open() - open the file of an image
+ * @backing:	zeroed, with @index and @dead set; filled on success
+ * @given:	open file of the caller; the reference stays the caller's
+ * @writable:	open it for writing as well
+ * @fault:	filled on failure, if the failure has a reason
  *
- * Opens the same file once more without access times: updating them would write to a
- * file that must stay as it is (P1), and start a transaction where reads must not.
+ * Opens the same file once more, without updates of access times. These would write to a file that
+ * must stay as it is (P1), and start a transaction where reads must not.
  *
- * Context: kernel thread; opens files, so not under locks that a file system may take.
+ * Context: kernel thread; opens files, so without locks that a file system may take
  * Return: 0 or a negative errno
  */
 int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool writable,
@@ -382,16 +402,16 @@ int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool wri
 	backing->size = i_size_read(vhdx_backing_inode(backing));
 	backing->stable = writable && vhdx_backing_is_stable(backing);
 	vhdx_backing_find_alignment(backing);
-	/* until more is known: our own pages */
+	/* for metadata, until the sector size of the image is known */
 	vhdx_backing_choose_mode(backing, VHDX_PAGE_SIZE, &mode);
 	return 0;
 }
 
 /**
- * vhdx_backing_close() - give the file back
- * @backing:	open, no read or write in flight
+ * vhdx_backing_close() - undo vhdx_backing_open()
+ * @backing:	open, without I/O in flight
  *
- * Context: kernel thread; closing may do anything, so no locks.
+ * Context: kernel thread, no locks: closing a file may do anything
  */
 void vhdx_backing_close(struct vhdx_backing *backing)
 {

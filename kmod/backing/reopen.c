@@ -1,7 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * A host file that was written to becomes one that is only read, in three steps: what can
- * fail, what must be quick, and what may take long.
+ * A writable host file becomes read-only, for a live snapshot, in three steps: one that can fail
+ * (open), one that is quick, while I/O is held (retire), and one that may take long (close).
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -10,11 +11,11 @@
 #include <linux/file.h>
 
 /**
- * vhdx_backing_retiring_open() - open a file once more, read-only
- * @retiring:	filled; for vhdx_backing_retire(), and vhdx_backing_retiring_close() in any case
+ * vhdx_backing_retiring_open() - open a writable file once more, read-only
+ * @retiring:	filled; the caller calls vhdx_backing_retiring_close() after success
  * @backing:	writable
  *
- * Context: process; opens files, so not under locks that a file system may take.
+ * Context: process; opens files, so without locks that a file system may take
  * Return: 0 or a negative errno
  */
 int vhdx_backing_retiring_open(struct vhdx_backing_retiring *retiring, struct vhdx_backing *backing)
@@ -28,8 +29,8 @@ int vhdx_backing_retiring_open(struct vhdx_backing_retiring *retiring, struct vh
 }
 
 /**
- * vhdx_backing_retire() - from now on it is as if the file had been opened read-only
- * @retiring:	opened; no read or write of the file is in flight
+ * vhdx_backing_retire() - make the file read-only, as if it had been opened so
+ * @retiring:	opened; no I/O of the file is in flight
  *
  * Context: process
  */
@@ -41,19 +42,19 @@ void vhdx_backing_retire(struct vhdx_backing_retiring *retiring)
 	given = get_file(retiring->file);
 	retiring->retired = true;
 	retiring->was = *backing;
-	/* @was has the references that come back */
+	/* @was keeps the references that this returns */
 	vhdx_backing_replace(backing, &retiring->file, &given);
 	WRITE_ONCE(backing->writable, false);
 }
 
 /**
- * vhdx_backing_retiring_close() - close what is not needed any more, and keep writers away
+ * vhdx_backing_retiring_close() - close the files that are not needed any more, deny writers
  * @retiring:	opened, retired or not
  *
- * Another process that has the file open for writing cannot be kept away: it could have written to
- * the file before, too. A line in the log says so.
+ * A process that has the file open for writing cannot be denied: it could have written to the file
+ * before as well. The kernel log has a line about that.
  *
- * Context: kernel thread; no I/O to a disk made of the file is held
+ * Context: kernel thread; no I/O of a disk that uses the file is held
  */
 void vhdx_backing_retiring_close(struct vhdx_backing_retiring *retiring)
 {
@@ -63,12 +64,12 @@ void vhdx_backing_retiring_close(struct vhdx_backing_retiring *retiring)
 		vhdx_backing_put_file(retiring->file);
 		return;
 	}
-	/* it may have been cut off at its end */
+	/* its unused end may have been cut off */
 	WRITE_ONCE(backing->size, vhdx_backing_size(&retiring->was));
-	/* as long as they are open, they count as writers */
+	/* closed first: open writable files count as writers */
 	vhdx_backing_put_file(retiring->was.file);
 	vhdx_backing_put_file(retiring->was.given);
 	if (!vhdx_backing_deny_writers(backing))
-		pr_warn("vhdx%d: %pD, a parent now, is open for writing in another process\n",
+		pr_warn("vhdx%d: new parent %pD is open for writing by another process\n",
 			backing->index, backing->file);
 }

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * A block device made of an image: /dev/vhdxN.
  */
@@ -15,6 +16,7 @@
 #include "uapi/vhdx.h"
 
 struct attribute_group;
+struct dentry;
 struct file;
 struct gendisk;
 struct vhdx_image_options;
@@ -39,15 +41,16 @@ struct vhdx_image_options;
  * @made:	0, or why it could not be made; valid when no longer COMING
  * @removed:	0, or an error of vhdx_image_close(); valid when GONE
  * @fault:	the reason for @made
- * @image:	valid from vhdx_disk_make() to vhdx_disk_remove(); vhdx_snapshot_disk() replaces it
- * @image_lock:	held for reading by code outside the request path that uses @image, such as sysfs;
- *		held for writing while @image is replaced, which does no I/O
+ * @image:	from vhdx_disk_make() to vhdx_disk_remove(), then NULL; a snapshot replaces it
+ * @image_lock:	held for reading by code outside the request path that uses @image, such as sysfs
+ *		and debugfs; held for writing while @image changes, which does no I/O
  * @noted:	status as of the last vhdx_disk_note(); under @life's lock
  * @devt:	device number; valid when no longer COMING
  * @queues:	hardware queues and their threads
  * @gendisk:	NULL until the image is open
  * @wwn:	NAA identifier; a copy, because it is used after the image is closed, too
  * @failure:	which write failed and made the disk read-only, or NULL
+ * @debugfs:	its directory in debugfs, see debugfs.c
  */
 struct vhdx_disk {
 	refcount_t refs;
@@ -76,6 +79,7 @@ struct vhdx_disk {
 	struct gendisk *gendisk;
 	u8 wwn[16];
 	const char *failure;
+	struct dentry *debugfs;
 };
 
 struct vhdx_disk *vhdx_disk_alloc(struct file *const *files, unsigned int nr, u32 flags,

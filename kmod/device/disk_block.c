@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The block device of a disk: its limits, and what its openers may do.
  */
@@ -7,7 +8,7 @@
 #include <linux/blkdev.h>
 #include <linux/module.h>
 
-#include "compat.h"
+#include "compat/blk.h"
 #include "image/image.h"
 
 /* 1 MiB, the smallest block. The block layer would merge larger requests only to split them. */

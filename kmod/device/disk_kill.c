@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Stopping the requests of a disk: for a snapshot, or for good. disk.c has the order of a kill.
  */
@@ -7,7 +8,7 @@
 #include <linux/blkdev.h>
 #include <linux/ktime.h>
 
-#include "compat.h"
+#include "compat/blk.h"
 #include "delay.h"
 #include "image/image.h"
 #include "image/writable.h"

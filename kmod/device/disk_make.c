@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Making a disk of an image, and removing it. These are jobs: disk.c says why.
  */
@@ -10,7 +11,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "compat.h"
+#include "compat/blk.h"
 #include "delay.h"
 #include "image/chain.h"
 #include "image/image.h"
@@ -26,7 +27,7 @@ static void vhdx_disk_failed(void *context, const char *what, int error)
 	struct vhdx_disk *disk = context;
 
 	WRITE_ONCE(disk->failure, what);
-	pr_err("%s: %s (error %d): no more writing; what was flushed is safe\n",
+	pr_err("%s: %s (error %d): disk is read-only from now on, flushed data is safe\n",
 	       disk->gendisk->disk_name, what, error);
 	/* also sends a uevent */
 	set_disk_ro(disk->gendisk, true);
@@ -142,6 +143,7 @@ int vhdx_disk_make(struct vhdx_disk *disk, const struct attribute_group **groups
  */
 int vhdx_disk_remove(struct vhdx_disk *disk)
 {
+	struct vhdx_image *image = disk->image;
 	int ret;
 
 	vhdx_delay(remove);
@@ -152,8 +154,12 @@ int vhdx_disk_remove(struct vhdx_disk *disk)
 	vhdx_disk_unplug(disk);
 	/* after its last request has completed, a submitter may still be in request/submit.c */
 	blk_mq_quiesce_queue(disk->gendisk->queue);
+	/* readers of debugfs files that are still open find no image, and use no queues */
+	down_write(&disk->image_lock);
+	disk->image = NULL;
+	up_write(&disk->image_lock);
 	vhdx_queues_stop(&disk->queues);
-	ret = vhdx_chain_close(disk->image);
+	ret = vhdx_chain_close(image);
 	put_disk(disk->gendisk);
 	return ret;
 }

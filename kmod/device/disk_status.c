@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * The status of a disk as user space sees it. It is copied from the image when that changes
  * (vhdx_disk_note()), so that a reader does not wait for a snapshot or for a removal.

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * DOC: P9, no disk waits for another
  *
@@ -35,6 +36,7 @@
 
 #include "backing/backing.h"
 #include "delay.h"
+#include "device/debugfs.h"
 #include "device/disk.h"
 #include "device/snapshot.h"
 #include "device/sysfs.h"
@@ -144,6 +146,7 @@ static void vhdx_registry_remove_job(struct vhdx_job *job)
 	struct vhdx_disk *disk = container_of(job, struct vhdx_disk, remove);
 
 	disk->removed = vhdx_disk_remove(disk);
+	vhdx_debugfs_remove(disk);
 	vhdx_delay(remove_closed);
 	vhdx_job_done(job);
 	vhdx_registry_leave(disk);
@@ -212,7 +215,8 @@ int vhdx_registry_detach(int index, u64 diskseq, u32 flags, struct vhdx_fault *f
 	else
 		ret = vhdx_registry_refusal(answer, fault);
 	if (ret == -EINPROGRESS)
-		pr_warn("vhdx%d: is dead, but its backing file does not answer\n", index);
+		pr_warn("vhdx%d: forced detach is incomplete: the backing file does not respond\n",
+			index);
 	vhdx_disk_put(disk);
 	return ret;
 }
@@ -225,10 +229,12 @@ static void vhdx_registry_make_job(struct vhdx_job *job)
 
 	disk->made = vhdx_disk_make(disk, vhdx_sysfs_groups);
 	vhdx_job_done(job);
-	if (disk->made)
+	if (disk->made) {
 		vhdx_registry_leave(disk);
-	else
+	} else {
+		vhdx_debugfs_add(disk);
 		vhdx_life_begin(&disk->life);
+	}
 	vhdx_disk_put(disk);
 }
 
@@ -328,7 +334,7 @@ static void vhdx_registry_snapshot_job(struct vhdx_job *job)
 
 /* Start the job. It owns the reference to @disk, which is held. Return: NULL without memory */
 static struct vhdx_registry_snapshot *vhdx_registry_start_snapshot(struct vhdx_disk *disk,
-								    struct file *file)
+								   struct file *file)
 {
 	struct vhdx_registry_snapshot *snapshot = kzalloc(sizeof(*snapshot), GFP_KERNEL);
 

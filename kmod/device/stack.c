@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * DOC: disks on themselves
  *
@@ -19,9 +20,9 @@
  * and can report which device is on which.
  *
  * There is no such check at attach: the disk does not exist yet, so no device is made of it.
- * Changes after the check are not noticed, such as a mapping loaded into a device in use. And the
- * trial fails to notice a device that completes a flush without passing it on. In both cases the
- * disk hangs until it is detached by force: then its requests fail, and so does what waits for them.
+ * Changes after the check are not noticed, such as a mapping loaded into a device in use. And
+ * the trial fails to notice a device that completes a flush without passing it on. In both cases
+ * the disk hangs until it is detached by force: then its requests fail, and so do their waits.
  */
 #include "device/stack.h"
 
@@ -37,7 +38,7 @@
 #include <linux/slab.h>
 
 #include "backing/backing.h"
-#include "compat.h"
+#include "compat/blk.h"
 #include "device/disk.h"
 #include "format/reason.h"
 

@@ -1,8 +1,12 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * /sys/block/vhdxN/vhdx/: what a disk is made of, one value per file, for everybody.
+ * /sys/block/vhdxN/vhdx/: attributes of a disk for users and scripts, one value per file.
+ * Statistics for developers are in debugfs.c. Documentation/ABI/testing/sysfs-block-vhdx
+ * describes each attribute.
  *
- * The files are gone before vhdx_disk_remove() closes the image, so they may look at it.
+ * del_gendisk() removes the files and waits for their readers before vhdx_disk_remove() closes
+ * the image.
  */
 #include "device/sysfs.h"
 
@@ -12,10 +16,7 @@
 #include <linux/sysfs.h>
 
 #include "device/disk.h"
-#include "image/chain_cache.h"
 #include "image/image.h"
-#include "meta/cache.h"
-#include "meta/journal.h"
 #include "format/guid.h"
 #include "uapi/vhdx.h"
 
@@ -118,18 +119,6 @@ static ssize_t vhdx_emit_parent_files(const struct vhdx_disk *disk, char *buf)
 }
 VHDX_ATTR(parent_files);
 
-static struct vhdx_chain_cache_stats vhdx_sysfs_resolve(const struct vhdx_disk *disk)
-{
-	struct vhdx_chain_cache_stats stats = { .answers = 0 };
-
-	if (disk->image->chain_cache)
-		vhdx_chain_cache_stats(disk->image->chain_cache, &stats);
-	return stats;
-}
-
-VHDX_SIMPLE_ATTR(chain_answers, "%lu", vhdx_sysfs_resolve(disk).answers);
-VHDX_SIMPLE_ATTR(chain_bytes, "%lu", vhdx_sysfs_resolve(disk).bytes);
-
 static ssize_t vhdx_emit_guid(char *buf, const struct vhdx_guid *guid)
 {
 	char text[VHDX_GUID_TEXT_SIZE];
@@ -153,47 +142,6 @@ static ssize_t vhdx_emit_data_write_guid(const struct vhdx_disk *disk, char *buf
 }
 VHDX_ATTR(data_write_guid);
 
-/* Of all files of the chain */
-static struct vhdx_cache_stats vhdx_sysfs_cache(const struct vhdx_disk *disk)
-{
-	struct vhdx_cache_stats stats, sum = { .pages = 0 };
-	const struct vhdx_image *image;
-
-	for (image = disk->image; image; image = image->parent) {
-		vhdx_cache_stats(image->cache, &stats);
-		sum.pages += stats.pages;
-		sum.loads += stats.loads;
-	}
-	return sum;
-}
-
-VHDX_SIMPLE_ATTR(cache_pages, "%lu", vhdx_sysfs_cache(disk).pages);
-VHDX_SIMPLE_ATTR(cache_loads, "%lu", vhdx_sysfs_cache(disk).loads);
-
-/* Zeros for a disk that is read-only */
-static struct vhdx_journal_stats vhdx_sysfs_journal(const struct vhdx_disk *disk)
-{
-	struct vhdx_journal_stats stats = { .commits = 0 };
-
-	if (disk->image->writable)
-		vhdx_journal_stats(disk->image->journal, &stats);
-	return stats;
-}
-
-VHDX_SIMPLE_ATTR(journal_commits, "%llu", vhdx_sysfs_journal(disk).commits);
-VHDX_SIMPLE_ATTR(journal_dirty, "%u", vhdx_sysfs_journal(disk).dirty);
-VHDX_SIMPLE_ATTR(journal_logged, "%u", vhdx_sysfs_journal(disk).logged);
-
-static struct vhdx_queue_stats vhdx_sysfs_reads(const struct vhdx_disk *disk)
-{
-	struct vhdx_queue_stats stats;
-
-	vhdx_queues_stats(&disk->queues, &stats);
-	return stats;
-}
-
-VHDX_SIMPLE_ATTR(reads_nowait, "%llu", vhdx_sysfs_reads(disk).nowait_reads);
-VHDX_SIMPLE_ATTR(reads_queued, "%llu", vhdx_sysfs_reads(disk).queued_reads);
 VHDX_SIMPLE_ATTR(nowait_reason, "%s", disk->image->backing.queued_because ?: "-");
 
 static ssize_t vhdx_show_nowait_reads(struct device *dev, struct device_attribute *attr,
@@ -224,8 +172,6 @@ static struct attribute *vhdx_attrs[] = {
 	&vhdx_attr_parent_files.attr,
 	&vhdx_attr_temporary.attr,
 	&vhdx_attr_deleted.attr,
-	&vhdx_attr_chain_answers.attr,
-	&vhdx_attr_chain_bytes.attr,
 	&vhdx_attr_block_size.attr,
 	&vhdx_attr_disk_id.attr,
 	&vhdx_attr_wwn.attr,
@@ -238,16 +184,9 @@ static struct attribute *vhdx_attrs[] = {
 	&vhdx_attr_dio_reason.attr,
 	&vhdx_attr_nowait_reads.attr,
 	&vhdx_attr_nowait_reason.attr,
-	&vhdx_attr_reads_nowait.attr,
-	&vhdx_attr_reads_queued.attr,
 	&vhdx_attr_read_only_reason.attr,
 	&vhdx_attr_holes.attr,
 	&vhdx_attr_bad_reads.attr,
-	&vhdx_attr_cache_pages.attr,
-	&vhdx_attr_cache_loads.attr,
-	&vhdx_attr_journal_commits.attr,
-	&vhdx_attr_journal_dirty.attr,
-	&vhdx_attr_journal_logged.attr,
 	NULL,
 };
 

@@ -1,10 +1,13 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "bat.h"
 #include "range.h"
 
 /**
  * vhdx_block_state_name() - the format's name of a block state
  * @state:	0 to 7
+ *
+ * Return: a string constant
  */
 const char *vhdx_block_state_name(enum vhdx_block_state state)
 {
@@ -17,31 +20,16 @@ const char *vhdx_block_state_name(enum vhdx_block_state state)
 }
 
 /*
- * A payload block of @used bytes at @offset (rules 41 to 43). Old QEMU cuts a fixed file
- * off where the virtual disk ends, so the last block need only be there as far as used.
+ * Rules 37, 38 and 41 to 43. Old QEMU cuts a fixed file off where the virtual disk ends, so of the
+ * last block only the part that the disk uses must be in the file.
  */
-static enum vhdx_reason vhdx_bat_check_payload_place(const struct vhdx_bat_rules *rules,
-						     u64 offset, u64 used, u64 at, u64 entry,
-						     struct vhdx_fault *fault)
-{
-	u64 length = rules->geometry->block_size;
-	bool last = used < length;
-
-	if (offset < VHDX_HEADER_SECTION_SIZE)
-		return vhdx_fault_set(fault, VHDX_REASON_payload_in_header_section, at, entry);
-	if (!vhdx_range_inside(offset, last ? used : length, rules->file_size))
-		return vhdx_fault_set(fault, VHDX_REASON_payload_past_eof, at, entry);
-	if (vhdx_layout_overlaps(rules->layout, offset, length))
-		return vhdx_fault_set(fault, VHDX_REASON_payload_overlap, at, entry);
-	return VHDX_OK;
-}
-
 static enum vhdx_reason vhdx_bat_check_payload(const struct vhdx_bat_rules *rules, u64 block,
 					       u64 at, u64 entry, struct vhdx_fault *fault)
 {
 	const struct vhdx_geometry *g = rules->geometry;
+	u64 offset = vhdx_bat_offset(entry);
 
-	if (block >= g->payload_blocks)	/* beyond the disk: never used, whatever it says */
+	if (block >= g->payload_blocks)	/* beyond the disk: never used, whatever its value */
 		return VHDX_OK;
 	switch (vhdx_bat_state(entry)) {
 	case VHDX_BLOCK_NOT_PRESENT:
@@ -60,11 +48,16 @@ static enum vhdx_reason vhdx_bat_check_payload(const struct vhdx_bat_rules *rule
 	default:
 		return vhdx_fault_set(fault, VHDX_REASON_payload_state, at, entry);
 	}
-	return vhdx_bat_check_payload_place(rules, vhdx_bat_offset(entry),
-					    vhdx_block_used(g, block), at, entry, fault);
+	if (offset < VHDX_HEADER_SECTION_SIZE)
+		return vhdx_fault_set(fault, VHDX_REASON_payload_in_header_section, at, entry);
+	if (!vhdx_range_inside(offset, vhdx_block_used(g, block), rules->file_size))
+		return vhdx_fault_set(fault, VHDX_REASON_payload_past_eof, at, entry);
+	if (vhdx_layout_overlaps(rules->layout, offset, g->block_size))
+		return vhdx_fault_set(fault, VHDX_REASON_payload_overlap, at, entry);
+	return VHDX_OK;
 }
 
-/* Without a parent the slot is never used; files with junk in it exist (rule 39). */
+/* Rules 39 and 41 to 43. Without a parent the entry is never used: some files have junk in it. */
 static enum vhdx_reason vhdx_bat_check_bitmap(const struct vhdx_bat_rules *rules, u64 chunk,
 					      u64 at, u64 entry, struct vhdx_fault *fault)
 {
@@ -85,14 +78,14 @@ static enum vhdx_reason vhdx_bat_check_bitmap(const struct vhdx_bat_rules *rules
 }
 
 /**
- * vhdx_bat_check() - may a BAT entry be believed? (2.5.1, rules 36 to 39 and 41 to 44)
- * @rules:	what it is judged by
- * @index:	its BAT index, any; entries beyond the disk are always fine
- * @entry:	its value
+ * vhdx_bat_check() - check a BAT entry (2.5.1, rules 36 to 39 and 41 to 44)
+ * @rules:	what entries are checked against
+ * @index:	BAT index, any; entries beyond the disk are always valid
+ * @entry:	value of the entry
  * @fault:	filled on failure
  *
- * Judges one entry by itself. That no two blocks share space, and that a partially
- * present block has its sector bitmap, can only be seen by looking at several.
+ * Checks one entry by itself. That no two blocks share space, and that a partially present block
+ * has its sector bitmap, can be seen only from several entries.
  *
  * Return: VHDX_OK or the reason
  */
@@ -108,7 +101,7 @@ enum vhdx_reason vhdx_bat_check(const struct vhdx_bat_rules *rules, u32 index, u
 }
 
 /**
- * vhdx_bat_no_bitmap() - a partially present block has no sector bitmap block
+ * vhdx_bat_no_bitmap() - record that a partially present block has no sector bitmap block
  * @rules:	where the BAT is
  * @index:	BAT index of the payload block
  * @fault:	filled
@@ -123,16 +116,17 @@ enum vhdx_reason vhdx_bat_no_bitmap(const struct vhdx_bat_rules *rules, u32 inde
 }
 
 /**
- * vhdx_bat_chunk_next() - has a chunk partially present blocks, but no sector bitmap block?
- * @chunk:	zeros at first, then as the last call left it
- * @rules:	what entries are judged by; the image has a parent
- * @index:	BAT index, larger than the last one; entries of zeros may be left out
- * @entry:	its value, of a block of the disk
- * @fault:	filled if so, once for each chunk, naming the first of its blocks
+ * vhdx_bat_chunk_next() - find chunks with partially present blocks and no sector bitmap block
+ * @chunk:	zeroed before the first entry, then as the last call left it
+ * @rules:	what entries are checked against; the image has a parent
+ * @index:	BAT index, larger than that of the last call; entries of zeros may be left out
+ * @entry:	value of the entry, which is that of a block of the disk
+ * @fault:	filled if this returns true: names the first partially present block of the chunk
  *
- * The entry of a chunk's bitmap block comes after those of its payload blocks (2.5).
+ * To be called for the entries of a BAT in order, then vhdx_bat_chunk_end(). The entry of a chunk's
+ * sector bitmap block comes after those of its payload blocks (2.5).
  *
- * Return: true if a chunk, this one or one before, has no bitmap block
+ * Return: true, once for each chunk, if this chunk or the one before it lacks its bitmap block
  */
 bool vhdx_bat_chunk_next(struct vhdx_bat_chunk *chunk, const struct vhdx_bat_rules *rules,
 			 u32 index, u64 entry, struct vhdx_fault *fault)
@@ -157,7 +151,14 @@ bool vhdx_bat_chunk_next(struct vhdx_bat_chunk *chunk, const struct vhdx_bat_rul
 	return lacks;
 }
 
-/* The same, at the end of the BAT. */
+/**
+ * vhdx_bat_chunk_end() - vhdx_bat_chunk_next() for the end of the BAT
+ * @chunk:	as vhdx_bat_chunk_next() left it
+ * @rules:	what entries are checked against
+ * @fault:	filled if this returns true
+ *
+ * Return: true if the last chunk lacks its sector bitmap block
+ */
 bool vhdx_bat_chunk_end(struct vhdx_bat_chunk *chunk, const struct vhdx_bat_rules *rules,
 			struct vhdx_fault *fault)
 {

@@ -1,6 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * BAT entries: state and place of one block, and whether they make sense (2.5.1).
+ * BAT entries: state and place of one block, and checks of both (2.5.1).
  */
 #ifndef VHDX_FORMAT_BAT_H
 #define VHDX_FORMAT_BAT_H
@@ -42,8 +43,8 @@ static inline u64 vhdx_bat_entry(enum vhdx_block_state state, u64 offset)
 }
 
 /*
- * The place that an absent block had, or 0: an entry may go on naming it, and then nothing else
- * may be put there (2.5.1.1).
+ * Former place of an absent block, in bytes, or 0. While the entry names it, nothing else may be
+ * put there (2.5.1.1).
  */
 static inline u64 vhdx_bat_former(u64 entry)
 {
@@ -57,21 +58,23 @@ static inline u64 vhdx_bat_former(u64 entry)
 	}
 }
 
-/* What a payload block shows to a reader of the disk */
+/* What a read of a payload block returns */
 enum vhdx_block_shows {
-	VHDX_SHOWS_DATA,	/* what is at its place; of PARTIALLY_PRESENT, where bits are set */
+	VHDX_SHOWS_DATA,	/* data at its place; if PARTIALLY_PRESENT, where bits are set */
 	VHDX_SHOWS_ZEROS,
 	VHDX_SHOWS_PARENT,
 };
 
 /**
- * vhdx_bat_shows() - what does a payload block show? (2.5.1.1)
- * @entry:	of the block, believed
+ * vhdx_bat_shows() - what does a read of a payload block return? (2.5.1.1)
+ * @entry:	of the block; vhdx_bat_check() has accepted it
  * @has_parent:	the image is a differencing image
  *
- * Without a parent, whatever is not present reads as zeros, which is the one answer that is
- * always allowed and never shows anything that is not meant to be seen. With a parent,
- * NOT_PRESENT shows the parent, and the other states hide it.
+ * Without a parent, a block that is not present reads as zeros in all states. The format allows
+ * that for each of them, and old data are never disclosed. With a parent, NOT_PRESENT blocks read
+ * as the parent, and the other states as zeros.
+ *
+ * Return: data of the file, zeros, or the data of the parent
  */
 static inline enum vhdx_block_shows vhdx_bat_shows(u64 entry, bool has_parent)
 {
@@ -87,12 +90,12 @@ static inline enum vhdx_block_shows vhdx_bat_shows(u64 entry, bool has_parent)
 }
 
 /**
- * struct vhdx_bat_rules - what an entry is judged by
+ * struct vhdx_bat_rules - what entries are checked against
  * @geometry:	of the image
- * @layout:	what its blocks must not overlap
+ * @layout:	parts of the file that blocks must not overlap
  * @bat_offset:	byte offset of the BAT region in the file
- * @bat_length:	its bytes; the entries of the last sector bitmap block may be beyond
- * @file_size:	bytes
+ * @bat_length:	of that region, in bytes; the entry of the last sector bitmap block may be beyond
+ * @file_size:	of the file, in bytes
  */
 struct vhdx_bat_rules {
 	const struct vhdx_geometry *geometry;
@@ -109,8 +112,8 @@ static inline u64 vhdx_bat_entry_offset(const struct vhdx_bat_rules *rules, u64 
 }
 
 /**
- * struct vhdx_bat_chunk - the chunk at hand, while the entries of a BAT are visited in order
- * @partial:	it has a partially present block, and no sector bitmap block so far
+ * struct vhdx_bat_chunk - state of a walk over the entries of a BAT in order
+ * @partial:	the chunk has a partially present block, and no sector bitmap block so far
  * @index:	BAT index of the first such block
  * @number:	of the chunk
  */

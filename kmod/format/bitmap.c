@@ -1,11 +1,12 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "bitmap.h"
 
 /**
- * vhdx_bitmap_run() - how many bits from one on are the same?
+ * vhdx_bitmap_run() - count the bits that have the same value, from one on
  * @word:	64 bits of a sector bitmap
  * @first:	0 to 63
- * @set:	set to what they are
+ * @set:	set to that value
  *
  * Return: 1 to 64 - @first
  */
@@ -18,14 +19,16 @@ u32 vhdx_bitmap_run(u64 word, u32 first, bool *set)
 		rest = ~rest;
 	if (!rest)
 		return VHDX_BITMAP_WORD_BITS - first;
-	/* never more than there are: inverted, what was shifted in at the top is set */
+	/* at most 64 - @first: if inverted, the bits shifted in at the top are ones */
 	return (u32)__builtin_ctzll(rest);
 }
 
 /**
- * vhdx_bitmap_mask() - the word whose bits from one up to another are set
+ * vhdx_bitmap_mask() - make a word in which a range of bits is set
  * @first:	0 to 63
- * @end:	the one behind the last, @first + 1 to 64
+ * @end:	the bit behind the last one, @first + 1 to 64
+ *
+ * Return: the word in cpu byte order
  */
 u64 vhdx_bitmap_mask(u32 first, u32 end)
 {

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * Sector bitmap blocks: which sectors of a partially present block are in its own file, and
  * which in its parent (2.5.1.2). One bit for each logical sector of a chunk, the least

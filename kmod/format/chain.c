@@ -1,14 +1,17 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "chain.h"
 #include "guid.h"
 
 /**
- * vhdx_chain_links() - is this the parent that a locator means?
- * @locator:	the child's
+ * vhdx_chain_links() - does a parent locator name a candidate?
+ * @locator:	of the child
  * @data_guid:	DataWriteGuid of the candidate's current header
  *
- * The second linkage counts if it is not null: it is there while a merge gives the parent
- * a new identity.
+ * Either linkage may match. The second one is null except while a merge changes the DataWriteGuid
+ * of the parent.
+ *
+ * Return: true if one of the linkages is @data_guid
  */
 bool vhdx_chain_links(const struct vhdx_locator *locator, const struct vhdx_guid *data_guid)
 {
@@ -19,13 +22,13 @@ bool vhdx_chain_links(const struct vhdx_locator *locator, const struct vhdx_guid
 }
 
 /**
- * vhdx_chain_check() - may one file be the parent of another? (2.6.2.6.3, rules 47 and 48)
- * @child:	has a parent
- * @locator:	its locator
- * @parent:	complete
+ * vhdx_chain_check() - can one file be the parent of another? (2.6.2.6.3, rules 47 and 48)
+ * @child:	differencing image, opened
+ * @locator:	its parent locator
+ * @parent:	candidate, opened
  * @fault:	filled on failure
  *
- * Sizes may differ: what a shorter parent lacks reads as zeros.
+ * Sizes may differ: behind the end of a shorter parent, the disk reads as zeros.
  *
  * Return: VHDX_OK or the reason
  */

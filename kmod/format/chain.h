@@ -1,6 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Chains: does a file belong below another one? (2.6.2.6.3)
+ * Chains: which file is the parent of a differencing image (2.6.2.6.3)
  */
 #ifndef VHDX_FORMAT_CHAIN_H
 #define VHDX_FORMAT_CHAIN_H
@@ -9,8 +10,8 @@
 #include "open.h"
 
 /*
- * Files in a chain at most, for attach and for live snapshots. A read may have to look into each,
- * and each is open, with descriptors of the tool's and memory of the module's.
+ * Most files of a chain, for attach and for live snapshots. A read may need each of them, and all
+ * are open: that costs descriptors of the tool and memory of the module.
  */
 #define VHDX_CHAIN_MAX_FILES	256U
 

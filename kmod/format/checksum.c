@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "checksum.h"
 
 /**
@@ -7,6 +8,8 @@
  * @length:	bytes, more than VHDX_CHECKSUM_OFFSET + 4
  *
  * Works around the field instead of clearing it, so that @data may be const and shared.
+ *
+ * Return: the checksum in cpu byte order
  */
 u32 vhdx_checksum(const void *data, u32 length)
 {
@@ -21,9 +24,11 @@ u32 vhdx_checksum(const void *data, u32 length)
 }
 
 /**
- * vhdx_checksum_valid() - does a structure carry its right checksum?
+ * vhdx_checksum_valid() - does a structure have the right checksum?
  * @data:	the structure
  * @length:	bytes
+ *
+ * Return: true if the stored checksum is the computed one
  */
 bool vhdx_checksum_valid(const void *data, u32 length)
 {
@@ -34,8 +39,8 @@ bool vhdx_checksum_valid(const void *data, u32 length)
 }
 
 /**
- * vhdx_checksum_stamp() - give a structure its right checksum
- * @data:	the structure, complete but for that
+ * vhdx_checksum_stamp() - set the checksum of a structure
+ * @data:	the structure, otherwise complete
  * @length:	bytes
  */
 void vhdx_checksum_stamp(void *data, u32 length)

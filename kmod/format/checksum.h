@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * CRC-32C of a structure that stores its own checksum.
  */
@@ -7,7 +8,7 @@
 
 #include "env.h"
 
-/* Headers, region tables and log entries all keep their checksum here. */
+/* Offset of the checksum in headers, region tables and log entries */
 #define VHDX_CHECKSUM_OFFSET 4U
 
 u32 vhdx_checksum(const void *data, u32 length);

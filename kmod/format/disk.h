@@ -1,6 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * What lies on the disk: every structure of a VHDX file, byte for byte.
+ * On-disk structures of a VHDX file, byte for byte.
  *
  *	0	 64K	  128K	   192K	    256K     320K	1M
  *	+--------+--------+--------+--------+--------+----------+----- - - -
@@ -9,9 +10,9 @@
  *	+--------+--------+--------+--------+--------+----------+ blocks, free space:
  *								  any order, all 1M aligned
  *
- * All integers are little endian. GUIDs are opaque bytes, taken apart only to be printed.
- * Nothing outside the decoders of this directory may look into these structures: they
- * turn them into checked types of another name. Section numbers are those of MS-VHDX.
+ * All integers are little endian. GUIDs are opaque bytes, except when they are printed. Only the
+ * decoders and encoders of this folder access these structures: others use the checked types that
+ * they are decoded into. Section numbers are those of MS-VHDX.
  */
 #ifndef VHDX_FORMAT_DISK_H
 #define VHDX_FORMAT_DISK_H
@@ -132,7 +133,7 @@ struct vhdx_disk_locator {
 	__le16 key_value_count;
 } __packed;
 
-/* A sane bound of ours; Windows writes five. */
+/* Limit of this implementation; Windows writes five. */
 #define VHDX_LOCATOR_MAX_ENTRIES	256U
 
 struct vhdx_disk_locator_entry {
@@ -156,7 +157,7 @@ struct vhdx_disk_log_entry {
 	__le64 last_file_offset;
 } __packed;
 
-/* 2.3.1.3 Data descriptor: twelve bytes of the page are kept here, see the data sector */
+/* 2.3.1.3 Data descriptor; has twelve bytes of the page, see the data sector */
 struct vhdx_disk_log_data {
 	u8 signature[4];		/* "desc" */
 	u8 trailing[4];
@@ -174,7 +175,7 @@ struct vhdx_disk_log_zero {
 	__le64 sequence_number;
 } __packed;
 
-/* 2.3.1.4 Data sector: a page with both ends replaced by what shows a torn write */
+/* 2.3.1.4 Data sector: a page whose ends are replaced by fields that reveal a torn write */
 struct vhdx_disk_log_sector {
 	u8 signature[4];		/* "data" */
 	__le32 sequence_high;

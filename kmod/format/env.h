@@ -1,13 +1,14 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The contract between the format core and the world that compiles it.
+ * What the format core needs from its environment, in the kernel and in user space.
  *
- * Need: u8 .. u64, s32, bool, __le16/32/64 and le*_to_cpu()/cpu_to_le*(),
- * memcpy/memcmp/memset, snprintf, static_assert, ARRAY_SIZE, and crc32c() (raw: the
- * caller seeds and inverts).
+ * It needs u8 .. u64, s32, bool, __le16/32/64 and le*_to_cpu()/cpu_to_le*(),
+ * memcpy/memcmp/memset, snprintf, static_assert, ARRAY_SIZE, and crc32c() (without
+ * the initial value and the final inversion, which the caller does).
  *
- * Nothing else: the core never allocates, sleeps, locks, logs or does I/O, and keeps no
- * global state. This is the only file of the core that may look at __KERNEL__.
+ * The core does not allocate, sleep, lock, log or do I/O, and has no global state. This is the only
+ * file of the core that depends on __KERNEL__.
  */
 #ifndef VHDX_FORMAT_ENV_H
 #define VHDX_FORMAT_ENV_H

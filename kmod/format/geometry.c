@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "geometry.h"
 #include "range.h"
 
@@ -16,7 +17,7 @@ static u8 vhdx_log2(u64 power_of_two)
 	return shift;
 }
 
-/* Rules 30 to 33; the items have no useful place in the file, so faults have none. */
+/* Rules 30 to 33. Faults have no offset: the values come from several items. */
 static enum vhdx_reason vhdx_geometry_check(const struct vhdx_geometry_raw *raw,
 					    struct vhdx_fault *fault)
 {
@@ -42,13 +43,14 @@ static enum vhdx_reason vhdx_geometry_check(const struct vhdx_geometry_raw *raw,
 }
 
 /**
- * vhdx_geometry_make() - check the sizes of a disk and derive the rest (2.5, 2.6.2)
+ * vhdx_geometry_make() - check the sizes of a disk and derive the geometry (2.5, 2.6.2)
  * @g:		filled on success
  * @raw:	values of the metadata items
  * @fault:	filled on failure
  *
- * A BAT entry per payload block, with one slot per full chunk in between; a differencing
- * disk's BAT ends with the slot of its last chunk, full or not.
+ * The BAT has an entry for each payload block, and one for the sector bitmap block behind each full
+ * chunk. That of a differencing image ends with the entry of the last bitmap block, whether or not
+ * the last chunk is full.
  *
  * Return: VHDX_OK or the reason (rules 30 to 33)
  */
@@ -79,10 +81,10 @@ enum vhdx_reason vhdx_geometry_make(struct vhdx_geometry *g,
 }
 
 /**
- * vhdx_geometry_type_name() - what kind of image is it?
+ * vhdx_geometry_type_name() - name of the type of an image
  * @geometry:	of the image
  *
- * Return: "differencing", "fixed" or "dynamic"; an interface: sysfs, vhdxctl --json
+ * Return: "differencing", "fixed" or "dynamic". The names are an interface: sysfs, vhdxctl --json
  */
 const char *vhdx_geometry_type_name(const struct vhdx_geometry *geometry)
 {

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * Geometry: sizes of a virtual disk, and the arithmetic between its blocks and the BAT.
  *
@@ -43,6 +44,11 @@ struct vhdx_geometry {
 
 /**
  * struct vhdx_geometry_raw - the item values a geometry is made of, not yet checked
+ * @block_size:		bytes (2.6.2.1)
+ * @parameter_flags:	of the same item
+ * @disk_size:		bytes (2.6.2.2)
+ * @logical_sector_size:	bytes (2.6.2.4)
+ * @physical_sector_size:	bytes (2.6.2.5)
  */
 struct vhdx_geometry_raw {
 	u32 block_size;
@@ -70,7 +76,7 @@ static inline u64 vhdx_bitmap_index(const struct vhdx_geometry *g, u64 chunk)
 }
 
 /**
- * vhdx_index_is_bitmap() - what is a BAT entry for?
+ * vhdx_index_is_bitmap() - which block does a BAT entry belong to?
  * @g:		the geometry
  * @index:	BAT index, any: a region of less than 4 GiB has fewer than 2^29 entries
  * @number:	set to the number of the sector bitmap block, or of the payload block
@@ -97,8 +103,8 @@ static inline bool vhdx_index_is_beyond(const struct vhdx_geometry *g, u32 index
 }
 
 /*
- * Bytes a new file's BAT region must have, a multiple of 1 MiB: room for the last bitmap
- * slot even without a parent, so that the disk can get one and the BAT stays where it is.
+ * Length of the BAT region of a new file in bytes, a multiple of 1 MiB. It has room for the entry
+ * of the last bitmap block even without a parent, so that the image can get a parent later.
  */
 static inline u64 vhdx_bat_region_length(const struct vhdx_geometry *g)
 {

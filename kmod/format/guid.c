@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "guid.h"
 
 const struct vhdx_guid vhdx_guid_bat_region = { {	/* 2dc27766-f623-4200-9d64-115e9bfd4a08 */
@@ -20,8 +21,10 @@ const struct vhdx_guid vhdx_guid_locator_type = { {	/* b04aefb7-d19e-4a81-b789-2
 static const u8 vhdx_guid_order[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
 
 /**
- * vhdx_guid_is_null() - is a GUID all zero, the format's way to say "none"?
+ * vhdx_guid_is_null() - is a GUID all zero, which in the format means "none"?
  * @guid:	the GUID
+ *
+ * Return: true if all bytes are zero
  */
 bool vhdx_guid_is_null(const struct vhdx_guid *guid)
 {
@@ -31,12 +34,13 @@ bool vhdx_guid_is_null(const struct vhdx_guid *guid)
 }
 
 /**
- * vhdx_guid_naa() - the NAA identifier of a disk, by which udev makes its WWN
+ * vhdx_guid_naa() - the NAA identifier of a disk, from which udev makes its WWN
  * @disk_id:	Virtual Disk ID
  * @naa:	filled
  *
- * It is the one that Hyper-V shows its guests: Microsoft's vendor prefix, then bytes 0 to 5 and
- * 10 to 15 of the id as stored. Names like wwn-0x60022480... in a guest's fstab resolve on the
+ * It is the identifier that Hyper-V gives to its guests: Microsoft's vendor prefix, then bytes 0 to
+ * 5 and 10 to 15 of the id as stored. Names like wwn-0x60022480... in a guest's fstab resolve on
+ *   the
  * host as well.
  */
 void vhdx_guid_naa(const struct vhdx_guid *disk_id, u8 naa[VHDX_GUID_NAA_SIZE])

@@ -1,6 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * GUIDs: the ones the format knows, comparing, printing and reading their text form.
+ * GUIDs: those that the format defines, comparison, text form.
  */
 #ifndef VHDX_FORMAT_GUID_H
 #define VHDX_FORMAT_GUID_H
@@ -10,7 +11,7 @@
 /* "2dc27766-f623-4200-9d64-115e9bfd4a08" and its NUL */
 #define VHDX_GUID_TEXT_SIZE 37
 
-/* Bytes of the identifier that a guest sees */
+/* Bytes of an NAA identifier */
 #define VHDX_GUID_NAA_SIZE 16
 
 extern const struct vhdx_guid vhdx_guid_bat_region;

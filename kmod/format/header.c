@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "header.h"
 #include "checksum.h"
 #include "guid.h"
@@ -7,6 +8,8 @@
 /**
  * vhdx_identifier_valid() - is there a VHDX signature? (2.2.1, rule 1)
  * @raw:	the first bytes of the file
+ *
+ * Return: true if there is one
  */
 bool vhdx_identifier_valid(const struct vhdx_disk_identifier *raw)
 {
@@ -18,7 +21,7 @@ bool vhdx_identifier_valid(const struct vhdx_disk_identifier *raw)
  * @raw:	filled
  * @creator:	ASCII, cut off after 256 characters
  *
- * What stands behind it in its 64 KiB must be zero.
+ * The rest of its 64 KiB must be zero.
  */
 void vhdx_identifier_encode(struct vhdx_disk_identifier *raw, const char *creator)
 {
@@ -31,12 +34,12 @@ void vhdx_identifier_encode(struct vhdx_disk_identifier *raw, const char *creato
 }
 
 /**
- * vhdx_header_decode() - take one copy of the header apart (2.2.2)
+ * vhdx_header_decode() - decode one copy of the header (2.2.2)
  * @header:	filled on success
  * @raw:	4 KiB as read
  *
- * Only signature and checksum decide here. Whether the fields make sense is asked of the
- * current header alone, by vhdx_header_check(): the other one is history.
+ * Checks only signature and checksum. vhdx_header_check() checks the fields, and only those of the
+ * current header.
  *
  * Return: false if the copy is not valid
  */
@@ -57,9 +60,9 @@ bool vhdx_header_decode(struct vhdx_header *header, const struct vhdx_disk_heade
 }
 
 /**
- * vhdx_header_encode() - the mirror of vhdx_header_decode()
- * @raw:	filled, reserved fields with zeros, checksum included
- * @header:	what it shall say
+ * vhdx_header_encode() - encode a header, the inverse of vhdx_header_decode()
+ * @raw:	filled, with reserved fields zero, and the checksum
+ * @header:	its values
  */
 void vhdx_header_encode(struct vhdx_disk_header *raw, const struct vhdx_header *header)
 {
@@ -77,13 +80,13 @@ void vhdx_header_encode(struct vhdx_disk_header *raw, const struct vhdx_header *
 }
 
 /**
- * vhdx_header_next() - the next update of a header (2.2.2.1)
+ * vhdx_header_next() - encode the next update of the header (2.2.2.1)
  * @raw:	filled with what is to be written, checksum included
  * @header:	the current header with its changes; its sequence number is raised
  * @slot:	0 or 1: the copy that is current; set to the other one, which is to be written
  *
- * The current copy is not touched, so that one copy is valid at every moment. The update is
- * to be flushed before the next one.
+ * The current copy is not overwritten, so one copy is valid at every moment. The caller flushes
+ * each update before the next one.
  *
  * Return: the byte offset in the file where @raw is to be written
  */
@@ -96,14 +99,15 @@ u64 vhdx_header_next(struct vhdx_disk_header *raw, struct vhdx_header *header, u
 }
 
 /**
- * vhdx_header_choose() - which of the two headers counts? (2.2.2, rules 2 and 3)
+ * vhdx_header_choose() - choose the current one of the two headers (2.2.2, rules 2 and 3)
  * @current_header: filled on success
- * @slot:	set to 0 or 1: where the current header came from
+ * @slot:	set to 0 or 1: the copy that is current
  * @warnings:	gets a bit if one copy is damaged
  * @raw:	both copies as read
  * @fault:	filled on failure
  *
- * disk2vhd writes both headers alike, sequence number included: accepted, the first wins.
+ * disk2vhd writes two equal headers with the same sequence number. That is accepted: the first one
+ * is current.
  *
  * Return: VHDX_OK or the reason
  */
@@ -135,17 +139,33 @@ enum vhdx_reason vhdx_header_choose(struct vhdx_header *current_header, unsigned
 /**
  * vhdx_header_log_dirty() - must the log be replayed before anything else is read?
  * @header:	the current header
+ *
+ * Return: true if the log GUID is not null
  */
 bool vhdx_header_log_dirty(const struct vhdx_header *header)
 {
 	return !vhdx_guid_is_null(&header->log_guid);
 }
 
-static enum vhdx_reason vhdx_header_check_log(const struct vhdx_header *header, u64 at,
-					      u64 file_size, struct vhdx_fault *fault)
+/**
+ * vhdx_header_check() - check the current header (rules 4 to 7)
+ * @header:	the current header
+ * @header_offset: byte offset of that copy in the file, for @fault
+ * @file_size:	of the file, in bytes
+ * @fault:	filled on failure
+ *
+ * A dirty log is a state, not a fault.
+ *
+ * Return: VHDX_OK or the reason
+ */
+enum vhdx_reason vhdx_header_check(const struct vhdx_header *header, u64 header_offset,
+				   u64 file_size, struct vhdx_fault *fault)
 {
 	bool dirty = vhdx_header_log_dirty(header);
+	u64 at = header_offset;
 
+	if (header->version != 1)
+		return vhdx_fault_set(fault, VHDX_REASON_header_version, at, header->version);
 	if (dirty && header->log_version)
 		return vhdx_fault_set(fault, VHDX_REASON_log_version, at, header->log_version);
 	if (!header->log_length)
@@ -162,35 +182,15 @@ static enum vhdx_reason vhdx_header_check_log(const struct vhdx_header *header, 
 	return VHDX_OK;
 }
 
-/**
- * vhdx_header_check() - may the current header be used? (rules 4 to 7)
- * @header:	the current header
- * @header_offset: where in the file it is, for @fault
- * @file_size:	bytes
- * @fault:	filled on failure
- *
- * Whether the log is dirty is not judged here: that is a state, not a fault.
- *
- * Return: VHDX_OK or the reason
- */
-enum vhdx_reason vhdx_header_check(const struct vhdx_header *header, u64 header_offset,
-				   u64 file_size, struct vhdx_fault *fault)
-{
-	if (header->version != 1)
-		return vhdx_fault_set(fault, VHDX_REASON_header_version, header_offset,
-				      header->version);
-	return vhdx_header_check_log(header, header_offset, file_size, fault);
-}
-
-/* More updates than any session makes */
+/* Sequence numbers that must be left: more than the updates of any session */
 #define VHDX_HEADER_SPARE_UPDATES 64U
 
 /**
- * vhdx_header_check_writable() - may an image be changed? (rule 50)
+ * vhdx_header_check_writable() - can the image be changed? (rule 50)
  * @header:	its current header, checked
  * @fault:	filled if not
  *
- * Without a log nothing can be changed safely; without sequence numbers left, no header.
+ * A safe change needs a log, and sequence numbers that are left for updates of the header.
  *
  * Return: VHDX_OK, attach_no_log or attach_sequence_max
  */

@@ -1,6 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The file type identifier and the two headers: is it a VHDX, and which header counts?
+ * The file type identifier and the two headers.
  */
 #ifndef VHDX_FORMAT_HEADER_H
 #define VHDX_FORMAT_HEADER_H
@@ -8,10 +9,10 @@
 #include "reason.h"
 
 /**
- * struct vhdx_header - a header that may be trusted
+ * struct vhdx_header - a header with valid signature and checksum
  * @sequence_number:	larger is newer
  * @file_write_guid:	changes with every session that changes the file
- * @data_write_guid:	changes when what a reader of the disk sees changes
+ * @data_write_guid:	changes before data of the disk change
  * @log_guid:		names the entries of the log to replay; null if there are none
  * @version:		format version, 1
  * @log_version:	meaningful only if @log_guid is not null

@@ -1,9 +1,10 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "locator.h"
 #include "guid.h"
 #include "range.h"
 
-/* One key-value pair, its texts inside the item and known to be valid UTF-16. */
+/* A key-value pair, whose texts are inside the item and valid UTF-16 */
 struct vhdx_locator_pair {
 	const u8 *key;
 	u32 key_length;
@@ -89,8 +90,8 @@ static bool vhdx_locator_key_seen(const u8 *item, u32 index, const struct vhdx_l
 	return false;
 }
 
-/* Take what a pair says; false if it should be a GUID and is none. Unknown keys are fine. */
-static bool vhdx_locator_take(struct vhdx_locator *locator, const u8 *item,
+/* Store the value of a pair, unless its key is unknown. False: it must be a GUID, and is none */
+static bool vhdx_locator_store(struct vhdx_locator *locator, const u8 *item,
 			      const struct vhdx_locator_pair *pair, bool *linked)
 {
 	const u8 *value = item + pair->value.offset;
@@ -125,7 +126,7 @@ static enum vhdx_reason vhdx_locator_decode_pairs(struct vhdx_locator *locator, 
 			return reason;
 		if (vhdx_locator_key_seen(item, i, &pair))
 			return vhdx_fault_set(fault, VHDX_REASON_locator_duplicate, at, i);
-		if (!vhdx_locator_take(locator, item, &pair, &linked))
+		if (!vhdx_locator_store(locator, item, &pair, &linked))
 			return vhdx_fault_set(fault, VHDX_REASON_locator_linkage, at, i);
 	}
 	if (!linked)
@@ -134,15 +135,15 @@ static enum vhdx_reason vhdx_locator_decode_pairs(struct vhdx_locator *locator, 
 }
 
 /**
- * vhdx_locator_decode() - take a parent locator apart (2.6.2.6, rules 45 and 46)
- * @locator:	filled; on locator_no_path too, for a caller that knows the path itself
+ * vhdx_locator_decode() - decode a parent locator (2.6.2.6, rules 45 and 46)
+ * @locator:	filled; also if this returns locator_no_path, for callers that know the path
  * @item:	the metadata item
  * @length:	its bytes
  * @item_offset: where in the file it is, for @fault
  * @fault:	filled on failure
  *
- * Windows writes five entries in less than 2 KiB. The walk over earlier keys is quadratic in
- * their number: more than 256 are refused, and so are items longer than 64 KiB.
+ * Windows writes five entries in less than 2 KiB. The check for duplicates takes time quadratic in
+ * the number of entries. So more than 256 entries are refused, and items longer than 64 KiB.
  *
  * Return: VHDX_OK or the reason
  */

@@ -1,13 +1,14 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The parent locator: which file a differencing image builds on, and its paths as text.
+ * The parent locator: identity and paths of the parent of a differencing image.
  */
 #ifndef VHDX_FORMAT_LOCATOR_H
 #define VHDX_FORMAT_LOCATOR_H
 
 #include "reason.h"
 
-/* Bytes of an item at most */
+/* Longest item, in bytes */
 #define VHDX_LOCATOR_MAX_LENGTH		65536U
 
 /* A value: UTF-16LE text inside the item, valid, without NUL. length 0: key not there */
@@ -19,7 +20,7 @@ struct vhdx_locator_text {
 /**
  * struct vhdx_locator - a parent locator of the one type that exists
  * @linkage:		the parent's DataWriteGuid
- * @linkage2:		the one it is about to get, during a merge; null otherwise
+ * @linkage2:		the DataWriteGuid that it gets next, during a merge; null otherwise
  * @relative_path:	path relative to the child's folder
  * @volume_path:	\\?\Volume{GUID}\...
  * @absolute_path:	absolute_win32_path, with or without \\?\

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "locator_encode.h"
 #include "guid.h"
 
@@ -8,9 +9,11 @@ static u32 vhdx_key_bytes(const struct vhdx_locator_field *field)
 }
 
 /**
- * vhdx_locator_length() - how many bytes will a locator have?
+ * vhdx_locator_length() - length of an encoded parent locator
  * @fields:	its entries
  * @count:	how many, 1 to VHDX_LOCATOR_MAX_ENTRIES
+ *
+ * Return: bytes of header, entries and texts
  */
 u32 vhdx_locator_length(const struct vhdx_locator_field *fields, u32 count)
 {
@@ -22,18 +25,8 @@ u32 vhdx_locator_length(const struct vhdx_locator_field *fields, u32 count)
 	return length;
 }
 
-/* Returns the place behind it. */
-static u8 *vhdx_put_key(u8 *to, const char *key)
-{
-	for (; *key; key++) {
-		*to++ = (u8)*key;
-		*to++ = 0;
-	}
-	return to;
-}
-
 /**
- * vhdx_locator_encode() - make a parent locator (2.6.2.6)
+ * vhdx_locator_encode() - encode a parent locator (2.6.2.6)
  * @item:	vhdx_locator_length() bytes, filled; not aligned
  * @fields:	its entries, each key once
  * @count:	how many
@@ -45,6 +38,7 @@ void vhdx_locator_encode(void *item, const struct vhdx_locator_field *fields, u3
 	struct vhdx_disk_locator *header = item;
 	struct vhdx_disk_locator_entry *entry = (void *)(header + 1);
 	u8 *start = item, *text = (u8 *)(entry + count);
+	const char *key;
 	u32 i;
 
 	memset(header, 0, sizeof(*header));
@@ -53,7 +47,10 @@ void vhdx_locator_encode(void *item, const struct vhdx_locator_field *fields, u3
 	for (i = 0; i < count; i++, entry++) {
 		entry->key_offset = cpu_to_le32((u32)(text - start));
 		entry->key_length = cpu_to_le16((u16)vhdx_key_bytes(&fields[i]));
-		text = vhdx_put_key(text, fields[i].key);
+		for (key = fields[i].key; *key; key++) {
+			*text++ = (u8)*key;
+			*text++ = 0;
+		}
 		entry->value_offset = cpu_to_le32((u32)(text - start));
 		entry->value_length = cpu_to_le16(fields[i].length);
 		memcpy(text, fields[i].value, fields[i].length);

@@ -1,6 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Parent locators for whoever writes them: the mirror of locator.h.
+ * Encoding of parent locators: the inverse of locator.h.
  */
 #ifndef VHDX_FORMAT_LOCATOR_ENCODE_H
 #define VHDX_FORMAT_LOCATOR_ENCODE_H

@@ -1,8 +1,9 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * DOC: how to write a log entry (2.3.1)
  *
- * An entry is made sector by sector, so that nobody needs all of it in one piece:
+ * An entry is encoded sector by sector, so that it need not be in one piece in memory:
  *
  *	1. Clear the descriptor sectors; fill in the header, checksum 0.
  *	2. For each change a descriptor, see vhdx_log_descriptor_sector(). For a page also
@@ -11,14 +12,16 @@
  *	3. Checksum: begin, add every sector in the order in which they follow each other
  *	   in the ring, end. Nothing in the sectors may change after they are added.
  *
- * What stands in a descriptor sector behind the last descriptor must be zero.
+ * The rest of a descriptor sector, behind the last descriptor, must be zero.
  */
 #include "log_encode.h"
 #include "checksum.h"
 
 /**
- * vhdx_log_entry_descriptor_sectors() - sectors of the header and so many descriptors
- * @descriptors:	how many; may be 0, an entry is never less than a sector
+ * vhdx_log_entry_descriptor_sectors() - number of sectors for header and descriptors
+ * @descriptors:	number of descriptors; may be 0, an entry has at least one sector
+ *
+ * Return: sectors of VHDX_LOG_SECTOR_SIZE
  */
 u32 vhdx_log_entry_descriptor_sectors(u32 descriptors)
 {
@@ -30,8 +33,8 @@ u32 vhdx_log_entry_descriptor_sectors(u32 descriptors)
 /**
  * vhdx_log_encode_header() - fill in the header of an entry
  * @first_sector:	of the entry; only its first 64 bytes change
- * @stamp:		what it shall say
- * @descriptors:	how many changes it makes
+ * @stamp:		values of the header
+ * @descriptors:	number of changes
  * @data_sectors:	how many of them replace a page
  *
  * The checksum is left 0 for vhdx_log_checksum_end().
@@ -54,7 +57,7 @@ void vhdx_log_encode_header(void *first_sector, const struct vhdx_log_stamp *sta
 }
 
 /**
- * vhdx_log_encode_data() - make the two halves of a change that replaces a page
+ * vhdx_log_encode_data() - encode descriptor and data sector of a change that replaces a page
  * @descriptor:	VHDX_LOG_DESCRIPTOR_SIZE bytes, filled
  * @page:	a copy of the page, VHDX_PAGE_SIZE bytes; becomes the data sector
  * @offset:	of the page in the file, a multiple of VHDX_PAGE_SIZE
@@ -76,7 +79,7 @@ void vhdx_log_encode_data(void *descriptor, void *page, u64 offset, u64 sequence
 }
 
 /**
- * vhdx_log_encode_zero() - make a change that clears a range
+ * vhdx_log_encode_zero() - encode the descriptor of a change that zeroes a range
  * @descriptor:	VHDX_LOG_DESCRIPTOR_SIZE bytes, filled
  * @offset:	of the range in the file, a multiple of VHDX_PAGE_SIZE
  * @length:	bytes, a multiple of VHDX_PAGE_SIZE
@@ -96,7 +99,7 @@ void vhdx_log_encode_zero(void *descriptor, u64 offset, u64 length, u64 sequence
 /**
  * vhdx_log_checksum_begin() - start the checksum of an entry
  *
- * Return: what vhdx_log_checksum_add() is to continue
+ * Return: the checksum of no sectors, for vhdx_log_checksum_add()
  */
 u32 vhdx_log_checksum_begin(void)
 {
@@ -104,11 +107,11 @@ u32 vhdx_log_checksum_begin(void)
 }
 
 /**
- * vhdx_log_checksum_add() - take the next sector into the checksum
- * @crc:	so far
+ * vhdx_log_checksum_add() - add the next sector to the checksum
+ * @crc:	checksum so far
  * @sector:	VHDX_LOG_SECTOR_SIZE bytes, as they will be in the ring
  *
- * In the first sector the checksum must still be 0: that is how it counts.
+ * The checksum field of the first sector must still be 0.
  *
  * Return: the checksum so far
  */
@@ -119,8 +122,8 @@ u32 vhdx_log_checksum_add(u32 crc, const void *sector)
 
 /**
  * vhdx_log_checksum_end() - store the checksum of an entry
- * @first_sector:	of the entry; nothing else in it changes
- * @crc:		after the last sector was added
+ * @first_sector:	of the entry; only its checksum field changes
+ * @crc:		checksum of all sectors
  */
 void vhdx_log_checksum_end(void *first_sector, u32 crc)
 {

@@ -1,6 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Log entries for whoever writes them: the mirror of log_scan.h.
+ * Encoding of log entries: the inverse of log_entry.h.
  */
 #ifndef VHDX_FORMAT_LOG_ENCODE_H
 #define VHDX_FORMAT_LOG_ENCODE_H
@@ -13,7 +14,7 @@
 	((u32)sizeof(struct vhdx_disk_log_entry) / VHDX_LOG_DESCRIPTOR_SIZE)
 
 /**
- * struct vhdx_log_stamp - what an entry says besides its changes
+ * struct vhdx_log_stamp - values of the header of an entry
  * @sequence:	one more than that of the entry before it; not 0
  * @tail:	offset in the ring of the oldest entry that must still be replayed; that of
  *		the entry itself if it stands alone
@@ -32,6 +33,8 @@ struct vhdx_log_stamp {
 /**
  * vhdx_log_descriptor_sector() - in which sector of its entry is a descriptor?
  * @i:	which one, from 0
+ *
+ * Return: number of the sector, from 0
  */
 static inline u32 vhdx_log_descriptor_sector(u32 i)
 {
@@ -41,6 +44,8 @@ static inline u32 vhdx_log_descriptor_sector(u32 i)
 /**
  * vhdx_log_descriptor_offset() - where in that sector is it, in bytes?
  * @i:	which one, from 0
+ *
+ * Return: bytes from the start of the sector
  */
 static inline u32 vhdx_log_descriptor_offset(u32 i)
 {

@@ -1,251 +1,52 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * DOC: what is in the log, and which part of it counts (2.3)
+ * DOC: which part of the log is replayed (2.3.2)
  *
- * The log is a ring of sectors of 4 KiB. An entry is a header, descriptors behind it (126
- * in the first sector, 128 in each further one), then one data sector for each data
- * descriptor; it may wrap around the end of the ring at any sector.
+ * A ring has entries of many ages. Entries of other sessions have another LogGuid. Of the entries
+ * of this session, those of the active sequence are replayed:
  *
- *	| loge desc zero desc ... | desc ... | data | data | data |
- *	+------- descriptor sectors ---------+---- data sectors --+
- *
- * A data sector is a page whose first 8 and last 4 bytes moved into its descriptor, to
- * make room for a signature and, at both ends, the sequence number: a sector that was
- * written half, or to the wrong place, or not at all, shows.
- *
- * A ring holds entries of many ages. Those of other sessions have another GUID. Of this
- * session's, what counts is the active sequence:
- *
- *	1. An entry is valid if every one of its sectors is as it should be.
- *	2. Valid entries form a run if each starts where the one before ends and has the
- *	   next sequence number.
+ *	1. An entry is valid if each of its sectors is (log_entry.c).
+ *	2. Valid entries form a run if each starts where the one before ends and has the next
+ *	   sequence number.
  *	3. A run is complete if the Tail of its last entry is the start of an entry in it.
- *	4. The active sequence is the complete run whose last sequence number is highest,
- *	   from that Tail on. What is before the Tail has been applied, and the places
- *	   it names may belong to somebody else by now.
+ *	4. The active sequence is the complete run whose last sequence number is highest, from that
+ *	   Tail on. Entries before the Tail have been applied, and the places that they name may be
+ *	   in use for other data by now.
  *
- * Item 3 is what makes a torn entry harmless: without its last entry the run is the
- * state before, complete by the Tail of its new last entry.
+ * Because of item 3 a torn entry does no harm: without it, the run ends with the entry before,
+ * which makes the run complete by its own Tail, and has the state before the torn entry.
  *
- * Two valid entries never share a sector, for inside an entry every sector begins with
- * a descriptor or with "data". So it is enough to try every sector once, and the search
- * is linear in the ring's length even if the ring was made to hurt.
+ * Two valid entries never share a sector, because each sector inside an entry begins with a
+ * descriptor or with "data". So it is enough to try each sector once as the start of an entry. The
+ * search takes time linear in the length of the ring, even if the ring was crafted to make it slow.
  *
- * What an entry may change is judged only after the sequence is found. To call an entry
- * invalid for its target would let an older state win, silently.
+ * What an entry may change is checked after the active sequence is chosen. If a bad target made an
+ * entry invalid, an older state would be replayed without an error.
  */
 #include "log_scan.h"
 #include "checksum.h"
-#include "guid.h"
-#include "log_encode.h"
 
-/* Where an entry's parts are while it is checked. */
-struct vhdx_log_cursor {
-	u32 crc;
-	u32 data_sectors;
-};
-
-static u32 vhdx_log_wrap(const struct vhdx_log *log, u64 offset)
-{
-	return offset >= log->length ? offset - log->length : offset;
-}
-
-static u32 vhdx_log_after(const struct vhdx_log *log, u32 offset, u32 length)
-{
-	return vhdx_log_wrap(log, (u64)offset + length);
-}
-
-static enum vhdx_reason vhdx_log_read_sector(const struct vhdx_log *log, u32 offset,
-					     void *sector, struct vhdx_fault *fault)
-{
-	return vhdx_read(log->reader, log->offset + offset, sector, VHDX_LOG_SECTOR_SIZE, fault);
-}
-
-/* Bytes of the descriptor sectors of an entry with @count descriptors. */
-static u64 vhdx_log_descriptor_area(u32 count)
-{
-	return (u64)vhdx_log_entry_descriptor_sectors(count) * VHDX_LOG_SECTOR_SIZE;
-}
-
-/**
- * vhdx_log_init() - get hold of a log that must be replayed
- * @log:	filled
- * @reader:	the file; must outlive @log
- * @header:	the current header, checked, with a LogGuid
- * @fault:	filled on failure
- *
- * Return: VHDX_OK or log_too_large
+/*
+ * Does a valid entry continue that of slot @i, by its start and its sequence number? @next is set
+ * to the slot in which it must start.
  */
-enum vhdx_reason vhdx_log_init(struct vhdx_log *log, const struct vhdx_reader *reader,
-			       const struct vhdx_header *header, struct vhdx_fault *fault)
+static bool vhdx_log_continues(const struct vhdx_log *log, const struct vhdx_log_slot *slots,
+			       u32 i, u32 *next)
 {
-	if (header->log_length > VHDX_LOG_MAX_LENGTH)
-		return vhdx_fault_set(fault, VHDX_REASON_log_too_large, header->log_offset,
-				      header->log_length);
-	log->reader = reader;
-	log->offset = header->log_offset;
-	log->length = header->log_length;
-	log->guid = header->log_guid;
-	return VHDX_OK;
+	*next = vhdx_log_after(log, i * VHDX_LOG_SECTOR_SIZE, slots[i].length) /
+		VHDX_LOG_SECTOR_SIZE;
+	return slots[*next].sequence && slots[*next].sequence == slots[i].sequence + 1;
 }
 
-/* Is this sector the start of an entry of ours, as far as one sector can tell? */
-static bool vhdx_log_decode_header(const struct vhdx_log *log, u32 offset,
-				   struct vhdx_log_entry *entry, const void *sector)
-{
-	const struct vhdx_disk_log_entry *raw = sector;
-
-	if (memcmp(raw->signature, "loge", sizeof(raw->signature)) ||
-	    !vhdx_guid_equal(&raw->log_guid, &log->guid))
-		return false;
-	entry->offset = offset;
-	entry->length = le32_to_cpu(raw->entry_length);
-	entry->tail = le32_to_cpu(raw->tail);
-	entry->descriptors = le32_to_cpu(raw->descriptor_count);
-	entry->sequence = le64_to_cpu(raw->sequence_number);
-	entry->flushed_size = le64_to_cpu(raw->flushed_file_offset);
-	entry->last_size = le64_to_cpu(raw->last_file_offset);
-	return entry->sequence && entry->length && entry->length <= log->length &&
-	       entry->tail < log->length &&
-	       vhdx_is_aligned(entry->length, VHDX_LOG_SECTOR_SIZE) &&
-	       vhdx_is_aligned(entry->tail, VHDX_LOG_SECTOR_SIZE) &&
-	       vhdx_log_descriptor_area(entry->descriptors) <= entry->length;
-}
-
-/* A descriptor's target must be whole pages; whether it is allowed is another question. */
-static bool vhdx_log_descriptor_valid(const struct vhdx_log_entry *entry, const u8 *bytes,
-				      bool *data)
-{
-	const struct vhdx_disk_log_zero *zero = (const void *)bytes;
-	bool is_zero = !memcmp(bytes, "zero", 4);
-
-	*data = !memcmp(bytes, "desc", 4);
-	if (!*data && !is_zero)
-		return false;
-	if (le64_to_cpu(zero->sequence_number) != entry->sequence ||
-	    !vhdx_is_aligned(le64_to_cpu(zero->file_offset), VHDX_PAGE_SIZE))
-		return false;
-	return *data || vhdx_is_aligned(le64_to_cpu(zero->length), VHDX_PAGE_SIZE);
-}
-
-/* The descriptors in the @index-th sector of an entry; @first and @last of their bytes. */
-static void vhdx_log_descriptor_span(const struct vhdx_log_entry *entry, u32 index,
-				     u32 *first, u32 *last)
-{
-	u64 end = sizeof(struct vhdx_disk_log_entry) +
-		  (u64)entry->descriptors * VHDX_LOG_DESCRIPTOR_SIZE -
-		  (u64)index * VHDX_LOG_SECTOR_SIZE;
-
-	*first = index ? 0 : sizeof(struct vhdx_disk_log_entry);
-	*last = end < VHDX_LOG_SECTOR_SIZE ? end : VHDX_LOG_SECTOR_SIZE;
-}
-
-static bool vhdx_log_check_descriptors(const struct vhdx_log_entry *entry, u32 index,
-				       const u8 *sector, struct vhdx_log_cursor *cursor)
-{
-	u32 at, last;
-	bool data;
-
-	vhdx_log_descriptor_span(entry, index, &at, &last);
-	for (; at < last; at += VHDX_LOG_DESCRIPTOR_SIZE) {
-		if (!vhdx_log_descriptor_valid(entry, sector + at, &data))
-			return false;
-		cursor->data_sectors += data;
-	}
-	return true;
-}
-
-static bool vhdx_log_check_data(const struct vhdx_log_entry *entry, const void *sector)
-{
-	const struct vhdx_disk_log_sector *raw = sector;
-
-	return !memcmp(raw->signature, "data", sizeof(raw->signature)) &&
-	       le32_to_cpu(raw->sequence_high) == (u32)(entry->sequence >> 32) &&
-	       le32_to_cpu(raw->sequence_low) == (u32)entry->sequence;
-}
-
-/* The checksum goes over the whole entry as it lies in the ring, sector by sector. */
-static void vhdx_log_checksum_sector(struct vhdx_log_cursor *cursor, u32 index,
-				     const u8 *sector)
-{
-	static const u8 zero[4];
-	u32 skip = 0;
-
-	if (!index) {
-		skip = VHDX_CHECKSUM_OFFSET + sizeof(zero);
-		cursor->crc = crc32c(~0U, sector, VHDX_CHECKSUM_OFFSET);
-		cursor->crc = crc32c(cursor->crc, zero, sizeof(zero));
-	}
-	cursor->crc = crc32c(cursor->crc, sector + skip, VHDX_LOG_SECTOR_SIZE - skip);
-}
-
-/* Check the @index-th sector of an entry, of which the first @area are descriptors'. */
-static bool vhdx_log_check_sector(const struct vhdx_log_entry *entry, u32 index, u32 area,
-				  const void *sector, struct vhdx_log_cursor *cursor)
-{
-	vhdx_log_checksum_sector(cursor, index, sector);
-	if (index < area)
-		return vhdx_log_check_descriptors(entry, index, sector, cursor);
-	return vhdx_log_check_data(entry, sector);
-}
-
-/* After its first sector has been read into @sector: is the entry whole? */
-static enum vhdx_reason vhdx_log_check_entry(const struct vhdx_log *log,
-					     const struct vhdx_log_entry *entry, void *sector,
-					     bool *valid, struct vhdx_fault *fault)
-{
-	u32 checksum = le32_to_cpu(((struct vhdx_disk_log_entry *)sector)->checksum);
-	u32 area = vhdx_log_descriptor_area(entry->descriptors) / VHDX_LOG_SECTOR_SIZE;
-	u32 sectors = entry->length / VHDX_LOG_SECTOR_SIZE;
-	struct vhdx_log_cursor cursor = { .crc = 0 };
-	enum vhdx_reason reason;
-	u32 i;
-
-	for (i = 0; i < sectors; i++) {
-		u32 offset = vhdx_log_after(log, entry->offset, i * VHDX_LOG_SECTOR_SIZE);
-
-		reason = i ? vhdx_log_read_sector(log, offset, sector, fault) : VHDX_OK;
-		if (reason)
-			return reason;
-		if (!vhdx_log_check_sector(entry, i, area, sector, &cursor))
-			return VHDX_OK;
-	}
-	*valid = area + cursor.data_sectors == sectors && ~cursor.crc == checksum;
-	return VHDX_OK;
-}
-
-/**
- * vhdx_log_read_entry() - is there a valid entry at a place in the ring? (2.3.1)
- * @log:	the log
- * @offset:	in the ring, a multiple of VHDX_LOG_SECTOR_SIZE, less than its length
- * @entry:	filled if there is
- * @sector:	VHDX_LOG_SECTOR_SIZE bytes to work in, aligned to 8
- * @valid:	whether there is
- * @fault:	filled on failure
- *
- * Return: VHDX_OK, or a reason why the ring could not be read. An invalid entry is no
- * failure: rings are full of them.
- */
-enum vhdx_reason vhdx_log_read_entry(const struct vhdx_log *log, u32 offset,
-				     struct vhdx_log_entry *entry, void *sector, bool *valid,
-				     struct vhdx_fault *fault)
-{
-	enum vhdx_reason reason = vhdx_log_read_sector(log, offset, sector, fault);
-
-	*valid = false;
-	if (reason || !vhdx_log_decode_header(log, offset, entry, sector))
-		return reason;
-	return vhdx_log_check_entry(log, entry, sector, valid, fault);
-}
-
-/* Fill @slots: which entries are there? */
+/* Fill @slots: which valid entries are there, and which of them continue another? */
 static enum vhdx_reason vhdx_log_scan(const struct vhdx_log *log, struct vhdx_log_slot *slots,
 				      void *sector, struct vhdx_fault *fault)
 {
 	struct vhdx_log_entry entry;
 	enum vhdx_reason reason;
 	bool valid;
-	u32 i;
+	u32 i, next;
 
 	memset(slots, 0, vhdx_log_sectors(log) * sizeof(*slots));
 	for (i = 0; i < vhdx_log_sectors(log); i++) {
@@ -259,36 +60,16 @@ static enum vhdx_reason vhdx_log_scan(const struct vhdx_log *log, struct vhdx_lo
 		slots[i].length = entry.length;
 		slots[i].tail = entry.tail;
 	}
-	return VHDX_OK;
-}
-
-/* The slot in which the entry after that of slot @i must start. */
-static u32 vhdx_log_next_slot(const struct vhdx_log *log, const struct vhdx_log_slot *slots,
-			      u32 i)
-{
-	return vhdx_log_after(log, i * VHDX_LOG_SECTOR_SIZE, slots[i].length) /
-	       VHDX_LOG_SECTOR_SIZE;
-}
-
-static bool vhdx_log_continues(const struct vhdx_log *log, const struct vhdx_log_slot *slots,
-			       u32 i, u32 *next)
-{
-	*next = vhdx_log_next_slot(log, slots, i);
-	return slots[*next].sequence && slots[*next].sequence == slots[i].sequence + 1;
-}
-
-static void vhdx_log_link(const struct vhdx_log *log, struct vhdx_log_slot *slots)
-{
-	u32 i, next;
-
 	for (i = 0; i < vhdx_log_sectors(log); i++)
 		if (slots[i].sequence && vhdx_log_continues(log, slots, i, &next))
 			slots[next].follows = 1;
+	return VHDX_OK;
 }
 
 /*
- * The run that starts in slot @i: its last slot, and if it is complete how many entries it
- * has from the Tail on. Runs end, as sequence numbers only rise.
+ * Follow the run that starts in slot @i to its last slot. Return: true if the run is complete; then
+ * @entries is set to its number of entries from the Tail on. A run ends because sequence numbers
+ * rise.
  */
 static bool vhdx_log_run(const struct vhdx_log *log, const struct vhdx_log_slot *slots, u32 i,
 			 u32 *last, u32 *entries)
@@ -305,7 +86,10 @@ static bool vhdx_log_run(const struct vhdx_log *log, const struct vhdx_log_slot 
 	return i == tail;
 }
 
-/* The slot of the active sequence's last entry; false if there is no complete run. */
+/*
+ * Choose the active sequence: @head is set to the slot of its last entry, @entries to their number.
+ * Return: false if there is no complete run
+ */
 static bool vhdx_log_choose(const struct vhdx_log *log, const struct vhdx_log_slot *slots,
 			    u32 *head, u32 *entries)
 {
@@ -325,7 +109,7 @@ static bool vhdx_log_choose(const struct vhdx_log *log, const struct vhdx_log_sl
 	return found;
 }
 
-/* Rules 10 and 12, and a bound on what replay can do to the size of a file */
+/* Check the sizes in the newest entry: rules 10 and 12, and a limit on the size after replay */
 static enum vhdx_reason vhdx_log_check_sizes(const struct vhdx_log *log,
 					     struct vhdx_log_sequence *sequence,
 					     struct vhdx_fault *fault)
@@ -340,20 +124,20 @@ static enum vhdx_reason vhdx_log_check_sizes(const struct vhdx_log *log,
 	if (head->last_size > VHDX_LOG_MAX_FILE_SIZE)
 		return vhdx_fault_set(fault, VHDX_REASON_log_file_size, at, head->last_size);
 	sequence->limit = size > head->last_size ? size : head->last_size;
-	/* a page may straddle the end of a file that is no multiple of it */
+	/* a page may extend beyond the end of a file whose size is not a multiple of pages */
 	sequence->limit = (sequence->limit + VHDX_ALIGNMENT - 1) & ~(VHDX_ALIGNMENT - 1);
 	return VHDX_OK;
 }
 
 /**
- * vhdx_log_find() - search the log for what must be replayed (2.3.2, rules 9 and 10)
+ * vhdx_log_find() - find the active sequence of a log (2.3.2, rules 9 and 10)
  * @log:	the log
  * @sequence:	filled on success
- * @slots:	vhdx_log_sectors() of them to work in
+ * @slots:	vhdx_log_sectors() elements to work in
  * @sector:	VHDX_LOG_SECTOR_SIZE bytes to work in, aligned to 8
  * @fault:	filled on failure
  *
- * Reads every sector of the ring at most twice, and those of the newest entry once more.
+ * Reads each sector of the ring at most twice, and those of the newest entry once more.
  *
  * Return: VHDX_OK or the reason
  */
@@ -367,7 +151,6 @@ enum vhdx_reason vhdx_log_find(const struct vhdx_log *log, struct vhdx_log_seque
 
 	if (reason)
 		return reason;
-	vhdx_log_link(log, slots);
 	if (!vhdx_log_choose(log, slots, &head, &sequence->entries))
 		return vhdx_fault_set(fault, VHDX_REASON_log_no_sequence, log->offset, 0);
 	sequence->first = slots[head].tail;
@@ -378,7 +161,7 @@ enum vhdx_reason vhdx_log_find(const struct vhdx_log *log, struct vhdx_log_seque
 	return reason ? reason : vhdx_log_check_sizes(log, sequence, fault);
 }
 
-/* Rule 11: what no log may touch, whoever wrote it */
+/* Rule 11: a change must not touch headers or log, and must lie inside the file */
 static enum vhdx_reason vhdx_log_check_target(const struct vhdx_log *log,
 					      const struct vhdx_log_sequence *sequence,
 					      const struct vhdx_log_change *change,
@@ -395,19 +178,7 @@ static enum vhdx_reason vhdx_log_check_target(const struct vhdx_log *log,
 	return VHDX_OK;
 }
 
-static void vhdx_log_decode_change(struct vhdx_log_change *change, const u8 *bytes)
-{
-	const struct vhdx_disk_log_zero *zero = (const void *)bytes;
-	const struct vhdx_disk_log_data *data = (const void *)bytes;
-
-	change->zero = !memcmp(bytes, "zero", 4);
-	change->offset = le64_to_cpu(zero->file_offset);
-	change->length = change->zero ? le64_to_cpu(zero->length) : VHDX_PAGE_SIZE;
-	memcpy(change->leading, data->leading, sizeof(change->leading));
-	memcpy(change->trailing, data->trailing, sizeof(change->trailing));
-}
-
-/* The changes whose descriptors are in one sector, which is in memory. */
+/* Visit the changes whose descriptors are in the @index-th sector of an entry. */
 static enum vhdx_reason vhdx_log_walk_sector(const struct vhdx_log *log,
 					     const struct vhdx_log_sequence *sequence,
 					     struct vhdx_log_change *change, u32 index,
@@ -419,7 +190,14 @@ static enum vhdx_reason vhdx_log_walk_sector(const struct vhdx_log *log,
 
 	vhdx_log_descriptor_span(change->entry, index, &at, &last);
 	for (; at < last; at += VHDX_LOG_DESCRIPTOR_SIZE) {
-		vhdx_log_decode_change(change, sector + at);
+		const struct vhdx_disk_log_zero *zero = (const void *)(sector + at);
+		const struct vhdx_disk_log_data *data = (const void *)(sector + at);
+
+		change->zero = !memcmp(sector + at, "zero", 4);
+		change->offset = le64_to_cpu(zero->file_offset);
+		change->length = change->zero ? le64_to_cpu(zero->length) : VHDX_PAGE_SIZE;
+		memcpy(change->leading, data->leading, sizeof(change->leading));
+		memcpy(change->trailing, data->trailing, sizeof(change->trailing));
 		if (!change->length)
 			continue;
 		reason = vhdx_log_check_target(log, sequence, change, fault);
@@ -434,6 +212,7 @@ static enum vhdx_reason vhdx_log_walk_sector(const struct vhdx_log *log,
 	return VHDX_OK;
 }
 
+/* Visit the changes of one entry, in the order of their descriptors. */
 static enum vhdx_reason vhdx_log_walk_entry(const struct vhdx_log *log,
 					    const struct vhdx_log_sequence *sequence,
 					    const struct vhdx_log_entry *entry, void *sector,
@@ -462,18 +241,18 @@ static enum vhdx_reason vhdx_log_walk_entry(const struct vhdx_log *log,
 }
 
 /**
- * vhdx_log_walk() - visit every change that replay makes, oldest first (2.3.3)
+ * vhdx_log_walk() - visit each change that replay makes, the oldest first (2.3.3)
  * @log:	the log
  * @sequence:	as vhdx_log_find() left it
  * @sector:	VHDX_LOG_SECTOR_SIZE bytes to work in, aligned to 8
- * @visit:	called for each; a reason other than VHDX_OK ends the walk. Later changes
- *		of the same place win.
+ * @visit:	called for each change; any reason but VHDX_OK ends the walk. Of changes of the same
+ *		place the last one counts
  * @context:	for @visit
  * @fault:	filled on failure
  *
- * Every change is checked before it is shown: it lies inside the file as it will be, and
- * touches neither what precedes the region tables nor the log. To be sure that a log is
- * good before anything is written, walk it once without writing.
+ * Each change is checked before it is visited: it lies inside the file as it will be, and touches
+ * neither the log nor anything before the region tables. A caller that must know that a log is good
+ * before it writes anything walks the log once without writing.
  *
  * Return: VHDX_OK or the reason
  */
@@ -489,7 +268,7 @@ enum vhdx_reason vhdx_log_walk(const struct vhdx_log *log,
 		bool valid;
 
 		reason = vhdx_log_read_entry(log, offset, &entry, sector, &valid, fault);
-		/* it was valid a moment ago: somebody writes to the file, or it rots */
+		/* it was valid for vhdx_log_find(): the file has changed since, or decays */
 		if (!reason && !valid)
 			reason = vhdx_fault_set(fault, VHDX_REASON_read_failed,
 						log->offset + offset, 0);
@@ -504,21 +283,9 @@ enum vhdx_reason vhdx_log_walk(const struct vhdx_log *log,
 }
 
 /**
- * vhdx_log_restore_page() - turn a data sector into the page it stands for (2.3.1.4)
- * @page:	the data sector as read; changed in place
- * @leading:	from its descriptor
- * @trailing:	from its descriptor
- */
-void vhdx_log_restore_page(void *page, const u8 leading[8], const u8 trailing[4])
-{
-	memcpy(page, leading, 8);
-	memcpy((u8 *)page + VHDX_PAGE_SIZE - 4, trailing, 4);
-}
-
-/**
- * vhdx_log_read_page() - read the new contents of a page
+ * vhdx_log_read_page() - read the new contents of a page from the log
  * @log:	the log
- * @change:	shown by vhdx_log_walk(), not a zeroed range
+ * @change:	passed by vhdx_log_walk(); not a zeroed range
  * @page:	VHDX_PAGE_SIZE bytes, filled
  * @fault:	filled on failure
  *

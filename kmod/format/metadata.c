@@ -1,9 +1,10 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "metadata.h"
 #include "guid.h"
 #include "range.h"
 
-/* Length 0: any. Flags 0: any, for items of no use to us */
+/* Length 0: any. Flags 0: any, for items that are not used */
 static const struct vhdx_known_item {
 	struct vhdx_guid guid;
 	u32 length;
@@ -56,21 +57,18 @@ static const struct vhdx_known_item {
 	},
 };
 
-static const struct vhdx_disk_metadata_entry *vhdx_metadata_entries(const void *table)
-{
-	return (const void *)((const u8 *)table + sizeof(struct vhdx_disk_metadata_table));
-}
-
 /**
  * vhdx_item_guid() - the id of a known metadata item
  * @item:	less than VHDX_ITEM_COUNT
+ *
+ * Return: a constant of the format core
  */
 const struct vhdx_guid *vhdx_item_guid(enum vhdx_item item)
 {
 	return &vhdx_known_items[item].guid;
 }
 
-/* Which known item an entry is; VHDX_ITEM_COUNT for none. User items are never ours. */
+/* The known item that an entry is; VHDX_ITEM_COUNT if none. User items are never known. */
 static enum vhdx_item vhdx_item_find(const struct vhdx_disk_metadata_entry *entry)
 {
 	unsigned int item;
@@ -125,7 +123,7 @@ static enum vhdx_reason vhdx_item_check_others(const struct vhdx_disk_metadata_e
 	return VHDX_OK;
 }
 
-/* What an item is to us: rules 26 and 27, and the exact lengths of rule 28 */
+/* Record a known item, or refuse the entry: rules 26 and 27, and the exact lengths of rule 28 */
 static enum vhdx_reason vhdx_item_accept(struct vhdx_items *items, u32 *warnings,
 					 const struct vhdx_disk_metadata_entry *entry, u64 at,
 					 struct vhdx_fault *fault)
@@ -199,15 +197,8 @@ static enum vhdx_reason vhdx_metadata_check_mandatory(const struct vhdx_items *i
 	return VHDX_OK;
 }
 
-static bool vhdx_metadata_reserved_used(const struct vhdx_disk_metadata_table *header)
-{
-	static const __le32 zero[5];
-
-	return header->reserved || memcmp(header->reserved2, zero, sizeof(zero));
-}
-
 /**
- * vhdx_metadata_table_decode() - take the metadata table apart (2.6.1, rules 21 to 29)
+ * vhdx_metadata_table_decode() - decode the metadata table (2.6.1, rules 21 to 29)
  * @items:	filled on success
  * @warnings:	gets bits
  * @table:	the first VHDX_METADATA_TABLE_SIZE bytes of the metadata region
@@ -222,7 +213,8 @@ enum vhdx_reason vhdx_metadata_table_decode(struct vhdx_items *items, u32 *warni
 					    u64 region_length, struct vhdx_fault *fault)
 {
 	const struct vhdx_disk_metadata_table *header = table;
-	const struct vhdx_disk_metadata_entry *entries = vhdx_metadata_entries(table);
+	const struct vhdx_disk_metadata_entry *entries = (const void *)(header + 1);
+	static const __le32 zero[ARRAY_SIZE(header->reserved2)];
 	u32 count = le16_to_cpu(header->entry_count);
 	enum vhdx_reason reason;
 	u32 i;
@@ -235,7 +227,7 @@ enum vhdx_reason vhdx_metadata_table_decode(struct vhdx_items *items, u32 *warni
 	if (vhdx_metadata_count_user(entries, count) > VHDX_METADATA_MAX_USER_ENTRIES)
 		return vhdx_fault_set(fault, VHDX_REASON_metadata_user_count, region_offset,
 				      count);
-	if (vhdx_metadata_reserved_used(header))
+	if (header->reserved || memcmp(header->reserved2, zero, sizeof(zero)))
 		*warnings |= 1U << VHDX_WARNING_metadata_reserved;
 	for (i = 0; i < count; i++) {
 		u64 at = region_offset + sizeof(*header) + i * sizeof(*entries);
@@ -249,8 +241,8 @@ enum vhdx_reason vhdx_metadata_table_decode(struct vhdx_items *items, u32 *warni
 }
 
 /*
- * In this order Windows lists the items, and one behind the other it places them. Not the
- * order of enum vhdx_item.
+ * Order of the items in a new file, both in the table and in the region. It is that of Windows, not
+ * that of enum vhdx_item.
  */
 static const enum vhdx_item vhdx_items_written[] = {
 	VHDX_ITEM_FILE_PARAMETERS, VHDX_ITEM_DISK_SIZE, VHDX_ITEM_LOGICAL_SECTOR_SIZE,
@@ -258,7 +250,7 @@ static const enum vhdx_item vhdx_items_written[] = {
 };
 
 /**
- * vhdx_items_place() - decide where the items of a new file are
+ * vhdx_items_place() - choose the places of the items of a new file
  * @items:	filled
  * @locator_length: bytes of the parent locator; 0 for a file without a parent
  */
@@ -283,7 +275,7 @@ void vhdx_items_place(struct vhdx_items *items, u32 locator_length)
 }
 
 /**
- * vhdx_metadata_table_encode() - make the table of a new file
+ * vhdx_metadata_table_encode() - encode the metadata table of a new file
  * @table:	VHDX_METADATA_TABLE_SIZE bytes, filled
  * @items:	by vhdx_items_place()
  */
@@ -320,9 +312,9 @@ static u8 *vhdx_put_le32(u8 *to, u32 value)
 }
 
 /**
- * vhdx_metadata_values_encode() - the values of the mandatory items of a new file
- * @values:	VHDX_ITEMS_MANDATORY_SIZE bytes, filled; they belong right behind the table,
- *		where vhdx_items_place() has put the items
+ * vhdx_metadata_values_encode() - encode the mandatory items of a new file
+ * @values:	VHDX_ITEMS_MANDATORY_SIZE bytes, filled; their place is right behind the table, see
+ *		vhdx_items_place()
  * @geometry:	the sizes
  * @disk_id:	Virtual Disk ID
  */

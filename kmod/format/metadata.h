@@ -1,13 +1,14 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The metadata table: which items exist, where they are, and that all is in order.
+ * The metadata table: which items exist, and where they are.
  */
 #ifndef VHDX_FORMAT_METADATA_H
 #define VHDX_FORMAT_METADATA_H
 
 #include "geometry.h"
 
-/* The items this implementation knows; the first five must be in every image. */
+/* The known items; each image has the first five. */
 enum vhdx_item {
 	VHDX_ITEM_FILE_PARAMETERS,
 	VHDX_ITEM_DISK_SIZE,
@@ -17,16 +18,16 @@ enum vhdx_item {
 	VHDX_ITEM_MANDATORY_COUNT,
 
 	VHDX_ITEM_PARENT_LOCATOR = VHDX_ITEM_MANDATORY_COUNT,
-	VHDX_ITEM_CHS_PARAMETERS,	/* known, and of no use to us */
+	VHDX_ITEM_CHS_PARAMETERS,	/* known, but not used */
 	VHDX_ITEM_PMEM_LABELS,		/* the same */
-	VHDX_ITEM_INCOMPLETE_FILE,	/* its presence means: do not open */
+	VHDX_ITEM_INCOMPLETE_FILE,	/* an image that has it must not be opened */
 	VHDX_ITEM_COUNT
 };
 
 /* The longest of the five mandatory items. */
 #define VHDX_ITEM_MANDATORY_MAX_SIZE 16U
 
-/* All five, one after the other, as Windows writes them and we do. */
+/* All five, one after the other */
 #define VHDX_ITEMS_MANDATORY_SIZE 40U
 
 /**

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "metadata_edit.h"
 #include "guid.h"
 
@@ -10,10 +11,10 @@ static u32 vhdx_table_count(const void *table)
 }
 
 /**
- * vhdx_metadata_table_end() - where do the items end, known or not?
+ * vhdx_metadata_table_end() - end of the last item, known or not
  * @table:	VHDX_METADATA_TABLE_SIZE bytes that vhdx_metadata_table_decode() has accepted
  *
- * Return: bytes from the start of the region; behind it there are none
+ * Return: bytes from the start of the region
  */
 u32 vhdx_metadata_table_end(const void *table)
 {
@@ -28,9 +29,9 @@ u32 vhdx_metadata_table_end(const void *table)
 }
 
 /**
- * vhdx_metadata_table_move() - an item is somewhere else now
- * @table:	as above; the entry is changed
- * @item:	which
+ * vhdx_metadata_table_move() - change place and length of an item in the table
+ * @table:	as for vhdx_metadata_table_end(); the entry is changed
+ * @item:	the item
  * @offset:	bytes from the start of the region
  * @length:	bytes, not 0
  *

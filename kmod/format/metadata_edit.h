@@ -1,6 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Giving an item of a metadata table another place: for who replaces a parent locator.
+ * Changes of a metadata table: another place for an item, to replace a parent locator.
  */
 #ifndef VHDX_FORMAT_METADATA_EDIT_H
 #define VHDX_FORMAT_METADATA_EDIT_H

@@ -1,22 +1,23 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * The open sequence (2.1 to 2.6): each step needs the one before.
+ * The open sequence (2.1 to 2.6). Each step needs the one before.
  *
  *	1. The file is at least as long as the header section.
  *	2. The file type identifier says "vhdxfile".
  *	3. The current header is chosen and checked.		[vhdx_open_headers]
- *	4. If it names a log, the log is replayed: anything below may be half written
- *	   until then, so nothing below may be looked at.	[the caller, by its reader]
+ *	4. If it names a log, the log is replayed. Before that, anything below may be
+ *	   incomplete, and is not read.				[the caller, by its reader]
  *	5. Region table: the first valid copy.
  *	6. Metadata table, then the items.
  *	7. Geometry, and whether the BAT is large enough for it. [vhdx_open_tables]
  *
- * BAT entries are not read here: there may be 67 million of them.
+ * BAT entries are not read here, because there may be 67 million of them.
  */
 #include "open.h"
 #include "range.h"
 
-/* A VHD of version 1 has its footer at the end, and mostly a copy of it at the start. */
+/* A VHD of version 1 has a footer at its end, and in most cases a copy of it at its start. */
 static bool vhdx_looks_like_vhd1(const struct vhdx_reader *reader, void *scratch)
 {
 	static const char cookie[] = { 'c', 'o', 'n', 'e', 'c', 't', 'i', 'x' };
@@ -31,7 +32,10 @@ static bool vhdx_looks_like_vhd1(const struct vhdx_reader *reader, void *scratch
 	       !memcmp(scratch, cookie, sizeof(cookie));
 }
 
-/* Only a file that is no VHDX is asked what else it is: blocks may hold anything. */
+/*
+ * Check the file type identifier. Only a file without one is checked for being a VHD of version 1,
+ * because blocks of a VHDX file may have any contents.
+ */
 static enum vhdx_reason vhdx_open_identifier(struct vhdx_super *super,
 					     const struct vhdx_reader *reader, void *scratch,
 					     struct vhdx_fault *fault)
@@ -90,8 +94,8 @@ enum vhdx_reason vhdx_open_headers(struct vhdx_super *super, const struct vhdx_r
 }
 
 /*
- * Read both region tables and leave the one to use in @scratch. Two tables of 64 KiB do
- * not fit in there: their checksums, which cover every byte, tell whether they differ.
+ * Read both region tables, and leave the one to use in @scratch. @scratch has room for one table.
+ * So the checksums, which cover all bytes, are compared instead of the tables.
  */
 static enum vhdx_reason vhdx_open_region_table(struct vhdx_super *super,
 					       const struct vhdx_reader *reader, void *scratch,
@@ -145,7 +149,7 @@ static enum vhdx_reason vhdx_open_regions(struct vhdx_super *super,
 					scratch, table_offset, reader->size, fault);
 }
 
-/* Where the n-th mandatory item is copied to while the values are collected. */
+/* Where a mandatory item is read to */
 static u8 *vhdx_item_slot(void *scratch, unsigned int item)
 {
 	return (u8 *)scratch + item * VHDX_ITEM_MANDATORY_MAX_SIZE;
@@ -159,15 +163,7 @@ static u32 vhdx_item_le32(void *scratch, enum vhdx_item item, unsigned int at)
 	return le32_to_cpu(value);
 }
 
-static u64 vhdx_item_le64(void *scratch, enum vhdx_item item)
-{
-	__le64 value;
-
-	memcpy(&value, vhdx_item_slot(scratch, item), sizeof(value));
-	return le64_to_cpu(value);
-}
-
-/* The table has checked that every mandatory item has its exact length. */
+/* Read the mandatory items, whose lengths vhdx_metadata_table_decode() has checked. */
 static enum vhdx_reason vhdx_open_items(struct vhdx_super *super,
 					const struct vhdx_reader *reader, void *scratch,
 					struct vhdx_fault *fault)
@@ -176,16 +172,17 @@ static enum vhdx_reason vhdx_open_items(struct vhdx_super *super,
 	unsigned int item;
 
 	for (item = 0; item < VHDX_ITEM_MANDATORY_COUNT; item++) {
-		enum vhdx_reason reason =
-			vhdx_read(reader, super->regions.metadata.offset + super->items.offset[item],
-				  vhdx_item_slot(scratch, item), super->items.length[item], fault);
+		u64 offset = super->regions.metadata.offset + super->items.offset[item];
+		enum vhdx_reason reason = vhdx_read(reader, offset, vhdx_item_slot(scratch, item),
+						    super->items.length[item], fault);
 
 		if (reason)
 			return reason;
 	}
 	raw.block_size = vhdx_item_le32(scratch, VHDX_ITEM_FILE_PARAMETERS, 0);
 	raw.parameter_flags = vhdx_item_le32(scratch, VHDX_ITEM_FILE_PARAMETERS, 4);
-	raw.disk_size = vhdx_item_le64(scratch, VHDX_ITEM_DISK_SIZE);
+	raw.disk_size = vhdx_item_le32(scratch, VHDX_ITEM_DISK_SIZE, 0) |
+			(u64)vhdx_item_le32(scratch, VHDX_ITEM_DISK_SIZE, 4) << 32;
 	raw.logical_sector_size = vhdx_item_le32(scratch, VHDX_ITEM_LOGICAL_SECTOR_SIZE, 0);
 	raw.physical_sector_size = vhdx_item_le32(scratch, VHDX_ITEM_PHYSICAL_SECTOR_SIZE, 0);
 	memcpy(&super->disk_id, vhdx_item_slot(scratch, VHDX_ITEM_DISK_ID),
@@ -193,23 +190,7 @@ static enum vhdx_reason vhdx_open_items(struct vhdx_super *super,
 	return vhdx_geometry_make(&super->geometry, &raw, fault);
 }
 
-static enum vhdx_reason vhdx_open_metadata(struct vhdx_super *super,
-					   const struct vhdx_reader *reader, void *scratch,
-					   struct vhdx_fault *fault)
-{
-	const struct vhdx_range *region = &super->regions.metadata;
-	enum vhdx_reason reason;
-
-	reason = vhdx_read(reader, region->offset, scratch, VHDX_METADATA_TABLE_SIZE, fault);
-	if (!reason)
-		reason = vhdx_metadata_table_decode(&super->items, &super->warnings, scratch,
-						    region->offset, region->length, fault);
-	if (!reason)
-		reason = vhdx_open_items(super, reader, scratch, fault);
-	return reason;
-}
-
-/* Rules 34 and 35: what geometry and regions must agree on */
+/* Rules 34 and 35: geometry, metadata items and regions must agree. */
 static enum vhdx_reason vhdx_open_check(struct vhdx_super *super, struct vhdx_fault *fault)
 {
 	const struct vhdx_geometry *g = &super->geometry;
@@ -230,7 +211,7 @@ static enum vhdx_reason vhdx_open_check(struct vhdx_super *super, struct vhdx_fa
 /**
  * vhdx_open_tables() - steps 5 to 7 of the open sequence
  * @super:	as vhdx_open_headers() left it; the second half is filled
- * @reader:	the file with its log replayed, really or in the eyes of the reader
+ * @reader:	of the file with its log replayed, into the file or in memory
  * @scratch:	VHDX_OPEN_SCRATCH_SIZE bytes, aligned to 8
  * @fault:	filled on failure
  *
@@ -239,12 +220,19 @@ static enum vhdx_reason vhdx_open_check(struct vhdx_super *super, struct vhdx_fa
 enum vhdx_reason vhdx_open_tables(struct vhdx_super *super, const struct vhdx_reader *reader,
 				  void *scratch, struct vhdx_fault *fault)
 {
+	const struct vhdx_range *metadata = &super->regions.metadata;
 	enum vhdx_reason reason;
 
 	super->file_size = reader->size;	/* replay may have made it longer */
 	reason = vhdx_open_regions(super, reader, scratch, fault);
 	if (!reason)
-		reason = vhdx_open_metadata(super, reader, scratch, fault);
+		reason = vhdx_read(reader, metadata->offset, scratch, VHDX_METADATA_TABLE_SIZE,
+				   fault);
+	if (!reason)
+		reason = vhdx_metadata_table_decode(&super->items, &super->warnings, scratch,
+						    metadata->offset, metadata->length, fault);
+	if (!reason)
+		reason = vhdx_open_items(super, reader, scratch, fault);
 	if (!reason)
 		reason = vhdx_open_check(super, fault);
 	return reason;
@@ -273,14 +261,14 @@ enum vhdx_reason vhdx_open(struct vhdx_super *super, const struct vhdx_reader *r
 }
 
 /**
- * vhdx_open_locator() - whose child is it?
- * @super:	complete; has a parent
+ * vhdx_open_locator() - read and decode the parent locator
+ * @super:	of a differencing image, complete
  * @reader:	as for vhdx_open_tables()
- * @scratch:	VHDX_OPEN_SCRATCH_SIZE bytes; holds the item afterwards, for its texts
+ * @scratch:	VHDX_OPEN_SCRATCH_SIZE bytes; has the item afterwards, for its texts
  * @locator:	filled
  * @fault:	filled on failure
  *
- * A locator without any path is fine here: whoever brings the parent knows where it is.
+ * A locator without any path is accepted here: the caller may know the path of the parent.
  *
  * Return: VHDX_OK or the reason
  */
@@ -303,7 +291,7 @@ enum vhdx_reason vhdx_open_locator(const struct vhdx_super *super,
 }
 
 /**
- * vhdx_open_bat_rules() - what the BAT entries of an opened file are judged by
+ * vhdx_open_bat_rules() - what BAT entries of an opened file are checked against
  * @super:	complete; must outlive @rules
  * @rules:	filled
  */

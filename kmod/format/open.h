@@ -1,6 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The order in which a VHDX file is read: everything that comes before the BAT.
+ * Opening a VHDX file: everything that is read before the BAT.
  */
 #ifndef VHDX_FORMAT_OPEN_H
 #define VHDX_FORMAT_OPEN_H
@@ -11,24 +12,24 @@
 #include "metadata.h"
 #include "reader.h"
 
-/* Memory the core works in; the caller brings it. */
+/* Working memory of the open sequence, which the caller allocates, in bytes */
 #define VHDX_OPEN_SCRATCH_SIZE 65536U
 
 /**
- * struct vhdx_super - all that is known of a file before its BAT is read
+ * struct vhdx_super - what is known of a file before its BAT is read
  * @file_size:		bytes, after replay of the log if it was replayed
- * @creator:		UTF-16, perhaps not NUL-terminated, from anybody: for display only
+ * @creator:		UTF-16, perhaps not NUL-terminated, unchecked: for display only
  * @header:		the current header
- * @header_slot:	0 or 1: which copy @header is
+ * @header_slot:	0 or 1: the copy that @header is
  * @warnings:		bit set of enum vhdx_warning
  * @regions:		where BAT and metadata are
- * @layout:		what is taken in the file
+ * @layout:		parts of the file that no block may overlap
  * @items:		where the known metadata items are
  * @disk_id:		Virtual Disk ID, as in SCSI VPD page 0x83
  * @geometry:		the sizes
  *
- * The second half, from @regions, is valid only after vhdx_open_tables(). About 33 KiB,
- * nearly all of it @layout: never on a stack.
+ * The second half, from @regions, is valid only after vhdx_open_tables(). Too large for a stack:
+ * about 33 KiB, nearly all of it @layout.
  */
 struct vhdx_super {
 	u64 file_size;

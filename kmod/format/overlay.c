@@ -1,7 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "overlay.h"
 
-/* Add one change, in the order of replay. */
+/* Add a change to the overlay; changes come in the order of replay. */
 static enum vhdx_reason vhdx_overlay_add(void *context, const struct vhdx_log_change *change,
 					 struct vhdx_fault *fault)
 {
@@ -22,7 +23,7 @@ static enum vhdx_reason vhdx_overlay_add(void *context, const struct vhdx_log_ch
 	} else {
 		struct vhdx_overlay_page *page = &overlay->pages[overlay->nr_pages];
 
-		/* each has a sector of the ring of its own, unless the log changes meanwhile */
+		/* each page has its own sector of the ring, unless the log changes meanwhile */
 		if (overlay->nr_pages == vhdx_overlay_max_pages(&overlay->log))
 			return vhdx_fault_set(fault, VHDX_REASON_read_failed,
 					      overlay->log.offset + change->entry->offset,
@@ -51,7 +52,7 @@ static void vhdx_overlay_swap(struct vhdx_overlay_page *a, struct vhdx_overlay_p
 	*b = tmp;
 }
 
-/* Heap sort: in place, and as fast for a log that was made to hurt as for any other. */
+/* Heap sort: in place, and not slower for a crafted log than for any other. */
 static void vhdx_overlay_sift(struct vhdx_overlay_page *pages, u32 root, u32 count)
 {
 	u32 child;
@@ -79,19 +80,6 @@ static void vhdx_overlay_sort(struct vhdx_overlay_page *pages, u32 count)
 	}
 }
 
-/* Of several changes of one page only the last is of interest. */
-static u32 vhdx_overlay_unique(struct vhdx_overlay_page *pages, u32 count)
-{
-	u32 i, kept = 0;
-
-	for (i = 0; i < count; i++) {
-		if (i + 1 < count && pages[i + 1].offset == pages[i].offset)
-			continue;
-		pages[kept++] = pages[i];
-	}
-	return kept;
-}
-
 /**
  * vhdx_overlay_build() - replay a log in memory (2.3.3)
  * @overlay:	@log, @pages and @zeros set; the rest is filled
@@ -99,8 +87,7 @@ static u32 vhdx_overlay_unique(struct vhdx_overlay_page *pages, u32 count)
  * @sector:	VHDX_LOG_SECTOR_SIZE bytes to work in, aligned to 8
  * @fault:	filled on failure
  *
- * Nothing is read but descriptors. At most 8 MiB for the pages of the largest log, plus
- * 96 KiB for zeroed ranges.
+ * Reads only descriptors. The largest log needs 8 MiB for its pages, and 96 KiB for zeroed ranges.
  *
  * Return: VHDX_OK or the reason
  */
@@ -109,7 +96,9 @@ enum vhdx_reason vhdx_overlay_build(struct vhdx_overlay *overlay,
 				    struct vhdx_fault *fault)
 {
 	u64 size = overlay->log.reader->size;
+	struct vhdx_overlay_page *pages = overlay->pages;
 	enum vhdx_reason reason;
+	u32 i, kept = 0;
 
 	overlay->nr_pages = 0;
 	overlay->nr_zeros = 0;
@@ -119,12 +108,16 @@ enum vhdx_reason vhdx_overlay_build(struct vhdx_overlay *overlay,
 	if (reason)
 		return reason;
 	overlay->file_size = size > sequence->head.last_size ? size : sequence->head.last_size;
-	vhdx_overlay_sort(overlay->pages, overlay->nr_pages);
-	overlay->nr_pages = vhdx_overlay_unique(overlay->pages, overlay->nr_pages);
+	vhdx_overlay_sort(pages, overlay->nr_pages);
+	/* of several changes of one page only the last one is kept */
+	for (i = 0; i < overlay->nr_pages; i++)
+		if (i + 1 == overlay->nr_pages || pages[i + 1].offset != pages[i].offset)
+			pages[kept++] = pages[i];
+	overlay->nr_pages = kept;
 	return VHDX_OK;
 }
 
-/* The first page at @offset or behind it; nr_pages if there is none. */
+/* Index of the first page at @offset or behind it; nr_pages if there is none */
 static u32 vhdx_overlay_search(const struct vhdx_overlay *overlay, u64 offset)
 {
 	u32 low = 0, high = overlay->nr_pages;
@@ -140,6 +133,7 @@ static u32 vhdx_overlay_search(const struct vhdx_overlay *overlay, u64 offset)
 	return low;
 }
 
+/* Is any byte of a range zeroed by the change number @after or a later one? */
 static bool vhdx_overlay_zeroed(const struct vhdx_overlay *overlay, u64 offset, u64 length,
 				u32 after)
 {
@@ -154,12 +148,14 @@ static bool vhdx_overlay_zeroed(const struct vhdx_overlay *overlay, u64 offset, 
 }
 
 /**
- * vhdx_overlay_find() - what is in a page of the file after replay?
+ * vhdx_overlay_find() - find the contents of a page of the file after replay
  * @overlay:	built
  * @offset:	in the file, a multiple of VHDX_PAGE_SIZE
- * @page:	set if the answer is VHDX_OVERLAY_LOG
+ * @page:	set if this returns VHDX_OVERLAY_LOG
  *
- * A page beyond the file as it is, which replay adds, is VHDX_OVERLAY_ZERO.
+ * A page beyond the present end of the file, which replay adds, is VHDX_OVERLAY_ZERO.
+ *
+ * Return: the page is that of the file, zero, or *@page of the log
  */
 enum vhdx_overlay_kind vhdx_overlay_find(const struct vhdx_overlay *overlay, u64 offset,
 					 const struct vhdx_overlay_page **page)
@@ -182,6 +178,8 @@ enum vhdx_overlay_kind vhdx_overlay_find(const struct vhdx_overlay *overlay, u64
  * @overlay:	built
  * @offset:	bytes
  * @length:	bytes
+ *
+ * Return: true if a byte of the range is logged or zeroed
  */
 bool vhdx_overlay_touches(const struct vhdx_overlay *overlay, u64 offset, u64 length)
 {
@@ -191,16 +189,7 @@ bool vhdx_overlay_touches(const struct vhdx_overlay *overlay, u64 offset, u64 le
 	       vhdx_overlay_zeroed(overlay, offset, length, 0);
 }
 
-/* Fill @page with a page of the file; the file may end in it. */
-static int vhdx_overlay_read_file(const struct vhdx_reader *reader, u64 offset, u8 *page)
-{
-	u64 left = reader->size - offset;
-	u32 length = left < VHDX_PAGE_SIZE ? (u32)left : VHDX_PAGE_SIZE;
-
-	memset(page + length, 0, VHDX_PAGE_SIZE - length);
-	return reader->read(reader->context, offset, page, length);
-}
-
+/* Read a page from its data sector in the log. */
 static int vhdx_overlay_read_logged(const struct vhdx_overlay *overlay,
 				    const struct vhdx_overlay_page *logged, u8 *page)
 {
@@ -213,9 +202,12 @@ static int vhdx_overlay_read_logged(const struct vhdx_overlay *overlay,
 	return ret;
 }
 
+/* Read a page of the file after replay. */
 static int vhdx_overlay_read_page(const struct vhdx_overlay *overlay, u64 offset, u8 *page)
 {
+	const struct vhdx_reader *reader = overlay->log.reader;
 	const struct vhdx_overlay_page *logged;
+	u32 length = VHDX_PAGE_SIZE;
 
 	switch (vhdx_overlay_find(overlay, offset, &logged)) {
 	case VHDX_OVERLAY_ZERO:
@@ -224,18 +216,22 @@ static int vhdx_overlay_read_page(const struct vhdx_overlay *overlay, u64 offset
 	case VHDX_OVERLAY_LOG:
 		return vhdx_overlay_read_logged(overlay, logged, page);
 	default:
-		return vhdx_overlay_read_file(overlay->log.reader, offset, page);
+		/* the file may end in the page */
+		if (reader->size - offset < VHDX_PAGE_SIZE)
+			length = (u32)(reader->size - offset);
+		memset(page + length, 0, VHDX_PAGE_SIZE - length);
+		return reader->read(reader->context, offset, page, length);
 	}
 }
 
 /**
- * vhdx_overlay_read() - a struct vhdx_reader's read, of the file after replay
+ * vhdx_overlay_read() - vhdx_reader.read for the file after replay
  * @context:	a struct vhdx_overlay_reader
  * @offset:	bytes
  * @buffer:	filled
  * @length:	bytes; the range must lie inside overlay->file_size
  *
- * Return: 0 or what the reader below said
+ * Return: 0, or what the reader of the file returned
  */
 int vhdx_overlay_read(void *context, u64 offset, void *buffer, u32 length)
 {
@@ -257,26 +253,13 @@ int vhdx_overlay_read(void *context, u64 offset, void *buffer, u32 length)
 	return 0;
 }
 
-/* Zeros that come later in the log win, and are written already. */
-static int vhdx_overlay_apply_page(const struct vhdx_overlay *overlay,
-				   const struct vhdx_overlay_writer *writer,
-				   const struct vhdx_overlay_page *page)
-{
-	int ret;
-
-	if (vhdx_overlay_find(overlay, page->offset, &page) != VHDX_OVERLAY_LOG)
-		return 0;
-	ret = vhdx_overlay_read_logged(overlay, page, writer->page);
-	return ret ? ret : writer->write(writer->context, page->offset, writer->page);
-}
-
 /**
- * vhdx_overlay_apply() - write to the file what replay changes in it (2.3.3)
+ * vhdx_overlay_apply() - write the changes of replay to the file (2.3.3)
  * @overlay:	built
- * @writer:	writes
+ * @writer:	writes to the file, which has overlay->file_size bytes already
  *
- * The overlay holds the last change of each page: the order of the writes is free, but for
- * ranges of zeros, which are written before pages. The file must have overlay->file_size bytes.
+ * The overlay has the last change of each page. So the writes may be in any order, except that
+ * ranges of zeros are written before pages. A page that a later change zeroes is not written.
  *
  * Return: 0, or what @writer or the reader of the log returned; then the log is to be replayed
  * again, from its beginning
@@ -284,13 +267,19 @@ static int vhdx_overlay_apply_page(const struct vhdx_overlay *overlay,
 int vhdx_overlay_apply(const struct vhdx_overlay *overlay,
 		       const struct vhdx_overlay_writer *writer)
 {
+	const struct vhdx_overlay_page *page;
 	int ret = 0;
 	u32 i;
 
 	for (i = 0; !ret && i < overlay->nr_zeros; i++)
 		ret = writer->zero(writer->context, overlay->zeros[i].offset,
 				   overlay->zeros[i].length);
-	for (i = 0; !ret && i < overlay->nr_pages; i++)
-		ret = vhdx_overlay_apply_page(overlay, writer, &overlay->pages[i]);
+	for (i = 0; !ret && i < overlay->nr_pages; i++) {
+		if (vhdx_overlay_find(overlay, overlay->pages[i].offset, &page) != VHDX_OVERLAY_LOG)
+			continue;
+		ret = vhdx_overlay_read_logged(overlay, page, writer->page);
+		if (!ret)
+			ret = writer->write(writer->context, page->offset, writer->page);
+	}
 	return ret;
 }

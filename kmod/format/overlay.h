@@ -1,19 +1,20 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * A log replayed in memory: what each page of the file would hold afterwards.
+ * A log replayed in memory: the contents of each page of the file after replay.
  */
 #ifndef VHDX_FORMAT_OVERLAY_H
 #define VHDX_FORMAT_OVERLAY_H
 
 #include "log_scan.h"
 
-/* Bounds the memory of an overlay, and the time of a look-up, whatever a log says. */
+/* Limit of zeroed ranges, and so of the memory of an overlay and the time of a look-up */
 #define VHDX_OVERLAY_MAX_ZEROS	4096U
 
 /**
  * struct vhdx_overlay_page - a page whose contents are in the log
  * @offset:	in the file
- * @order:	which change this was: later ones win
+ * @order:	number of the change: of several changes the last one counts
  * @sector:	offset in the ring of its data sector
  * @leading:	the page's first 8 bytes
  * @trailing:	its last 4 bytes
@@ -30,7 +31,7 @@ struct vhdx_overlay_page {
  * struct vhdx_overlay_zero - a range of the file that became zeros
  * @offset:	in the file
  * @length:	bytes
- * @order:	which change this was
+ * @order:	number of the change
  */
 struct vhdx_overlay_zero {
 	u64 offset;
@@ -48,7 +49,7 @@ struct vhdx_overlay_zero {
  * @zeros:	in the order of the changes
  * @nr_zeros:	how many
  *
- * Data sectors stay where they are, in the log: a page costs 32 bytes of memory.
+ * Data sectors are not copied: a page takes 32 bytes of memory.
  */
 struct vhdx_overlay {
 	struct vhdx_log log;
@@ -66,7 +67,7 @@ enum vhdx_overlay_kind {
 	VHDX_OVERLAY_LOG,		/* in a data sector of the log */
 };
 
-/* How many of @pages and @zeros vhdx_overlay_build() may need. */
+/* Number of @pages that vhdx_overlay_build() may need; of @zeros it is VHDX_OVERLAY_MAX_ZEROS */
 static inline u32 vhdx_overlay_max_pages(const struct vhdx_log *log)
 {
 	return vhdx_log_sectors(log);
@@ -82,7 +83,7 @@ int vhdx_overlay_read(void *context, u64 offset, void *buffer, u32 length);
 
 /**
  * struct vhdx_overlay_reader - context of vhdx_overlay_read()
- * @overlay:	what lies over the file
+ * @overlay:	of the file
  * @page:	VHDX_PAGE_SIZE bytes to work in
  */
 struct vhdx_overlay_reader {

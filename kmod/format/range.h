@@ -1,16 +1,17 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Ranges of the file: the one place where offsets and lengths from outside are added.
+ * Ranges of the file. Unchecked offsets and lengths are added only here, without overflow.
  */
 #ifndef VHDX_FORMAT_RANGE_H
 #define VHDX_FORMAT_RANGE_H
 
 #include "env.h"
 
-/* The largest file offset any Linux file can have (rule 43). */
+/* The largest offset in a file on Linux (rule 43) */
 #define VHDX_MAX_FILE_OFFSET 0x7fffffffffffffffULL
 
-/* Does [offset, offset + length) lie within [0, limit)? Right for any input. */
+/* Does [offset, offset + length) lie within [0, limit)? Correct for any input. */
 static inline bool vhdx_range_inside(u64 offset, u64 length, u64 limit)
 {
 	return length <= limit && offset <= limit - length;

@@ -1,6 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * How the core sees a file: somebody else reads for it.
+ * Access of the format core to a file: a callback of the caller reads.
  */
 #ifndef VHDX_FORMAT_READER_H
 #define VHDX_FORMAT_READER_H
@@ -9,9 +10,9 @@
 #include "reason.h"
 
 /**
- * struct vhdx_reader - a file
- * @read:	read exactly @length bytes at @offset, which lie inside the file;
- *		0 or a negative errno
+ * struct vhdx_reader - read access to a file
+ * @read:	reads exactly @length bytes at @offset, which lie inside the file. Return: 0 or a
+ *		negative errno
  * @context:	for @read
  * @size:	bytes in the file
  */
@@ -22,7 +23,7 @@ struct vhdx_reader {
 };
 
 /**
- * vhdx_read() - read bytes that may or may not be there
+ * vhdx_read() - read a range that may be beyond the end of the file
  * @reader:	the file
  * @offset:	bytes, any
  * @buffer:	filled on success

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "reason.h"
 #include "guid.h"
 
@@ -37,6 +38,8 @@ static int vhdx_reason_row(enum vhdx_reason reason)
 /**
  * vhdx_reason_name() - the identifier of a reason, stable, for programs and file names
  * @reason:	any number
+ *
+ * Return: a string constant; "unknown" if it is no reason
  */
 const char *vhdx_reason_name(enum vhdx_reason reason)
 {
@@ -48,6 +51,8 @@ const char *vhdx_reason_name(enum vhdx_reason reason)
 /**
  * vhdx_reason_text() - what a reason means, for people
  * @reason:	any number
+ *
+ * Return: a string constant; "unknown reason" if it is no reason
  */
 const char *vhdx_reason_text(enum vhdx_reason reason)
 {
@@ -59,6 +64,8 @@ const char *vhdx_reason_text(enum vhdx_reason reason)
 /**
  * vhdx_reason_class() - what kind of trouble a reason is
  * @reason:	any number; VHDX_CLASS_NONE if it is no reason
+ *
+ * Return: the class; VHDX_CLASS_NONE if it is no reason
  */
 enum vhdx_class vhdx_reason_class(enum vhdx_reason reason)
 {
@@ -70,6 +77,8 @@ enum vhdx_class vhdx_reason_class(enum vhdx_reason reason)
 /**
  * vhdx_warning_name() - the identifier of a warning
  * @warning:	less than VHDX_WARNING_COUNT
+ *
+ * Return: a string constant
  */
 const char *vhdx_warning_name(enum vhdx_warning warning)
 {
@@ -79,6 +88,8 @@ const char *vhdx_warning_name(enum vhdx_warning warning)
 /**
  * vhdx_warning_text() - what a warning means, for people
  * @warning:	less than VHDX_WARNING_COUNT
+ *
+ * Return: a string constant
  */
 const char *vhdx_warning_text(enum vhdx_warning warning)
 {
@@ -92,7 +103,7 @@ const char *vhdx_warning_text(enum vhdx_warning warning)
  * @offset:	byte offset in the file of the offending structure
  * @value:	the offending value
  *
- * Return: @reason, so that a decoder can return the literal where it sees the fault
+ * Return: @reason, so that a decoder can return it in the same statement
  */
 enum vhdx_reason vhdx_fault_set(struct vhdx_fault *fault, enum vhdx_reason reason,
 				u64 offset, u64 value)
@@ -128,8 +139,8 @@ enum vhdx_reason vhdx_fault_set_guid(struct vhdx_fault *fault, enum vhdx_reason 
  * @buf:	filled, always NUL-terminated
  * @size:	of @buf; VHDX_FAULT_TEXT_SIZE is always enough
  *
- * The same words in the kernel log, from the ioctl and from vhdxctl: so no "%#llx", which
- * prints zero differently here and there.
+ * The text is the same in the kernel log, in the ioctl and in vhdxctl. So "%#llx" is not used,
+ * which prints zero differently in kernel and user space.
  *
  * Return: @buf
  */

@@ -1,32 +1,33 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Why an image, a block of it or an attach is refused: one list for the kernel log, the
- * ioctl, vhdxctl, the unit tables and the zoo of bad images (one image per reason).
+ * Reasons why an image, a block of it or an attach is refused. The kernel log, the ioctl, vhdxctl,
+ * the unit tests and the bad images of the tests (one image for each reason) share this list.
  */
 #ifndef VHDX_FORMAT_REASON_H
 #define VHDX_FORMAT_REASON_H
 
 #include "disk.h"
 
-/* What kind of trouble a reason is; each world maps these to its own error numbers. */
+/* Kind of a reason; the module and the tool map these to their own error numbers. */
 enum vhdx_class {
 	VHDX_CLASS_NONE,
 	VHDX_CLASS_NOT_VHDX,		/* some other kind of file */
 	VHDX_CLASS_CORRUPT,		/* a rule of the format is broken */
 	VHDX_CLASS_TRUNCATED,		/* the file ends before something it needs */
-	VHDX_CLASS_UNSUPPORTED,		/* valid, perhaps, but not known here */
+	VHDX_CLASS_UNSUPPORTED,		/* perhaps valid, but not supported */
 	VHDX_CLASS_REPLAY,		/* the log must be replayed first */
 	VHDX_CLASS_PARENT,		/* parent missing or not the right one */
 	VHDX_CLASS_IO,			/* the file could not be read */
-	VHDX_CLASS_ARGUMENT,		/* the caller asked for nonsense */
-	VHDX_CLASS_BUSY,		/* somebody else has it */
+	VHDX_CLASS_ARGUMENT,		/* the request is invalid */
+	VHDX_CLASS_BUSY,		/* in use, by another disk or program */
 };
 
 /*
  * x(number, name, class, text)
  *
- * Numbers cross the ioctl: they are never changed or reused, new ones are appended to
- * their hundred. Names are also the file names of the bad images in the tests.
+ * The numbers are part of the ioctl interface: they are never changed or reused; a new one is
+ * appended to its hundred. The names are also the file names of the bad images in the tests.
  */
 #define VHDX_REASONS(x) \
 	/* file type identifier: rule 1 */ \
@@ -48,12 +49,12 @@ enum vhdx_class {
 	x(207, log_too_large, UNSUPPORTED, "log: larger than 1 GiB") \
 	x(208, log_no_sequence, CORRUPT, "log: must be replayed but holds no complete sequence of entries") \
 	x(209, log_file_truncated, TRUNCATED, "log: file is shorter than when the log was written") \
-	x(210, log_file_size, CORRUPT, "log: asks for a file larger than 256 TiB") \
+	x(210, log_file_size, CORRUPT, "log: needs a file larger than 256 TiB") \
 	x(211, log_target_protected, CORRUPT, "log: would change the headers or the log itself") \
-	x(212, log_target_range, CORRUPT, "log: would change what lies beyond the file") \
+	x(212, log_target_range, CORRUPT, "log: would change data beyond the end of the file") \
 	x(213, log_too_many_changes, UNSUPPORTED, "log: more zeroed ranges than can be kept in memory") \
 	x(214, log_payload_changed, CORRUPT, "log: would change a payload block, which is not allowed") \
-	x(215, log_write_failed, IO, "log: replaying it into the file failed") \
+	x(215, log_write_failed, IO, "log: replay into the file failed") \
 	/* region table: rules 13-19 */ \
 	x(301, region_none_valid, CORRUPT, "region table: no copy has a valid signature and checksum") \
 	x(302, region_count, CORRUPT, "region table: more than 2047 entries") \
@@ -64,7 +65,7 @@ enum vhdx_class {
 	x(307, region_range, CORRUPT, "region table: a region ends beyond any possible file") \
 	x(308, region_overlap, CORRUPT, "region table: two regions overlap, or one overlaps the log") \
 	x(309, region_past_eof, TRUNCATED, "region table: a region lies beyond the end of the file") \
-	x(310, region_unknown_required, UNSUPPORTED, "region table: required region is not known") \
+	x(310, region_unknown_required, UNSUPPORTED, "region table: unknown required region") \
 	x(311, region_bat_missing, CORRUPT, "region table: no BAT region") \
 	x(312, region_metadata_missing, CORRUPT, "region table: no metadata region") \
 	/* metadata table: rules 21-28 */ \
@@ -77,7 +78,7 @@ enum vhdx_class {
 	x(407, metadata_item_offset, CORRUPT, "metadata: item offset does not fit its length") \
 	x(408, metadata_item_outside, CORRUPT, "metadata: item ends beyond its region") \
 	x(409, metadata_item_overlap, CORRUPT, "metadata: two items overlap") \
-	x(410, metadata_unknown_required, UNSUPPORTED, "metadata: required item is not known") \
+	x(410, metadata_unknown_required, UNSUPPORTED, "metadata: unknown required item") \
 	x(411, metadata_incomplete_file, CORRUPT, "metadata: creation of this file was never finished") \
 	x(412, metadata_item_missing, CORRUPT, "metadata: mandatory item is missing") \
 	x(413, metadata_item_length, CORRUPT, "metadata: item has the wrong length") \
@@ -117,7 +118,7 @@ enum vhdx_class {
 	x(610, locator_too_long, UNSUPPORTED, "parent locator: longer than 64 KiB") \
 	/* chain: rules 47-49 */ \
 	x(702, parent_missing, PARENT, "differencing image: its parent is missing") \
-	x(703, parent_mismatch, PARENT, "differencing image: the parent is another disk, or was changed after the image was made") \
+	x(703, parent_mismatch, PARENT, "differencing image: the parent is another disk, or was changed after the image was created") \
 	x(704, parent_sector_size, PARENT, "differencing image: the parent has another logical sector size") \
 	x(705, parent_unneeded, ARGUMENT, "attach: the image has no parent, but one was given") \
 	x(706, parent_duplicate, PARENT, "differencing image: a file is in its chain twice") \
@@ -133,23 +134,23 @@ enum vhdx_class {
 	x(909, attach_file_count, ARGUMENT, "attach: wrong number of files") \
 	x(911, detach_in_use, BUSY, "detach: disk is open") \
 	x(912, detach_unknown, ARGUMENT, "detach: no such disk") \
-	x(913, attach_flags, ARGUMENT, "attach: flag not known to this module") \
+	x(913, attach_flags, ARGUMENT, "attach: unknown flag") \
 	x(914, attach_unwritable, ARGUMENT, "attach: file is not open for writing") \
-	x(915, attach_attached, BUSY, "attach: file is attached read-write already") \
+	x(915, attach_attached, BUSY, "attach: file is already attached read-write") \
 	x(916, attach_no_log, UNSUPPORTED, "attach: the image has no log, so it cannot be changed safely") \
-	x(917, attach_sequence_max, UNSUPPORTED, "attach: the header's sequence number cannot be raised any more") \
-	x(918, detach_unwritten, IO, "detach: the disk is gone, but what was written after its last flush may be lost") \
-	x(919, attach_in_use, BUSY, "attach: file is attached already, or is the parent of what is") \
+	x(917, attach_sequence_max, UNSUPPORTED, "attach: the header's sequence number is too close to its maximum") \
+	x(918, detach_unwritten, IO, "detach: the disk is removed, but data written after its last flush may be lost") \
+	x(919, attach_in_use, BUSY, "attach: file is already attached, or is a parent of an attached image") \
 	x(920, snapshot_read_only, ARGUMENT, "snapshot: the disk is read-only") \
-	x(921, snapshot_geometry, ARGUMENT, "snapshot: the child is not of the disk's size, block size and identity") \
+	x(921, snapshot_geometry, ARGUMENT, "snapshot: the child differs from the disk in size, block size, sector size or disk id") \
 	x(922, snapshot_on_itself, ARGUMENT, "snapshot: the child's file is on the disk itself") \
-	x(923, detach_busy, BUSY, "detach: a snapshot of the disk is being made") \
-	x(928, detach_log_left, IO, "detach: the disk is gone; all that was written is safe in the image's log, but could not be brought to its place") \
-	x(930, attach_far_out, UNSUPPORTED, "attach: the file is used far behind where all its blocks would have room") \
-	x(940, detach_pending, BUSY, "detach: the disk is dead, but its backing file does not answer; when it does, its files are closed and its number is free") \
-	x(941, detached_meanwhile, BUSY, "disk: it was detached by force meanwhile")
+	x(923, detach_busy, BUSY, "detach: a snapshot of the disk is in progress") \
+	x(928, detach_log_left, IO, "detach: the disk is removed; all written data is safe in the image's log, but not all of it is in its final place") \
+	x(930, attach_far_out, UNSUPPORTED, "attach: the file has data far beyond the space that the disk can need") \
+	x(940, detach_pending, BUSY, "detach: the disk is dead, but its backing file does not respond; the disk is removed when the file does") \
+	x(941, detached_meanwhile, BUSY, "disk: detached by force in the meantime")
 
-/**
+/*
  * enum vhdx_reason - what exactly is wrong; VHDX_OK (zero) means nothing is
  */
 enum vhdx_reason {
@@ -160,7 +161,7 @@ enum vhdx_reason {
 };
 
 /*
- * x(name, text): what is odd but harmless. A reader goes on; `vhdxctl info` lists them.
+ * x(name, text): deviations that do no harm. The image is used; `vhdxctl info` lists them.
  */
 #define VHDX_WARNINGS(x) \
 	x(header_1_damaged, "header 1 is damaged, header 2 is used") \
@@ -185,8 +186,9 @@ enum vhdx_warning {
 static_assert(VHDX_WARNING_COUNT <= 32, "VHDX: warnings are a bit set of 32");
 
 /**
- * struct vhdx_fault - a reason with the place and the bytes that prove it
+ * struct vhdx_fault - a reason with the place and the value that show it
  * @reason:	what is wrong
+ * @has_guid:	@guid is set
  * @offset:	byte offset in the file of the offending structure
  * @value:	the offending value; its meaning follows from @reason
  * @guid:	the item or region concerned, if @has_guid

@@ -1,13 +1,9 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "region.h"
 #include "checksum.h"
 #include "guid.h"
 #include "range.h"
-
-static const struct vhdx_disk_region_entry *vhdx_region_entries(const void *table)
-{
-	return (const void *)((const u8 *)table + sizeof(struct vhdx_disk_region_table));
-}
 
 /* The first range that ends behind @offset; count if there is none. */
 static u32 vhdx_layout_find(const struct vhdx_layout *layout, u64 offset)
@@ -28,9 +24,11 @@ static u32 vhdx_layout_find(const struct vhdx_layout *layout, u64 offset)
 
 /**
  * vhdx_layout_overlaps() - does a range touch the header section, the log or a region?
- * @layout:	what is taken
+ * @layout:	parts of the file that are in use
  * @offset:	bytes
  * @length:	bytes; @offset + @length must not overflow
+ *
+ * Return: true if a byte is taken
  */
 bool vhdx_layout_overlaps(const struct vhdx_layout *layout, u64 offset, u64 length)
 {
@@ -42,12 +40,12 @@ bool vhdx_layout_overlaps(const struct vhdx_layout *layout, u64 offset, u64 leng
 }
 
 /**
- * vhdx_layout_add() - take a range of the file
- * @layout:	stays sorted and disjoint; must have room
+ * vhdx_layout_add() - add a range of the file to the layout
+ * @layout:	stays sorted and disjoint; must have room for another range
  * @offset:	bytes
  * @length:	bytes; 0 is no range and adds nothing
  *
- * Return: false, and nothing added, if the range overlaps one already taken
+ * Return: false, and nothing added, if the range overlaps another one
  */
 bool vhdx_layout_add(struct vhdx_layout *layout, u64 offset, u64 length)
 {
@@ -66,12 +64,12 @@ bool vhdx_layout_add(struct vhdx_layout *layout, u64 offset, u64 length)
 }
 
 /**
- * vhdx_layout_find_free() - the first place for a block that nothing is in the way of
- * @layout:	what is taken
+ * vhdx_layout_find_free() - find the first place for a block that overlaps nothing
+ * @layout:	parts of the file that are in use
  * @offset:	where to begin to look, in bytes, a multiple of 1 MiB
  * @length:	bytes; @offset + @length and the end of @layout must not overflow
  *
- * Return: @offset, or the end of what is in the way, in bytes
+ * Return: @offset, or the end of the last range in the way, in bytes
  */
 u64 vhdx_layout_find_free(const struct vhdx_layout *layout, u64 offset, u64 length)
 {
@@ -83,8 +81,10 @@ u64 vhdx_layout_find_free(const struct vhdx_layout *layout, u64 offset, u64 leng
 }
 
 /**
- * vhdx_region_table_valid() - may a copy of the region table be used? (2.2.3, rule 13)
+ * vhdx_region_table_valid() - is a copy of the region table valid? (2.2.3, rule 13)
  * @table:	VHDX_REGION_TABLE_SIZE bytes as read
+ *
+ * Return: true if signature and checksum are right
  */
 bool vhdx_region_table_valid(const void *table)
 {
@@ -92,8 +92,8 @@ bool vhdx_region_table_valid(const void *table)
 }
 
 /*
- * Rules 16 and 17 as far as they concern one region alone, but for the end of the file: only
- * what is read must be there.
+ * Rules 16 and 17 as far as they concern one region alone, except for the end of the file: only
+ * regions that are read must be in the file.
  */
 static enum vhdx_reason vhdx_region_check_place(u64 offset, u64 length, u64 at,
 						struct vhdx_fault *fault)
@@ -170,18 +170,18 @@ static enum vhdx_reason vhdx_region_decode_entry(struct vhdx_regions *regions,
 }
 
 /**
- * vhdx_region_table_decode() - take a valid region table apart (2.2.3, rules 14 to 19)
+ * vhdx_region_table_decode() - decode a valid region table (2.2.3, rules 14 to 19)
  * @regions:	filled on success
- * @layout:	holds header section and log; every region is added, known or not
+ * @layout:	has header section and log; every region is added, known or not
  * @warnings:	gets bits
  * @table:	a copy for which vhdx_region_table_valid() holds
  * @table_offset: where in the file it is, for @fault
  * @file_size:	bytes
  * @fault:	filled on failure
  *
- * Whether the BAT and metadata regions are marked required is not looked at: QEMU does
- * not mark them. A region that is neither known nor required is never read, so it may lie
- * beyond the end of the file; no block may come to lie in it when the file grows.
+ * BAT and metadata regions need not be marked as required: QEMU does not mark them. A region that
+ * is neither known nor required is never read, so it may lie beyond the end of the file. When the
+ * file grows, no block may be allocated there.
  *
  * Return: VHDX_OK or the reason
  */
@@ -191,7 +191,7 @@ enum vhdx_reason vhdx_region_table_decode(struct vhdx_regions *regions,
 					  struct vhdx_fault *fault)
 {
 	const struct vhdx_disk_region_table *header = table;
-	const struct vhdx_disk_region_entry *entries = vhdx_region_entries(table);
+	const struct vhdx_disk_region_entry *entries = (const void *)(header + 1);
 	u32 count = le32_to_cpu(header->entry_count);
 	enum vhdx_reason reason;
 	u32 i;
@@ -228,11 +228,11 @@ static void vhdx_region_encode_entry(struct vhdx_disk_region_entry *entry,
 }
 
 /**
- * vhdx_region_table_encode() - make the table of a file that has only the two regions
+ * vhdx_region_table_encode() - encode the table of a file that has only the two known regions
  * @table:	VHDX_REGION_TABLE_SIZE bytes, filled, checksum included
  * @regions:	where they are; less than 4 GiB long each
  *
- * In the order in which Windows lists them.
+ * The order of the entries is that of Windows.
  */
 void vhdx_region_table_encode(void *table, const struct vhdx_regions *regions)
 {

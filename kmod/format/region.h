@@ -1,6 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The region table: where BAT and metadata are, and which parts of the file are taken.
+ * The region table: where BAT and metadata are, and which parts of the file are in use.
  */
 #ifndef VHDX_FORMAT_REGION_H
 #define VHDX_FORMAT_REGION_H

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "image/block_lock.h"
 
 #include <linux/hash.h>
@@ -86,7 +87,7 @@ void vhdx_block_unlock(struct vhdx_block_locks *locks, struct vhdx_block_lock *l
 	list_del(&lock->node);
 	list_splice(&lock->waiters, &waiters);
 	spin_unlock_irqrestore(&locks->bucket[i].lock, flags);
-	vhdx_waiters_tell(&waiters, 0);
+	vhdx_waiters_complete(&waiters, 0);
 }
 
 /**
@@ -107,5 +108,5 @@ void vhdx_block_locks_abandon(struct vhdx_block_locks *locks)
 			list_splice_init(&held->waiters, &waiters);
 		spin_unlock_irq(&locks->bucket[i].lock);
 	}
-	vhdx_waiters_tell(&waiters, -EIO);
+	vhdx_waiters_complete(&waiters, -EIO);
 }

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * DOC: chains
  *
@@ -20,7 +21,7 @@
 #include <linux/err.h>
 #include <linux/sizes.h>
 
-#include "compat.h"
+#include "compat/fs.h"
 #include "image/chain_cache.h"
 #include "image/image.h"
 

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * DOC: the chain cache
  *
@@ -234,7 +235,7 @@ static void vhdx_chain_cache_keep(struct vhdx_chain_cache *cache, struct vhdx_an
  * vhdx_chain_cache_learn() - look up a whole cell in the parents, and keep the answer
  * @cache:	the cache
  * @position:	virtual offset in bytes, in the cell
- * @map:	if not true, says MISS or BAD. After BAD the caller visits the files in turn, because
+ * @map:	if not true, says MISS or BAD. After BAD the caller visits all files in turn:
  *		the invalid entry may be elsewhere in the cell.
  *
  * Context: process; does not sleep; takes some microseconds for each file

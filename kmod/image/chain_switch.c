@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * DOC: a live snapshot
  *
@@ -34,7 +35,7 @@
  * After a crash in L7 or later, child and parent are both valid, and the child has what was
  * flushed since.
  *
- * All this is a job (device/job.c): a file that hangs hangs the job. A disk that is killed up to L5
+ * All this is a job (device/job.c): a hung file stops the job. A disk that is killed up to L5
  * stays in its file. The process that waits for the job can be killed at any time.
  *
  * If L6 fails, the file could not be written to: the disk becomes read-only, as after any failed

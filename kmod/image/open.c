@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Opening and closing images.
  */
@@ -17,7 +18,7 @@
 
 static unsigned int cache_mb = 64;
 module_param(cache_mb, uint, 0644);
-MODULE_PARM_DESC(cache_mb, "metadata to keep in memory per disk, of all its files, in MiB; taken at attach");
+MODULE_PARM_DESC(cache_mb, "limit of a disk's metadata cache in MiB; read at attach");
 
 /* The errno of a reason other than VHDX_OK */
 static int vhdx_reason_errno(enum vhdx_reason reason)

@@ -1,84 +1,63 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * DOC: the cache
  *
- * A 64 TiB disk of 1 MiB blocks has a BAT of 512 MiB, so metadata is kept as pages of
- * 4 KiB, keyed by their offset in the file, and only those that somebody needs.
+ * The BAT of a 64 TiB disk with blocks of 1 MiB has 512 MiB. So metadata is cached in pages of
+ * 4 KiB, keyed by their offset in the file, and only pages that are used.
  *
- * A page is born LOADING: it is in the index, so that everybody who misses it meets
- * there and one read serves all, but it has no contents yet. When the read is over it
- * becomes LOADED and joins the LRU, or leaves the index if the read failed; either way all
- * waiters are told. LOADED pages may go at any time: the shrinker, or a load that exceeds
- * the limit, takes those that nobody has looked at since the last round (second chance).
- * The limit is the disk's: the caches of all files of a chain share one budget, and a load that
- * exceeds it takes pages from the file that has the most. Pinned pages stay: the journal pins a
- * page as long as what is in memory is not in its place in the file, so that what is read again is
- * never older than what went.
+ * A page starts as LOADING: it is in the index, but has no contents yet. All commands that miss it
+ * wait for the same read. If the read succeeds, the page is LOADED and on the LRU list; if not, it
+ * leaves the index. Either way the waits are completed. A LOADED page may be dropped at any time,
+ * by the shrinker or by a load that exceeds the budget (cache_budget.c), but not before it was
+ * unused for one round (second chance, lru.c).
+ *
+ * A pinned page is not dropped. The journal pins a page while its contents in memory are newer
+ * than at its place in the file, so a page that is read again is never older than it was.
  *
  *	(none) -> LOADING	vhdx_cache_load()
  *	LOADING -> LOADED	vhdx_page_loaded()
  *	LOADING -> (none)	vhdx_page_failed()
  *	LOADED -> (none)	vhdx_lru_evict()
  *
- * Readers (vhdx_cache_peek) take no lock: RCU keeps the page, a 64-bit load is atomic,
- * and @loaded is set with release after the contents, read with acquire before them. All
- * else is under the lock of the xarray, which is taken with interrupts off because direct
- * reads complete in interrupts.
+ * Readers (vhdx_cache_peek()) take no lock. RCU keeps the page, and a load of 64 bits is atomic.
+ * @loaded is set with release semantics after the contents are written, and read with acquire
+ * semantics before they are read. Everything else is under the lock of the xarray, which is taken
+ * with interrupts disabled, because direct reads complete in interrupts.
  */
 #include "meta/cache.h"
 
+#include <linux/bvec.h>
+#include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
-#include <linux/xarray.h>
 
 #include "backing/backing.h"
-#include "compat.h"
-#include "meta/lru.h"
+#include "meta/cache_internal.h"
 #include "format/disk.h"
 
 /* The index counts pages of a file of up to 2^63 bytes. */
 static_assert(BITS_PER_LONG == 64, "vhdx needs a 64-bit kernel");
 
 /*
- * I: set when made; L: xa_lock of pages; R: read without lock, see above
+ * I: constant after vhdx_page_alloc(); L: under xa_lock of cache->pages; R: read without lock, see
+ * above
  */
 struct vhdx_page {
 	struct vhdx_cache *cache;	/* I */
-	u64 index;			/* I: offset in the file in pages */
-	u64 from;			/* where it is read from: index, unless in the log */
-	void *data;			/* I: VHDX_PAGE_SIZE; changed by the journal only */
+	u64 index;			/* I: offset in the file, in pages */
+	u64 from;			/* byte offset of its contents: own place or log */
+	void *data;			/* I: VHDX_PAGE_SIZE bytes; only the journal changes them */
 	bool loaded;			/* R */
-	bool suspect;			/* I once loaded */
-	unsigned int pins;		/* L: it stays */
-	struct vhdx_page_log log;	/* the journal's */
+	bool suspect;			/* constant once loaded; see vhdx_cache_owner.finish */
+	unsigned int pins;		/* L: not 0: not dropped */
+	struct vhdx_page_log log;	/* for the journal */
 	struct vhdx_lru_entry lru;	/* L: on cache->loading, then on cache->lru */
 	struct list_head waiters;	/* L: of struct vhdx_waiter, until loaded */
 	struct bio_vec bvec;		/* of the read */
 	struct vhdx_io io;
 	struct rcu_head rcu;
-};
-
-/*
- * How much all files of a disk may keep in memory
- */
-struct vhdx_cache_budget {
-	unsigned long max_pages;		/* I */
-	atomic_long_t nr_loaded;		/* of all caches */
-	spinlock_t lock;
-	struct list_head caches;		/* under lock; none: to be freed */
-};
-
-struct vhdx_cache {
-	const struct vhdx_backing *backing;	/* I */
-	struct vhdx_cache_owner owner;		/* I */
-	struct vhdx_cache_budget *budget;	/* I */
-	struct list_head sharing;		/* on budget->caches */
-	struct xarray pages;
-	struct vhdx_lru lru;			/* L: loaded pages */
-	unsigned long loads;			/* L */
-	struct list_head loading;		/* L: pages without contents yet */
-	atomic_t nr_loading;			/* until their waiters were told */
 };
 
 static void vhdx_page_free(struct vhdx_page *page)
@@ -112,6 +91,7 @@ static struct vhdx_page *vhdx_page_alloc(struct vhdx_cache *cache, u64 index)
 	return page;
 }
 
+/* vhdx_lru.erase of the cache: pinned pages are in use */
 static bool vhdx_cache_erase(struct vhdx_lru *lru, struct vhdx_lru_entry *entry)
 {
 	struct vhdx_cache *cache = container_of(lru, struct vhdx_cache, lru);
@@ -123,6 +103,7 @@ static bool vhdx_cache_erase(struct vhdx_lru *lru, struct vhdx_lru_entry *entry)
 	return true;
 }
 
+/* vhdx_lru.free of the cache; readers may still use the page */
 static void vhdx_cache_free(struct vhdx_lru *lru, struct vhdx_lru_entry *entry)
 {
 	struct vhdx_cache *cache = container_of(lru, struct vhdx_cache, lru);
@@ -131,49 +112,14 @@ static void vhdx_cache_free(struct vhdx_lru *lru, struct vhdx_lru_entry *entry)
 	call_rcu(&container_of(entry, struct vhdx_page, lru)->rcu, vhdx_page_free_rcu);
 }
 
-static struct vhdx_cache_budget *vhdx_budget_create(unsigned long max_pages)
-{
-	struct vhdx_cache_budget *budget = kzalloc(sizeof(*budget), GFP_KERNEL);
-
-	if (!budget)
-		return NULL;
-	budget->max_pages = max_pages;
-	spin_lock_init(&budget->lock);
-	INIT_LIST_HEAD(&budget->caches);
-	return budget;
-}
-
-static void vhdx_budget_join(struct vhdx_cache_budget *budget, struct vhdx_cache *cache)
-{
-	cache->budget = budget;
-	spin_lock(&budget->lock);
-	list_add(&cache->sharing, &budget->caches);
-	spin_unlock(&budget->lock);
-}
-
-/* A chain is opened and closed by one task at a time: nothing joins what the last one leaves. */
-static void vhdx_budget_leave(struct vhdx_cache *cache)
-{
-	struct vhdx_cache_budget *budget = cache->budget;
-	bool last;
-
-	spin_lock(&budget->lock);
-	/* under the lock: no other cache makes room here any more */
-	atomic_long_sub(cache->lru.nr, &budget->nr_loaded);
-	list_del(&cache->sharing);
-	last = list_empty(&budget->caches);
-	spin_unlock(&budget->lock);
-	if (last)
-		kfree(budget);
-}
-
 /**
- * vhdx_cache_create() - an empty cache
+ * vhdx_cache_create() - create an empty cache
  * @backing:	the file; must outlive the cache
  * @owner:	copied
- * @sharing:	cache of another file of the disk, whose budget is shared; NULL: a new one
+ * @sharing:	cache of another file of the disk, whose budget is shared; NULL: a new budget
  * @max_pages:	of a new budget: how many loaded pages to keep before old ones are dropped
  *
+ * Context: process, may sleep
  * Return: the cache, or an ERR_PTR
  */
 struct vhdx_cache *vhdx_cache_create(const struct vhdx_backing *backing,
@@ -182,15 +128,10 @@ struct vhdx_cache *vhdx_cache_create(const struct vhdx_backing *backing,
 				     unsigned long max_pages)
 {
 	struct vhdx_cache *cache = kzalloc(sizeof(*cache), GFP_KERNEL);
-	struct vhdx_cache_budget *budget;
+	int ret;
 
 	if (!cache)
 		return ERR_PTR(-ENOMEM);
-	budget = sharing ? sharing->budget : vhdx_budget_create(max_pages);
-	if (!budget) {
-		kfree(cache);
-		return ERR_PTR(-ENOMEM);
-	}
 	cache->backing = backing;
 	cache->owner = *owner;
 	cache->lru.lock = &cache->pages.xa_lock;
@@ -198,16 +139,20 @@ struct vhdx_cache *vhdx_cache_create(const struct vhdx_backing *backing,
 	cache->lru.free = vhdx_cache_free;
 	xa_init_flags(&cache->pages, XA_FLAGS_LOCK_IRQ);
 	INIT_LIST_HEAD(&cache->loading);
-	vhdx_budget_join(budget, cache);
+	ret = vhdx_cache_budget_join(cache, sharing, max_pages);
+	if (ret) {
+		kfree(cache);
+		return ERR_PTR(ret);
+	}
 	vhdx_lru_init(&cache->lru);
 	return cache;
 }
 
 /**
- * vhdx_cache_destroy() - forget all pages
- * @cache:	no command uses it any more
+ * vhdx_cache_destroy() - free a cache with all its pages
+ * @cache:	not used by any command any more
  *
- * Context: process; waits for pages that are being loaded, even if no command does
+ * Context: process; sleeps until all loads that are in flight have ended
  */
 void vhdx_cache_destroy(struct vhdx_cache *cache)
 {
@@ -216,7 +161,7 @@ void vhdx_cache_destroy(struct vhdx_cache *cache)
 
 	wait_var_event(&cache->nr_loading, !atomic_read(&cache->nr_loading));
 	vhdx_lru_exit(&cache->lru);
-	vhdx_budget_leave(cache);
+	vhdx_cache_budget_leave(cache);
 	xa_for_each(&cache->pages, index, page)
 		vhdx_page_free(page);
 	xa_destroy(&cache->pages);
@@ -226,12 +171,12 @@ void vhdx_cache_destroy(struct vhdx_cache *cache)
 /**
  * vhdx_cache_peek() - read one 64-bit word of metadata, if it is in memory
  * @cache:	the cache
- * @offset:	of the word in the file, a multiple of 8
+ * @offset:	of the word in the file, in bytes, a multiple of 8
  * @word:	set on success, in the CPU's byte order
- * @suspect:	set on success: the owner found something odd in this page
+ * @suspect:	set on success: what vhdx_cache_owner.finish returned for the page
  *
- * Context: any; takes no lock, never sleeps.
- * Return: false if the page must be loaded first
+ * Context: any; takes no lock, never sleeps
+ * Return: false if the page is not in memory: vhdx_cache_load()
  */
 bool vhdx_cache_peek(struct vhdx_cache *cache, u64 offset, u64 *word, bool *suspect)
 {
@@ -240,7 +185,7 @@ bool vhdx_cache_peek(struct vhdx_cache *cache, u64 offset, u64 *word, bool *susp
 
 	rcu_read_lock();
 	page = xa_load(&cache->pages, offset >> VHDX_PAGE_SHIFT);
-	/* pairs with the release in vhdx_page_loaded(): contents and suspect are there */
+	/* pairs with the release in vhdx_page_loaded(): data and suspect are valid */
 	if (page && smp_load_acquire(&page->loaded)) {
 		const __le64 *words = page->data;
 
@@ -253,13 +198,14 @@ bool vhdx_cache_peek(struct vhdx_cache *cache, u64 offset, u64 *word, bool *susp
 	return found;
 }
 
-/* The cache may be gone afterwards. */
+/* The last step of a load: vhdx_cache_destroy() may free the cache as soon as this is called. */
 static void vhdx_cache_end_load(struct vhdx_cache *cache)
 {
 	if (atomic_dec_and_test(&cache->nr_loading))
 		wake_up_var(&cache->nr_loading);
 }
 
+/* LOADING -> LOADED. Context: any */
 static void vhdx_page_loaded(struct vhdx_page *page)
 {
 	struct vhdx_cache *cache = page->cache;
@@ -275,10 +221,11 @@ static void vhdx_page_loaded(struct vhdx_page *page)
 	atomic_long_inc(&cache->budget->nr_loaded);
 	list_splice_init(&page->waiters, &waiters);
 	xa_unlock_irqrestore(&cache->pages, flags);
-	vhdx_waiters_tell(&waiters, 0);
+	vhdx_waiters_complete(&waiters, 0);
 	vhdx_cache_end_load(cache);
 }
 
+/* LOADING -> (none). Context: any */
 static void vhdx_page_failed(struct vhdx_page *page, int error)
 {
 	struct vhdx_cache *cache = page->cache;
@@ -291,10 +238,11 @@ static void vhdx_page_failed(struct vhdx_page *page, int error)
 	list_splice_init(&page->waiters, &waiters);
 	xa_unlock_irqrestore(&cache->pages, flags);
 	call_rcu(&page->rcu, vhdx_page_free_rcu);
-	vhdx_waiters_tell(&waiters, error);
+	vhdx_waiters_complete(&waiters, error);
 	vhdx_cache_end_load(cache);
 }
 
+/* A page beyond the end of the file reads as zeros. Context: any */
 static void vhdx_page_read_done(struct vhdx_io *io, long result)
 {
 	struct vhdx_page *page = container_of(io, struct vhdx_page, io);
@@ -328,9 +276,10 @@ static void vhdx_page_read(struct vhdx_page *page)
 }
 
 /*
- * Join those waiting for the page, or make @fresh the page to wait for.
+ * Wait for the page of @fresh. If the index has no such page yet, @fresh is inserted, and the
+ * caller is to read it.
  *
- * Return: 0 if the waiter waits, 1 if the page is there already, or a negative errno
+ * Return: 0 if @waiter waits, 1 if the page is loaded already, or a negative errno
  */
 static int vhdx_cache_join(struct vhdx_cache *cache, struct vhdx_page *fresh,
 			   struct vhdx_waiter *waiter, bool *inserted)
@@ -343,7 +292,7 @@ static int vhdx_cache_join(struct vhdx_cache *cache, struct vhdx_page *fresh,
 		page = xa_load(&cache->pages, fresh->index);
 		if (page)
 			break;
-		/* drops the lock to allocate, so -EBUSY if somebody was faster */
+		/* drops the lock to allocate: -EBUSY if another load inserted the page meanwhile */
 		ret = __xa_insert(&cache->pages, fresh->index, fresh, GFP_NOIO);
 		if (!ret) {
 			page = fresh;
@@ -356,7 +305,7 @@ static int vhdx_cache_join(struct vhdx_cache *cache, struct vhdx_page *fresh,
 	if (page && page->loaded) {
 		ret = 1;
 	} else if (page && vhdx_backing_is_dead(cache->backing)) {
-		/* looked at in the hold of the lock that adds: see vhdx_cache_abandon() */
+		/* under the lock that protects @waiters: see vhdx_cache_abandon() */
 		ret = -EIO;
 	} else if (page) {
 		list_add_tail(&waiter->node, &page->waiters);
@@ -366,38 +315,16 @@ static int vhdx_cache_join(struct vhdx_cache *cache, struct vhdx_page *fresh,
 	return ret;
 }
 
-/* Context: @budget->lock held, so that it stays. Return: what has the most pages */
-static struct vhdx_cache *vhdx_budget_largest(struct vhdx_cache_budget *budget)
-{
-	struct vhdx_cache *cache, *largest = NULL;
-
-	list_for_each_entry(cache, &budget->caches, sharing)
-		if (!largest || READ_ONCE(cache->lru.nr) > READ_ONCE(largest->lru.nr))
-			largest = cache;
-	return largest;
-}
-
-/* Looking at more than one page for each that is loaded gets ahead of the loads. */
-static void vhdx_cache_make_room(struct vhdx_cache *cache)
-{
-	struct vhdx_cache_budget *budget = cache->budget;
-	struct vhdx_cache *largest;
-
-	if (atomic_long_read(&budget->nr_loaded) < (long)budget->max_pages)
-		return;
-	spin_lock(&budget->lock);
-	largest = vhdx_budget_largest(budget);
-	vhdx_lru_make_room(&largest->lru);
-	spin_unlock(&budget->lock);
-}
-
 /**
- * vhdx_cache_load() - have a page of metadata read
+ * vhdx_cache_load() - read a page of metadata into memory
  * @cache:	the cache
- * @offset:	any offset in the page
- * @waiter:	told when the page is there, perhaps before this returns
+ * @offset:	in bytes, anywhere in the page
+ * @waiter:	completed with 0 when the page is loaded, perhaps before this returns; with a
+ *		negative errno if it cannot be
  *
- * Context: process, may sleep, in a NOIO scope.
+ * The page may have been dropped again when @waiter runs.
+ *
+ * Context: process, may sleep; in a NOIO scope
  */
 void vhdx_cache_load(struct vhdx_cache *cache, u64 offset, struct vhdx_waiter *waiter)
 {
@@ -405,7 +332,7 @@ void vhdx_cache_load(struct vhdx_cache *cache, u64 offset, struct vhdx_waiter *w
 	bool inserted = false;
 	int ret;
 
-	vhdx_cache_make_room(cache);
+	vhdx_cache_budget_make_room(cache);
 	fresh = vhdx_page_alloc(cache, offset >> VHDX_PAGE_SHIFT);
 	if (!fresh) {
 		waiter->done(waiter, -ENOMEM);
@@ -421,12 +348,12 @@ void vhdx_cache_load(struct vhdx_cache *cache, u64 offset, struct vhdx_waiter *w
 }
 
 /**
- * vhdx_cache_abandon() - the disk was killed: all that wait for a page are told
- * @cache:	the cache; the file may hang
+ * vhdx_cache_abandon() - complete all waits with -EIO, after a detach by force
+ * @cache:	the cache; vhdx_backing_is_dead() is true, and the file may hang
  *
- * Pages that are being loaded are loaded all the same. What comes later is told at once.
+ * Loads in flight go on. A load that begins later fails at once, unless the page is in memory.
  *
- * Context: process
+ * Context: process, interrupts enabled
  */
 void vhdx_cache_abandon(struct vhdx_cache *cache)
 {
@@ -437,16 +364,18 @@ void vhdx_cache_abandon(struct vhdx_cache *cache)
 	list_for_each_entry(page, &cache->loading, lru.node)
 		list_splice_init(&page->waiters, &waiters);
 	xa_unlock_irq(&cache->pages);
-	vhdx_waiters_tell(&waiters, -EIO);
+	vhdx_waiters_complete(&waiters, -EIO);
 }
 
 /**
  * vhdx_cache_pin() - keep a page in memory
  * @cache:	the cache
- * @offset:	any offset in the page
+ * @offset:	in bytes, anywhere in the page
  *
- * Context: any.
- * Return: the page, for vhdx_cache_unpin(), or NULL if it must be loaded first
+ * Pins nest.
+ *
+ * Context: any
+ * Return: the page, to be released by vhdx_cache_unpin(); NULL if it is not in memory
  */
 struct vhdx_page *vhdx_cache_pin(struct vhdx_cache *cache, u64 offset)
 {
@@ -466,9 +395,9 @@ struct vhdx_page *vhdx_cache_pin(struct vhdx_cache *cache, u64 offset)
 /**
  * vhdx_cache_unpin() - undo vhdx_cache_pin()
  * @cache:	the cache
- * @page:	may go at once
+ * @page:	pinned; without another pin it may be dropped at once
  *
- * Context: any.
+ * Context: any
  */
 void vhdx_cache_unpin(struct vhdx_cache *cache, struct vhdx_page *page)
 {
@@ -479,32 +408,36 @@ void vhdx_cache_unpin(struct vhdx_cache *cache, struct vhdx_page *page)
 	xa_unlock_irqrestore(&cache->pages, flags);
 }
 
-/* Where a page belongs in the file, in bytes */
+/* Offset in the file of a page's own place, in bytes. Context: any */
 u64 vhdx_page_offset(const struct vhdx_page *page)
 {
 	return page->index << VHDX_PAGE_SHIFT;
 }
 
-/* A pinned page's contents; single words are read by others at any time. */
+/* Contents of a pinned page. Readers may load single words at any time. Context: any */
 __le64 *vhdx_page_words(struct vhdx_page *page)
 {
 	return page->data;
 }
 
+/* The part of a pinned page that belongs to the journal. Context: any */
 struct vhdx_page_log *vhdx_page_log(struct vhdx_page *page)
 {
 	return &page->log;
 }
 
+/* The mirror of vhdx_page_log(). Context: any */
 struct vhdx_page *vhdx_page_of_log(struct vhdx_page_log *log)
 {
 	return container_of(log, struct vhdx_page, log);
 }
 
 /**
- * vhdx_cache_stats() - how much is in memory
+ * vhdx_cache_stats() - read the counters of a cache
  * @cache:	the cache
  * @stats:	filled
+ *
+ * Context: any; takes no lock, so the counters are of slightly different moments
  */
 void vhdx_cache_stats(struct vhdx_cache *cache, struct vhdx_cache_stats *stats)
 {

@@ -1,6 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The cache: 4 KiB pages of a file's metadata in memory, loaded when asked for.
+ * The cache: pages of 4 KiB of a file's metadata in memory, loaded on demand.
  */
 #ifndef VHDX_META_CACHE_H
 #define VHDX_META_CACHE_H
@@ -15,12 +16,13 @@ struct vhdx_page;
 struct vhdx_cache;
 
 /**
- * struct vhdx_cache_owner - what the cache asks of whoever knows what the pages mean
- * @locate:	where in the file is the page for @offset? False if it is all zeros and
- *		nothing needs to be read.
- * @finish:	a page was read: put right what must be, and say if there is anything in
- *		it that must not be believed. Called in any context, interrupts included.
- * @context:	for both
+ * struct vhdx_cache_owner - callbacks of the image, which knows what the pages mean
+ * @locate:	sets @from to the byte offset in the file at which the contents of the page at
+ *		@offset are: its own place, or a data sector of the log. Return: false if the page
+ *		is all zeros, and is not read. Context: process
+ * @finish:	checks, and may correct, a page that was read. Return: true if the page is suspect:
+ *		it has entries that must not be used. Context: any, interrupts included
+ * @context:	first argument of both
  */
 struct vhdx_cache_owner {
 	bool (*locate)(void *context, u64 offset, u64 *from);
@@ -29,12 +31,12 @@ struct vhdx_cache_owner {
 };
 
 /**
- * struct vhdx_page_log - what the journal keeps with a page; its own but for the first use
- * @dirty:	on the list of pages changed since they were last logged
- * @logged:	on the list of pages that are in the log and not yet at home
- * @image:	the page as it was logged last, while on the second list
- * @reservations: changes announced
- * @placed:	there is room for it at home; see journal_place.c
+ * struct vhdx_page_log - the state of a page in the journal; the cache only initializes it
+ * @dirty:	on the list of pages that were changed since they were last logged
+ * @logged:	on the list of pages that are in the log, and newer there than at their place
+ * @image:	while on @logged: the contents as they were logged last
+ * @reservations: number of changes that are reserved and not made yet
+ * @placed:	the file system has room for the page at its place; see journal_place.c
  */
 struct vhdx_page_log {
 	struct list_head dirty;
@@ -45,9 +47,9 @@ struct vhdx_page_log {
 };
 
 /**
- * struct vhdx_cache_stats - for people
- * @pages:	in memory
- * @loads:	read from the file so far
+ * struct vhdx_cache_stats - counters of a cache
+ * @pages:	pages in memory
+ * @loads:	pages loaded so far
  */
 struct vhdx_cache_stats {
 	unsigned long pages;

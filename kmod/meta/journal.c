@@ -1,46 +1,47 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * DOC: the journal
  *
- * Metadata changes in memory at once and becomes durable in groups. Nothing is flushed for
- * a change; when somebody asks for durability, or every few seconds, one commit makes
- * everything durable that was changed so far, for all who asked. These are its steps, and
- * what would be lost without their order:
+ * A change of metadata is visible in memory at once, and becomes durable later, together with
+ * others. A change alone flushes nothing. A commit makes everything durable that was changed before
+ * it, for all flush requests that wait for that; without any, there is one every few seconds.
+ * These are the steps of a commit, and what their order is for:
  *
- *	J1  Data before entry, in memory. A BAT entry is changed after the data it refers to
- *	    was written (not flushed). So whatever entry a commit copies, its data is
- *	    covered by the flush J4.
- *	J2  If the ring is filling, write home all pages that are in the log: their images
- *	    as logged, never the pages as they are, which may hold entries that are not in
- *	    the log yet.
- *	J3  Copy the changed pages, all of them under one lock: what was changed together is
- *	    copied together. Those who asked for durability by now are the ones to be told.
- *	    The copied pages make room: commands that wait to change others are told.
- *	J4  Flush the file. Data, zeros in reused space and what J2 wrote are durable. Only
- *	    now the ring's Tail may pass what was written home.
- *	J5  Write the copies as one entry to the log.
- *	J6  Flush the file. The changes survive any crash; tell those who asked. What the
- *	    changes freed may be reused from here on.
+ *	J1  Data before entry, in memory. A BAT entry is changed after the data it refers to were
+ *	    written (not flushed). So the data of every entry that a commit copies are covered by
+ *	    the flush J4.
+ *	J2  If the ring is filling, a checkpoint: write all logged pages to their places in the
+ *	    file. What is written are their images as logged, never the pages as they are now, which
+ *	    may have entries that are not in the log yet.
+ *	J3  Copy the changed pages, all of them under one lock: what was changed together is copied
+ *	    together. Flush requests that wait by now belong to this commit. The copied pages make
+ *	    room: commands that wait to change other pages try again.
+ *	J4  Flush the file. Data, zeros in recycled space and the checkpoint are durable. Only now
+ *	    the ring's Tail may pass the entries that J2 made superfluous.
+ *	J5  Write the copies to the log, as one entry.
+ *	J6  Flush the file. The changes survive any crash. Flush requests of this commit complete,
+ *	    and space that the changes freed may be recycled from here on.
  *
- * So a flush costs two flushes of the file if metadata changed and one if not, whatever
- * the number of blocks, and however many ask at once. Entries leave the log by J2, and
- * their pages stay pinned until then: a page read from the file is never older than what
- * is in memory was.
+ * So a flush request costs two flushes of the file if metadata changed and one if not, however many
+ * blocks were changed, and however many flush requests wait. Pages that are logged stay pinned
+ * until a checkpoint has written them: a page read from the file is never older than it was in
+ * memory.
  *
- * The session: before the first change of anything (vhdx_journal_begin()):
+ * A session begins before the first change of anything (vhdx_journal_begin()):
  *
- *	S1  Header: new FileWriteGuid, for others who keep something about this file, and
- *	    new DataWriteGuid, without which children would not notice that their parent
- *	    changed. Flush. Nothing else in the file may change before this is durable.
+ *	S1  Header: new FileWriteGuid, for programs that keep data about this file, and new
+ *	    DataWriteGuid, without which children would not notice that their parent changed. Flush.
+ *	    Nothing else in the file may change before this is durable.
  *	S2  The log is put into use: vhdx_log_ring_start().
  *
- * and after the last one (vhdx_journal_close()): commit, write everything home, flush,
- * headers without LogGuid; then (vhdx_space_give_back()) the unused end of the file is cut
- * off. A session in which nothing is written leaves no trace (P1). If opening replayed a log
- * into the file, the end is cut off in any case: the crashed session has allocated ahead.
+ * It ends after the last change (vhdx_journal_close()): commit, checkpoint, flush, headers without
+ * LogGuid. Then vhdx_space_give_back() cuts off the unused end of the file. A session in which
+ * nothing is written leaves the file as it was (P1). If opening the image replayed a log into the
+ * file, the end is cut off in any case, because the crashed session had allocated ahead.
  *
- * If any of this fails, what is on the disk is valid and no newer than what we said was
- * durable. We do not know more: the journal has failed, and nothing is written any more.
+ * If any of these steps fails, the file is valid, and has at least what was reported as durable.
+ * Nothing more is known about it. So the journal has failed, and nothing is written any more.
  */
 #include "meta/journal.h"
 
@@ -54,25 +55,14 @@
 #include "meta/journal_internal.h"
 #include "meta/space.h"
 
-/* How long a change may stay in memory only, if nobody asks. */
+/* Longest time between a change and its commit, without any flush request */
 #define VHDX_COMMIT_INTERVAL	(5 * HZ)
-
-static void vhdx_journal_serve_beginners(struct vhdx_journal *journal)
-{
-	int ret = journal->error;
-
-	if (list_empty_careful(&journal->beginners))
-		return;
-	if (!ret && !journal->begun)
-		ret = vhdx_journal_do_begin(journal);
-	vhdx_journal_tell(journal, &journal->beginners, ret);
-}
 
 /* --- the thread -------------------------------------------------------------- */
 
 /*
- * For reservers, a commit helps only if something is dirty; what is merely reserved becomes dirty
- * or is given up without it: see journal_change.c.
+ * A command that waits for room needs a commit only if a page is dirty. A page that is merely
+ * reserved becomes dirty, or is released, without one: see journal_change.c.
  */
 static bool vhdx_journal_wants_commit(struct vhdx_journal *journal)
 {
@@ -81,10 +71,16 @@ static bool vhdx_journal_wants_commit(struct vhdx_journal *journal)
 		(READ_ONCE(journal->nr_dirty) || journal->error));
 }
 
-static bool vhdx_journal_has_work(struct vhdx_journal *journal)
+/* Begin the session for the commands that wait for that, unless it has begun or failed. */
+static void vhdx_journal_serve_beginners(struct vhdx_journal *journal)
 {
-	return !list_empty_careful(&journal->beginners) || vhdx_journal_wants_commit(journal) ||
-	       kthread_should_stop();
+	int ret = journal->error;
+
+	if (list_empty_careful(&journal->beginners))
+		return;
+	if (!ret && !journal->begun)
+		ret = vhdx_journal_do_begin(journal);
+	vhdx_journal_complete(journal, &journal->beginners, ret);
 }
 
 static int vhdx_journal_thread(void *data)
@@ -97,8 +93,9 @@ static int vhdx_journal_thread(void *data)
 	set_freezable();
 	while (!kthread_should_stop()) {
 		left = wait_event_freezable_timeout(journal->wait,
-						    vhdx_journal_has_work(journal),
-						    VHDX_COMMIT_INTERVAL);
+						    !list_empty_careful(&journal->beginners) ||
+						    vhdx_journal_wants_commit(journal) ||
+						    kthread_should_stop(), VHDX_COMMIT_INTERVAL);
 		vhdx_journal_serve_beginners(journal);
 		if (vhdx_journal_wants_commit(journal) ||
 		    (!left && READ_ONCE(journal->nr_dirty) && !journal->error))
@@ -107,14 +104,14 @@ static int vhdx_journal_thread(void *data)
 	return 0;
 }
 
-/* --- making and closing ------------------------------------------------------ */
+/* --- creating and closing ----------------------------------------------------- */
 
 static void vhdx_journal_free(struct vhdx_journal *journal)
 {
 	struct vhdx_page_log *log;
 	unsigned int i;
 
-	/* left over if it failed */
+	/* only a journal that has failed still has logged pages */
 	list_for_each_entry(log, &journal->logged, logged)
 		kfree(log->image);
 	for (i = 0; journal->batch && i < journal->max_dirty; i++)
@@ -163,18 +160,19 @@ static int vhdx_journal_alloc(struct vhdx_journal *journal)
 	if (ret)
 		return ret;
 	journal->max_dirty = vhdx_log_ring_max_pages(&journal->ring);
-	/* a batch is prepared before it replaces older images */
+	/* a commit needs its images before it releases older ones */
 	journal->max_images = vhdx_log_ring_max_logged(&journal->ring) + journal->max_dirty;
 	return vhdx_journal_alloc_images(journal);
 }
 
 /**
- * vhdx_journal_create() - a journal for a file that may be written to
+ * vhdx_journal_create() - create the journal of a writable file, and start its thread
  * @options:	copied
  *
- * Writes nothing. All the memory that it will ever need is allocated here: it has to work
- * when there is none.
+ * Writes nothing to the file. Allocates all memory that commits will ever need, because they must
+ * work when the system has none.
  *
+ * Context: process, may sleep
  * Return: the journal, or an ERR_PTR
  */
 struct vhdx_journal *vhdx_journal_create(const struct vhdx_journal_options *options)
@@ -208,40 +206,37 @@ struct vhdx_journal *vhdx_journal_create(const struct vhdx_journal_options *opti
 	return journal;
 }
 
-/* Everything is in the log. Write home, flush; then the headers say that there is no log. */
-static int vhdx_journal_retire(struct vhdx_journal *journal)
-{
-	int ret = vhdx_journal_write_home(journal);
-
-	if (!ret)
-		ret = vhdx_backing_flush(journal->o.backing);
-	if (ret)
-		return ret;
-	memset(&journal->session.header.log_guid, 0, sizeof(struct vhdx_guid));
-	return vhdx_session_update_both(&journal->session);
-}
-
-/* The end of a session in which something was written. Return: as vhdx_journal_close() */
+/*
+ * End a session in which something was written: commit, checkpoint, flush; then both headers
+ * without LogGuid. Return: as vhdx_journal_close()
+ */
 static int vhdx_journal_end(struct vhdx_journal *journal, bool *log_left)
 {
 	int ret = vhdx_journal_commit(journal);
 
 	if (ret)
 		return ret;
-	ret = vhdx_journal_retire(journal);
+	ret = vhdx_journal_checkpoint(journal);
+	if (!ret)
+		ret = vhdx_backing_flush(journal->o.backing);
+	if (!ret) {
+		memset(&journal->session.header.log_guid, 0, sizeof(struct vhdx_guid));
+		ret = vhdx_session_update_both(&journal->session);
+	}
 	*log_left = ret;
 	if (ret)
-		vhdx_journal_fail(journal, "cannot end the session, all is safe in the log", ret);
+		vhdx_journal_fail(journal, "cannot end the session, all data is safe in the log",
+				  ret);
 	return ret;
 }
 
 /**
- * vhdx_journal_close() - make everything durable and end the session
- * @journal:	nobody else uses it any more, its space is stopped; gone afterwards
- * @log_left:	set on failure: everything is durable, but in the log
+ * vhdx_journal_close() - make everything durable, end the session, and free the journal
+ * @journal:	not used by any command any more; its space is stopped
+ * @log_left:	set to true if everything is durable, but some of it only in the log
  *
  * Context: process, may sleep long; in a NOIO scope
- * Return: 0, or a negative errno: then the log is left to be replayed by the next one
+ * Return: 0 or a negative errno; then the next attach replays the log, if the headers name one
  */
 int vhdx_journal_close(struct vhdx_journal *journal, bool *log_left)
 {
@@ -249,21 +244,22 @@ int vhdx_journal_close(struct vhdx_journal *journal, bool *log_left)
 
 	*log_left = false;
 	kthread_stop(journal->thread);
-	/* if it could not even begin, every write failed, and nothing is lost */
+	/* if the session never began, every write has failed, and nothing is lost */
 	if (journal->begun)
 		ret = vhdx_journal_end(journal, log_left);
 	vhdx_journal_free(journal);
 	return ret;
 }
 
-/* --- for those who change metadata -------------------------------------------- */
+/* --- for commands ------------------------------------------------------------- */
 
 /**
- * vhdx_journal_begin() - get ready for the first change of a session
+ * vhdx_journal_begin() - begin the session (S1 and S2), if it has not begun
  * @journal:	the journal
- * @waiter:	told when the file may be written to
+ * @waiter:	completed with 0 when the file may be written to, perhaps before this returns; with
+ *		a negative errno if the session cannot begin
  *
- * Context: any.
+ * Context: any
  */
 void vhdx_journal_begin(struct vhdx_journal *journal, struct vhdx_waiter *waiter)
 {
@@ -271,11 +267,11 @@ void vhdx_journal_begin(struct vhdx_journal *journal, struct vhdx_waiter *waiter
 }
 
 /**
- * vhdx_journal_flush() - make durable whatever was completed before this call
+ * vhdx_journal_flush() - make durable all data and metadata whose writing ended before this call
  * @journal:	the journal
- * @waiter:	told when it is
+ * @waiter:	completed with 0 when that is durable, or with a negative errno
  *
- * Context: any.
+ * Context: any
  */
 void vhdx_journal_flush(struct vhdx_journal *journal, struct vhdx_waiter *waiter)
 {
@@ -283,12 +279,12 @@ void vhdx_journal_flush(struct vhdx_journal *journal, struct vhdx_waiter *waiter
 }
 
 /**
- * vhdx_journal_abandon() - the disk was killed: all that wait for the journal are told
- * @journal:	the journal; its thread may hang in the file
+ * vhdx_journal_abandon() - complete all waits with -EIO, after a detach by force
+ * @journal:	the journal; vhdx_backing_is_dead() is true, and its thread may hang in the file
  *
- * What comes later is told at once. The thread itself goes on.
+ * Waits that begin later end at once. The thread goes on.
  *
- * Context: any that may take spinlocks, interrupts on
+ * Context: any that may take spinlocks, interrupts enabled
  */
 void vhdx_journal_abandon(struct vhdx_journal *journal)
 {
@@ -301,10 +297,16 @@ void vhdx_journal_abandon(struct vhdx_journal *journal)
 	list_splice_init(&journal->reservers, &waiters);
 	list_splice_init(&journal->placers, &waiters);
 	spin_unlock_irq(&journal->lock);
-	vhdx_waiters_tell(&waiters, -EIO);
+	vhdx_waiters_complete(&waiters, -EIO);
 }
 
-/* The DataWriteGuid as it is now */
+/**
+ * vhdx_journal_data_guid() - read the current DataWriteGuid
+ * @journal:	the journal
+ * @guid:	filled
+ *
+ * Context: process, interrupts enabled
+ */
 void vhdx_journal_data_guid(struct vhdx_journal *journal, struct vhdx_guid *guid)
 {
 	spin_lock_irq(&journal->lock);
@@ -312,7 +314,13 @@ void vhdx_journal_data_guid(struct vhdx_journal *journal, struct vhdx_guid *guid
 	spin_unlock_irq(&journal->lock);
 }
 
-/* For people */
+/**
+ * vhdx_journal_stats() - read the counters of a journal
+ * @journal:	the journal
+ * @stats:	filled
+ *
+ * Context: any; takes no lock, so the counters are of slightly different moments
+ */
 void vhdx_journal_stats(struct vhdx_journal *journal, struct vhdx_journal_stats *stats)
 {
 	stats->commits = READ_ONCE(journal->commits);

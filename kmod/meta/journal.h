@@ -1,6 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The journal: how metadata is changed, and becomes durable.
+ * The journal: changes of metadata, in memory and durable.
  */
 #ifndef VHDX_META_JOURNAL_H
 #define VHDX_META_JOURNAL_H
@@ -17,15 +18,16 @@ struct vhdx_cache;
 struct vhdx_space;
 
 /**
- * struct vhdx_journal_options - what a journal works with
- * @backing:	the file
- * @cache:	its pages
- * @space:	its space
+ * struct vhdx_journal_options - parameters of vhdx_journal_create()
+ * @backing:	the file, writable
+ * @cache:	cache of its metadata pages
+ * @space:	map of its space
  * @header:	its current header; the log is empty
- * @slot:	where that is
- * @fixed:	the BAT hardly ever changes: do without the log until it does
+ * @slot:	0 or 1: the copy that @header is
+ * @fixed:	the image is fixed: its BAT hardly changes, so S2 waits for the first commit that
+ *		has metadata
  * @index:	number of the disk, for the thread's name
- * @on_failure:	called once when nothing more can be written; may sleep
+ * @on_failure:	called once, when the journal fails; may sleep
  * @context:	for @on_failure
  */
 struct vhdx_journal_options {
@@ -41,11 +43,11 @@ struct vhdx_journal_options {
 };
 
 /**
- * struct vhdx_journal_stats - for people
+ * struct vhdx_journal_stats - counters of a journal
  * @commits:	entries written to the log
  * @dirty:	pages changed and not in the log
- * @logged:	pages in the log and not in their place
- * @failed:	0, or why nothing is written any more
+ * @logged:	pages in the log that no checkpoint has written
+ * @failed:	0, or the negative errno by which the journal failed
  */
 struct vhdx_journal_stats {
 	u64 commits;
@@ -64,16 +66,16 @@ void vhdx_journal_flush(struct vhdx_journal *journal, struct vhdx_waiter *waiter
 void vhdx_journal_abandon(struct vhdx_journal *journal);
 
 /*
- * Pages that one change may concern: the largest block's slice of a sector bitmap has 16,
- * and then there is the BAT. The smallest log has room for 62 in one entry.
+ * Pages of one change at most: 16 of the sector bitmap, for the largest block, and one of the BAT.
+ * The smallest log has room for 62 pages in one entry.
  */
 #define VHDX_CHANGE_PAGES	17
 
 /**
- * struct vhdx_edit - one change while it is being made, under the journal's lock
+ * struct vhdx_edit - a change while it is being made, under the journal's lock
  * @journal:	the journal
- * @pages:	reserved
- * @kept:	bit set: those that this change made dirty
+ * @pages:	the reserved pages
+ * @kept:	bit mask of @pages: those that this change made dirty, whose pins the journal keeps
  */
 struct vhdx_edit {
 	struct vhdx_journal *journal;
@@ -81,6 +83,7 @@ struct vhdx_edit {
 	u32 kept;
 };
 
+/* Makes a change with vhdx_edit_read() and vhdx_edit_write(). Context: under a spinlock */
 typedef void (*vhdx_edit_fn)(struct vhdx_edit *edit, void *context);
 
 bool vhdx_journal_reserve(struct vhdx_journal *journal, const u64 *offsets, unsigned int nr,

@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * The beginning of a session: see journal.c, S1 and S2.
+ * The beginning of a session: steps S1 and S2 of journal.c.
  */
 #include "backing/backing.h"
 #include "meta/journal_internal.h"
@@ -8,8 +9,9 @@
 #include "format/region.h"
 
 /*
- * Room for what may not fail later: better no first write than a failed log. Pages of metadata get
- * theirs one by one, see journal_place.c.
+ * Reserve room in the host's file system for headers and log, which may not fail later for lack of
+ * space. It is better to fail the first write than to fail the log. Room for metadata pages is
+ * reserved page by page: see journal_place.c.
  */
 static int vhdx_journal_reserve_log(struct vhdx_journal *journal)
 {
@@ -26,9 +28,14 @@ static int vhdx_journal_reserve_log(struct vhdx_journal *journal)
 	return ret;
 }
 
-/*
- * For the next entry: the file had @flushed bytes on stable storage. What is allocated ahead is
- * not asked for: a file that lacks only that is not truncated.
+/**
+ * vhdx_journal_stamp_sizes() - set the file sizes that the next log entry records
+ * @journal:	the journal
+ * @flushed:	bytes of the file that are durable once the entry is
+ *
+ * Space that is allocated ahead does not count: a file that lacks only that is not truncated.
+ *
+ * Context: the journal's thread
  */
 void vhdx_journal_stamp_sizes(struct vhdx_journal *journal, u64 flushed)
 {
@@ -38,60 +45,55 @@ void vhdx_journal_stamp_sizes(struct vhdx_journal *journal, u64 flushed)
 	stamp->flushed_size = min(round_down(flushed, VHDX_ALIGNMENT), stamp->last_size);
 }
 
-/* S2 */
+/**
+ * vhdx_journal_start_log() - S2: put the log into use
+ * @journal:	S1 is done
+ *
+ * Context: the journal's thread
+ * Return: 0 or a negative errno
+ */
 int vhdx_journal_start_log(struct vhdx_journal *journal)
 {
-	/* what is there was there before the session, or was flushed with S1 */
+	/* the empty entry needs nothing of the file: what exists is older, or durable by S1 */
 	vhdx_journal_stamp_sizes(journal, 0);
 	return vhdx_log_ring_start(&journal->ring, &journal->session);
-}
-
-static void vhdx_journal_new_guids(struct vhdx_journal *journal)
-{
-	struct vhdx_guid file, data;
-
-	vhdx_session_new_guid(&file);
-	vhdx_session_new_guid(&data);
-	spin_lock_irq(&journal->lock);
-	journal->session.header.file_write_guid = file;
-	journal->session.header.data_write_guid = data;
-	spin_unlock_irq(&journal->lock);
-}
-
-/* Files whose end is missing exist: old QEMU cuts them where the disk ends. */
-static int vhdx_journal_complete_file(struct vhdx_journal *journal)
-{
-	u64 size = vhdx_space_size(journal->o.space);
-
-	if (vhdx_backing_size(journal->o.backing) >= size)
-		return 0;
-	return vhdx_backing_resize(journal->o.backing, size);
 }
 
 /**
  * vhdx_journal_do_begin() - begin the session: S1 and S2
  * @journal:	not begun
  *
+ * Between S1 and S2 a file that ends before its last block does is made longer: old versions of
+ * QEMU cut a file where the virtual disk ends.
+ *
  * Context: the journal's thread
- * Return: 0 or a negative errno; if the journal did not fail by it, try again later
+ * Return: 0 or a negative errno; unless vhdx_journal_error() is set, a later try may succeed
  */
 int vhdx_journal_do_begin(struct vhdx_journal *journal)
 {
+	struct vhdx_guid file, data;
 	int ret = vhdx_journal_reserve_log(journal);
+	u64 size;
 
 	if (ret)
 		return ret;
-	vhdx_journal_new_guids(journal);
+	vhdx_session_new_guid(&file);
+	vhdx_session_new_guid(&data);
+	spin_lock_irq(&journal->lock);
+	journal->session.header.file_write_guid = file;
+	journal->session.header.data_write_guid = data;
+	spin_unlock_irq(&journal->lock);
 	ret = vhdx_session_update(&journal->session);
-	if (!ret)
-		ret = vhdx_journal_complete_file(journal);
+	size = vhdx_space_size(journal->o.space);
+	if (!ret && vhdx_backing_size(journal->o.backing) < size)
+		ret = vhdx_backing_resize(journal->o.backing, size);
 	if (!ret && journal->o.fixed)
 		ret = vhdx_session_update(&journal->session);
 	else if (!ret)
 		ret = vhdx_journal_start_log(journal);
 	if (ret)
 		return vhdx_journal_fail(journal, "cannot write the header", ret);
-	/* pairs with the acquire in vhdx_journal_begun(), for those who write from now on */
+	/* pairs with the acquire in vhdx_journal_begun(): later writes follow a durable header */
 	smp_store_release(&journal->begun, true);
 	return 0;
 }

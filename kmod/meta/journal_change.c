@@ -1,42 +1,51 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * How metadata is changed: a page is reserved first, while there is still a way back, and
- * changed later, when there is none; for both there is always room.
+ * DOC: reservations
+ *
+ * Metadata is changed in two steps. A page is reserved while the command can still fail or wait,
+ * and changed later, when it can do neither. There is always room for the change of a reserved
+ * page.
  *
  * A page that is reserved, dirty or both is charged. There are never more charged pages than fit
- * into one entry. A command that finds no room for its pages waits, and is told to try again
+ * into one log entry, because what is changed together is logged together. A command that finds no
+ * room for its pages waits, and tries again
  *
- *	- when a commit has copied the dirty pages (J3) and that made room;
- *	- when reservations end without a change and at most half of the room is taken.
+ *	- when a commit has copied the dirty pages (J3), which makes room;
+ *	- when reservations end without a change, and at most half of the room is taken.
  *
- * A commit is made for a waiting command only if a page is dirty. No command is forgotten: when it
- * begins to wait, more than half of the room is taken. Each page that takes room is dirty, and then
- * there is a commit; or it is reserved, and then it becomes dirty or makes room. Waiting commands
- * are not told of every single page that makes room: most of them would find none.
+ * All pages of a command are reserved at once, or none: a command that holds reservations never
+ * waits for more, so all reservations end.
+ *
+ * A commit is made for a waiting command only if a page is dirty. No command waits for ever. When
+ * it begins to wait, more than half of the room is taken. If a page of those is dirty, there is a
+ * commit. If not, all are reserved, and each of them becomes dirty or makes room. Waiting commands
+ * do not try again for each page that makes room: most of them would find none.
  */
 #include "backing/backing.h"
 #include "delay.h"
 #include "meta/cache.h"
 #include "meta/journal_internal.h"
 
-/* A page that is neither dirty nor reserved makes room. Context: @journal->lock held */
-void vhdx_journal_uncharge(struct vhdx_journal *journal, const struct vhdx_page_log *log)
-{
-	if (list_empty(&log->dirty) && !log->reservations)
-		journal->nr_charged--;
-}
-
 static bool vhdx_journal_charged(const struct vhdx_page_log *log)
 {
 	return log->reservations || !list_empty(&log->dirty);
 }
 
-/*
- * All or none: whoever holds reservations never waits for more, so they come to an end.
+/**
+ * vhdx_journal_uncharge() - account for a page that is not dirty, or not reserved, any more
+ * @journal:	the journal
+ * @log:	state of the page, already changed
  *
- * A reserved page becomes a dirty one at most: more than fit into one entry there must not
- * be, because what is changed together is logged together.
+ * Context: @journal->lock held
  */
+void vhdx_journal_uncharge(struct vhdx_journal *journal, const struct vhdx_page_log *log)
+{
+	if (!vhdx_journal_charged(log))
+		journal->nr_charged--;
+}
+
+/* Reserve pages that are pinned and placed. Return: false if @waiter waits, or was completed */
 static bool vhdx_journal_try_reserve(struct vhdx_journal *journal,
 				     struct vhdx_page *const *pages, unsigned int nr,
 				     struct vhdx_waiter *waiter)
@@ -72,7 +81,10 @@ static void vhdx_journal_unpin(struct vhdx_journal *journal, struct vhdx_page *c
 		vhdx_cache_unpin(journal->o.cache, pages[nr]);
 }
 
-/* A page has no room at home yet. @waiter is told when to try again, or why there is no point. */
+/*
+ * vhdx_journal_place() has returned @error for a page. Complete @waiter when another try may
+ * succeed, or with the error if none will.
+ */
 static void vhdx_journal_no_place(struct vhdx_journal *journal, int error,
 				  struct vhdx_waiter *waiter)
 {
@@ -85,17 +97,18 @@ static void vhdx_journal_no_place(struct vhdx_journal *journal, int error,
 }
 
 /**
- * vhdx_journal_reserve() - announce a change
+ * vhdx_journal_reserve() - reserve the pages of a change
  * @journal:	begun
- * @offsets:	any offset in each of the pages; no page twice
- * @nr:		how many, VHDX_CHANGE_PAGES at most
- * @pages:	filled with the pages
- * @waiter:	told when to try again, if they cannot be had at once, or why there is no point
+ * @offsets:	for each page, a byte offset in the file anywhere in it; no page twice
+ * @nr:		number of pages, VHDX_CHANGE_PAGES at most
+ * @pages:	filled with the pages, which are pinned
+ * @waiter:	used only if this returns false: completed with 0 when another try may succeed, or
+ *		with a negative errno; perhaps before this returns
  *
- * Every reservation ends with vhdx_journal_change() or vhdx_journal_cancel().
+ * Each reservation ends with vhdx_journal_change() or vhdx_journal_cancel().
  *
  * Context: process; may sleep, in a NOIO scope
- * Return: false if none is reserved, and the waiter waits
+ * Return: true if all pages are reserved, false if none is
  */
 bool vhdx_journal_reserve(struct vhdx_journal *journal, const u64 *offsets, unsigned int nr,
 			  struct vhdx_page **pages, struct vhdx_waiter *waiter)
@@ -118,16 +131,19 @@ bool vhdx_journal_reserve(struct vhdx_journal *journal, const u64 *offsets, unsi
 			return false;
 		}
 	}
-	/* once the waiter waits, a kill may complete the cmd, and @pages is gone with it */
+	/* once @waiter is queued, a detach by force may end the command, and free @pages */
 	memcpy(pinned, pages, nr * sizeof(*pages));
 	if (vhdx_journal_try_reserve(journal, pinned, nr, waiter))
 		return true;
-	vhdx_delay(reserve_told);
+	vhdx_delay(reserve_queued);
 	vhdx_journal_unpin(journal, pinned, nr);
 	return false;
 }
 
-/* Reservations end: @pages are dirty by now, or make room. Context: @journal->lock held */
+/*
+ * End the reservations of @pages, each of which is dirty by now or makes room. Commands that are to
+ * try again are moved to @reservers. Context: @journal->lock held
+ */
 static void vhdx_journal_unreserve(struct vhdx_journal *journal, struct vhdx_page *const *pages,
 				   unsigned int nr, struct list_head *reservers)
 {
@@ -146,12 +162,12 @@ static void vhdx_journal_unreserve(struct vhdx_journal *journal, struct vhdx_pag
 }
 
 /**
- * vhdx_journal_cancel() - the change is not made
+ * vhdx_journal_cancel() - end reservations without a change
  * @journal:	the journal
  * @pages:	reserved
- * @nr:		how many
+ * @nr:		number of pages
  *
- * Context: any.
+ * Context: any
  */
 void vhdx_journal_cancel(struct vhdx_journal *journal, struct vhdx_page *const *pages,
 			 unsigned int nr)
@@ -163,10 +179,18 @@ void vhdx_journal_cancel(struct vhdx_journal *journal, struct vhdx_page *const *
 	vhdx_journal_unreserve(journal, pages, nr, &reservers);
 	spin_unlock_irqrestore(&journal->lock, flags);
 	vhdx_journal_unpin(journal, pages, nr);
-	vhdx_waiters_tell(&reservers, 0);
+	vhdx_waiters_complete(&reservers, 0);
 }
 
-/* A word as it is now, of page @i. Context: making a change */
+/**
+ * vhdx_edit_read() - read one 64-bit word of metadata, while a change is made
+ * @edit:	the change
+ * @i:		index of the page among the pages of the change
+ * @offset:	of the word in the file, in bytes
+ *
+ * Context: in a vhdx_edit_fn
+ * Return: the word, in the CPU's byte order
+ */
 u64 vhdx_edit_read(const struct vhdx_edit *edit, unsigned int i, u64 offset)
 {
 	const __le64 *words = vhdx_page_words(edit->pages[i]);
@@ -175,11 +199,13 @@ u64 vhdx_edit_read(const struct vhdx_edit *edit, unsigned int i, u64 offset)
 }
 
 /**
- * vhdx_edit_write() - change one word of metadata
- * @edit:	the change that this is part of
- * @i:		of which of its pages
- * @offset:	of the word in the file
- * @word:	what it becomes, at once for every reader
+ * vhdx_edit_write() - change one 64-bit word of metadata
+ * @edit:	the change
+ * @i:		index of the page among the pages of the change
+ * @offset:	of the word in the file, in bytes
+ * @word:	the new value, in the CPU's byte order; readers see it at once
+ *
+ * Context: in a vhdx_edit_fn
  */
 void vhdx_edit_write(struct vhdx_edit *edit, unsigned int i, u64 offset, u64 word)
 {
@@ -190,7 +216,7 @@ void vhdx_edit_write(struct vhdx_edit *edit, unsigned int i, u64 offset, u64 wor
 	lockdep_assert_held(&journal->lock);
 	WRITE_ONCE(words[offset % VHDX_PAGE_SIZE / sizeof(*words)], cpu_to_le64(word));
 	if (list_empty(&log->dirty)) {
-		/* the reservation's pin is the dirty page's now */
+		/* the pin of the reservation becomes that of the dirty page */
 		list_add_tail(&log->dirty, &journal->dirty);
 		journal->nr_dirty++;
 		edit->kept |= 1U << i;
@@ -198,16 +224,17 @@ void vhdx_edit_write(struct vhdx_edit *edit, unsigned int i, u64 offset, u64 wor
 }
 
 /**
- * vhdx_journal_change() - make a change, all of it or, after a crash, none
+ * vhdx_journal_change() - make a change, and end its reservations
  * @journal:	the journal
  * @pages:	reserved
- * @nr:		how many
- * @make:	makes it with vhdx_edit_write(); under a spinlock
+ * @nr:		number of pages
+ * @make:	makes the change
  * @context:	for @make
  *
- * A commit copies all dirty pages under the same lock, and logs them as one entry.
+ * The change is atomic: a commit copies all dirty pages under the same lock, and logs them as one
+ * entry. So after a crash all of the change is there, or nothing of it.
  *
- * Context: any.
+ * Context: any
  */
 void vhdx_journal_change(struct vhdx_journal *journal, struct vhdx_page *const *pages,
 			 unsigned int nr, vhdx_edit_fn make, void *context)
@@ -224,5 +251,5 @@ void vhdx_journal_change(struct vhdx_journal *journal, struct vhdx_page *const *
 	for (i = 0; i < nr; i++)
 		if (!(edit.kept & 1U << i))
 			vhdx_cache_unpin(journal->o.cache, pages[i]);
-	vhdx_waiters_tell(&reservers, 0);
+	vhdx_waiters_complete(&reservers, 0);
 }

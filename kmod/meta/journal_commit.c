@@ -1,26 +1,19 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * Commits: see journal.c, J2 to J6.
+ * Commits: steps J2 to J6 of journal.c.
  */
 #include "backing/backing.h"
 #include "meta/cache.h"
 #include "meta/journal_internal.h"
 #include "meta/space.h"
 
-static void *vhdx_journal_take_image(struct vhdx_journal *journal)
-{
-	/* there are as many as the ring's arithmetic allows to be in use */
-	if (WARN_ON_ONCE(!journal->nr_images))
-		return NULL;
-	return journal->images[--journal->nr_images];
-}
-
 static void vhdx_journal_put_image(struct vhdx_journal *journal, void *image)
 {
 	journal->images[journal->nr_images++] = image;
 }
 
-/* A page is at home: it may go from memory. */
+/* The log does not need the page any more: it is at its place, or logged again. */
 static void vhdx_journal_forget(struct vhdx_journal *journal, struct vhdx_page_log *log)
 {
 	list_del_init(&log->logged);
@@ -31,13 +24,15 @@ static void vhdx_journal_forget(struct vhdx_journal *journal, struct vhdx_page_l
 }
 
 /**
- * vhdx_journal_write_home() - J2: bring all logged pages to their places
+ * vhdx_journal_checkpoint() - J2: write all logged pages to their places in the file
  * @journal:	begun
  *
- * Context: the journal's thread
+ * Durable after the next flush of the file.
+ *
+ * Context: the journal's thread, or vhdx_journal_close()
  * Return: 0 or a negative errno
  */
-int vhdx_journal_write_home(struct vhdx_journal *journal)
+int vhdx_journal_checkpoint(struct vhdx_journal *journal)
 {
 	struct vhdx_page_log *log, *next;
 	int ret = 0;
@@ -53,26 +48,10 @@ int vhdx_journal_write_home(struct vhdx_journal *journal)
 	return ret;
 }
 
-/* Copy one page; its pin as a dirty page is the batch's from here on. */
-static void vhdx_journal_copy(struct vhdx_journal *journal, struct vhdx_page_log *log,
-			      unsigned int i)
-{
-	struct vhdx_page *page = vhdx_page_of_log(log);
-
-	lockdep_assert_held(&journal->lock);
-	list_del_init(&log->dirty);
-	journal->nr_dirty--;
-	vhdx_journal_uncharge(journal, log);
-	journal->batch_page[i] = page;
-	journal->batch[i].offset = vhdx_page_offset(page);
-	memcpy(journal->batch[i].image, vhdx_page_words(page), VHDX_PAGE_SIZE);
-}
-
 /*
- * J3: images are there for all pages there may be. Flushes by now are in this commit; commands
- * that waited for room are told.
- *
- * Return: how many pages there are to be logged
+ * J3: copy all dirty pages, whose pins become those of the batch. Flush requests that wait by now
+ * belong to this commit. Commands that wait for room try again. Return: number of pages to be
+ * logged
  */
 static unsigned int vhdx_journal_copy_dirty(struct vhdx_journal *journal)
 {
@@ -82,25 +61,40 @@ static unsigned int vhdx_journal_copy_dirty(struct vhdx_journal *journal)
 
 	spin_lock_irq(&journal->lock);
 	list_splice_init(&journal->flushers, &journal->committing);
-	list_for_each_entry_safe(log, next, &journal->dirty, dirty)
-		vhdx_journal_copy(journal, log, nr++);
+	list_for_each_entry_safe(log, next, &journal->dirty, dirty) {
+		struct vhdx_page *page = vhdx_page_of_log(log);
+
+		list_del_init(&log->dirty);
+		journal->nr_dirty--;
+		vhdx_journal_uncharge(journal, log);
+		journal->batch_page[nr] = page;
+		journal->batch[nr].offset = vhdx_page_offset(page);
+		memcpy(journal->batch[nr].image, vhdx_page_words(page), VHDX_PAGE_SIZE);
+		nr++;
+	}
 	if (journal->nr_charged < journal->max_dirty)
 		list_splice_init(&journal->reservers, &reservers);
 	vhdx_space_freeing(journal->o.space);
 	spin_unlock_irq(&journal->lock);
-	vhdx_waiters_tell(&reservers, 0);
+	vhdx_waiters_complete(&reservers, 0);
 	return nr;
 }
 
+/* Give the batch an image for each page that may be dirty. */
 static void vhdx_journal_prepare_batch(struct vhdx_journal *journal)
 {
 	unsigned int i;
 
-	for (i = 0; i < journal->max_dirty; i++)
-		journal->batch[i].image = vhdx_journal_take_image(journal);
+	for (i = 0; i < journal->max_dirty; i++) {
+		/* there are as many as may be in use: see vhdx_log_ring_max_logged() */
+		if (WARN_ON_ONCE(!journal->nr_images))
+			journal->batch[i].image = NULL;
+		else
+			journal->batch[i].image = journal->images[--journal->nr_images];
+	}
 }
 
-/* After J6: what the batch holds waits to be written home; older images are obsolete. */
+/* After J6: the pages of the batch wait for a checkpoint; their older images are obsolete. */
 static void vhdx_journal_keep_batch(struct vhdx_journal *journal, unsigned int nr)
 {
 	unsigned int i;
@@ -139,15 +133,16 @@ static int vhdx_journal_log_batch(struct vhdx_journal *journal, unsigned int nr)
 	return 0;
 }
 
+/* J2 to J6. Return: 0 or a negative errno; then the journal has failed */
 static int vhdx_journal_do_commit(struct vhdx_journal *journal)
 {
-	bool home = vhdx_log_ring_filling(&journal->ring, journal->max_dirty);
+	bool checkpoint = vhdx_log_ring_filling(&journal->ring, journal->max_dirty);
 	unsigned int nr;
 	int ret = 0;
 	u64 size;
 
-	if (home)
-		ret = vhdx_journal_write_home(journal);
+	if (checkpoint)
+		ret = vhdx_journal_checkpoint(journal);
 	if (ret)
 		return vhdx_journal_fail(journal, "cannot write metadata", ret);
 	vhdx_journal_prepare_batch(journal);
@@ -157,8 +152,8 @@ static int vhdx_journal_do_commit(struct vhdx_journal *journal)
 	ret = vhdx_backing_flush(journal->o.backing);
 	if (ret)
 		return vhdx_journal_fail(journal, "cannot flush the file", ret);
-	if (home)
-		vhdx_log_ring_all_home(&journal->ring);
+	if (checkpoint)
+		vhdx_log_ring_checkpointed(&journal->ring);
 	if (nr)
 		ret = vhdx_journal_log_batch(journal, nr);
 	if (!ret)
@@ -167,11 +162,11 @@ static int vhdx_journal_do_commit(struct vhdx_journal *journal)
 }
 
 /**
- * vhdx_journal_commit() - all steps, for everybody who waits
- * @journal:	the journal; those who come meanwhile get the next commit
+ * vhdx_journal_commit() - make a commit, and complete all waits for it
+ * @journal:	begun, or failed. Flush requests that come after J3 get the next commit
  *
- * Context: the journal's thread
- * Return: 0 or a negative errno, which those who waited were told as well
+ * Context: the journal's thread, or vhdx_journal_close()
+ * Return: 0, or the negative errno that the waits were completed with
  */
 int vhdx_journal_commit(struct vhdx_journal *journal)
 {
@@ -180,11 +175,11 @@ int vhdx_journal_commit(struct vhdx_journal *journal)
 	if (!ret)
 		ret = vhdx_journal_do_commit(journal);
 	if (ret) {
-		vhdx_journal_tell(journal, &journal->flushers, ret);
-		vhdx_journal_tell(journal, &journal->reservers, ret);
+		vhdx_journal_complete(journal, &journal->flushers, ret);
+		vhdx_journal_complete(journal, &journal->reservers, ret);
 	} else {
 		vhdx_space_freed(journal->o.space);
 	}
-	vhdx_journal_tell(journal, &journal->committing, ret);
+	vhdx_journal_complete(journal, &journal->committing, ret);
 	return ret;
 }

@@ -1,35 +1,37 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * DOC: places
  *
- * Logged pages are written home later, at the latest when the disk is detached. If the file system
- * has no room for that, the log stays, and the next attach fails because it cannot replay it. So a
- * change is not announced before the page's place in the file has room: blocks of its own, neither a
- * hole nor shared with another file. If there is no room, the write that needs the change fails with
- * ENOSPC, and nothing has been promised.
+ * A checkpoint writes logged pages to their places in the file, at the latest when the disk is
+ * detached. If the file system has no room for that, the log stays dirty, and the next attach fails
+ * because it cannot replay the log. So a page is reserved for a change only after its place has
+ * room: blocks of its own, neither a hole nor shared with another file. If there is no room, the
+ * write that needs the change fails with ENOSPC, and nothing has been promised.
  *
- * Places are allocated by the MiB, the unit of everything in a VHDX file: that takes few calls and
+ * Places are allocated by the MiB, the unit of everything in a VHDX file. That takes few calls and
  * makes few extents, and of a BAT of 512 MiB only what is used is allocated. If there is little
  * room, the page alone is allocated: a file system may allocate a part of the MiB before it finds
- * that there is no room for the rest, and data would find none. One command allocates at a time; others that need a place
- * wait without a thread, so that reads go on if the file system takes its time.
+ * no room for the rest, and data would find none. One command allocates at a time. Other commands
+ * that need a place wait without a thread, so that reads go on while the file system is slow.
  *
  * Where allocating is not possible, or does not make shared blocks private, the page is written as
- * it is. A page that has no place yet was not changed since it was read: its bytes in the file stay
- * the same.
+ * it is. A page without a place was not changed since it was read: its bytes in the file stay the
+ * same.
  *
- * A page remembers that it has a place as long as it is in memory; the journal remembers whole MiB.
+ * A page in memory has a flag that its place is allocated; the journal records whole MiB.
  */
 #include "backing/backing.h"
 #include "meta/cache.h"
 #include "meta/journal_internal.h"
 
 #define VHDX_PLACE_SHIFT	20
-#define VHDX_PLACE_SIZE		(1ULL << VHDX_PLACE_SHIFT)
+#define VHDX_PLACE_SIZE		BIT_ULL(VHDX_PLACE_SHIFT)
 
-/* With that much room a MiB more or less does not matter. */
+/* Free space of the file system from which on whole MiB are allocated */
 #define VHDX_PLACE_PLENTY	(16 * VHDX_PLACE_SIZE)
 
+/* Allocate the place of a page. Return: as vhdx_journal_place() */
 static int vhdx_journal_place_page(struct vhdx_journal *journal, struct vhdx_page *page)
 {
 	u64 offset = vhdx_page_offset(page);
@@ -37,14 +39,14 @@ static int vhdx_journal_place_page(struct vhdx_journal *journal, struct vhdx_pag
 
 	if (ret != -EOPNOTSUPP)
 		return ret;
-	/* a freeze that comes now is waited for */
+	/* the write sleeps if the file system is frozen after this check */
 	if (!vhdx_backing_try_start_write(journal->o.backing))
 		return -EAGAIN;
 	vhdx_backing_end_write(journal->o.backing);
 	return vhdx_backing_write_page(journal->o.backing, offset, vhdx_page_words(page));
 }
 
-/* Return: false if it is the turn of another command */
+/* Return: false if another command allocates a place */
 static bool vhdx_journal_begin_placing(struct vhdx_journal *journal)
 {
 	bool ours;
@@ -64,10 +66,13 @@ static void vhdx_journal_end_placing(struct vhdx_journal *journal)
 	journal->placing = false;
 	list_splice_init(&journal->placers, &placers);
 	spin_unlock_irq(&journal->lock);
-	vhdx_waiters_tell(&placers, 0);
+	vhdx_waiters_complete(&placers, 0);
 }
 
-/* The page comes first: it alone has to have a place. Context: @journal->placing is the caller's */
+/*
+ * Allocate the place of a page, then the whole MiB around it if there is plenty of room. Only the
+ * first of them has to succeed. Context: the caller has set @journal->placing
+ */
 static int vhdx_journal_find_place(struct vhdx_journal *journal, struct vhdx_page *page)
 {
 	u64 unit = vhdx_page_offset(page) >> VHDX_PLACE_SHIFT;
@@ -79,42 +84,45 @@ static int vhdx_journal_find_place(struct vhdx_journal *journal, struct vhdx_pag
 	if (ret || !vhdx_backing_has_room(journal->o.backing, VHDX_PLACE_PLENTY) ||
 	    vhdx_backing_allocate(journal->o.backing, unit << VHDX_PLACE_SHIFT, VHDX_PLACE_SIZE))
 		return ret;
-	/* what is not remembered is asked for again */
+	/* if this fails, the next page of the MiB allocates it again */
 	xa_store(&journal->placed, unit, xa_mk_value(1), GFP_NOIO | __GFP_NOWARN);
 	return 0;
 }
 
 /**
- * vhdx_journal_place() - see that a page can be written home
+ * vhdx_journal_place() - allocate the place of a page in the file, if it has none
  * @journal:	begun
- * @page:	pinned, and not announced to be changed before it is placed
+ * @page:	pinned; not reserved for a change since it was loaded, unless it has a place
  *
  * Context: process, may sleep; in a NOIO scope
- * Return: 0; -EAGAIN if the file system is frozen; -EINPROGRESS if another place is being allocated, see
- * vhdx_journal_wait_place(); -ENOSPC or another errno
+ * Return: 0; -EAGAIN if the file system is frozen, see vhdx_backing_wait_thaw(); -EINPROGRESS if
+ * another place is being allocated, see vhdx_journal_wait_place(); -ENOSPC or another errno
  */
 int vhdx_journal_place(struct vhdx_journal *journal, struct vhdx_page *page)
 {
 	struct vhdx_page_log *log = vhdx_page_log(page);
 	int ret = 0;
 
-	/* pairs with the release below: whatever was written to its place, was */
+	/* pairs with the release below: what was written to the place precedes the change */
 	if (likely(smp_load_acquire(&log->placed)))
 		return 0;
 	if (!vhdx_journal_begin_placing(journal))
 		return -EINPROGRESS;
 	if (!log->placed)
 		ret = vhdx_journal_find_place(journal, page);
-	if (!ret)
+	if (!ret) {
+		/* pairs with the acquire above */
 		smp_store_release(&log->placed, true);
+	}
 	vhdx_journal_end_placing(journal);
 	return ret;
 }
 
 /**
- * vhdx_journal_wait_place() - be told when another page's place is allocated
- * @journal:	begun; vhdx_journal_place() said -EINPROGRESS
- * @waiter:	told when to try again, or that the disk was killed
+ * vhdx_journal_wait_place() - wait until another command has allocated its place
+ * @journal:	begun; vhdx_journal_place() has returned -EINPROGRESS
+ * @waiter:	completed with 0 when another try may succeed, perhaps before this returns; with
+ *		-EIO after a detach by force
  *
  * Context: any
  */

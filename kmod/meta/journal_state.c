@@ -1,19 +1,28 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * The bottom of the journal, which all its files use: its lists of waiters, and its error.
+ * What all files of the journal use: its lists of waits, and its error.
  */
 #include "backing/backing.h"
 #include "meta/journal_internal.h"
 
-/* Wakes the journal's thread. Context: any */
+/**
+ * vhdx_journal_kick() - wake the journal's thread
+ * @journal:	the journal
+ *
+ * Context: any
+ */
 void vhdx_journal_kick(struct vhdx_journal *journal)
 {
 	wake_up(&journal->wait);
 }
 
-/*
- * Of a killed disk nothing waits: what is on a list by now is told by vhdx_journal_abandon().
+/**
+ * vhdx_journal_may_wait() - may a wait be put on a list of the journal?
+ * @journal:	the journal
+ *
  * Context: @journal->lock held
+ * Return: false after a detach by force: vhdx_journal_abandon() may have emptied the lists already
  */
 bool vhdx_journal_may_wait(const struct vhdx_journal *journal)
 {
@@ -22,10 +31,10 @@ bool vhdx_journal_may_wait(const struct vhdx_journal *journal)
 }
 
 /**
- * vhdx_journal_join() - wait for the journal on one of its lists
+ * vhdx_journal_join() - put a wait on a list of the journal, and wake its thread
  * @journal:	the journal
- * @list:	of those that @journal->lock protects
- * @waiter:	told later; at once, with -EIO, if the disk was killed
+ * @list:	one of the lists that @journal->lock protects
+ * @waiter:	completed by the thread; at once, with -EIO, after a detach by force
  *
  * Context: any
  */
@@ -39,7 +48,7 @@ void vhdx_journal_join(struct vhdx_journal *journal, struct list_head *list,
 	may = vhdx_journal_may_wait(journal);
 	if (may)
 		list_add_tail(&waiter->node, list);
-	/* once it is told, the journal may be gone */
+	/* under the lock: once @waiter is completed, the journal may be freed */
 	if (may)
 		vhdx_journal_kick(journal);
 	spin_unlock_irqrestore(&journal->lock, flags);
@@ -47,24 +56,33 @@ void vhdx_journal_join(struct vhdx_journal *journal, struct list_head *list,
 		waiter->done(waiter, -EIO);
 }
 
-/* Tell all on a list. Context: the journal's thread */
-void vhdx_journal_tell(struct vhdx_journal *journal, struct list_head *list, int error)
+/**
+ * vhdx_journal_complete() - complete all waits of a list
+ * @journal:	the journal
+ * @list:	one of the lists that @journal->lock protects
+ * @error:	0 or a negative errno
+ *
+ * Context: the journal's thread, or vhdx_journal_close()
+ */
+void vhdx_journal_complete(struct vhdx_journal *journal, struct list_head *list, int error)
 {
 	LIST_HEAD(waiters);
 
 	spin_lock_irq(&journal->lock);
 	list_splice_init(list, &waiters);
 	spin_unlock_irq(&journal->lock);
-	vhdx_waiters_tell(&waiters, error);
+	vhdx_waiters_complete(&waiters, error);
 }
 
 /**
- * vhdx_journal_fail() - something could not be written: nothing is, from now on
+ * vhdx_journal_fail() - let the journal fail: nothing is written any more
  * @journal:	the journal
- * @what:	for people
- * @error:	negative errno
+ * @what:	which step failed, for the kernel log
+ * @error:	negative errno of that step
  *
- * Context: the journal's thread
+ * Only the first failure counts.
+ *
+ * Context: the journal's thread, or vhdx_journal_close()
  * Return: @error
  */
 int vhdx_journal_fail(struct vhdx_journal *journal, const char *what, int error)
@@ -76,13 +94,25 @@ int vhdx_journal_fail(struct vhdx_journal *journal, const char *what, int error)
 	return error;
 }
 
-/* Why nothing can be written, or 0 */
+/**
+ * vhdx_journal_error() - has the journal failed?
+ * @journal:	the journal
+ *
+ * Context: any
+ * Return: 0, or the negative errno by which it failed
+ */
 int vhdx_journal_error(const struct vhdx_journal *journal)
 {
 	return READ_ONCE(journal->error);
 }
 
-/* May the file be written to already? */
+/**
+ * vhdx_journal_begun() - may the file be written to?
+ * @journal:	the journal
+ *
+ * Context: any
+ * Return: true after S1 and S2; until then, vhdx_journal_begin()
+ */
 bool vhdx_journal_begun(const struct vhdx_journal *journal)
 {
 	/* pairs with the release in vhdx_journal_do_begin(): the header is durable */

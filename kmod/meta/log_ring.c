@@ -1,26 +1,27 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * DOC: the ring
  *
- * Entries are appended at the head. What may be overwritten is decided by the Tail stored
- * in the newest entry that is known to be durable, not by how far we have got since: if an
- * entry overwrites something between the two and is torn, no complete sequence is left in
- * the log, and the image cannot be opened any more.
+ * Entries are appended at the head. The Tail stored in the newest entry that is known to be durable
+ * decides what may be overwritten, not a newer Tail. If an entry overwrites something between
+ * the two and is torn, no complete sequence is left in the log, and the image cannot be opened any
+ * more.
  *
  *	          Tail of the newest            head
  *	          durable entry                  |
  *	 ...free...|<------------ used -------->|...free...
  *
- * There is always room, by arithmetic, and without an entry whose only purpose is a new
+ * The ring has room for the next entry at all times, without entries whose only purpose is a new
  * Tail:
  *
  *	- An entry takes a quarter of the ring at most (vhdx_log_ring_max_pages()).
- *	- If, with the next entry, more than half would be used (vhdx_log_ring_filling()), the
- *	  journal first writes everything home. Its flush of the data, which comes before
- *	  every entry, makes that durable too, so that the next entry needs no other and
- *	  its Tail is itself.
- *	- So before an entry at most half is used, or half and that entry; and three
- *	  quarters are less than the ring. Once that entry is durable a quarter is used.
+ *	- If the next entry would bring the used part above one half (vhdx_log_ring_filling()), the
+ *	  journal first makes a checkpoint. The flush of the data, which precedes every entry, makes
+ *	  the checkpoint durable as well. So the next entry needs no earlier entry, and its Tail is
+ *	  its own offset.
+ *	- So before an entry at most half of the ring is used, or half and that entry, and three
+ *	  quarters are less than the ring. Once that entry is durable, a quarter is used.
  */
 #include "meta/log_ring.h"
 
@@ -33,13 +34,24 @@
 #include "meta/session.h"
 #include "format/log_scan.h"
 
-/* How many pages may be in one entry? */
+/**
+ * vhdx_log_ring_max_pages() - number of pages that fit into one entry
+ * @ring:	initialized
+ *
+ * Context: any
+ * Return: pages
+ */
 unsigned int vhdx_log_ring_max_pages(const struct vhdx_log_ring *ring)
 {
 	return min(ring->length / VHDX_LOG_SECTOR_SIZE / 4 - 1, VHDX_LOG_RING_MAX_PAGES);
 }
 
-/* Undo vhdx_log_ring_init(), whether or not it failed. */
+/**
+ * vhdx_log_ring_exit() - undo vhdx_log_ring_init(), whether or not it has failed
+ * @ring:	the ring
+ *
+ * Context: process
+ */
 void vhdx_log_ring_exit(struct vhdx_log_ring *ring)
 {
 	kfree(ring->first);
@@ -47,13 +59,14 @@ void vhdx_log_ring_exit(struct vhdx_log_ring *ring)
 }
 
 /**
- * vhdx_log_ring_init() - a ring with nothing in it
+ * vhdx_log_ring_init() - initialize an empty ring; writes nothing
  * @ring:	filled
- * @backing:	the file
- * @offset:	of the log, in bytes
- * @length:	of the log, at least 1 MiB
+ * @backing:	the file, writable
+ * @offset:	of the log in the file, in bytes
+ * @length:	of the log in bytes, at least 1 MiB
  *
- * Return: 0 or -ENOMEM; vhdx_log_ring_exit() is the caller's either way
+ * Context: process, may sleep
+ * Return: 0 or -ENOMEM; the caller calls vhdx_log_ring_exit() in both cases
  */
 int vhdx_log_ring_init(struct vhdx_log_ring *ring, struct vhdx_backing *backing, u64 offset,
 		       u32 length)
@@ -67,30 +80,38 @@ int vhdx_log_ring_init(struct vhdx_log_ring *ring, struct vhdx_backing *backing,
 	return ring->first && ring->bvecs ? 0 : -ENOMEM;
 }
 
-/* How much is used before everything is written home: what is not costs memory. */
+/* Bytes of the ring that may be used before a checkpoint: logged pages cost memory. */
 static u32 vhdx_log_ring_limit(const struct vhdx_log_ring *ring)
 {
 	return min_t(u32, ring->length / 2, SZ_512K);
 }
 
-/* How many pages may wait to be written home, the next entry's included? */
+/**
+ * vhdx_log_ring_max_logged() - number of pages that may wait for a checkpoint
+ * @ring:	initialized
+ *
+ * Context: any
+ * Return: pages, those of the next entry included
+ */
 unsigned int vhdx_log_ring_max_logged(const struct vhdx_log_ring *ring)
 {
 	return vhdx_log_ring_limit(ring) / VHDX_LOG_SECTOR_SIZE + vhdx_log_ring_max_pages(ring);
 }
 
-/* Is it time to write everything home, before an entry of so many pages? */
+/**
+ * vhdx_log_ring_filling() - is a checkpoint needed before the next entry?
+ * @ring:	the ring
+ * @pages:	pages that the next entry may have
+ *
+ * Context: the journal's thread
+ * Return: true if so
+ */
 bool vhdx_log_ring_filling(const struct vhdx_log_ring *ring, unsigned int pages)
 {
 	return ring->used + (1 + pages) * VHDX_LOG_SECTOR_SIZE > vhdx_log_ring_limit(ring);
 }
 
-static u32 vhdx_log_ring_distance(const struct vhdx_log_ring *ring, u32 from, u32 to)
-{
-	return to >= from ? to - from : ring->length - from + to;
-}
-
-/* Turn the pages into data sectors, with header and descriptors in @ring->first. */
+/* Encode an entry: the pages become data sectors, @ring->first header and descriptors. */
 static void vhdx_log_ring_encode(struct vhdx_log_ring *ring, struct vhdx_log_ring_page *pages,
 				 unsigned int nr)
 {
@@ -108,7 +129,7 @@ static void vhdx_log_ring_encode(struct vhdx_log_ring *ring, struct vhdx_log_rin
 	vhdx_log_checksum_end(ring->first, crc);
 }
 
-/* The pages are pages again. */
+/* Undo vhdx_log_ring_encode() as far as the pages are concerned. */
 static void vhdx_log_ring_decode(struct vhdx_log_ring *ring, struct vhdx_log_ring_page *pages,
 				 unsigned int nr)
 {
@@ -129,7 +150,7 @@ static void vhdx_log_ring_bvec(struct bio_vec *bvec, void *sector)
 	bvec->bv_len = VHDX_LOG_SECTOR_SIZE;
 }
 
-/* Write an encoded entry at the head; perhaps around the end of the ring. */
+/* Write an encoded entry at the head; it may wrap around the end of the ring. */
 static int vhdx_log_ring_write(struct vhdx_log_ring *ring, struct vhdx_log_ring_page *pages,
 			       unsigned int nr)
 {
@@ -150,15 +171,15 @@ static int vhdx_log_ring_write(struct vhdx_log_ring *ring, struct vhdx_log_ring_
 }
 
 /**
- * vhdx_log_ring_append() - write an entry
- * @ring:	with the sizes for it in @stamp
- * @pages:	what it holds
- * @nr:		how many, vhdx_log_ring_max_pages() at most; 0 for an empty entry
+ * vhdx_log_ring_append() - write an entry at the head
+ * @ring:	with the sizes of the entry in @stamp
+ * @pages:	the pages of the entry; modified while they are written, and restored
+ * @nr:		number of pages, vhdx_log_ring_max_pages() at most; 0 for an empty entry
  *
- * It counts once the file was flushed: then call vhdx_log_ring_durable().
+ * The entry counts after the next flush of the file: then call vhdx_log_ring_durable().
  *
  * Context: process, may sleep; in a NOIO scope
- * Return: 0 or a negative errno; then the log is not to be used any more
+ * Return: 0 or a negative errno; then the log must not be used any more
  */
 int vhdx_log_ring_append(struct vhdx_log_ring *ring, struct vhdx_log_ring_page *pages,
 			 unsigned int nr)
@@ -166,7 +187,7 @@ int vhdx_log_ring_append(struct vhdx_log_ring *ring, struct vhdx_log_ring_page *
 	u32 length = (1 + nr) * VHDX_LOG_SECTOR_SIZE;
 	int ret;
 
-	/* by arithmetic this cannot be, see above */
+	/* the arithmetic above excludes it */
 	if (WARN_ON_ONCE(ring->used + length >= ring->length))
 		return -ENOSPC;
 	if (!ring->any_needed)
@@ -180,33 +201,44 @@ int vhdx_log_ring_append(struct vhdx_log_ring *ring, struct vhdx_log_ring_page *
 	if (ret)
 		return ret;
 	ring->head = (ring->head + length) % ring->length;
-	ring->next_used = vhdx_log_ring_distance(ring, ring->needed, ring->head);
+	ring->next_used = ring->head - ring->needed +
+			  (ring->head < ring->needed ? ring->length : 0);
 	ring->used += length;
 	return 0;
 }
 
-/* The file was flushed: the newest entry's Tail counts. */
+/**
+ * vhdx_log_ring_durable() - note that the file was flushed: the newest entry's Tail counts
+ * @ring:	the ring
+ *
+ * Context: the journal's thread
+ */
 void vhdx_log_ring_durable(struct vhdx_log_ring *ring)
 {
 	ring->used = ring->next_used;
 }
 
-/* The file was flushed with all pages at home: the next entry needs none before it. */
-void vhdx_log_ring_all_home(struct vhdx_log_ring *ring)
+/**
+ * vhdx_log_ring_checkpointed() - note that a checkpoint is durable
+ * @ring:	the ring; the next entry needs none before it
+ *
+ * Context: the journal's thread
+ */
+void vhdx_log_ring_checkpointed(struct vhdx_log_ring *ring)
 {
 	ring->any_needed = false;
 }
 
 /**
- * vhdx_log_ring_start() - put a log into use
- * @ring:	not started, or stopped; with the sizes in @stamp
- * @session:	its header names no log; it gets a new name for this one
+ * vhdx_log_ring_start() - put the log into use
+ * @ring:	not in use; with the sizes for an empty entry in @stamp
+ * @session:	its header names no log; it gets the LogGuid of this one
  *
- * The order leaves no moment at which the header names a log without a valid entry: as
- * long as it names none, what is in the ring means nothing.
+ * No header ever names a log without a valid entry, because of the order of the steps. Until step 2
+ * no header names a log, and the contents of the ring mean nothing.
  *
- *	1. an empty entry with the new LogGuid at the ring's start; flush
- *	2. header with that LogGuid; flush
+ *	1. an empty entry with the new LogGuid at the start of the ring; flush
+ *	2. one header with that LogGuid; flush
  *	3. the other header likewise; flush
  *
  * Context: process, may sleep long; in a NOIO scope
@@ -227,7 +259,7 @@ int vhdx_log_ring_start(struct vhdx_log_ring *ring, struct vhdx_session *session
 	if (ret)
 		return ret;
 	vhdx_log_ring_durable(ring);
-	vhdx_log_ring_all_home(ring);
+	vhdx_log_ring_checkpointed(ring);
 	session->header.log_guid = ring->stamp.guid;
 	session->header.log_version = 0;
 	ret = vhdx_session_update_both(session);

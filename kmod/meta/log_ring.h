@@ -1,6 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The log as a ring to append entries to.
+ * The log of a session: a ring that entries are appended to.
  */
 #ifndef VHDX_META_LOG_RING_H
 #define VHDX_META_LOG_RING_H
@@ -11,13 +12,13 @@ struct bio_vec;
 struct vhdx_backing;
 struct vhdx_session;
 
-/* So that one sector holds all descriptors of an entry. */
+/* With so many pages, all descriptors of an entry are in its first sector. */
 #define VHDX_LOG_RING_MAX_PAGES	96U
 
 /**
  * struct vhdx_log_ring_page - a page to be logged
- * @offset:	where it belongs in the file
- * @image:	VHDX_PAGE_SIZE bytes of kmalloc(); changed while it is written, and back
+ * @offset:	of its place in the file, in bytes
+ * @image:	VHDX_PAGE_SIZE bytes of kmalloc(); modified while it is written, then restored
  */
 struct vhdx_log_ring_page {
 	u64 offset;
@@ -27,18 +28,18 @@ struct vhdx_log_ring_page {
 /**
  * struct vhdx_log_ring - the log of a session
  * @backing:	the file
- * @offset:	of the ring in the file
- * @length:	of the ring
- * @stamp:	guid, sequence of the newest entry, and the sizes for the next one
+ * @offset:	of the ring in the file, in bytes
+ * @length:	of the ring, in bytes
+ * @stamp:	LogGuid and sequence number of the newest entry, and the sizes for the next one
  * @head:	offset in the ring of the next entry
- * @needed:	offset in the ring of the oldest entry that is not at home, durably
- * @any_needed:	there is one
- * @used:	bytes before @head that may not be overwritten: from the Tail of the newest
- *		durable entry on
- * @next_used:	the same, once the newest entry is durable
+ * @needed:	offset in the ring of the oldest entry without a durable checkpoint
+ * @any_needed:	there is such an entry
+ * @used:	bytes before @head that must not be overwritten: from the Tail of the newest durable
+ *		entry on
+ * @next_used:	what @used is once the newest entry is durable
  * @started:	the header names this log
- * @first:	the sector of header and descriptors
- * @bvecs:	for writing the longest entry
+ * @first:	VHDX_LOG_SECTOR_SIZE bytes: header and descriptors of an entry
+ * @bvecs:	enough of them to write the longest entry
  */
 struct vhdx_log_ring {
 	struct vhdx_backing *backing;
@@ -66,6 +67,6 @@ bool vhdx_log_ring_filling(const struct vhdx_log_ring *ring, unsigned int pages)
 int vhdx_log_ring_append(struct vhdx_log_ring *ring, struct vhdx_log_ring_page *pages,
 			 unsigned int nr);
 void vhdx_log_ring_durable(struct vhdx_log_ring *ring);
-void vhdx_log_ring_all_home(struct vhdx_log_ring *ring);
+void vhdx_log_ring_checkpointed(struct vhdx_log_ring *ring);
 
 #endif /* VHDX_META_LOG_RING_H */

@@ -1,34 +1,35 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * DOC: second chance, and one shrinker for all disks
  *
- * Objects are on a list, oldest first. An object that was used since it was last looked at goes
- * to the end of the list instead of being dropped. So a look-up writes a flag at most, and takes
- * no lock.
+ * The objects of a cache are on a list, oldest first. An object at the front that was used since it
+ * was last looked at moves to the end of the list; another one is dropped. So a look-up writes a
+ * flag at most, and takes no lock.
  *
- * Before Linux 6.7 registering a shrinker waits for all shrinkers that are running, and one of a
- * file system that hangs does not end. A disk that registered its own would wait for it, and so
- * would a detach (P9). So the module has a single shrinker, registered when it is loaded, and
- * caches are on a list.
+ * The module has a single shrinker, registered when it is loaded, and all caches are on a list.
+ * Before Linux 6.7, registering a shrinker waits for all shrinkers that run, and that of a file
+ * system that hangs does not end. A shrinker for each disk would make an attach wait for it, and a
+ * detach as well (P9).
  *
- * The list begins with the cache that was looked at longest ago: all are looked at in turn.
+ * The list of caches begins with the one that was scanned longest ago, so each gets its turn.
  */
 #include "meta/lru.h"
 
-#include "compat.h"
+#include "compat/mm.h"
 
 static DEFINE_SPINLOCK(vhdx_lru_lock);
 static LIST_HEAD(vhdx_lrus);
 static struct vhdx_shrinker vhdx_lru_shrinker;
 
 /**
- * vhdx_lru_evict() - drop old objects
+ * vhdx_lru_evict() - drop old objects of a cache
  * @lru:	of the cache
- * @nr:		how many objects to look at, the oldest first
- * @referenced_too: drop what was used since the last look, too, but nothing that is in use
+ * @nr:		number of objects to look at, the oldest first
+ * @referenced_too: drop objects that were used since the last look, too; never one that is in use
  *
  * Context: any but hard interrupts; @lru->lock is not held
- * Return: how many were dropped
+ * Return: number of objects dropped
  */
 unsigned long vhdx_lru_evict(struct vhdx_lru *lru, unsigned long nr, bool referenced_too)
 {
@@ -56,8 +57,11 @@ unsigned long vhdx_lru_evict(struct vhdx_lru *lru, unsigned long nr, bool refere
 }
 
 /**
- * vhdx_lru_make_room() - drop an old object
- * @lru:	of the cache, which is full
+ * vhdx_lru_make_room() - make room in a cache that is full
+ * @lru:	of the cache
+ *
+ * Drops those of the eight oldest objects that were not used since the last look; if there are
+ * none, the next object of the list, unless it is in use.
  *
  * Context: as vhdx_lru_evict()
  */
@@ -68,9 +72,10 @@ void vhdx_lru_make_room(struct vhdx_lru *lru)
 }
 
 /**
- * vhdx_lru_add() - an object is in the cache
+ * vhdx_lru_add() - put an object at the end of the list
  * @lru:	of the cache
- * @entry:	of the object, on no list, or on one that @lru->lock protects; counts as used
+ * @entry:	of the object, initialized; may be on a list that @lru->lock protects. Counts as
+ *		used
  *
  * Context: @lru->lock held
  */
@@ -94,7 +99,7 @@ static unsigned long vhdx_lru_shrink_count(struct shrinker *shrinker, struct shr
 	return count;
 }
 
-/* Objects that are in use are looked at, too: so many that each cache is left after one round. */
+/* Objects in use count as looked at, too: the walk leaves each cache after one round at most. */
 static unsigned long vhdx_lru_shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	unsigned long left = sc->nr_to_scan, freed = 0, nr;
@@ -116,8 +121,9 @@ static unsigned long vhdx_lru_shrink_scan(struct shrinker *shrinker, struct shri
 }
 
 /**
- * vhdx_lru_module_init() - have the system ask for memory
+ * vhdx_lru_module_init() - register the shrinker
  *
+ * Context: process, may sleep
  * Return: 0 or a negative errno
  */
 int vhdx_lru_module_init(void)
@@ -126,17 +132,21 @@ int vhdx_lru_module_init(void)
 				      vhdx_lru_shrink_scan);
 }
 
-/* Undo vhdx_lru_module_init(): no cache is left. */
+/**
+ * vhdx_lru_module_exit() - undo vhdx_lru_module_init()
+ *
+ * Context: process; no cache is left
+ */
 void vhdx_lru_module_exit(void)
 {
 	vhdx_shrinker_unregister(&vhdx_lru_shrinker);
 }
 
 /**
- * vhdx_lru_init() - a cache can give memory back
- * @lru:	its lock and functions are set
+ * vhdx_lru_init() - let the shrinker drop objects of a cache
+ * @lru:	of the cache; @lock, @erase and @free are set
  *
- * Context: process; waits for nothing but a spinlock
+ * Context: process; does not sleep
  */
 void vhdx_lru_init(struct vhdx_lru *lru)
 {
@@ -148,9 +158,9 @@ void vhdx_lru_init(struct vhdx_lru *lru)
 
 /**
  * vhdx_lru_exit() - undo vhdx_lru_init()
- * @lru:	the shrinker does not look at it any more afterwards; its objects are the caller's
+ * @lru:	of the cache; the objects that are left belong to the caller
  *
- * Context: process; waits for nothing but a spinlock
+ * Context: process; does not sleep. Waits for a scan of the shrinker that is under way
  */
 void vhdx_lru_exit(struct vhdx_lru *lru)
 {

@@ -1,7 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Caches that drop what was not used for the longest time, of their own accord or when the
- * system needs memory.
+ * Second-chance replacement for caches: the object that was not used for the longest time is
+ * dropped when a cache is full, or when the system needs memory.
  */
 #ifndef VHDX_META_LRU_H
 #define VHDX_META_LRU_H
@@ -10,9 +11,9 @@
 #include <linux/spinlock.h>
 
 /**
- * struct vhdx_lru_entry - part of an object that is cached
+ * struct vhdx_lru_entry - embedded in an object of a cache
  * @node:	on vhdx_lru.entries
- * @referenced:	used since it was last looked at; a hint, races are harmless
+ * @referenced:	used since it was last looked at; only a hint, so races are harmless
  */
 struct vhdx_lru_entry {
 	struct list_head node;
@@ -20,14 +21,14 @@ struct vhdx_lru_entry {
 };
 
 /**
- * struct vhdx_lru - the objects of a cache by their age; part of the cache
- * @lock:	of the cache's index: protects @entries and @nr
- * @entries:	oldest first
- * @nr:		of @entries
- * @erase:	take an object out of the index, unless it is in use. Context: @lock held, interrupts
- *		off. Return: false if it is in use
- * @free:	free it. Context: no lock of the cache is held
- * @node:	of the list of all caches
+ * struct vhdx_lru - the objects of a cache by age; embedded in the cache
+ * @lock:	lock of the cache's index; protects @entries and @nr
+ * @entries:	the objects, oldest first
+ * @nr:		number of @entries; also read without lock
+ * @erase:	removes an object from the index. Return: false, and nothing done, if it is in use.
+ *		Context: @lock held, interrupts off
+ * @free:	frees an object that was erased. Context: no lock of the cache is held
+ * @node:	on the list of all caches
  */
 struct vhdx_lru {
 	spinlock_t *lock;
@@ -47,10 +48,10 @@ void vhdx_lru_add(struct vhdx_lru *lru, struct vhdx_lru_entry *entry);
 unsigned long vhdx_lru_evict(struct vhdx_lru *lru, unsigned long nr, bool referenced_too);
 void vhdx_lru_make_room(struct vhdx_lru *lru);
 
-/* An object was used. Context: any */
+/* Mark an object as used. Context: any */
 static inline void vhdx_lru_touch(struct vhdx_lru_entry *entry)
 {
-	/* written only when it changes: the cache line stays shared */
+	/* written only when it changes, so that the cache line stays shared */
 	if (!READ_ONCE(entry->referenced))
 		WRITE_ONCE(entry->referenced, true);
 }

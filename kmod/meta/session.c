@@ -1,8 +1,9 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * Updating the header so that there is a valid one at every moment (2.2.2.1): always the
- * copy that is not current is written, with a higher sequence number, and flushed before
- * the other one may be written.
+ * Updates of the header such that one copy is valid at every moment (2.2.2.1). An update writes the
+ * copy that is not current, with a higher sequence number, and flushes it before the next update
+ * may write the other one.
  */
 #include "meta/session.h"
 
@@ -14,14 +15,13 @@
 static_assert(sizeof(struct vhdx_disk_header) == VHDX_PAGE_SIZE);
 
 /**
- * vhdx_session_init() - get ready to change a header
+ * vhdx_session_init() - prepare updates of the header; writes nothing
  * @session:	filled
  * @backing:	the file, writable
  * @header:	its current header
- * @slot:	where that is
+ * @slot:	0 or 1: the copy that @header is
  *
- * Writes nothing.
- *
+ * Context: process, may sleep
  * Return: 0 or -ENOMEM
  */
 int vhdx_session_init(struct vhdx_session *session, struct vhdx_backing *backing,
@@ -34,20 +34,23 @@ int vhdx_session_init(struct vhdx_session *session, struct vhdx_backing *backing
 	return session->buffer ? 0 : -ENOMEM;
 }
 
-/* Undo vhdx_session_init(). */
+/**
+ * vhdx_session_exit() - undo vhdx_session_init()
+ * @session:	the session
+ */
 void vhdx_session_exit(struct vhdx_session *session)
 {
 	kfree(session->buffer);
 }
 
 /**
- * vhdx_session_update() - make a changed header the current one, durably
- * @session:	its header has the changes, but the sequence number it had
+ * vhdx_session_update() - write a changed header to the file, and make it the current one
+ * @session:	its header has the changes, but still the old sequence number
  *
- * Everything written before is durable afterwards, too.
+ * Flushes the file: everything written before becomes durable, too.
  *
- * Context: process, may sleep long.
- * Return: 0 or a negative errno; then the old header or the new one is current
+ * Context: process, may sleep long; in a NOIO scope
+ * Return: 0 or a negative errno; then either the old header or the new one is current
  */
 int vhdx_session_update(struct vhdx_session *session)
 {
@@ -66,7 +69,15 @@ int vhdx_session_update(struct vhdx_session *session)
 	return ret;
 }
 
-/* The same, and once more, so that both copies tell the news, as Windows does it. */
+/**
+ * vhdx_session_update_both() - update both copies of the header, one after the other
+ * @session:	as for vhdx_session_update()
+ *
+ * Windows does the same: then the contents do not depend on which copy is damaged.
+ *
+ * Context: process, may sleep long; in a NOIO scope
+ * Return: as vhdx_session_update()
+ */
 int vhdx_session_update_both(struct vhdx_session *session)
 {
 	int ret = vhdx_session_update(session);
@@ -74,7 +85,10 @@ int vhdx_session_update_both(struct vhdx_session *session)
 	return ret ? ret : vhdx_session_update(session);
 }
 
-/* A GUID that nobody ever had. */
+/**
+ * vhdx_session_new_guid() - a random GUID
+ * @guid:	filled
+ */
 void vhdx_session_new_guid(struct vhdx_guid *guid)
 {
 	guid_t random;

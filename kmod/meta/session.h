@@ -1,6 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The header of a file that is being changed.
+ * The header of a file during a session: the time from the first change of an image to its detach.
  */
 #ifndef VHDX_META_SESSION_H
 #define VHDX_META_SESSION_H
@@ -10,10 +11,10 @@
 struct vhdx_backing;
 
 /**
- * struct vhdx_session - the current header and where it is
+ * struct vhdx_session - the current header of a file that is being changed
  * @backing:	the file
- * @header:	what it says
- * @slot:	0 or 1
+ * @header:	the current header
+ * @slot:	0 or 1: the copy that @header is
  * @buffer:	VHDX_PAGE_SIZE bytes to write it from
  */
 struct vhdx_session {

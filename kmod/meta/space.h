@@ -1,6 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Space: which MiB of the host file are used, and where the next block goes.
+ * Space: which MiB of the file are used, and where the next block is allocated.
  */
 #ifndef VHDX_META_SPACE_H
 #define VHDX_META_SPACE_H
@@ -17,9 +18,10 @@ struct vhdx_layout;
 struct vhdx_space;
 
 /**
- * struct vhdx_space_owner - what space works with once it is started
- * @users:	held for as long as space is used by an entry that was looked up
- * @commit:	has all changes of entries made durable, and then tells the waiter; any context
+ * struct vhdx_space_owner - what vhdx_space_start() gets from the image
+ * @users:	a read-side section is held for as long as space is accessed by an entry that was
+ *		looked up
+ * @commit:	starts a commit, and completes the waiter when it is durable; any context
  * @context:	for @commit
  * @index:	number of the disk, for the thread's name
  */
@@ -41,7 +43,7 @@ int vhdx_space_mark_former(struct vhdx_space *space, u64 offset);
 int vhdx_space_start(struct vhdx_space *space, const struct vhdx_space_owner *owner);
 void vhdx_space_stop(struct vhdx_space *space);
 
-bool vhdx_space_take(struct vhdx_space *space, u64 length, u64 *offset);
+bool vhdx_space_allocate(struct vhdx_space *space, u64 length, u64 *offset);
 void vhdx_space_wait(struct vhdx_space *space, u64 length, struct vhdx_waiter *waiter);
 void vhdx_space_abandon(struct vhdx_space *space);
 void vhdx_space_return(struct vhdx_space *space, u64 offset, u64 length);

@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * The thread that makes space ready: see space.c.
+ * The thread that makes space ready: it recycles freed units, zeroes unknown ones, and makes the
+ * file longer. See space.c.
  */
 #include <linux/bitmap.h>
 #include <linux/freezer.h>
@@ -12,38 +14,39 @@
 #include "delay.h"
 #include "meta/space_internal.h"
 
-/* How much a file grows at once: a share of what it is, between this and VHDX_GROW_MAX. */
+/* A file grows by one VHDX_GROW_SHARE-th, but by VHDX_GROW_MIN to VHDX_GROW_MAX units. */
 #define VHDX_GROW_MIN		(SZ_64M >> VHDX_UNIT_SHIFT)
 #define VHDX_GROW_SHARE		8
 
 /*
- * How long zeroing one piece is to take, in nanoseconds: so long does a writer wait that comes
- * meanwhile, or the end of the session. Files differ by orders of magnitude in how much that is.
+ * Time that zeroing one piece should take, in nanoseconds. A command that begins to wait meanwhile,
+ * or the end of the session, waits that long. How many units that is differs by orders of
+ * magnitude.
  */
 #define VHDX_PIECE_NS		(20 * NSEC_PER_MSEC)
 #define VHDX_PIECE_FIRST	(SZ_4M >> VHDX_UNIT_SHIFT)
 
-/* How many places are tried at once if the file cannot be written to there. */
+/* Number of places that are tried at once when zeroing fails */
 #define VHDX_CLEAN_TRIES	16
 
-/* How long after the last discard a commit is asked for: discards come in crowds. */
+/* Time from the last discard to the request of a commit: discards come in crowds */
 #define VHDX_RETURN_DELAY	HZ
 
-static void vhdx_space_tell(struct vhdx_space *space, struct list_head *list, int error)
+/* Complete all waits of a list that @space->lock protects. */
+static void vhdx_space_complete(struct vhdx_space *space, struct list_head *list, int error)
 {
 	LIST_HEAD(waiters);
 
 	spin_lock_irq(&space->lock);
 	list_splice_init(list, &waiters);
 	spin_unlock_irq(&space->lock);
-	vhdx_waiters_tell(&waiters, error);
+	vhdx_waiters_complete(&waiters, error);
 }
 
 /* --- recycling -------------------------------------------------------------- */
 
-/* Find the next run of units that are gone; one piece at most. Return: false: none are left */
-static bool vhdx_space_next_gone(struct vhdx_space *space, unsigned long *at,
-				 unsigned long *nr)
+/* Find the next quiesced units, one piece at most. Return: false if the lot has no more */
+static bool vhdx_space_next_quiesced(struct vhdx_space *space, unsigned long *at, unsigned long *nr)
 {
 	const unsigned long *map = space->map[VHDX_SPACE_LOT];
 	unsigned long end;
@@ -58,15 +61,6 @@ static bool vhdx_space_next_gone(struct vhdx_space *space, unsigned long *at,
 	return *at < space->units;
 }
 
-/* The next piece is to take as long as pieces should. */
-static void vhdx_space_pace(struct vhdx_space *space, unsigned long nr, u64 ns)
-{
-	if (ns > VHDX_PIECE_NS)
-		space->piece = max(space->piece / 2, 1UL);
-	else if (nr == space->piece && ns < VHDX_PIECE_NS / 4)
-		space->piece = min(space->piece * 2, VHDX_GROW_MAX);
-}
-
 static int vhdx_space_zero(struct vhdx_space *space, unsigned long at, unsigned long nr)
 {
 	return vhdx_backing_zero(space->backing, (u64)at << VHDX_UNIT_SHIFT,
@@ -74,36 +68,40 @@ static int vhdx_space_zero(struct vhdx_space *space, unsigned long at, unsigned 
 }
 
 /*
- * A piece of what is gone becomes ready; or unknown, if the file system does not zero it now.
- * Those who wait for room try again after each.
+ * A piece of the quiesced units becomes ready; or unknown, if the file system does not zero it now.
+ * Commands that wait for room try again after each piece. The size of the next piece is adapted.
  */
 static void vhdx_space_recycle(struct vhdx_space *space)
 {
-	u64 start = ktime_get_ns();
+	u64 start = ktime_get_ns(), ns;
 	unsigned long at, nr;
 	int ret;
 
-	if (!vhdx_space_next_gone(space, &at, &nr))
+	if (!vhdx_space_next_quiesced(space, &at, &nr))
 		return;
 	vhdx_delay(recycle);
 	ret = vhdx_space_zero(space, at, nr);
-	vhdx_space_pace(space, nr, ktime_get_ns() - start);
+	ns = ktime_get_ns() - start;
+	if (ns > VHDX_PIECE_NS)
+		space->piece = max(space->piece / 2, 1UL);
+	else if (nr == space->piece && ns < VHDX_PIECE_NS / 4)
+		space->piece = min(space->piece * 2, VHDX_GROW_MAX);
 	spin_lock_irq(&space->lock);
 	bitmap_clear(space->map[VHDX_SPACE_LOT], at, nr);
 	bitmap_clear(space->map[VHDX_SPACE_USED], at, nr);
-	/* together with what is unknown beside it there may be room */
+	/* together with unknown units beside them there may be room for a block */
 	WRITE_ONCE(space->may_clean, true);
 	if (!ret) {
 		vhdx_space_ready(space, at, nr);
 		space->recycled++;
 	}
 	spin_unlock_irq(&space->lock);
-	vhdx_space_tell(space, &space->reclaimers, 0);
+	vhdx_space_complete(space, &space->reclaimers, 0);
 }
 
-/* --- asking for a commit -------------------------------------------------------- */
+/* --- requesting a commit -------------------------------------------------------- */
 
-/* The commit is over. Context: any */
+/* The requested commit has ended. Context: any */
 static void vhdx_space_committed(struct vhdx_waiter *waiter, int error)
 {
 	struct vhdx_space *space = container_of(waiter, struct vhdx_space, committed);
@@ -115,19 +113,20 @@ static void vhdx_space_committed(struct vhdx_waiter *waiter, int error)
 		WRITE_ONCE(space->stuck, true);
 		list_splice_init(&space->reclaimers, &reclaimers);
 	}
-	WRITE_ONCE(space->asked, false);
+	WRITE_ONCE(space->committing, false);
 	spin_unlock_irqrestore(&space->lock, flags);
-	vhdx_waiters_tell(&reclaimers, error);
+	vhdx_waiters_complete(&reclaimers, error);
 	vhdx_space_kick(space);
 }
 
-/* Would a commit return what was freed, and it alone? */
+/* Do freed units wait for a commit and for nothing else, and is none requested? */
 static bool vhdx_space_freed_waits(const struct vhdx_space *space)
 {
 	return READ_ONCE(space->any_freed) && READ_ONCE(space->lot) == VHDX_LOT_NONE &&
-	       !READ_ONCE(space->asked) && !READ_ONCE(space->stuck);
+	       !READ_ONCE(space->committing) && !READ_ONCE(space->stuck);
 }
 
+/* Is it time to request that commit without any command that waits for room? */
 static bool vhdx_space_is_due(const struct vhdx_space *space)
 {
 	return vhdx_space_freed_waits(space) &&
@@ -135,29 +134,34 @@ static bool vhdx_space_is_due(const struct vhdx_space *space)
 }
 
 /*
- * Nothing is gone. For those who wait for room a commit is asked for even if one is on its way:
- * it may fail, and they are told so. If a lot is on its way behind it, they wait for that.
+ * No units are quiesced. Request a commit if one is due or if commands wait for room. For them it
+ * is requested even if another commit is on its way, because it may fail, and then they fail. If
+ * the lot is past the commit, they wait for the lot. If nothing is on its way any more, they try
+ * again.
  */
-static void vhdx_space_ask(struct vhdx_space *space)
+static void vhdx_space_request_commit(struct vhdx_space *space)
 {
-	bool due = vhdx_space_is_due(space), wanted, pending, ask;
+	bool due = vhdx_space_is_due(space), wanted, pending, request;
 
 	spin_lock_irq(&space->lock);
 	wanted = !list_empty(&space->reclaimers);
 	pending = vhdx_space_pending(space);
-	ask = !space->asked && pending && space->lot < VHDX_LOT_DURABLE && (wanted || due);
-	if (ask)
-		WRITE_ONCE(space->asked, true);
+	request = !space->committing && pending && space->lot < VHDX_LOT_DURABLE && (wanted || due);
+	if (request)
+		WRITE_ONCE(space->committing, true);
 	spin_unlock_irq(&space->lock);
-	if (ask)
+	if (request)
 		space->owner.commit(space->owner.context, &space->committed);
 	else if (wanted && !pending)
-		vhdx_space_tell(space, &space->reclaimers, 0);
+		vhdx_space_complete(space, &space->reclaimers, 0);
 }
 
 /* --- making more -------------------------------------------------------------- */
 
-/* Context: @space->lock held. Return: where units are not used and some of them unknown, from @from on */
+/*
+ * Find @units unused units, some of them unknown, from unit @from on. Context: @space->lock held.
+ * Return: the first of them, or VHDX_SPACE_NOWHERE
+ */
 static unsigned long vhdx_space_search_unknown(struct vhdx_space *space, unsigned long units,
 					       unsigned long from)
 {
@@ -170,12 +174,15 @@ static unsigned long vhdx_space_search_unknown(struct vhdx_space *space, unsigne
 	vhdx_space_find_unit(space, VHDX_SPACE_USED, from, &at);
 	if (at == VHDX_SPACE_NOWHERE)
 		return at;
-	/* the run that it begins may be ready at first */
+	/* the first units of the run may be ready */
 	at = find_next_bit(space->map[VHDX_SPACE_UNREADY], space->units, at);
 	return at < space->units && !test_bit(at, used) ? at : VHDX_SPACE_NOWHERE;
 }
 
-/* Behind what could not be zeroed lately, or from the front again */
+/*
+ * Mark units to be zeroed as used: behind those that could not be zeroed lately, or from the front
+ * of the file again. Return: false if there are none
+ */
 static bool vhdx_space_find_unknown(struct vhdx_space *space, unsigned long *at,
 				    unsigned long units)
 {
@@ -199,7 +206,10 @@ static bool vhdx_space_find_unknown(struct vhdx_space *space, unsigned long *at,
 	return *at != VHDX_SPACE_NOWHERE;
 }
 
-/* Return: 1 if so many units became ready, 0 if there are none, or a negative errno */
+/*
+ * Zero @units units that are unused. Return: 1 if they became ready, 0 if there are none, or a
+ * negative errno
+ */
 static int vhdx_space_clean_next(struct vhdx_space *space, unsigned long units)
 {
 	unsigned long at;
@@ -220,8 +230,9 @@ static int vhdx_space_clean_next(struct vhdx_space *space, unsigned long units)
 }
 
 /*
- * A place that cannot be zeroed, as a bad one of a device, does not keep those behind it from being
- * used. So many are tried: all of the device may be bad. Return: as above
+ * As vhdx_space_clean_next(), but units that cannot be zeroed, as on a bad sector of a device, do
+ * not keep those behind them from being used. Only some places are tried: all of the device may be
+ * bad.
  */
 static int vhdx_space_clean(struct vhdx_space *space, unsigned long units)
 {
@@ -235,11 +246,12 @@ static int vhdx_space_clean(struct vhdx_space *space, unsigned long units)
 	return ret;
 }
 
+/* Make the file as long as @units units. Return: 0 or a negative errno */
 static int vhdx_space_grow_to(struct vhdx_space *space, unsigned long units)
 {
 	int ret = 0;
 
-	/* longer than what is of use, see space.c: what is there was not looked at */
+	/* the file is longer than the map, see space_map.c: what is there is not known */
 	if (((u64)units << VHDX_UNIT_SHIFT) < vhdx_backing_size(space->backing))
 		return -ENOSPC;
 	if (units > space->capacity)
@@ -256,7 +268,7 @@ static int vhdx_space_grow_to(struct vhdx_space *space, unsigned long units)
 	return 0;
 }
 
-/* In big steps, or if there is no room for one, by as much as is wanted. */
+/* Grow by a large step; if there is no room for that, by @units. Return: 0 or a negative errno */
 static int vhdx_space_grow(struct vhdx_space *space, unsigned long units)
 {
 	unsigned long step = clamp_t(unsigned long, space->units / VHDX_GROW_SHARE,
@@ -280,22 +292,16 @@ static bool vhdx_space_any_ready(struct vhdx_space *space, unsigned long units)
 	return ready;
 }
 
-/* None to spare: then one of a payload block's is as good as any. Return: true if one is ready */
+/*
+ * No unit to spare can be made ready: allow any unit for a sector bitmap block, at the cost of room
+ * for a payload block. Return: true if one is ready
+ */
 static bool vhdx_space_unit_anywhere(struct vhdx_space *space)
 {
 	spin_lock_irq(&space->lock);
 	space->unit_anywhere = true;
 	spin_unlock_irq(&space->lock);
 	return vhdx_space_any_ready(space, 1);
-}
-
-/*
- * While units are being recycled: none of these may become one to spare, so one that can be cleaned
- * is. Return: true if a unit is ready
- */
-static bool vhdx_space_unit_meanwhile(struct vhdx_space *space)
-{
-	return vhdx_space_clean_next(space, 1) > 0 || vhdx_space_unit_anywhere(space);
 }
 
 static bool vhdx_space_is_pending(struct vhdx_space *space)
@@ -309,8 +315,9 @@ static bool vhdx_space_is_pending(struct vhdx_space *space)
 }
 
 /*
- * What cannot be cleaned now is left for another time. It is an error if nothing can grow, nor is
- * on its way: for that, commands wait if they are told that there is no room.
+ * Make @units units ready: zero unknown ones, or grow the file. Units that cannot be zeroed now are
+ * left for another time. Zeroing errors count only if the file cannot grow and nothing is on its
+ * way: for what is on its way, commands that get -ENOSPC wait. Return: 0 or a negative errno
  */
 static int vhdx_space_refill(struct vhdx_space *space, unsigned long units)
 {
@@ -325,54 +332,44 @@ static int vhdx_space_refill(struct vhdx_space *space, unsigned long units)
 }
 
 /*
- * Commands wait for @units at once. While units are being recycled they wait for these, if they need
- * a block's worth; then it is known that nothing is on its way.
+ * Serve commands that wait for @units units at once. While units are being recycled, those that
+ * need a payload block wait for these units; only afterwards it is known that none are on their
+ * way. For a sector bitmap block an unknown unit is zeroed, because recycled units may not give one
+ * to spare.
  */
 static void vhdx_space_provide(struct vhdx_space *space, struct list_head *waiters,
-			       unsigned long units, bool gone)
+			       unsigned long units, bool quiesced)
 {
 	int ret = 0;
 
 	if (list_empty_careful(waiters))
 		return;
 	if (!vhdx_space_any_ready(space, units)) {
-		if (gone && (units == space->block_units || !vhdx_space_unit_meanwhile(space)))
+		if (quiesced && (units == space->block_units ||
+				 (vhdx_space_clean_next(space, 1) <= 0 &&
+				  !vhdx_space_unit_anywhere(space))))
 			return;
-		ret = gone ? 0 : vhdx_space_refill(space, units);
-		/* what there is to spare may be behind more runs than are looked at */
+		ret = quiesced ? 0 : vhdx_space_refill(space, units);
+		/* units to spare may be behind more runs than are searched */
 		if (!ret && units < space->block_units && !vhdx_space_any_ready(space, units))
 			vhdx_space_unit_anywhere(space);
 	}
-	vhdx_space_tell(space, waiters, ret);
+	vhdx_space_complete(space, waiters, ret);
 }
 
 /* --- the thread -------------------------------------------------------------- */
 
-/* One thing of each kind: none that takes long keeps the others waiting. */
-static void vhdx_space_serve(struct vhdx_space *space)
-{
-	bool gone = READ_ONCE(space->lot) == VHDX_LOT_GONE;
-
-	/* a sector bitmap block needs one unit, and may find that where no block fits */
-	vhdx_space_provide(space, &space->unit_waiters, 1, gone);
-	vhdx_space_provide(space, &space->waiters, space->block_units, gone);
-	if (gone)
-		vhdx_space_recycle(space);
-	else
-		vhdx_space_ask(space);
-}
-
 static bool vhdx_space_has_work(struct vhdx_space *space)
 {
-	return READ_ONCE(space->lot) == VHDX_LOT_GONE ||
+	return READ_ONCE(space->lot) == VHDX_LOT_QUIESCED ||
 	       !list_empty_careful(&space->waiters) ||
 	       !list_empty_careful(&space->unit_waiters) ||
-	       (!list_empty_careful(&space->reclaimers) && !READ_ONCE(space->asked) &&
+	       (!list_empty_careful(&space->reclaimers) && !READ_ONCE(space->committing) &&
 		READ_ONCE(space->lot) < VHDX_LOT_DURABLE) ||
 	       vhdx_space_is_due(space) || kthread_should_stop();
 }
 
-/* Only what was freed has a time: an idle disk wakes nothing. */
+/* There is a timeout only while freed units wait for a commit: an idle disk wakes no CPU. */
 static void vhdx_space_sleep(struct vhdx_space *space)
 {
 	long left = READ_ONCE(space->last_freed) + VHDX_RETURN_DELAY - jiffies;
@@ -385,50 +382,58 @@ static void vhdx_space_sleep(struct vhdx_space *space)
 				     vhdx_space_freed_waits(space));
 }
 
+/* Does one piece of each kind of work at a time, so that none keeps the others waiting for long. */
 static int vhdx_space_thread(void *data)
 {
 	struct vhdx_space *space = data;
+	bool quiesced;
 
 	/* see request/queue.c */
 	current->flags |= PF_LOCAL_THROTTLE | PF_MEMALLOC_NOIO;
 	set_freezable();
 	while (!kthread_should_stop()) {
 		vhdx_space_sleep(space);
-		/* with work enough it does not sleep */
+		/* with enough work to do, it never sleeps */
 		try_to_freeze();
-		if (!kthread_should_stop())
-			vhdx_space_serve(space);
+		if (kthread_should_stop())
+			break;
+		quiesced = READ_ONCE(space->lot) == VHDX_LOT_QUIESCED;
+		/* a sector bitmap block needs one unit, and may find that where no block fits */
+		vhdx_space_provide(space, &space->unit_waiters, 1, quiesced);
+		vhdx_space_provide(space, &space->waiters, space->block_units, quiesced);
+		if (quiesced)
+			vhdx_space_recycle(space);
+		else
+			vhdx_space_request_commit(space);
 		cond_resched();
 	}
 	return 0;
 }
 
-/* Places that absent blocks name are used; whose they are must be sure for them to be freed. */
-static void vhdx_space_keep_former(struct vhdx_space *space)
+/**
+ * vhdx_space_start() - start to make space ready, once everything in use is marked
+ * @space:	the map
+ * @owner:	copied
+ *
+ * Former places of absent blocks count as used from now on. They are never freed if some of them
+ * are used by blocks or named twice.
+ *
+ * Context: process, may sleep
+ * Return: 0 or a negative errno
+ */
+int vhdx_space_start(struct vhdx_space *space, const struct vhdx_space_owner *owner)
 {
 	unsigned long *former = space->map[VHDX_SPACE_FORMER];
+	unsigned long *unready = space->map[VHDX_SPACE_UNREADY];
 	unsigned long *used = space->map[VHDX_SPACE_USED];
 
 	if (bitmap_intersects(used, former, space->capacity))
 		space->former_unsure = true;
 	bitmap_or(used, used, former, space->capacity);
-	bitmap_or(space->map[VHDX_SPACE_UNREADY], space->map[VHDX_SPACE_UNREADY], former,
-		  space->capacity);
+	bitmap_or(unready, unready, former, space->capacity);
 	bitmap_zero(former, space->capacity);
-}
-
-/**
- * vhdx_space_start() - everything is marked, from now on space can be taken
- * @space:	the map
- * @owner:	copied
- *
- * Return: 0 or a negative errno
- */
-int vhdx_space_start(struct vhdx_space *space, const struct vhdx_space_owner *owner)
-{
-	vhdx_space_keep_former(space);
-	/* whatever is not used may hold anything */
-	bitmap_set(space->map[VHDX_SPACE_UNREADY], 0, space->units);
+	/* unused units are unknown: they may hold anything */
+	bitmap_set(unready, 0, space->units);
 	space->may_clean = true;
 	space->owner = *owner;
 	space->committed.done = vhdx_space_committed;
@@ -439,18 +444,21 @@ int vhdx_space_start(struct vhdx_space *space, const struct vhdx_space_owner *ow
 
 /**
  * vhdx_space_stop() - undo vhdx_space_start()
- * @space:	nobody waits or takes any more
+ * @space:	no command waits for space or allocates any more
  *
- * Takes no longer than one piece and one commit. Nothing is asked of the owner afterwards.
+ * Callbacks of the owner are not called afterwards.
+ *
+ * Context: process; sleeps for one piece and one commit at most
  */
 void vhdx_space_stop(struct vhdx_space *space)
 {
 	kthread_stop(space->thread);
-	wait_event(space->wait, !READ_ONCE(space->asked));
+	wait_event(space->wait, !READ_ONCE(space->committing));
 }
 
-/* --- afterwards -------------------------------------------------------------- */
+/* --- after the session ------------------------------------------------------- */
 
+/* Give the units of @map back to the file system, until that fails. */
 static void vhdx_space_punch(struct vhdx_space *space, struct vhdx_backing *backing,
 			     const unsigned long *map)
 {
@@ -467,15 +475,14 @@ static void vhdx_space_punch(struct vhdx_space *space, struct vhdx_backing *back
 }
 
 /**
- * vhdx_space_give_back() - the session is over: nothing that was freed can come back
- * @space:	stopped
- * @backing:	the file, as it can be written to
- * @cut:	it may become shorter
+ * vhdx_space_give_back() - after the session, give freed space back to the file system
+ * @space:	stopped; no old entry can come back any more
+ * @backing:	the file, in a mode in which it can be written to
+ * @cut:	cut off the unused end of the file
  *
- * What was freed goes back to the file system, if that takes it. It need not read as zeros: the
- * next session makes it so before it is used. Any of that may fail; it is only space.
+ * The next session makes unused space read as zeros before it uses it, so errors only cost space.
  *
- * Context: process, may sleep long.
+ * Context: process, may sleep long
  */
 void vhdx_space_give_back(struct vhdx_space *space, struct vhdx_backing *backing, bool cut)
 {

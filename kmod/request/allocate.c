@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "request/allocate.h"
 
 #include "image/image.h"
@@ -128,7 +129,7 @@ bool vhdx_allocate_take(struct vhdx_cmd *cmd)
 
 	if (cmd->stage == VHDX_STAGE_PLACED)
 		return true;
-	if (!vhdx_space_take(image->space, length, &cmd->place)) {
+	if (!vhdx_space_allocate(image->space, length, &cmd->place)) {
 		vhdx_space_wait(image->space, length, &cmd->waiter);
 		return false;
 	}

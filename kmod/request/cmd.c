@@ -1,11 +1,13 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include "request/cmd.h"
 
 #include <linux/slab.h>
 
-#include "compat.h"
+#include "compat/blk.h"
+#include "compat/mm.h"
 #include "image/chain.h"
 #include "image/image.h"
 #include "meta/space.h"

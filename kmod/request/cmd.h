@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * One block request on its way through the image: what it holds, how its data are read and
  * written, how it completes. read.c, write.c and discard.c say what is done with it.

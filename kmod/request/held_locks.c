@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * nowait.c lists the locks that a submitter may hold. With lockdep, the locks that submitters do
  * hold are counted, and shown in debugfs as vhdx/held_locks: the count, and the name of the lock.
@@ -24,7 +25,6 @@ static struct {
 } vhdx_held_locks[VHDX_HELD_LOCKS] = { { .name = "more" } };
 
 static DEFINE_RAW_SPINLOCK(vhdx_held_locks_lock);
-static struct dentry *vhdx_held_locks_dir;
 
 /* The index of a name in the table, which is added if there is room; 0 if not */
 static unsigned int vhdx_held_locks_find(const char *name)
@@ -52,8 +52,11 @@ void vhdx_held_locks_note(void)
 
 	raw_spin_lock_irqsave(&vhdx_held_locks_lock, flags);
 	/* the last one is vhdx_held_locks_lock */
-	for (i = 0; i < current->lockdep_depth - 1; i++)
-		vhdx_held_locks[vhdx_held_locks_find(current->held_locks[i].instance->name)].count++;
+	for (i = 0; i < current->lockdep_depth - 1; i++) {
+		const char *name = current->held_locks[i].instance->name;
+
+		vhdx_held_locks[vhdx_held_locks_find(name)].count++;
+	}
 	raw_spin_unlock_irqrestore(&vhdx_held_locks_lock, flags);
 }
 
@@ -70,24 +73,15 @@ static int vhdx_held_locks_show(struct seq_file *seq, void *unused)
 DEFINE_SHOW_ATTRIBUTE(vhdx_held_locks);
 
 /**
- * vhdx_held_locks_init() - module init; without debugfs nothing is shown
+ * vhdx_held_locks_init() - module init
+ * @root:	the module's directory in debugfs, which is removed with all that it contains; an
+ *		ERR_PTR without debugfs, and nothing is shown
  *
  * Context: process
  */
-void vhdx_held_locks_init(void)
+void vhdx_held_locks_init(struct dentry *root)
 {
-	vhdx_held_locks_dir = debugfs_create_dir("vhdx", NULL);
-	debugfs_create_file("held_locks", 0400, vhdx_held_locks_dir, NULL, &vhdx_held_locks_fops);
-}
-
-/**
- * vhdx_held_locks_exit() - module exit
- *
- * Context: process
- */
-void vhdx_held_locks_exit(void)
-{
-	debugfs_remove(vhdx_held_locks_dir);
+	debugfs_create_file("held_locks", 0400, root, NULL, &vhdx_held_locks_fops);
 }
 
 #endif /* CONFIG_LOCKDEP */

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * DOC: submission without a worker
  *
@@ -28,8 +29,8 @@
  *	cache of a block device, since ext4 reads its extent tree and bitmaps without a flag.
  *	Around reads of data, file systems hold i_rwsem, which is only tried below (IOCB_NOWAIT),
  *	and invalidate_lock, which reads do not take. This is tested: the debug kernel counts the
- *	locks that are held on entry (held_locks.c), and tests/cases/nested.sh compares them with
- *	that list on each file system.
+ *	locks that are held on entry (held_locks.c), and tests/cases/nested_locking.sh
+ *	compares them with that list on each file system.
  *
  * "The request is not the one that the task submits."
  *	A plug that is full is emptied by the submission of one more bio, and that bio, which may
@@ -92,7 +93,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/task_stack.h>
 
-#include "compat.h"
+#include "compat/blk.h"
 #include "request/held_locks.h"
 
 /*

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * DOC: partially present blocks
  *
@@ -35,7 +36,7 @@
 #include "format/bitmap.h"
 
 /* Set in the number of a block lock: it is on a sector bitmap block. */
-#define VHDX_BLOCK_LOCK_BITMAP	(1ULL << 63)
+#define VHDX_BLOCK_LOCK_BITMAP	BIT_ULL(63)
 
 /* The change of B5. Bits are counted from the beginning of the sector bitmap block. */
 struct vhdx_marks {
@@ -84,7 +85,7 @@ static bool vhdx_partial_create(struct vhdx_cmd *cmd)
 		cmd->nr_pages = 1;
 		cmd->stage = VHDX_STAGE_BITMAP_RESERVED;
 	}
-	if (!vhdx_space_take(image->space, VHDX_BITMAP_BLOCK_SIZE, &offset)) {
+	if (!vhdx_space_allocate(image->space, VHDX_BITMAP_BLOCK_SIZE, &offset)) {
 		vhdx_space_wait(image->space, VHDX_BITMAP_BLOCK_SIZE, &cmd->waiter);
 		return false;
 	}

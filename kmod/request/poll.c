@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * DOC: polling
  *
@@ -20,7 +21,7 @@
  * 3. As long as vhdx_backing_poll() holds a reference the command cannot complete: the last
  *    reference completes it. So the read that is polled is the one that was looked up.
  *
- * On kernels before 6.12 the driver offers no polling (compat.h).
+ * On kernels before 6.12 the driver offers no polling (compat/blk.h).
  */
 #include "request/poll.h"
 

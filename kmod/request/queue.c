@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * DOC: queues and their threads
  *
@@ -35,7 +36,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
-#include "compat.h"
+#include "compat/blk.h"
 #include "delay.h"
 #include "image/image.h"
 #include "request/cmd.h"
@@ -47,15 +48,15 @@
 
 static unsigned int queues;
 module_param(queues, uint, 0644);
-MODULE_PARM_DESC(queues, "hardware queues per disk, 0: one per CPU up to 8; taken at attach");
+MODULE_PARM_DESC(queues, "hardware queues per disk, 0: one per CPU up to 8; read at attach");
 
 static unsigned int poll_queues;
 module_param(poll_queues, uint, 0644);
-MODULE_PARM_DESC(poll_queues, "more of them for polled reads, from Linux 6.12 on; taken at attach");
+MODULE_PARM_DESC(poll_queues, "more queues for polled reads, Linux 6.12 and later; read at attach");
 
 static bool nowait_reads = true;
 module_param(nowait_reads, bool, 0644);
-MODULE_PARM_DESC(nowait_reads, "submit reads where they are asked for, if that is safe; taken at attach");
+MODULE_PARM_DESC(nowait_reads, "submit reads from the submitter's context; read at attach");
 
 /* The queue that a command is run from */
 static struct vhdx_queue *vhdx_queue_of(struct vhdx_cmd *cmd)

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * DOC: the way of a read
  *
@@ -24,7 +25,7 @@
  */
 #include "request/read.h"
 
-#include "compat.h"
+#include "compat/blk.h"
 #include "image/image.h"
 #include "request/cmd.h"
 

@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Submission: the block layer hands over requests one by one, or all that a task has collected.
  * Reads are tried in the submitter (nowait.c says when that is safe). All other requests go to a
@@ -6,7 +7,7 @@
  */
 #include "request/submit.h"
 
-#include "compat.h"
+#include "compat/blk.h"
 #include "image/image.h"
 #include "request/cmd.h"
 #include "request/nowait.h"

@@ -1,17 +1,18 @@
-/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * /dev/vhdx-control: attach VHDX images as block devices.
  *
- * Every structure begins with its own size, as the caller knows it. A larger structure
- * than the kernel knows is accepted if what the kernel does not know is zero (else
- * E2BIG); a smaller one is taken as if its missing end were zero, down to its
- * VHDX_*_MIN_SIZE (else EINVAL), and no more than the caller's size is written back.
- * Structures only ever grow at the end; the smallest sizes never change. A caller that has
- * no use for @message may leave it out, which is what the smallest size is where there is
- * one.
+ * Each structure begins with its own size, as the caller's header has it. Structures grow at
+ * their end only. A structure that is larger than the module's is accepted if the end that the
+ * module does not know is zero (else E2BIG). The missing end of a smaller one counts as zero; its
+ * size must be VHDX_*_MIN_SIZE at least (else EINVAL), which never changes. No more than the
+ * caller's size is written back. The smallest size leaves out @message, where there is one.
  *
- * When an ioctl fails for a reason that has a name, @reason and @message say it in
- * addition to errno. @message is a NUL-terminated sentence without a full stop.
+ * When an ioctl fails and the reason has a number, @reason is that number and @message the reason
+ * in words: a NUL-terminated sentence without a full stop.
+ *
+ * Documentation/ioctl.rst has all errors and an example.
  */
 #ifndef _UAPI_LINUX_VHDX_H
 #define _UAPI_LINUX_VHDX_H
@@ -21,19 +22,19 @@
 
 #define VHDX_CONTROL_NODE	"/dev/vhdx-control"
 
-/* Changes only if a program written for the old one could no longer work. */
+/* Changes only if existing programs can no longer work. */
 #define VHDX_ABI_VERSION	1
 
 #define VHDX_MESSAGE_SIZE	256
 #define VHDX_RELEASE_SIZE	32
 
-/* Most files of a disk, itself and its parents; also after VHDX_IOC_SNAPSHOT. */
+/* Limit of the files of a disk: the image and its parents */
 #define VHDX_MAX_FILES		256
 
 /*
- * 0xD6 is free: Documentation/userspace-api/ioctl/ioctl-number.rst has nothing from 0xD0 to
- * 0xDA, nor does any header of Linux 6.12 use it without being listed there, as some do with
- * others (F2FS with 0xF5, pidfd with 0xFF). 00-1F of it are ours.
+ * Documentation/userspace-api/ioctl/ioctl-number.rst has nothing from 0xD0 to 0xDA, and no header
+ * of Linux 6.12 uses 0xD6 without being listed there, as F2FS does with 0xF5 and pidfd with 0xFF.
+ * This module has 00-1F.
  */
 #define VHDX_IOC_TYPE		0xD6
 
@@ -44,10 +45,10 @@
 #define VHDX_SNAPSHOT_MIN_SIZE	32	/* without the message */
 
 /**
- * struct vhdx_ioc_version - which module is this?
+ * struct vhdx_ioc_version - version of the interface
  * @size:	in: sizeof(struct vhdx_ioc_version)
  * @abi:	out: VHDX_ABI_VERSION of the module
- * @release:	out: its MODULE_VERSION, NUL-terminated
+ * @release:	out: MODULE_VERSION, NUL-terminated
  */
 struct vhdx_ioc_version {
 	__u32 size;
@@ -57,11 +58,11 @@ struct vhdx_ioc_version {
 
 /* struct vhdx_ioc_attach.flags */
 #define VHDX_ATTACH_READ_ONLY	(1U << 0)
-#define VHDX_ATTACH_NO_PARTSCAN	(1U << 1)	/* do not look for partitions */
-#define VHDX_ATTACH_AUTOCLEAR	(1U << 2)	/* detach on last close after a mount */
-#define VHDX_ATTACH_BUFFERED	(1U << 3)	/* do not use direct I/O on the files */
-#define VHDX_ATTACH_NO_REPLAY	(1U << 4)	/* refuse an image with a log to replay */
-#define VHDX_ATTACH_NO_HOLES	(1U << 5)	/* make no holes in the file */
+#define VHDX_ATTACH_NO_PARTSCAN	(1U << 1)	/* no scan for partitions */
+#define VHDX_ATTACH_AUTOCLEAR	(1U << 2)	/* last close after an exclusive open detaches */
+#define VHDX_ATTACH_BUFFERED	(1U << 3)	/* buffered I/O */
+#define VHDX_ATTACH_NO_REPLAY	(1U << 4)	/* refuse a log that must be replayed */
+#define VHDX_ATTACH_NO_HOLES	(1U << 5)	/* make no holes in the image */
 
 /**
  * struct vhdx_ioc_attach - make a disk of an image
@@ -70,18 +71,19 @@ struct vhdx_ioc_version {
  * @files:	in: address of an array of @nr_files file descriptors (__s32), the image
  *		itself first, then its parent, the parent's parent and so on
  * @nr_files:	in: how many; 1 for an image without a parent
- * @index:	in: which /dev/vhdxN to make, or -1 for the first that is free; out: N
+ * @index:	in: N of /dev/vhdxN, or negative for the first that is free; out: N
  * @major:	out: device number of the disk
  * @minor:	out: device number of the disk
  * @diskseq:	out: sequence number that no other disk has had since boot
  * @reason:	out: on failure, a stable number for the cause, or 0
+ * @reserved:	in: zero
  * @message:	out: on failure, the cause in words, or empty
  *
  * Errors: EPERM without CAP_SYS_ADMIN; EINVAL, E2BIG, EFAULT for the structure; EBADF for
- * a descriptor; EBUSY, ETXTBSY if the file or the index is in use; ENODEV if the disk was
- * detached by force while it was being attached; EINTR; EINVAL if it is no
- * VHDX; EUCLEAN if it is damaged; EOPNOTSUPP if it needs what this module has not;
- * EROFS if its log must be replayed and that was not wanted; EIO; ENOMEM.
+ * a descriptor; EBUSY, ETXTBSY if a file or the index is in use; ENODEV if the disk was
+ * detached by force while it was attached; EINTR; EINVAL if a file is no VHDX; EUCLEAN if
+ * it is damaged; EOPNOTSUPP if it needs something that this module does not have; EROFS if
+ * a log must be replayed and VHDX_ATTACH_NO_REPLAY is set; EIO; ENOMEM.
  */
 struct vhdx_ioc_attach {
 	__u32 size;
@@ -97,9 +99,9 @@ struct vhdx_ioc_attach {
 	char message[VHDX_MESSAGE_SIZE];
 };
 
-/* struct vhdx_ioc_detach.flags; without any, a disk that is open is left alone: EBUSY */
-#define VHDX_DETACH_LAZY	(1U << 0)	/* detach when the last opener closes it */
-#define VHDX_DETACH_FORCE	(1U << 1)	/* fail its I/O from now on and detach */
+/* struct vhdx_ioc_detach.flags; without a flag, a disk that is open is left alone: EBUSY */
+#define VHDX_DETACH_LAZY	(1U << 0)	/* detach on the last close */
+#define VHDX_DETACH_FORCE	(1U << 1)	/* fail I/O from now on, and detach */
 
 /**
  * struct vhdx_ioc_detach - remove a disk
@@ -110,16 +112,16 @@ struct vhdx_ioc_attach {
  * @diskseq:	in: if not 0, only if the disk still has this sequence number
  * @message:	out: on failure, the cause in words, or empty
  *
- * When it returns 0 without VHDX_DETACH_LAZY, the disk is gone and its files are closed.
+ * After 0 without VHDX_DETACH_LAZY, the disk is gone and its files are closed.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT as for attach; ENODEV if there is no such disk;
- * EBUSY if it is open, or just being attached; EIO if it is gone, but not all that was
- * written after its last flush could be made durable; EINPROGRESS if it was to be detached
- * by force, and is dead, but its backing file does not answer: its files will be closed, and
- * its number be free, when that does; EINTR if a signal ended the wait, but not the detach.
+ * EBUSY if it is open or being attached, or if a snapshot of it is being made; EIO if it is
+ * gone, but not all data that was written after its last flush could be made durable in its
+ * place; EINPROGRESS if it was detached by force and is dead, but its backing file does not
+ * respond: the files are closed and the number is free when it does; EINTR if a signal ended
+ * the wait, but not the detach.
  *
- * By force, it also ends a disk that is being attached or detached, and whatever waits for
- * it.
+ * VHDX_DETACH_FORCE also ends a disk that is being attached or detached, and all waits for it.
  */
 struct vhdx_ioc_detach {
 	__u32 size;
@@ -135,15 +137,15 @@ struct vhdx_ioc_detach {
 #define VHDX_TYPE_FIXED		2
 #define VHDX_TYPE_DIFFERENCING	3
 
-/* struct vhdx_ioc_status.flags besides VHDX_ATTACH_* as in force */
+/* struct vhdx_ioc_status.flags besides VHDX_ATTACH_* */
 #define VHDX_STATUS_DIRECT_IO	(1U << 16)
 
 /**
- * struct vhdx_ioc_status - what is attached?
+ * struct vhdx_ioc_status - describe a disk
  * @size:	in: sizeof(struct vhdx_ioc_status)
- * @index:	in: the disk wanted, or with @next the first number to look at; out: N
+ * @index:	in: N of /dev/vhdxN; out: N
  * @next:	in: 0, or 1 to find the first disk with a number of at least @index
- * @flags:	out: VHDX_ATTACH_* and VHDX_STATUS_*
+ * @flags:	out: VHDX_ATTACH_* as given at attach, and VHDX_STATUS_*
  * @type:	out: VHDX_TYPE_*
  * @nr_files:	out: files of the chain
  * @openers:	out: how often the disk and its partitions are open
@@ -187,7 +189,7 @@ struct vhdx_ioc_status {
 };
 
 /**
- * struct vhdx_ioc_snapshot - let a disk go on in a new child of its image
+ * struct vhdx_ioc_snapshot - make a disk go on in a new child of its image
  * @size:	in: sizeof(struct vhdx_ioc_snapshot)
  * @index:	in: N of /dev/vhdxN
  * @diskseq:	in: if not 0, only if the disk still has this sequence number
@@ -197,15 +199,16 @@ struct vhdx_ioc_status {
  * @held_ns:	out: for how long I/O was held, in nanoseconds
  * @message:	out: on failure, the cause in words, or empty
  *
- * What was completed before is in the file that the disk had until now, which is closed as
- * by detach and is the child's parent from here on; what comes later goes to the child.
+ * The former image has the data of all completed requests. It is closed as by a detach, and is the
+ * parent of the child from then on. Later writes go to the child.
  *
  * Errors: EPERM, EINVAL, E2BIG, EFAULT, EBADF as for attach; ENODEV if there is no such disk;
  * EBUSY if a snapshot is being made; EOPNOTSUPP if the disk has VHDX_MAX_FILES already; EINTR if
  * a signal ended the wait, but not the snapshot; EAGAIN if the disk was written to for the first
- * time meanwhile, so that the child is to be made anew; others as for attach, about the child.
- * After any of them but EIO the disk goes on as before. After EINTR, and after ENODEV with a reason,
- * the snapshot may have been made all the same: then the child has what was written last.
+ * time meanwhile: the child must be created again; others as for attach, about the child.
+ * After any of them but EIO the disk goes on as before. After EINTR, and after ENODEV for a disk
+ * that was detached by force meanwhile, the snapshot may have been made: the child may have the
+ * data that was written last.
  */
 struct vhdx_ioc_snapshot {
 	__u32 size;
@@ -218,9 +221,8 @@ struct vhdx_ioc_snapshot {
 };
 
 /*
- * The number has the size that the structure has in the program's own header, for programs
- * that decode ioctls. The kernel ignores it: the same number with any size is the same ioctl,
- * and the structure's @size is the size that counts.
+ * The number encodes the size that the structure has in the program's own header, for programs
+ * that decode ioctls. The module ignores it and goes by the structure's @size.
  */
 #define VHDX_IOC_VERSION	_IOWR(VHDX_IOC_TYPE, 0x00, struct vhdx_ioc_version)
 #define VHDX_IOC_ATTACH		_IOWR(VHDX_IOC_TYPE, 0x01, struct vhdx_ioc_attach)

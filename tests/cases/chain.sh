@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Chains of files are one disk: each reads as its model says, whatever its layers are like, and
-# what is written goes to the first file only. Nobody changes a parent meanwhile.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# A chain reads as its model says, and a write goes to its first file only. No parent is changed,
+# or can be changed meanwhile.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

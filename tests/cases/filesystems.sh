@@ -1,7 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Real file systems on a disk: made, filled, thrown about, checked; the same when the image is
-# attached again, and when another kernel attaches it (tests/suite -c).
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# Real file systems on a disk are the same after load, discard, and another attach. They are made,
+# filled, put under load and checked; and checked again when another kernel attaches the image
+# (tests/run cases -c).
 #	VHDX_KINDS="ext4 ntfs"	only these; without much time two by chance, or one; none if some were
 #				carried
 #	VHDX_STRESS=SECONDS	of load on each
@@ -78,7 +80,7 @@ block_size() {
 
 # --- contents ---------------------------------------------------------------------
 
-# The source tree that tests/suite gives with time; else this checkout's.
+# The source tree that tests/cases/suite gives with time; else this checkout's.
 unpack() {
 	mkdir -p "$1"
 	if [ -n "$(drive tree)" ]; then

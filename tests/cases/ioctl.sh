@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The ioctls, with right and with wrong arguments.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# Each ioctl does what its documentation says, with right arguments and with wrong ones.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Disks come and go: what is refused while they are in use, what ends them all the same,
-# and what is left when somebody dies half-way.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# Attach, open and detach in every order: a disk in use is detached only by force. Nothing is left
+# when a process dies half-way.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 
@@ -188,6 +189,20 @@ cycles() {
 	is "$failed" 0 "P7: and by force"
 }
 
+statistics() {
+	attached "for its statistics, a disk is attached" -n -i 2 "$GOOD" || return
+	ok "they are there" grep -qx 'cache_pages [0-9]*' "$STATS"
+	exec 7<"$STATS"
+	ok "P7: it is detached while they are open" detach 2
+	ok "they have no name then" test ! -e "$STATS"
+	like "$(cat <&7 2>&1)" 'No such device' "P7: and cannot be read"
+	ok "rmmod is refused meanwhile" not rmmod vhdx
+	attached "another disk gets the number" -n -i 2 "$GOOD"
+	like "$(cat <&7 2>&1)" 'No such device' "P7: which does not show in what is open"
+	exec 7<&-
+	detach 2
+}
+
 unused() { [ "$(cat /sys/module/vhdx/refcnt)" = 0 ]; }
 
 reload() {
@@ -298,6 +313,7 @@ nested
 forced
 force_mounted
 cycles
+statistics
 reload
 parallel
 kill_attach

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Reads are submitted where they are asked for, and whatever the submitter is in the middle of, and
-# whatever the file system below does, nobody hangs and all is read right (P7). kmod/request/nowait.c
-# names the hazards.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# P7: reads submitted in the context of the caller do not hang and read right, whatever the caller
+# holds. The same holds for whatever the file system below does. kmod/request/nowait.c lists the
+# hazards.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 
@@ -15,12 +16,12 @@ IMAGE=$IMAGES/good/$NAME.vhdx
 MODEL=$MODELS/good/$NAME
 
 # counts: how many reads went which way so far
-counts() { echo "$(attr reads_nowait) $(attr reads_queued)"; }
+counts() { echo "$(counter reads_nowait) $(counter reads_queued)"; }
 
 # since INLINE QUEUED: the same from then on; sets INLINE, QUEUED
 since() {
-	INLINE=$(($(attr reads_nowait) - $1))
-	QUEUED=$(($(attr reads_queued) - $2))
+	INLINE=$(($(counter reads_nowait) - $1))
+	QUEUED=$(($(counter reads_queued) - $2))
 }
 
 # right CLAIM: random reads, many at a time
@@ -73,7 +74,7 @@ switch() {
 	ok "the switch takes nothing else" not eval "echo perhaps 2>/dev/null >'$SYS/vhdx/nowait_reads'"
 	detach "$INDEX"
 	attached "attached buffered" -n -b "$FULL" || return
-	is "$(attr nowait_reason)" "read through the page cache" "what can wait in any read is left to threads"
+	is "$(attr nowait_reason)" "I/O is buffered" "what can wait in any read is left to threads"
 	counted "through the page cache"
 	is "$INLINE" 0 "none was from the submitter"
 	detach "$INDEX"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Nothing gets through a disk that is attached read-only.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# P1: no write gets through a disk that is attached read-only.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A disk in use goes on in a child: nobody who uses it notices, and its image stays as it was at
-# that moment.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# A live snapshot changes nothing for the users of a disk, and the old image stays as it was then.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 
@@ -277,7 +277,7 @@ writer_at_a_parent() {
 	exec {other}<>"$SCRATCH/shared2.vhdx"
 	LINE=$(vhdxctl -v snapshot "$DISK" "$SCRATCH/written.avhdx" 2>&1)
 	ok "a snapshot succeeds although another process has the image open for writing" test $? = 0
-	like "$(log_since 'open for writing')" 'shared2\.vhdx, a parent now' "the kernel's log names it"
+	like "$(log_since 'open for writing')" 'new parent shared2\.vhdx is open for writing' "the kernel's log names it"
 	exec {other}>&-
 	detach "$INDEX"
 }

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vhdxctl attach --temporary: a disk like any other, whose changes go with it. The image and its
-# parents stay as they are (P1, P6), and nothing is left over.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# P1, P6: changes of a disk attached with --temporary go with it, and no image is changed. Nothing
+# is left over.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 
@@ -17,7 +18,7 @@ throw_away() {
 }
 
 content() { sha256sum <"$DISK" | cut -d ' ' -f 1; }
-# Times of access are for the case untouched to look at.
+# Leaves times of access as they are: they are compared when the case ends.
 sums() {
 	local file
 	for file; do dd if="$file" bs=1M iflag=noatime status=none | sha256sum; done
@@ -81,7 +82,7 @@ nameless() {
 	local verb
 	throw_away "$SCRATCH/fs.vhdx" || return
 	for verb in info map check; do
-		like "$(vhdxctl $verb "$DISK" 2>&1)" "only the disk shows; the image below is $SCRATCH/fs.vhdx" \
+		like "$(vhdxctl $verb "$DISK" 2>&1)" "only the disk shows; its image is $SCRATCH/fs.vhdx" \
 			"$verb of such a disk says where to look"
 	done
 	detach "$INDEX"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Writing: what was written is there, other readers see the same, and the image is in order;
-# nothing is written before the first write; one writer at a time; a log is replayed first.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# What is written is there, other readers see the same, and the image is in order. Nothing is
+# written before the first write; there is one writer at a time; a log is replayed first.
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# attach as far as it goes without the module: what it refuses, and with which words.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# attach without the module: what it refuses, and with which words.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 
@@ -29,7 +30,7 @@ like "$out" ' as /dev/vhdx3$' "options may follow the image"
 if sample iotest-dirtylog-10G-4M.vhdx; then
 	run attach -r --replay=refuse --dry-run -J "$TMP/iotest-dirtylog-10G-4M.vhdx"
 	is "$status/$(json .error.code)" 6/LOG_DIRTY "a log that must be replayed has its own status"
-	like "$err" 'must be replayed first .*; with --replay=auto it is replayed' "and remedy"
+	like "$err" 'must be replayed first .*; use --replay=auto' "and remedy"
 else
 	skip "a log that must be replayed has its own status" "no sample with such a log"
 fi
@@ -73,12 +74,12 @@ is "$status/$(json .error.code)" 4/PAYLOAD_PAST_EOF "a dry run refuses a file th
 for option in -r --temporary; do
 	run attach --dry-run $option "$cut"
 	exits 0 "with $option it can be attached"
-	like "$err" 'cut.vhdx: 3 blocks are missing, because the file ends before them; reads of them fail' \
+	like "$err" 'cut.vhdx: 3 blocks lie beyond the end of the file; reads of them fail' \
 		"and how many blocks are missing is said"
 done
 run snapshot --keep-mode "$cut" "$TMP/cut.avhdx"
 run attach --dry-run "$TMP/cut.avhdx"
-like "$status$err" '^0.*cut.vhdx: 3 blocks are missing' "as it is of a parent"
+like "$status$err" '^0.*cut.vhdx: 3 blocks lie beyond the end of the file' "as it is of a parent"
 run attach --dry-run -J "$TMP/overlap.vhdx"
 is "$status/$(json .error.code)" 4/PAYLOAD_DUPLICATE "a dry run finds two blocks that share space"
 run attach -r --dry-run "$TMP/overlap.vhdx"
@@ -133,7 +134,7 @@ if [ -e /dev/vhdx-control ] || modinfo vhdx >/dev/null 2>&1; then
 elif [ "$(id -u)" = 0 ]; then
 	run attach -r -J "$image"
 	is "$status/$(json .error.code)" 8/MODULE_MISSING "without the module, attach fails with status 8"
-	like "$err" "module vhdx is not built or not installed for the running kernel, $(uname -r) " \
+	like "$err" "module vhdx is not installed for the running kernel, $(uname -r) " \
 		"and says for which kernel"
 	like "$err" "apt install linux-headers-$(uname -r) && dkms autoinstall -k $(uname -r); .*make install" \
 		"and what to type"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Chains as vhdxctl reads them: random ones against a model, real ones against other programs.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# map and info of a chain: random chains as their model, real ones as other programs.
 # VHDX_SEEDS="FIRST LAST" for others than a few.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# check: names what is wrong, and nothing else; agrees with qemu-img on what is right.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# check names what is wrong, and nothing else; it agrees with qemu-img on what is right.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # shellcheck shell=bash
 #
 # For the tests of vhdxctl: the tool, a temporary directory, and a way to run the one and look

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# create --type=fixed: its space, its progress, and being interrupted; and file systems that
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# create --type=fixed: its space, its progress, and being interrupted. Also on file systems that
 # can do less.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# create: what it makes, what others say of it, and what it refuses.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# create: what it makes, what other programs find in it, and what it refuses.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 
@@ -145,13 +146,13 @@ is "$status/$(json '.created["virtual-size"]')" 0/10000000000 "'10 gb' is 10 GB"
 rm -f "$TMP/size.vhdx"
 run create "$TMP/size.vhdx" 10 G
 like "$status $err" '^1 .*a size is one argument, such as 10G' "10 G without quotes: what is wrong is said"
-refuses 1 'is no size' '10 '
-refuses 1 'is no size' ten
-refuses 1 'is no size' 10X
-refuses 1 'is no size' 1.3K
-refuses 1 'is no size' ''
-refuses 1 'is no size' 99999999999999999999
-refuses 1 'is no size' 16E
+refuses 1 'invalid size' '10 '
+refuses 1 'invalid size' ten
+refuses 1 'invalid size' 10X
+refuses 1 'invalid size' 1.3K
+refuses 1 'invalid size' ''
+refuses 1 'invalid size' 99999999999999999999
+refuses 1 'invalid size' 16E
 refuses 1 'needs an image and a size'
 refuses 1 'needs an image and a size' 1G 2G
 refuses 1 'power of two' --block-size=3M 1G
@@ -159,20 +160,20 @@ refuses 1 'power of two' --block-size=512K 1G
 refuses 1 'more than 256M' --block-size=512M 1G
 refuses 1 'more than 256M' --block-size=$((4 * G + M)) 1G
 refuses 1 'neither 512 nor 4096' --logical-sector-size=1024 1G
-refuses 1 'sector sizes are' --physical-sector-size=8192 1G
-refuses 1 'physical sector size cannot be less' --logical-sector-size=4096 --physical-sector-size=512 1G
-refuses 1 'no multiple of 1 MiB' --log-size=0 1G
-refuses 1 'no multiple of 1 MiB' --log-size=$((M + 4 * K)) 1G
-refuses 1 'no multiple of 1 MiB' --log-size=2G 1G
-refuses 1 'is no UUID' --disk-id=0 1G
-refuses 1 'is no UUID' --disk-id=00000000-0000-0000-0000-000000000000 1G
-refuses 1 'neither dynamic nor fixed' --type=sparse 1G
-refuses 1 'none of auto' --progress=yes 1G
-refuses 1 'no number of seconds' --progress-frequency=often 1G
+refuses 1 'invalid sector size' --physical-sector-size=8192 1G
+refuses 1 'physical sector size must not be less' --logical-sector-size=4096 --physical-sector-size=512 1G
+refuses 1 'use a multiple of 1 MiB' --log-size=0 1G
+refuses 1 'use a multiple of 1 MiB' --log-size=$((M + 4 * K)) 1G
+refuses 1 'use a multiple of 1 MiB' --log-size=2G 1G
+refuses 1 'invalid or null UUID' --disk-id=0 1G
+refuses 1 'invalid or null UUID' --disk-id=00000000-0000-0000-0000-000000000000 1G
+refuses 1 'use dynamic or fixed' --type=sparse 1G
+refuses 1 'use auto' --progress=yes 1G
+refuses 1 'invalid number of seconds' --progress-frequency=often 1G
 
 run create "$TMP/small.vhdx" 1M
 is "$status" 0 "a disk smaller than 3 MiB is possible"
-like "$err" 'Hyper-V wants disks of 3 MiB' "but somebody should know what Hyper-V thinks of it"
+like "$err" 'Hyper-V refuses disks of less than 3 MiB' "but somebody should know what Hyper-V thinks of it"
 
 # Names
 run create "$TMP/name.vhdx" 1G

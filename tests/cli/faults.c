@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * For LD_PRELOAD: a file system that cannot do everything, a program that dies in the
  * middle, and a record of what was written in which order.

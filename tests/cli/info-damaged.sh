@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# info and attach --dry-run on what is no image, and on images that are damaged.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# info and attach --dry-run on files that are no image, and on images that are damaged.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 
@@ -23,7 +24,7 @@ refused "$TMP/small" 4 FILE_TOO_SMALL "a small file is no image"
 head -c 3000000 /dev/urandom >"$TMP/garbage"
 refused "$TMP/garbage" 4 FILE_SIGNATURE "random bytes are no image"
 run info "$TMP/garbage"
-like "$err" '^vhdxctl: .*/garbage: file: no "vhdxfile" signature at offset 0; file\(1\) may know what it is$' \
+like "$err" '^vhdxctl: .*/garbage: file: no "vhdxfile" signature at offset 0; file\(1\) may identify it$' \
 	"the reason is said, and who may know more"
 like "$out" 'file-size: ' "what is known of it is printed all the same"
 
@@ -123,7 +124,7 @@ if have qemu-img && qemu-img create -q -f vhdx "$TMP/good.vhdx" 100M; then
 	truncate -s 2M "$TMP/bad.vhdx"
 	run info -J "$TMP/bad.vhdx"
 	exits 4 "an image cut off in the middle is damaged"
-	like "$(json .error.message)" 'truncated, get a complete copy' "and the remedy is said"
+	like "$(json .error.message)" 'truncated; get a complete copy' "and the remedy is said"
 	is "$(json '.image["data-write-guid"] | length')" 36 "its header is shown all the same"
 
 	for size in 1 511 512 65536 1048575 1048576 1048577 3145728; do

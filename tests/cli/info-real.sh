@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# info on images made by Windows, QEMU and Disk2VHD, against what is known of them.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# info on images made by Windows, QEMU and disk2vhd shows what is known of them.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make install: all or nothing, and what is missing is said in names of packages.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# make install installs all or nothing, and names the packages that are missing.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What fails late, after the files are locked and read anew, still names the file that it is about.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# A failure after the files are locked and read again still names the right file.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 

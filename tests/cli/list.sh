@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# list and detach without a module; list on a tree that looks like sysfs with two disks.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# list and detach without a module, and list on a copy of sysfs with two disks.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 
@@ -22,7 +23,7 @@ else
 	run detach "$TMP/image"
 	like "$err" '/image: not attached$' "nor by the name of its image"
 	run detach "$TMP/absent"
-	like "$err" '/absent: cannot find it' "an image that does not exist is another matter"
+	like "$err" '/absent: cannot find \(' "an image that does not exist is another matter"
 	run detach --all
 	is "$status/$out" 0/ "detaching all of nothing succeeds"
 	run list /dev/null "$TMP" ''
@@ -129,7 +130,7 @@ is "$(paste -sd' ' "$TMP/.out")" "/dev/vhdx0 /dev/vhdx20 /dev/vhdx21" \
 run list --sysroot "$TMP/root" "$TMP/.err"
 like "$err" '/.err: not attached$' "any other file is not attached"
 run list --sysroot "$TMP/root" "$TMP/absent"
-like "$err" '/absent: cannot find it' "a file that does not exist is another matter"
+like "$err" '/absent: cannot find \(' "a file that does not exist is another matter"
 parents 21
 
 disk 23 2048 '/srv/leaf.avhdx'

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# map: what it says is where it says, in every image there is a model of.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# map names the place of each block, in every image that has a model.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 

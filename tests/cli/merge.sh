@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# merge: the result shows what the chain has shown, and until then the chain shows it, whatever
-# happens. VHDX_SEEDS="FIRST LAST" for other random chains than a few.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# merge: the result shows what the chain has shown, wherever it is interrupted. VHDX_SEEDS="FIRST
+# LAST" for other random chains than a few.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The command line itself: help, global options, what is said about wrong ones.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# The command line: help, global options, and messages about wrong ones.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 
@@ -18,10 +19,10 @@ for verb in $verbs; do
 	like "$out" '^vhdxctl [0-9]+\.[0-9]+\.[0-9]+$' "$verb --version prints the version"
 	run "$verb" --no-such-option
 	exits 1 "$verb refuses an unknown long option"
-	like "$err" "^vhdxctl: $verb: wrong option --no-such-option; see vhdxctl $verb --help$" \
+	like "$err" "^vhdxctl: $verb: invalid option --no-such-option; see vhdxctl $verb --help$" \
 		"$verb names the option it does not know"
 	run "$verb" -Z
-	like "$err" "wrong option -Z" "$verb names the letter it does not know"
+	like "$err" "invalid option -Z" "$verb names the letter it does not know"
 	run "$verb" --json=yes
 	exits 1 "$verb refuses a value for an option that has none"
 	run "$verb" --no-such-option -J
@@ -40,7 +41,7 @@ for typed in ifno=info atach=attach detatch=detach det=detach snaphsot=snapshot;
 		"a verb that is mistyped: ${typed#*=} is suggested for ${typed%=*}"
 done
 run mount
-like "$err" '^vhdxctl: mount: unknown verb; vhdxctl attach IMAGE makes a device' \
+like "$err" '^vhdxctl: mount: unknown verb; attach it with vhdxctl attach IMAGE' \
 	"a verb of another program: what to type instead is said"
 run help
 is "$status $(head -n 1 <<<"$out")" "0 Usage: vhdxctl [OPTION]... VERB [OPTION]... [ARGUMENT]..." \
@@ -50,21 +51,21 @@ like "$status $out" '^0 Usage: vhdxctl detach ' "help VERB is VERB --help"
 run help ifno
 like "$status $err" '^1 vhdxctl: ifno: unknown verb \(did you mean info\?\)' "help of no verb is an error"
 run attach --readonly "$TMP"
-like "$err" 'wrong option --readonly \(did you mean --read-only\?\); see vhdxctl attach --help$' \
+like "$err" 'invalid option --readonly \(did you mean --read-only\?\); see vhdxctl attach --help$' \
 	"an option that is mistyped: the nearest is suggested"
 # The letters behind the first wrong one are -v, -h and others.
 run snapshot p.vhdx -c.avhdx
-is "$status/$out/$err" "1//vhdxctl: snapshot: wrong option -c; see vhdxctl snapshot --help" \
+is "$status/$out/$err" "1//vhdxctl: snapshot: invalid option -c; see vhdxctl snapshot --help" \
 	"the first wrong option decides, whatever comes behind it"
 run create --no-such-option --block-size=junk --help --version
-is "$status/$out/$err" "1//vhdxctl: create: wrong option --no-such-option; see vhdxctl create --help" \
+is "$status/$out/$err" "1//vhdxctl: create: invalid option --no-such-option; see vhdxctl create --help" \
 	"not a wrong value either"
 run --no-such-option --help list
-is "$status/$out/$err" "1//vhdxctl: wrong option --no-such-option; see vhdxctl --help" "before the verb, too"
+is "$status/$out/$err" "1//vhdxctl: invalid option --no-such-option; see vhdxctl --help" "before the verb, too"
 run --jsno list
-like "$err" 'wrong option --jsno \(did you mean --json\?\)' "before the verb, too"
+like "$err" 'invalid option --jsno \(did you mean --json\?\)' "before the verb, too"
 run info --json=1 "$TMP"
-like "$err" 'wrong option --json=1; see' "not the option itself if its value is wrong"
+like "$err" 'invalid option --json=1; see' "not the option itself if its value is wrong"
 run -J nonsense
 is "$(json .error.code)" USAGE "an unknown verb is reported as JSON"
 run -V
@@ -81,7 +82,7 @@ exits 1 "attach needs an image"
 run attach -r one two
 exits 1 "attach takes only one image"
 run attach -r --index=x "$TMP"
-like "$err" "--index: x is no disk number" "attach wants a number as --index"
+like "$err" "--index: invalid disk number 'x'" "attach wants a number as --index"
 run attach -r --index=-1 "$TMP"
 exits 1 "attach wants no negative --index"
 run attach -r --index=99999999999999999999 "$TMP"
@@ -89,13 +90,13 @@ exits 1 "attach wants no --index that overflows"
 run attach -r --index
 like "$err" "value missing after --index" "attach says that the value of --index is missing"
 run attach -r --partscan=perhaps "$TMP"
-like "$err" "--partscan: perhaps is neither yes nor no" "attach wants yes or no for --partscan"
+like "$err" "--partscan: invalid value 'perhaps'; use yes or no" "attach wants yes or no for --partscan"
 run attach -r --direct-io=perhaps "$TMP"
 exits 1 "attach wants on or off for --direct-io"
 run attach -r --temporary "$TMP"
-like "$err" "which -r refuses" "attach --temporary is for disks that are written to"
+like "$err" "-r and --temporary exclude each other" "attach --temporary is for disks that are written to"
 run attach --raw -r "$TMP"
-like "$err" "are for tables" "attach has no table options"
+like "$err" "apply only to tables" "attach has no table options"
 run detach
 exits 1 "detach needs a disk"
 run detach --all "$TMP"

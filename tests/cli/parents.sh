@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Finding parents: the right file wherever it may be, and nothing else, wherever it may not.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# The right parent is found wherever it may be, and no other file is taken for it.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 
@@ -89,7 +90,7 @@ like "$err" "other.vhdx was changed after the child was created \\(DataWriteGuid
 image elsewhere/stranger.vhdx guid=$C disk=stranger
 run attach -r --dry-run -J --parent elsewhere/stranger.vhdx vms/snap/child.vhdx
 is "$status/$(json .error.code)" 7/PARENT_MISMATCH "another disk altogether is no parent"
-like "$err" "stranger.vhdx is another disk than the child's \\(disk id .* != .*\\)" \
+like "$err" "stranger.vhdx is another disk \\(disk id .* != .*\\)" \
 	"and it is not said that it was changed"
 ln elsewhere/other.vhdx vms/base.vhdx
 is "$(parents --map-path 'C:\Virtual Machines=elsewhere' vms/snap/child.vhdx)" elsewhere/base.vhdx \
@@ -110,7 +111,7 @@ image elsewhere/small.vhdx guid=$A size=2097152
 is "$(parents --parent elsewhere/small.vhdx vms/snap/child.vhdx)" elsewhere/small.vhdx \
 	"a smaller parent will do"
 run attach -r --dry-run --parent elsewhere/small.vhdx vms/snap/child.vhdx
-like "$err" 'is a disk of 2097152 bytes, not of 4194304' "with a warning"
+like "$err" 'has a disk of 2097152 bytes, not 4194304' "with a warning"
 
 # Longer chains
 image vms/grandchild.vhdx guid=$C parent_linkage="$B" 'relative_path=snap\child.vhdx'
@@ -146,7 +147,7 @@ hostile() {
 rm vms/base.vhdx
 mkfifo vms/fifo
 hostile 'relative_path=fifo' "a FIFO is not waited for"
-like "$err" 'vms/fifo: no regular file' "because it is no regular file"
+like "$err" 'vms/fifo: not a regular file' "because it is no regular file"
 hostile 'relative_path=..\..\..\..\..\..\..\..\proc\self\mem' "an image cannot name what is in /proc"
 hostile 'relative_path=..\..\..\..\..\..\..\..\dev\zero' "nor what is in /dev"
 ln -s /proc/self/fd/0 vms/magic
@@ -159,7 +160,7 @@ hostile 'absolute_win32_path=C:\..\elsewhere\base.vhdx' "out of a mapped directo
 	--map-path 'C:=vms'
 ln -s ../elsewhere vms/out
 hostile 'absolute_win32_path=C:\out\base.vhdx' "neither does a link" --map-path 'C:=vms'
-like "$err" 'leads to where it may not' "and it is told"
+like "$err" 'leads to another mount' "and it is told"
 hostile $'relative_path=\e[31mred' "what would control a terminal"
 like "$err" 'x1b' "is not sent to it"
 

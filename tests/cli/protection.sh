@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The protection of a parent, its mode that lets nobody write, stays until a merge has succeeded.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# A write-protected parent stays so until a merge into it has succeeded.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 
@@ -61,7 +62,7 @@ mv work/grand.avhdx elsewhere/
 run merge -J work/child.avhdx
 is "$status $(json .error.code) $(cd work && echo ./*)" "5 PROTECTED ./base.vhdx ./child.avhdx ./other.vhdx" \
 	"merge does not delete a child that is marked as a parent"
-like "$(json .error.message)" 'work/child.avhdx: its mode is 0444, .* children may be anywhere, .* use --relink' \
+like "$(json .error.message)" 'work/child.avhdx: its mode 0444 lets no user write, .* children may be in any directory; .* use --relink' \
 	"it is said why, and what to do"
 for option in "--relink elsewhere/grand.avhdx" --keep --force; do
 	rm -rf work elsewhere

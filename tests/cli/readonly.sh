@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A read-only file system: one code for every verb, and what to do instead.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# On a read-only file system each verb has the same error code, and names what to do instead.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 
@@ -32,11 +33,11 @@ refused() {
 	like "$err" "read-only.*; $1" "$2: what to do is said"
 }
 
-refused 'attach -r ' attach attach "$host/grand.avhdx"
-refused 'attach -r ' "attach --dry-run" attach --dry-run "$host/grand.avhdx"
+refused 'use attach -r ' attach attach "$host/grand.avhdx"
+refused 'use attach -r ' "attach --dry-run" attach --dry-run "$host/grand.avhdx"
 refused '.*--temporary=DIR' "attach --temporary there" attach --dry-run --temporary="$host" here.vhdx
 refused 'merge --output' merge merge "$host/grand.avhdx"
-refused 'attach -r --parent' set set "$host/grand.avhdx" --parent "$host/child.avhdx"
+refused 'use attach -r --parent' set set "$host/grand.avhdx" --parent "$host/child.avhdx"
 refused '.*in memory' replay replay "$host/base.vhdx"
 refused 'copy ' "check --repair" check --repair=all "$host/base.vhdx"
 refused 'choose ' create create "$host/new.vhdx" 8M

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# check --repair: what can be repaired is, and nothing else is touched.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# check --repair repairs what can be repaired, and changes nothing else.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 
@@ -130,7 +131,7 @@ before=$(contents "$image")
 run check -J --repair=all "$image"
 is "$status/$(codes findings)/$(contents "$image")" "0/BAT_BEHIND_DISK/$before" \
 	"P7: an entry that may know of data is left, and so are they"
-like "$err" 'may name data' "which is said"
+like "$err" 'may refer to data' "which is said"
 
 if sample iotest-dirtylog-10G-4M.vhdx; then
 	cp --sparse=always "$TMP/iotest-dirtylog-10G-4M.vhdx" "$image"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# replay: into the file, what the log says and nothing else; whatever happens in between.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# replay writes what the log says and nothing else, wherever it is interrupted.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 

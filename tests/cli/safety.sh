@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# P10: no verb overwrites, orphans or abandons what it was not told to. Needs no module: what is
-# refused is refused before there is one.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# P10: no verb overwrites, orphans or abandons anything unless its command line says so. No module
+# is needed: the refusals come before one is used.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 
@@ -47,7 +48,7 @@ run attach --dry-run with/child.avhdx
 exits 0 "and its child without any"
 refused PROTECTED "P10: nor is a parent whose child is elsewhere, by the mode that snapshot left" \
 	attach far/base.vhdx
-like "$err" 'its mode is 0444' "the mode is named"
+like "$err" 'its mode 0444' "the mode is named"
 for option in -r --temporary --force; do
 	run attach --dry-run $option far/base.vhdx
 	exits 0 "it can be attached with $option"
@@ -126,7 +127,7 @@ else
 	skip "--force does not replace what another program has locked" "no python3"
 fi
 run create --help
-like "$out" '--force  *replace a VHDX of that name, if it has no children' "--help says what --force replaces"
+like "$out" '--force  *replace an existing VHDX without children' "--help says what --force replaces"
 
 # What cannot be finished replaces nothing
 # whole CLAIM COMMAND...: however it ends, out.vhdx is as before, or complete
@@ -182,7 +183,7 @@ for verb in "create with/out.vhdx 64M" "snapshot --keep-mode child/child.avhdx w
 		code=$?
 		[ ! -e with/thesis ] || break
 		[ "$(<with/out.vhdx)" = thesis ] || { bad+=" $step: lost"; continue; }
-		[ $code = 5 ] && grep -qE "was replaced or written to meanwhile|is no VHDX" err && [ "$(echo with/.out*)" = "with/.out*" ] ||
+		[ $code = 5 ] && grep -qE "was replaced or written to meanwhile|is not a VHDX" err && [ "$(echo with/.out*)" = "with/.out*" ] ||
 			bad+=" $step: $code $(<err)"
 		swapped=$((swapped + 1))
 	done 2>/dev/null
@@ -205,7 +206,7 @@ for verb in "create with/out.vhdx 64M" "snapshot --keep-mode child/child.avhdx w
 		[ -e with/written ] || continue
 		[ "$(tr -d '\0' <with/out.vhdx | head -c 6)" = thesis ] || { bad+=" $step: lost"; continue; }
 		[ $code != 0 ] || break		# written to when it had been replaced
-		[ $code = 5 ] && grep -qE "was replaced or written to meanwhile|is no VHDX" err || bad+=" $step: $code $(<err)"
+		[ $code = 5 ] && grep -qE "was replaced or written to meanwhile|is not a VHDX" err || bad+=" $step: $code $(<err)"
 		written=$((written + 1))
 	done 2>/dev/null
 	is "$bad/$((written > 0))" /1 "P10: ${verb%% *} --force does not replace a file that was written to meanwhile"
@@ -221,7 +222,7 @@ for verb in "create with/out.vhdx 64M" "snapshot --keep-mode child/child.avhdx w
 			grep -qs "^$text" with/* with/.out* || bad+=" $step: $text is lost"
 		done
 		left=$(find with -name '.out*')
-		[ -z "$left" ] || grep -q "another file that had its name meanwhile is $PWD/$left now" err || bad+=" $step: $left is not told"
+		[ -z "$left" ] || grep -q "another file, which had this name meanwhile, is $PWD/$left now" err || bad+=" $step: $left is not told"
 	done
 	is "$bad" "" "P10: ${verb%% *} --force deletes none of several files that get the name"
 	rm -f with/out.vhdx* with/.out* with/thesis with/diary with/written

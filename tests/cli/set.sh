@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# set --parent: a parent that was moved is found again; nothing else changes.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# set --parent: a parent that was moved is found again, and nothing else changes.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# snapshot: a child that shows what its parent shows, and is named as Hyper-V would.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# snapshot makes a child that shows what its parent shows, named as Hyper-V names it.
 # shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
 . "$(dirname "$0")/common.bash"
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Environment: SEEDS, how many crashes of each writer; SEED, only that one, told, and WRITER,
  * of which writer.
@@ -66,7 +67,7 @@ static int crash_all(u64 seeds)
 	int status = 0;
 	unsigned int i;
 
-	printf("1..%zu\n", ARRAY_SIZE(writers));
+	printf("KTAP version 1\n1..%zu\n", ARRAY_SIZE(writers));
 	for (i = 0; i < ARRAY_SIZE(writers); i++) {
 		u64 wrong = crash_many(&writers[i], i ? SEEDS_OF_BROKEN : seeds, !i);
 		bool ok = i ? wrong > 0 : !wrong;
@@ -96,7 +97,7 @@ int main(void)
 		return crash_all(number("SEEDS", 3000));
 	if (writer >= ARRAY_SIZE(writers))
 		return 2;
-	printf("1..1\n");
+	printf("KTAP version 1\n1..1\n");
 	verdict = crash_once(&writers[writer], seed, true, &tally);
 	printf("%sok 1 - %s, seed %llu: %s\n", verdict ? "not " : "", writers[writer].name,
 	       (unsigned long long)seed, verdict_name(verdict));

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The judge finds nothing wrong with a good writer, and every fault that one puts into its recording.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# The judge finds no fault with a good writer, and every fault that is put into its recording.
 set -u
 HERE=$(cd "$(dirname "$0")" && pwd -P)
 . "$HERE/../lib/tap.sh"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * judge: a power cut at each point of a recording; does the image lose anything?
  *
@@ -12,7 +13,7 @@
 #include "judge.h"
 #include "states.h"
 
-/**
+/*
  * struct options - what is asked for
  * @subsets:	states of each cut besides the whole
  * @every:	judge only each so many-th cut
@@ -201,9 +202,10 @@ static void tell(double seconds)
 	printf("%" PRIu64 " entries, %" PRIu64 " marks, %" PRIu64 " operations; %" PRIu64
 	       " states: %" PRIu64 " whole, %" PRIu64 " in part; %" PRIu64 " with a log to replay, "
 	       "of %.1f entries; %" PRIu64 " MiB compared; seed %" PRIu64 ", %.0f states/s\n",
-	       states.recording.nr_entries, j->history.nr_marks, j->history.nr_ops, j->states, prefixes,
-	       j->states - prefixes, j->dirty, j->dirty ? (double)j->entries / j->dirty : 0,
-	       j->units, states.seed, j->states / (seconds > 0.001 ? seconds : 0.001));
+	       states.recording.nr_entries, j->history.nr_marks, j->history.nr_ops, j->states,
+	       prefixes, j->states - prefixes, j->dirty,
+	       j->dirty ? (double)j->entries / j->dirty : 0, j->units, states.seed,
+	       j->states / (seconds > 0.001 ? seconds : 0.001));
 	if (options.child)
 		printf("%" PRIu64 " of them with a child\n", j->chained);
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)
@@ -280,7 +282,8 @@ static void parse(int argc, char **argv)
 {
 	int o;
 
-	while ((o = getopt_long(argc, argv, "i:j:l:p:C:x:o:s:r:e:a:b:N:LT:", long_options, NULL)) != -1)
+	while ((o = getopt_long(argc, argv, "i:j:l:p:C:x:o:s:r:e:a:b:N:LT:", long_options,
+				NULL)) != -1)
 		parse_option(o);
 	if (optind != argc || !options.initial || !options.journal ||
 	    !options.log == !options.state)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * The device under an image, as a power cut may have left it.
  *
@@ -14,7 +15,7 @@
 #define DEVICE_UNIT_SHIFT 20
 #define DEVICE_UNIT (1U << DEVICE_UNIT_SHIFT)
 
-/**
+/*
  * struct undo - what was there before a write
  * @saved:	offset of its bytes in device.saved; the versions of its MiB follow them
  */
@@ -24,7 +25,7 @@ struct undo {
 	u64 saved;
 };
 
-/**
+/*
  * struct device - a device
  * @bytes:	what it holds now
  * @size:	in bytes

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "image.h"
 
 #include <stdlib.h>
@@ -135,9 +136,9 @@ static bool claim_bitmap(struct image *image, u64 chunk, u64 offset, struct imag
 
 	if (*owner) {
 		fault->kind = "block_overlap";
-		snprintf(fault->text, sizeof(fault->text), "block %u and the sector bitmap of chunk "
-			 "%llu are both at %llu", *owner - 1, (unsigned long long)chunk,
-			 (unsigned long long)offset);
+		snprintf(fault->text, sizeof(fault->text),
+			 "block %u and the sector bitmap of chunk %llu are both at %llu",
+			 *owner - 1, (unsigned long long)chunk, (unsigned long long)offset);
 		return false;
 	}
 	*owner = (u32)(image->super.geometry.payload_blocks + chunk) + 1;
@@ -288,8 +289,8 @@ static u64 key_of(const struct image *image)
 		for (place = layout->range[i].offset; place < image->device->size &&
 		     place < layout->range[i].offset + layout->range[i].length; place += MIB)
 			key = device_mix(key, image->device->versions[place >> DEVICE_UNIT_SHIFT]);
-	for (i = 0; image->super.geometry.has_parent && i < image->device->size >> DEVICE_UNIT_SHIFT;
-	     i++)
+	for (i = 0; image->super.geometry.has_parent &&
+	     i < image->device->size >> DEVICE_UNIT_SHIFT; i++)
 		if (image->owners[i] > image->super.geometry.payload_blocks)
 			key = device_mix(key, image->device->versions[i]);
 	return key;

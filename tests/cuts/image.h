@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * What the format core makes of a device: can the image be opened, and where is its data?
  */
@@ -17,7 +18,7 @@
 #define PLACE_PARENT 1		/* as the parent has it */
 #define PLACE_MIXED 2		/* added: by sector, there or as the parent has it */
 
-/**
+/*
  * struct image - an image, its log replayed in memory
  * @device:	where it is
  * @parent:	all that its parent shows; NULL: it has none

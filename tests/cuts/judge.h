@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * The judge: is a state of the device one that a power cut may leave?
  */
@@ -47,7 +48,7 @@ struct judge {
 	u64 units;
 };
 
-/**
+/*
  * struct verdict - on one state
  * @fault:	the image is not valid: why
  * @sectors:	how many sectors are wrong

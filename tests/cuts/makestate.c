@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * makestate: make the state that a power cut may have left, of any device, for whoever looks at it.
  *
@@ -74,7 +75,8 @@ int main(int argc, char **argv)
 	}
 	argc -= optind;
 	if (!initial || !log || (argc != 0 && argc != 2))
-		die("usage: makestate -i INITIAL -l RECORDING [-m MARK | [-s SEED] CUT.SUBSET OUTPUT]");
+		die("usage: makestate -i INITIAL -l RECORDING "
+		    "[-m MARK | [-s SEED] CUT.SUBSET OUTPUT]");
 	recording_read(&states.recording, log);
 	device_open(&states.device, initial);
 	if (mark)

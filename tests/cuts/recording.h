@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * A recording of all that was written to a device, as dm-log-writes makes it.
  *
@@ -43,7 +44,7 @@ struct entry {
 	u64 text_length;
 };
 
-/**
+/*
  * struct recording - all entries
  */
 struct recording {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * The states in which a power cut may have left a device, by name.
  *
@@ -11,7 +12,7 @@
 
 #include "device.h"
 
-/**
+/*
  * struct states - a recording and the device it is of
  * @seed:	where chance begins
  * @base:	entries before this one are on the device for good

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * vhdxctl check, and its repairs, on a whole image in memory; for the input see sparse.h.
  *
@@ -55,7 +56,7 @@ enum exit_code fail_reason(const char *object, enum vhdx_reason reason)
 	return DONE;
 }
 
-enum exit_code fail_reason_said(const char *object, enum vhdx_reason reason, const char *message)
+enum exit_code fail_reason_text(const char *object, enum vhdx_reason reason, const char *message)
 {
 	(void)message;
 	return fail_reason(object, reason);

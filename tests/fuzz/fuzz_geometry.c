@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Input: block size, flags (4 bytes each), disk size (8), logical, physical sector size
  * (4 each), file size (8), then pairs of BAT index and entry (8 each).

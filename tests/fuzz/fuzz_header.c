@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Input: 1 byte, bits 0 and 1: damage that copy; 8 bytes file size; then of both headers
  * the first 80 bytes; the rest goes to the reserved part of header 2.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /* Opening a whole image; for the input see sparse.h. */
 #include "format/chain.h"
 #include "format/guid.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Input: 8 bytes file size, then the table; the rest of its 64 KiB is zero.
  */

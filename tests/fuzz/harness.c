@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "harness.h"
 
 #include "format/checksum.h"
@@ -105,7 +106,8 @@ void claim_items(const struct vhdx_items *items, u64 region_length)
 		CLAIM(i >= VHDX_ITEM_MANDATORY_COUNT ||
 		      (items->length[i] && items->length[i] <= VHDX_ITEM_MANDATORY_MAX_SIZE));
 		for (j = 0; j < i; j++)
-			CLAIM(!vhdx_item_present(items, j) || !items->length[i] || !items->length[j] ||
+			CLAIM(!vhdx_item_present(items, j) || !items->length[i] ||
+			      !items->length[j] ||
 			      !vhdx_ranges_overlap(items->offset[i], items->length[i],
 						   items->offset[j], items->length[j]));
 	}

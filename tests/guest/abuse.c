@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * abuse: the ioctls with every argument that is wrong.
  *
@@ -118,7 +119,8 @@ static const struct command commands[] = {
 	{ VHDX_IOC_ATTACH, sizeof(struct vhdx_ioc_attach), VHDX_ATTACH_MIN_SIZE, EINVAL, "attach" },
 	{ VHDX_IOC_DETACH, sizeof(struct vhdx_ioc_detach), VHDX_DETACH_MIN_SIZE, ENODEV, "detach" },
 	{ VHDX_IOC_STATUS, sizeof(struct vhdx_ioc_status), VHDX_STATUS_MIN_SIZE, ENODEV, "status" },
-	{ VHDX_IOC_SNAPSHOT, sizeof(struct vhdx_ioc_snapshot), VHDX_SNAPSHOT_MIN_SIZE, ENODEV, "snapshot" },
+	{ VHDX_IOC_SNAPSHOT, sizeof(struct vhdx_ioc_snapshot), VHDX_SNAPSHOT_MIN_SIZE, ENODEV,
+	  "snapshot" },
 };
 
 static void sized(const struct command *c, u32 size, int wanted, const char *what)
@@ -264,7 +266,8 @@ static void unknown_commands(void)
 	claim(number_of == 256, "P7: every other ioctl of ours: ENOTTY", "one is known");
 	expect(call(0, arg), ENOTTY, "P7: ioctl 0: ENOTTY");
 	expect(call(0xffffffff, arg), ENOTTY, "P7: ioctl 0xffffffff: ENOTTY");
-	expect(call(_IO(VHDX_IOC_TYPE, 1), arg), ENOTTY, "P7: an ioctl of another direction: ENOTTY");
+	expect(call(_IO(VHDX_IOC_TYPE, 1), arg), ENOTTY,
+	       "P7: an ioctl of another direction: ENOTTY");
 	expect(call(_IOWR(0xf6, 0, struct vhdx_ioc_version), arg), ENOTTY,
 	       "an ioctl of LTTng's type is none of ours: ENOTTY");
 	expect(call(_IO(0xf6, 0), arg), ENOTTY, "whatever its direction: ENOTTY");

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * blkcmp: does a disk show what its model says?
  *
  * Reads with direct I/O, each thread the next piece. The model's holes are known, but the
  * disk is read all the same: every byte of it, or with -q all data and samples of the
- * zeros between, or with -n so many pieces, all over the disk. With -N, memory runs out while a thread reads: the kernel's allocation of
- * that number fails, and how many threads had so many is printed.
+ * zeros between, or with -n so many pieces, all over the disk. With -N, memory runs out while a
+ * thread reads: the kernel's allocation of that number fails, and how many threads had so many is
+ * printed.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * damage: change an image in one place, attach it, read some of it, detach it, put it right
  * again; as often as wanted.
@@ -135,6 +136,7 @@ int main(int argc, char **argv)
 		change(argv[1], place, -add, length);
 	}
 	printf("%" PRIu64 " damaged images, seed %s: %" PRIu64 " refused, %" PRIu64
-	       " attached, %" PRIu64 " complaints\n", count, argv[3], refused, attached, complaints);
+	       " attached, %" PRIu64 " complaints\n",
+	       count, argv[3], refused, attached, complaints);
 	return complaints ? 1 : 0;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Files of many extents.
  *	fragment FILE COUNT BYTES	COUNT pieces of BYTES, with holes as long between them

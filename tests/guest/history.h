@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * What a disk may show after a power cut, or at the end, by the journal of its writer.
  *
@@ -68,7 +69,7 @@ struct unit {
 /* Is this what the disk showed at @sector before all? */
 typedef bool (*history_base)(void *context, u64 sector, const u8 *data);
 
-/**
+/*
  * struct history - a journal, read
  * @ops:	by generation; that at 0 is not used
  * @marks:	by number, likewise
@@ -106,7 +107,7 @@ enum history_fault {
 	HISTORY_FAULTS
 };
 
-/**
+/*
  * struct history_finding - a sector that is wrong
  * @stamp:	what it says, if it says anything
  * @wanted:	the generation that it must show, if not a newer one; 0: as it was at first

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * ioctl: the control device's ioctls as they are, without vhdxctl's care.
  *
@@ -175,10 +176,11 @@ static int status(int argc, char **argv)
 		die("%s", usage);
 	arg.index = atoi(argv[optind]);
 	error = call(VHDX_IOC_STATUS, &arg);
-	printf("errno=%s index=%d flags=%#x type=%u nr_files=%u replayed=%u openers=%u block_size=%u "
-	       "disk_size=%llu logical=%u physical=%u dev=%u:%u file=%u:%u inode=%llu "
-	       "diskseq=%llu\n", error_name(error), arg.index, arg.flags, arg.type,
-	       arg.nr_files, arg.replayed, arg.openers, arg.block_size, (unsigned long long)arg.disk_size,
+	printf("errno=%s index=%d flags=%#x type=%u nr_files=%u replayed=%u openers=%u "
+	       "block_size=%u disk_size=%llu logical=%u physical=%u dev=%u:%u file=%u:%u inode=%llu "
+	       "diskseq=%llu\n",
+	       error_name(error), arg.index, arg.flags, arg.type, arg.nr_files, arg.replayed,
+	       arg.openers, arg.block_size, (unsigned long long)arg.disk_size,
 	       arg.logical_sector_size, arg.physical_sector_size, arg.major, arg.minor,
 	       arg.file_major, arg.file_minor, (unsigned long long)arg.file_inode,
 	       (unsigned long long)arg.diskseq);

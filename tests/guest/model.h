@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * What a disk must show: a sparse raw file, or a list of extents and their packed data as
  * the image builder writes them for disks that are too large for a file.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * nthfail: a block device over a file, the Nth change of which fails.
  *
@@ -114,7 +115,8 @@ static void serve(u8 *buffer)
 		if (type == NBD_CMD_WRITE && !get(buffer, length))
 			return;
 		if (type == NBD_CMD_READ)
-			error = pread(file, buffer, length, (off_t)offset) == (ssize_t)length ? 0 : EIO;
+			error = pread(file, buffer, length, (off_t)offset) != (ssize_t)length ?
+				EIO : 0;
 		else if (may_happen(&error))
 			error = do_change(type, offset, length, buffer);
 		memcpy(reply.handle, request.handle, sizeof(reply.handle));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * randread: random reads of a disk, many at a time, compared with its model.
  *
@@ -197,7 +198,8 @@ static u64 parse(int argc, char **argv)
 			exit(2);
 	}
 	if (argc - optind != 2 || !nr_threads || nr_threads > 256)
-		die("usage: randread [-m direct|buffered|mmap] [-n COUNT] [-t THREADS] [-s SEED] [-b MAX-BYTES] [-B BLOCK-SIZE] [-x] [-r] DISK MODEL");
+		die("usage: randread [-m direct|buffered|mmap] [-n COUNT] [-t THREADS] [-s SEED] "
+		    "[-b MAX-BYTES] [-B BLOCK-SIZE] [-x] [-r] DISK MODEL");
 	return nr_threads;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  *	0	8	16	24	    32				512
  *	+-------+-------+-------+-----------+---------------------------+
@@ -68,6 +69,8 @@ static enum stamp_kind without_head(const u64 word[STAMP_WORDS])
  * @seed:	of this run
  * @sector:	where it was read
  * @stamp:	filled if it begins with a stamp
+ *
+ * Return: what it is
  */
 enum stamp_kind stamp_read(const u8 *from, u64 seed, u64 sector, struct stamp *stamp)
 {

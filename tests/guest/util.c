@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "util.h"
 
 #include <errno.h>
@@ -123,7 +124,8 @@ void fault_end(struct fault *fault)
 
 	if (!fault->left)
 		return;
-	if (pread(fault->file, text, sizeof(text) - 1, 0) <= 0 || pwrite(fault->file, "0", 1, 0) != 1)
+	if (pread(fault->file, text, sizeof(text) - 1, 0) <= 0 ||
+	    pwrite(fault->file, "0", 1, 0) != 1)
 		die_errno("fail-nth");
 	fault->left = strtoull(text, NULL, 10);
 	errno = error;

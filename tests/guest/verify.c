@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * verify: does a disk show what its writer left there?
  *
@@ -151,6 +152,7 @@ int main(int argc, char **argv)
 	until = require(&history);
 	wrong = verify(&history, until, disk);
 	printf("verify: %" PRIu64 " of %" PRIu64 " bytes, %" PRIu64 " operations, seed %" PRIu64
-	       ", %" PRIu64 " sectors wrong\n", nr_read, history.bytes, history.nr_ops, history.seed, wrong);
+	       ", %" PRIu64 " sectors wrong\n",
+	       nr_read, history.bytes, history.nr_ops, history.seed, wrong);
 	return wrong ? 1 : 0;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * writer: many writes at a time, each sector of which tells where from; and a journal of them.
  *
@@ -145,7 +146,8 @@ static struct range choose_cleared(u64 serial, u64 *chance)
 
 static struct range choose_written(u64 serial, u64 *chance)
 {
-	u64 length = choose_length(chance, max_bytes), start = block_of(serial, chance) * block_size;
+	u64 length = choose_length(chance, max_bytes);
+	u64 start = block_of(serial, chance) * block_size;
 
 	if (places == FIRST)
 		start += random_below(chance, block_size - min_u64(length, block_size) + 1);
@@ -235,7 +237,8 @@ static void operate(u64 thread, enum op_kind kind, const struct range *range, u8
 	let_go(thread);
 	count_result(kind, range, error);
 	/* a mark behind a flush tells most */
-	journal_mark_if_due(kind == OP_FLUSH || kind == OP_SYNC_WRITE ? distance : 2 * distance + 1);
+	journal_mark_if_due(kind == OP_FLUSH || kind == OP_SYNC_WRITE ?
+			    distance : 2 * distance + 1);
 }
 
 static void one_operation(u64 thread, u64 serial, u8 *buffer)
@@ -301,7 +304,8 @@ static void open_disk(const char *path)
 	size = file_size(disk);
 	if (area.start % granule || area.start >= size)
 		die("the area does not begin at a sector of the disk");
-	area.length = round_down_u64(min_u64(area.length ? area.length : size, size - area.start), granule);
+	area.length = round_down_u64(min_u64(area.length ? area.length : size, size - area.start),
+				     granule);
 	max_bytes = max_u64(round_down_u64(max_bytes, granule), granule);
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """Entries of the BAT of a VHDX image, shown and changed.
 
 usage: bat.py FILE [INDEX=STATE[@MIB]]...

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # shellcheck shell=bash disable=SC2034  # variables are for the cases
 # shellcheck source=tap.sh
 #
@@ -23,7 +24,7 @@ ROOT=$(cd "$GUEST_HERE/../.." && pwd)
 . "$GUEST_HERE/tap.sh"
 
 DISKS=${VHDX_DISKS:-/run/vhdx}
-[ -d "$DISKS/used" ] || skip_all "runs in a guest only, by tests/suite"
+[ -d "$DISKS/used" ] || skip_all "runs in a guest only, by tests/cases/suite"
 CASE=$(basename "$0" .sh)
 IMAGES=$DISKS/used
 PRISTINE=$DISKS/pristine
@@ -39,6 +40,8 @@ RANDOM=$SEED
 # --- cleaning up ----------------------------------------------------------------
 
 DEFERRED=()
+PARAMETERS=''		# of the module, when the case began
+FINISHED=''		# cleaned up already
 
 # defer COMMAND...: do it at the end, last deferred first
 defer() {
@@ -52,7 +55,11 @@ cleanup() {
 	done
 	DEFERRED=()
 	no_delays
+	end_processes
+	unmount_scratch
 	[ ! -e /dev/vhdx-control ] || detach_all
+	remove_devices
+	restore_parameters
 	# of a disk that was gone when something wrote to its name
 	find /dev -maxdepth 1 -name 'vhdx[0-9]*' -type f -delete
 	rm -rf "$SCRATCH"
@@ -67,6 +74,74 @@ detach_all() {
 		at=$((at + 1))
 	done
 }
+
+# tests/cases/guest has timeout begin a process group for each case.
+end_processes() {
+	local pid
+	[ "$(<"/proc/$PPID/comm")" = timeout ] || return 0
+	for pid in $(pgrep -g 0); do
+		case $pid in "$$" | "$PPID") continue ;; esac
+		kill -9 "$pid" 2>/dev/null && swept "process $pid"
+	done
+}
+
+# The latest first: one may be on another
+unmount_scratch() {
+	local device
+	awk -v scratch="$SCRATCH/" 'index($2, scratch) == 1 { print $2 }' /proc/mounts | tac |
+		while read -r at; do
+			umount -l "$(printf %b "$at")" 2>/dev/null && swept "mount $at"
+		done
+	for device in $(awk '$1 ~ "^/dev/" { print $1 }' /proc/swaps); do
+		swapoff "$device" 2>/dev/null && swept "swap $device"
+	done
+}
+
+# Those of device mapper may be on each other: what cannot go yet goes in a later round.
+remove_devices() {
+	local name round
+	for round in 1 2 3; do
+		for name in $(mapped); do
+			dmsetup remove --noudevsync --force "$name" >/dev/null 2>&1 && swept "device $name"
+		done
+	done
+	for name in $(loops); do
+		losetup -d "$name" 2>/dev/null && swept "loop device $name"
+	done
+}
+
+mapped() { dmsetup ls 2>/dev/null | awk '$1 != "No" { print $1 }'; }
+loops() { losetup -l -n -O NAME; }
+
+# The parameters of the module that can be changed, "NAME VALUE" each; delays are no_delays'.
+parameters() {
+	local file
+	for file in /sys/module/vhdx/parameters/*; do
+		[ ! -w "$file" ] || [ "${file##*/}" = delay ] || echo "${file##*/} $(<"$file")"
+	done
+}
+
+restore_parameters() {
+	local name value
+	[ -n "$PARAMETERS" ] && [ -d /sys/module/vhdx/parameters ] || return 0
+	comm -23 <(sort <<<"$PARAMETERS") <(parameters | sort) | while read -r name value; do
+		echo "$value" 2>/dev/null >"/sys/module/vhdx/parameters/$name" && swept "parameter $name"
+	done
+}
+
+# swept WHAT: the case has not cleaned it up itself
+swept() { diag "left by the case, removed: $1"; }
+
+# remains: what could not be removed, and would be there for the next case
+remains() {
+	mapped
+	loops
+	awk -v scratch="$SCRATCH/" 'index($2, scratch) == 1 { print $2 }' /proc/mounts
+	awk '$1 ~ "^/dev/" { print $1 }' /proc/swaps
+	diff <(cd "$PRISTINE" && find . | sort) <(cd "$IMAGES" && find . | sort)
+}
+
+nothing_remains() { [ -z "$(remains)" ]; }
 
 # sliced NAME N: shall it be tried? With little time one in N is, by the seed.
 sliced() {
@@ -98,7 +173,7 @@ log_since() {
 # What is a complaint is known to the rig.
 splats() {
 	local STAMP SPLAT=
-	eval "$(grep -E '^(STAMP|SPLAT)\+?=' "$ROOT/tests/vm/run")"
+	eval "$(grep -E '^(STAMP|SPLAT)\+?=' "$ROOT/tests/vm/boot")"
 	dmesg | sed -n "/vhdx-test: $CASE $$ start\$/,\$p" | awk -f "$ROOT/tests/vm/ours.awk" | grep -E -A 40 "$STAMP$SPLAT"
 }
 
@@ -136,12 +211,13 @@ said() { echo "${1#*message=}"; }
 # quote TEXT: as a regular expression that matches only that
 quote() { sed 's/[][(){}.*+?|^$\\]/\\&/g' <<<"$1"; }
 
-# use INDEX: sets INDEX, NAME, DISK, SYS
+# use INDEX: sets INDEX, NAME, DISK, SYS, STATS
 use() {
 	INDEX=$1
 	NAME=vhdx$1
 	DISK=/dev/$NAME
 	SYS=/sys/block/$NAME
+	STATS=/sys/kernel/debug/vhdx/$NAME/stats
 }
 
 # attach [OPTION...] FILE: by ioctl, without waiting for udev; sets LINE as well
@@ -174,7 +250,10 @@ detach() {
 
 attr() { cat "$SYS/vhdx/$1"; }
 
-# same_as NAME...: P1, the whole of it
+# counter NAME: one of the disk's statistics
+counter() { awk -v name="$1" '$1 == name { print $2 }' "$STATS"; }
+
+# untouched CLAIM NAME...: P1, the whole of it
 untouched() {
 	local claim=$1
 	shift
@@ -204,7 +283,7 @@ have() {
 	done
 }
 
-# drive NAME: the device that tests/suite gave that serial number, or nothing
+# drive NAME: the device that tests/cases/suite gave that serial number, or nothing
 drive() {
 	local file
 	for file in /sys/block/vd*/serial; do
@@ -216,17 +295,31 @@ drive() {
 
 nothing_attached() { [ "$(field "$(ioctl status -n 0)" errno)" = ENODEV ]; }
 
+# No image has changed, whatever the case has done with it. Contents have been compared by the
+# cases that are about them; with time, here as well.
+images_unchanged() {
+	local files quick=-q also=
+	[ "$LONG" = 0 ] || quick='' also=', nor its contents'
+	mapfile -t files < <(cd "$PRISTINE" && find . -name '*.vhdx')
+	ok "P1: none of ${#files[@]} images has changed its size or its times$also" \
+		samefiles ${quick:+"$quick"} "$IMAGES" "$PRISTINE" "${files[@]}"
+}
+
 finish() {
 	local found
 	cleanup
+	FINISHED=1
 	ok "nothing is left attached" wait_for 10 nothing_attached
+	wait_for 10 nothing_remains
+	is "$(remains)" "" "nothing is left for the next case"
+	images_unchanged
 	found=$(splats)
 	is "$found" "" "P7: the kernel does not complain"
 	done_testing
 }
 
 ended() {
-	cleanup
+	[ -n "$FINISHED" ] || cleanup
 	echo "vhdx-test: $CASE $$ end" >/dev/kmsg
 }
 
@@ -236,3 +329,4 @@ echo "vhdx-test: $CASE $$ start" >/dev/kmsg
 mkdir -p "$SCRATCH"
 # shellcheck disable=SC2086 # words
 modprobe vhdx ${VHDX_MODULE-} || { echo "Bail out! no module"; exit 1; }
+PARAMETERS=$(parameters)

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # shellcheck shell=bash disable=SC2034  # variables are for the cases
 #
 # A backing device that hangs, fails or is well, as told; for cases that sourced guest.bash.

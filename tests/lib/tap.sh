@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # shellcheck shell=bash
 #
-# TAP for bash, without a plan: source this, call ok, is and so on, end with done_testing.
+# KTAP for bash: source this before anything else, call ok, is and so on, end with done_testing.
 # Each test is a claim that holds, said in a few words. Diagnostics stand behind '#'.
+
+# The plan comes first: ktap runs the script and waits for the plan.
+if [ -z "${KTAP-}" ]; then
+	exec "$(dirname "${BASH_SOURCE[0]}")/ktap" "$BASH" "$0" "$@"
+fi
+unset KTAP
 
 TAP_COUNT=0
 TAP_FAILED=0
 
-# diag TEXT...: what helps to understand a failure; prove shows only stderr
+# diag TEXT...: what helps to understand a result; prove shows only stderr
 diag() {
 	if [ -n "${HARNESS_ACTIVE-}" ]; then
 		printf '%s\n' "$*" | sed 's/^/# /' >&2
@@ -26,8 +33,7 @@ not_ok() {
 	TAP_COUNT=$((TAP_COUNT + 1))
 	TAP_FAILED=$((TAP_FAILED + 1))
 	echo "not ok $TAP_COUNT - $1"
-	[ $# -lt 2 ] || diag "$2"
-	return 0
+	[ $# -lt 2 ] || printf '%s\n' "$2" | sed 's/^/# /'
 }
 
 # ok CLAIM COMMAND...: the command succeeds

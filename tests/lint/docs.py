@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """Citations, in both directions: each number and each path that the tree cites is defined; each
 file, function, word and claim that Documentation/ names exists.
 
@@ -248,8 +249,11 @@ def unknown_paths():
         for where, literal in literals(path):
             words = literal.split()
             # a command: its last word is a case
-            if words[:-1] and "tests/suite" in words:
+            if "tests/run cases " in literal:
                 words[-1] = f"tests/cases/{words[-1]}.sh"
+            for name in re.findall(r"\bCASE=(\S+)", literal):
+                if not any(re.fullmatch(rf"tests/(?:.*/)?{name}(?:\.\w+)?", f) for f in files()):
+                    yield f"{where}: CASE={name}"
             for word in words:
                 if re.fullmatch(r"(?:kmod|userspace|tests|Documentation)/[\w./-]*", word) and \
                    "/build/" not in word and word not in set_of_files() and \
@@ -354,13 +358,13 @@ CLAIMS = [
 
 def main():
     failed = 0
+    print(f"KTAP version 1\n1..{len(CLAIMS)}")
     for number, (claim, check) in enumerate(CLAIMS, 1):
         found = sorted(set(check()))
         failed += bool(found)
         print(f"{'not ' if found else ''}ok {number} - {claim}")
         for line in found:
             print(f"# {line}")
-    print(f"1..{len(CLAIMS)}")
     return 1 if failed else 0
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """The structure of the tree: which folder uses which, by includes and by calls.
 
 The folders of kmod/ and userspace/ are layers. A file uses only its own layer and those
@@ -8,6 +9,8 @@ below it; the files of one layer do not use each other in a circle.
     layers.py		print TAP: one claim a rule, and the arrows between layers
     layers.py arrows	print each arrow between two files
     layers.py prefixes	print each public symbol that bears another file's prefix
+    layers.py undocumented [TREE]
+			print each function called from another layer that has no kernel-doc
 """
 import collections
 import os
@@ -53,6 +56,7 @@ class Tree:
         self.text = {}
         self.includes = {}
         self.owner = {}
+        self.documented = set()
         top = os.path.join(ROOT, name)
         for folder, dirs, files in os.walk(top):
             dirs[:] = [d for d in dirs if d != "build"]
@@ -69,6 +73,7 @@ class Tree:
         with open(os.path.join(ROOT, self.name, path), encoding="utf-8") as file:
             text = file.read()
         self.includes[path] = [self.resolve(path, i) for i in INCLUDE.findall(text)]
+        self.documented |= set(re.findall(r"/\*\*\n \* (\w+)\(\) - ", text))
         self.text[path] = COMMENT.sub(" ", text)
 
     def resolve(self, path, include):
@@ -80,10 +85,13 @@ class Tree:
         return None
 
     def called(self, path):
+        return {self.owner[w]: w for w in self.callees(path)}
+
+    def callees(self, path):
+        """The public functions of other files that a file calls, or takes the address of."""
         words = set(re.findall(r"\b[a-z_]\w+\b(?=\s*[(,;)}\]])", self.text[path]))
         local = set(re.findall(r"^static[\w \t*]*?\b(\w+)\(", self.text[path], re.M))
-        return {self.owner[w]: w for w in words - local
-                if w in self.owner and self.owner[w] != path}
+        return {w for w in words - local if w in self.owner and self.owner[w] != path}
 
     def layer(self, path):
         return path.split("/")[0] if "/" in path else path.rsplit(".", 1)[0]
@@ -147,6 +155,17 @@ class Tree:
                     wrong.append(f"{self.name}/{layer}/README lacks: {line}")
         return wrong
 
+    def undocumented(self):
+        """The functions that other layers call, and that no kernel-doc comment describes.
+
+        The verbs of the tool are alike; cmd/cmd.h describes them together.
+        """
+        crossing = {symbol for path in self.calls for symbol in self.callees(path)
+                    if self.layer(self.owner[symbol]) != self.layer(path)}
+        return sorted(f"{self.name}/{self.owner[symbol]}: {symbol}()"
+                      for symbol in crossing - self.documented
+                      if not symbol.startswith("cmd_"))
+
     def prefixes(self):
         """A public symbol bears the name of its file, or of the component its file is part of."""
         wrong = []
@@ -201,6 +220,11 @@ def main():
         for t in trees:
             print("\n".join(t.prefixes()))
         return 0
+    if sys.argv[1:2] == ["undocumented"]:
+        for t in trees:
+            if t.name in (sys.argv[2:] or LAYERS):
+                print("".join(f"{line}\n" for line in t.undocumented()), end="")
+        return 0
     claims = []
     for t in trees:
         claims += [
@@ -211,11 +235,11 @@ def main():
             (f"{t.name}: an internal header stays inside its folder", t.internal()),
             (f"{t.name}: a public symbol bears the name of its file or folder", t.prefixes()),
         ]
-    print(f"1..{len(claims)}")
+    print(f"KTAP version 1\n1..{len(claims)}")
     failed = 0
     for number, (text, found) in enumerate(claims, 1):
         failed += bool(found)
-        print(f"{'not ' if found else ''}ok {number} {text}")
+        print(f"{'not ' if found else ''}ok {number} - {text}")
         for line in found:
             print(f"# {line}")
     for t in trees:

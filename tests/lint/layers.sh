@@ -1,4 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The layers of kmod/ and userspace/, by includes and by calls: see layers.py.
+# SPDX-FileCopyrightText: 2026 The vhdx authors
+# No include and no call goes up a layer of kmod/ or userspace/, or in a circle. See layers.py.
 exec python3 "$(dirname "${BASH_SOURCE[0]}")/layers.py"

@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 #
-# The image builder checks itself, and that no reason is without its image. As TAP.
+# The image builder encodes as Windows and QEMU do, and has an image for every reason.
+[ -n "${KTAP-}" ] || exec "$(dirname "$0")/../lib/ktap" "$0" "$@"
 set -u
 
 build=$(cd "$(dirname "$0")" && pwd)/../images/build

@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 #
-# chains.sh [SEEDS [FIRST]]: the chains that have names, and so many that chance made, from
-# the seed FIRST on, through the core: each reads as its model says. As TAP. The same seed is
-# the same chain, so that one that fails can be made again:
-# tests/images/build random-chain DIR SEED. VHDX_READCHAIN is the program that reads.
+# Each chain with a name, and many made by chance, reads as its model says. chains.sh [SEEDS
+# [FIRST]]: so many by chance, from the seed FIRST on. The same seed is the same chain, so that
+# one that fails can be made again: tests/images/build random-chain DIR SEED. VHDX_READCHAIN is
+# the program that reads.
+[ -n "${KTAP-}" ] || exec "$(dirname "$0")/../lib/ktap" "$0" "$@"
 set -u
 
 build=$(cd "$(dirname "$0")" && pwd)/../images/build

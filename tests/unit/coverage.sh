@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 #
-# coverage.sh BUILD MINIMUM: line coverage of each file of the core, by gcov; fails if one
-# has less than MINIMUM per cent.
+# Each file of the format core has a line coverage of 95 % at least, by its unit tests.
+# coverage.sh BUILD MINIMUM: counted by gcov; fails if a file has less than MINIMUM per cent.
 set -u
 
 build=$1

@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 #
-# What the image builder thinks that its chains show, libvhdi sees in them, too, as far as it
-# reads them: nobody's opinion but that of another reader. As TAP. Needs vhdimount, FUSE, root.
+# libvhdi sees in the builder's chains what their models say. Only in those that it can read.
+# Needs vhdimount, FUSE, root.
+[ -n "${KTAP-}" ] || exec "$(dirname "$0")/../lib/ktap" "$0" "$@"
 set -u
 
 build=$(cd "$(dirname "$0")" && pwd)/../images/build

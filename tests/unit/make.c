@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include <errno.h>
 #include <stdlib.h>
 
@@ -11,8 +12,9 @@
 struct vhdx_guid make_guid(u32 number)
 {
 	struct vhdx_guid guid = { { 0 } };
+	__le32 le = cpu_to_le32(number);
 
-	memcpy(guid.bytes, &number, sizeof(number));
+	memcpy(guid.bytes, &le, sizeof(le));
 	if (number)
 		guid.bytes[15] = 0x5a;
 	return guid;

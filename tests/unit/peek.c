@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * peek IMAGE [RAW [PARENT...]]: what the core makes of an image, "key value" a line; with RAW,
  * also write the whole virtual disk to a sparse file, or to nowhere if that is "-".
@@ -28,7 +29,8 @@ static void print_super(enum vhdx_reason reason)
 	printf("block_size %u\n", g->block_size);
 	printf("logical_sector %u\n", g->logical_sector_size);
 	printf("physical_sector %u\n", g->physical_sector_size);
-	printf("kind %s\n", g->has_parent ? "differencing" : g->leave_allocated ? "fixed" : "dynamic");
+	printf("kind %s\n", g->has_parent ? "differencing" :
+	       g->leave_allocated ? "fixed" : "dynamic");
 	for (i = 0; i < VHDX_WARNING_COUNT; i++)
 		if (super->warnings & 1U << i)
 			printf("warning %s\n", vhdx_warning_name(i));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * readchain [-s SEED] [-n NUMBER] STEM.raw...: does a chain read as its model says?
  *

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * Image files through the core: opened, with the log replayed in memory if there is one to
  * replay, and read as a guest would, with all their parents.

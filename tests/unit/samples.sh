@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 #
-# Images written by Windows, QEMU and disk2vhd through the core: right sizes, right
-# contents. As TAP. They are not part of the project; VHDX_SAMPLES is a directory of NAME.xz
-# files and a MANIFEST.tsv. VHDX_PEEK is the program that looks at one. VHDX_SAMPLES_LIMIT is
-# the size of the largest disk whose contents are hashed: 2 GiB, as there are many zeros.
+# Images that Windows, QEMU and disk2vhd wrote have the right sizes and contents in the core. They
+# are not part of the project; VHDX_SAMPLES is a directory of NAME.xz files and a MANIFEST.tsv.
+# VHDX_PEEK is the program that looks at one. VHDX_SAMPLES_LIMIT is the size of the largest disk
+# whose contents are hashed: 2 GiB, as there are many zeros.
+[ -n "${KTAP-}" ] || exec "$(dirname "$0")/../lib/ktap" "$0" "$@"
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
+#include <stdio.h>
+
 #include "suite.h"
 
 static struct CMUnitTest tests[2048];
@@ -28,5 +31,7 @@ void suite_add_rows(const void *rows, size_t count, size_t size, CMUnitTestFunct
 
 int suite_run(const char *name)
 {
+	printf("KTAP version 1\n");
+	fflush(stdout);
 	return _cmocka_run_group_tests(name, tests, test_count, NULL, NULL);
 }

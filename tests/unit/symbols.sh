@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 #
-# The core calls nothing but what env.h promises: no memory, no output, no I/O. As TAP.
-# VHDX_CORE_OBJECTS names its object files.
+# The core calls nothing but what env.h names: no memory, no output, no I/O. VHDX_CORE_OBJECTS
+# names its object files.
+[ -n "${KTAP-}" ] || exec "$(dirname "$0")/../lib/ktap" "$0" "$@"
 set -u
 
 # glibc's headers may turn assert() of nothing and snprintf() into these

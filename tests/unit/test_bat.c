@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
+/*
+ * Entries of the BAT: states, offsets, what a reader of a child makes of them.
+ */
 #include "suite.h"
 
 #include "format/bat.h"

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
+/*
+ * Sector bitmaps: which sectors of a block are the child's.
+ */
 #include "suite.h"
 
 #include "format/bitmap.h"

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
+/*
+ * Chains: which file may be whose parent, and which chains are refused.
+ */
 #include "suite.h"
 
 #include "format/chain.h"

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
+/*
+ * CRC-32C over headers, tables and entries, on bytes that Windows and QEMU wrote.
+ */
 #include "suite.h"
 
 #include "format/checksum.h"

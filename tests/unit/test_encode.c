@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * The encoders: decoding gives back what was encoded, and the bytes are those of files that
- * Windows and QEMU wrote.
+ * The encoders: decoding gives back what was encoded. The bytes are those of files that Windows
+ * and QEMU wrote.
  */
 #include <stdlib.h>
 

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
+/*
+ * Numbers of blocks, chunks and BAT entries, for each size of block and sector.
+ */
 #include "suite.h"
 
 #include "format/bat.h"

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
+/*
+ * GUIDs: their order of bytes, their text, and the ones that the format names.
+ */
 #include "suite.h"
 
 #include "format/guid.h"

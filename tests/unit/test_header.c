@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
+/*
+ * Headers: which of the two counts, and which are refused.
+ */
 #include "suite.h"
 
 #include "format/guid.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * The images of tests/images/build through the core, one claim per image: the good ones
- * read as their model says, the bad ones are refused for the reason that is their name, with
- * the parents they come with.
+ * Each image of tests/images/build reads as its model says, or is refused for its reason. The
+ * reason is the name of a bad image; images that need parents are read with them.
  *
  * VHDX_GOOD_IMAGES and VHDX_BAD_IMAGES are the directories they were built in.
  */
@@ -347,6 +347,7 @@ int main(void)
 	good_dir = getenv("VHDX_GOOD_IMAGES");
 	bad_dir = getenv("VHDX_BAD_IMAGES");
 	if (!good_dir || !bad_dir) {
+		printf("KTAP version 1\n");
 		printf("1..0 # SKIP VHDX_GOOD_IMAGES and VHDX_BAD_IMAGES are not set\n");
 		return 0;
 	}

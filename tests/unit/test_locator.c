@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
+/*
+ * Parent locators: what is found in them, and which are refused.
+ */
 #include "suite.h"
 
 #include "format/guid.h"

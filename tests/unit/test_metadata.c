@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
+/*
+ * The metadata table and its items: what is read, and what is refused.
+ */
 #include "suite.h"
 
 #include "format/guid.h"

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
+/*
+ * Opening an image step by step: each step fails for its own reason.
+ */
 #include "suite.h"
 
 #include "format/guid.h"

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
+/*
+ * Reasons: each has a number, a name and a text of its own.
+ */
 #include <ctype.h>
 
 #include "suite.h"

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
+/*
+ * Region tables: which is valid, and which regions are refused.
+ */
 #include "suite.h"
 
 #include "format/checksum.h"
@@ -129,7 +133,8 @@ static const struct row rows[] = {
 	  { GOOD_BAT, GOOD_META, { OTHER, 2 * MIB, MIB, 0 } }, VHDX_REASON_region_overlap, 2, 2 * MIB },
 	{ "rule 18: an unknown optional region is accepted",
 	  { GOOD_BAT, { OTHER, 9 * MIB, 3 * MIB, 0 }, GOOD_META } },
-	{ "rule 18: an unknown optional region beyond the end of the file is accepted, and blocks keep out",
+	{ "rule 18: an unknown optional region beyond the end of the file is accepted, "
+	  "and blocks keep out",
 	  { GOOD_BAT, { OTHER, FILE_SIZE + 5 * MIB, 3 * MIB, 0 }, GOOD_META }, .warnings = BEYOND },
 	{ "rule 18: so is one in the last place of any file",
 	  { GOOD_BAT, { OTHER, 0x7fffffffffe00000, MIB, 0 }, GOOD_META }, .warnings = BEYOND },

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # Shared by the scripts of this folder; sourced, never run.
 # shellcheck shell=bash disable=SC2034,SC2016
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # A kernel's log without the data races of the kernel's own code, which are not to be mended
 # here. A report goes from its title to a line of "=", and has the stack of each access, the
 # innermost function first. A race is ours if that function is, or if it only copies, links or

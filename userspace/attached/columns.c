@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * One table of columns, each knowing how to get its value from sysfs as a JSON value.
+ * The table of columns. Each column has a function that reads its value from sysfs, as JSON.
  */
 #include "attached/columns.h"
 
@@ -23,7 +24,7 @@ static struct json_object *get_node(const struct disk *disk, const char *file)
 	return json_object_new_string(disk->node);
 }
 
-/* Frees @text; NULL or nothing in it: null. */
+/* Frees @text; NULL or an empty text is null. */
 static struct json_object *new_text(char *text)
 {
 	char *valid = text ? text_valid_utf8(text) : NULL;
@@ -58,7 +59,7 @@ static struct json_object *get_bool(const struct disk *disk, const char *file)
 	return json_object_new_boolean(disk_number(disk, file) != 0);
 }
 
-/* The image may be out of our sight: another mount namespace, no permission, deleted. */
+/* Fails if the image is in another mount namespace, inaccessible or deleted. */
 static bool stat_image(const struct disk *disk, struct stat *status)
 {
 	char *path = disk_image(disk);
@@ -106,7 +107,7 @@ static struct json_object *get_deleted(const struct disk *disk, const char *file
 	return json_object_new_boolean(disk_is_deleted(disk));
 }
 
-/* That an image was deleted the kernel says in its name. */
+/* A deleted image needs no mark: the kernel appends (deleted) to its name. */
 static const char *mark_of_image(const struct disk *disk)
 {
 	return disk_is_temporary(disk) ? " (temporary)" : "";
@@ -135,7 +136,7 @@ static struct json_object *get_parent_name(const char *path)
 	return json_object_new_string("parent");
 }
 
-/* Whatever the disk is: nothing is ever written to a parent. */
+/* A parent is never written to, even if the disk is writable. */
 static struct json_object *get_parent_read_only(const char *path)
 {
 	(void)path;
@@ -150,26 +151,27 @@ static struct json_object *get_parent_image(const char *path)
 static const struct column columns[] = {
 	{ "NAME", "device", get_node, NULL, TREE, true, get_parent_name },
 	{ "MAJ:MIN", "device number", get_text, "dev" },
-	{ "DISKSEQ", "number no other disk has had since boot", get_number, "diskseq" },
+	{ "DISKSEQ", "sequence number, unique since boot", get_number, "diskseq" },
 	{ "SIZE", "size of the disk", get_sectors, "size", SIZE, true },
-	{ "RO", "is it read-only?", get_bool, "ro", TEXT, true, get_parent_read_only },
-	{ "AUTOCLEAR", "does the last close detach it?", get_bool, "vhdx/autoclear" },
-	{ "PARTSCAN", "are partitions looked for?", get_bool, "vhdx/partscan" },
-	{ "DIO", "is the image read with direct I/O?", get_bool, "vhdx/dio" },
+	{ "RO", "read-only", get_bool, "ro", TEXT, true, get_parent_read_only },
+	{ "AUTOCLEAR", "detached at the last close", get_bool, "vhdx/autoclear" },
+	{ "PARTSCAN", "scanned for partitions", get_bool, "vhdx/partscan" },
+	{ "DIO", "direct I/O to the image", get_bool, "vhdx/dio" },
 	{ "TYPE", "dynamic, fixed or differencing", get_text, "vhdx/type", TEXT, true },
 	{ "BLOCK-SIZE", "size of a payload block", get_number, "vhdx/block_size", SIZE },
 	{ "LOG-SEC", "logical sector size", get_number, "queue/logical_block_size" },
 	{ "PHY-SEC", "physical sector size", get_number, "queue/physical_block_size" },
-	{ "DISK-ID", "virtual disk id", get_text, "vhdx/disk_id" },
-	{ "WWN", "as a Hyper-V guest sees it", get_text, "vhdx/wwn" },
-	{ "PARENTS", "images below the one attached", get_number, "vhdx/parents", TEXT, true },
+	{ "DISK-ID", "Virtual Disk ID", get_text, "vhdx/disk_id" },
+	{ "WWN", "WWN, the same as in a Hyper-V guest", get_text, "vhdx/wwn" },
+	{ "PARENTS", "number of parents", get_number, "vhdx/parents", TEXT, true },
 	{ "REPLAYED", "log entries replayed at attach", get_number, "vhdx/replayed" },
-	{ "TEMP", "is what was written gone at detach?", get_temporary },
-	{ "DELETED", "was the image deleted since?", get_deleted },
-	{ "BACK-MAJ:MIN", "device number below the image", get_image_device },
+	{ "TEMP", "temporary: changes are dropped at detach", get_temporary },
+	{ "DELETED", "image was deleted after attach", get_deleted },
+	{ "BACK-MAJ:MIN", "device number of the image's file system", get_image_device },
 	{ "BACK-INO", "inode number of the image", get_image_inode },
-	{ "BACK-FILE", "the image", get_image, NULL, TEXT, true, get_parent_image, mark_of_image },
-	{ "MOUNTPOINTS", "where it or a partition is mounted", get_mounts },
+	{ "BACK-FILE", "path of the image", get_image, NULL, TEXT, true, get_parent_image,
+	  mark_of_image },
+	{ "MOUNTPOINTS", "mount points of the disk and its partitions", get_mounts },
 };
 
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
@@ -187,11 +189,11 @@ static const struct column *find_column(const char *name, size_t length)
 }
 
 /**
- * columns_default() - the columns that nobody has to ask for
+ * columns_default() - the columns that are printed without --output
  * @wanted:	filled
- * @all:	every column instead
+ * @all:	take every column instead
  *
- * Return: how many
+ * Return: number of columns in @wanted
  */
 size_t columns_default(const struct column *wanted[COLUMNS_MAX], bool all)
 {
@@ -203,7 +205,7 @@ size_t columns_default(const struct column *wanted[COLUMNS_MAX], bool all)
 	return count;
 }
 
-/* "NAME,SIZE", or "+WWN": the usual ones and WWN. */
+/* "NAME,SIZE"; or "+WWN": the default columns and WWN. */
 static enum exit_code choose_named(const struct column **wanted, size_t *count, const char *names)
 {
 	if (*names == '+') {
@@ -226,9 +228,9 @@ static enum exit_code choose_named(const struct column **wanted, size_t *count, 
 }
 
 /**
- * columns_choose() - which columns do the options ask for?
+ * columns_choose() - choose columns by the options
  * @wanted:	filled
- * @count:	set: how many
+ * @count:	set to the number of columns in @wanted
  * @globals:	the options
  *
  * Return: DONE, or EXIT_USAGE for an unknown column
@@ -245,14 +247,22 @@ enum exit_code columns_choose(const struct column *wanted[COLUMNS_MAX], size_t *
 	return DONE;
 }
 
-/* Numbers are, and what looks like one. */
+/**
+ * columns_right_aligned() - test whether a column is aligned to the right
+ * @column:	the column
+ *
+ * Return: true for numbers and booleans
+ */
 bool columns_right_aligned(const struct column *column)
 {
 	return column->kind == SIZE || column->get == get_number || column->get == get_bool ||
-	       column->get == get_temporary || column->get == get_deleted || column->get == get_image_inode;
+	       column->get == get_temporary || column->get == get_deleted ||
+	       column->get == get_image_inode;
 }
 
-/* The columns, for --help. */
+/**
+ * columns_print_help() - print the list of columns for --help
+ */
 void columns_print_help(void)
 {
 	size_t i;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The columns in which attached disks are shown.
+ * The columns of the list of attached disks.
  */
 #ifndef VHDX_ATTACHED_COLUMNS_H
 #define VHDX_ATTACHED_COLUMNS_H
@@ -14,19 +15,19 @@ struct disk;
 struct globals;
 struct json_object;
 
-/* How many may be asked for: one may be named twice. */
+/* Maximum for --output; a column may be named twice. */
 #define COLUMNS_MAX 64
 
 /**
- * struct column - what is known of a disk in one respect
- * @name:	its heading
- * @help:	one line
- * @get:	its value, or NULL if that is not known
- * @file:	for @get: in the disk's directory in sysfs
- * @kind:	SIZE: bytes, for people with a unit; TREE: has the branches, if there are any
- * @by_default:	shown unless columns are named
- * @get_of_parent: the same of a parent, which is only a path; NULL: nothing is known
- * @mark:	what is put behind it in a table for people; NULL: nothing
+ * struct column - a column
+ * @name:	heading
+ * @help:	one line for --help
+ * @get:	returns the value for a disk; NULL if it is not known
+ * @file:	for @get: attribute, relative to the directory of the disk in sysfs
+ * @kind:	SIZE: bytes, printed with a unit; TREE: has the branches of a tree
+ * @by_default:	printed without --output
+ * @get_of_parent: returns the value for a parent, which is only a path; NULL: never known
+ * @mark:	returns a suffix for tables without --raw; NULL: none
  */
 struct column {
 	const char *name;

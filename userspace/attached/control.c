@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "attached/control.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #include "attached/module.h"
 #include "lib/reason.h"
 
-/* The node is made at once by devtmpfs; where udev makes it, it takes a moment. */
+/* devtmpfs creates the node at once; udev, where it creates the node, takes a moment. */
 #define NODE_TRIES	40
 #define NODE_PAUSE_MS	50
 
@@ -22,17 +23,17 @@ static enum exit_code check_version(int control)
 
 	if (ioctl(control, VHDX_IOC_VERSION, &version))
 		return fail_named(EXIT_MODULE, "ABI_MISMATCH",
-				  "module vhdx does not tell its version (%s); it and vhdxctl are not "
-				  "of the same release: install both, then modprobe -r vhdx && "
-				  "modprobe vhdx", strerror(errno));
+				  "module vhdx does not report its version (%s), so it is not of the "
+				  "release of vhdxctl; install both of the same release, then "
+				  "modprobe -r vhdx && modprobe vhdx", strerror(errno));
 	version.release[sizeof(version.release) - 1] = '\0';
 	debug("module vhdx: release %s, interface %u", version.release, version.abi);
 	if (version.abi == VHDX_ABI_VERSION)
 		return DONE;
 	return fail_named(EXIT_MODULE, "ABI_MISMATCH",
 			  "module vhdx %s has interface %u, this vhdxctl needs %u; install both of "
-			  "the same release, then modprobe -r vhdx && modprobe vhdx", version.release, version.abi,
-			  VHDX_ABI_VERSION);
+			  "the same release, then modprobe -r vhdx && modprobe vhdx",
+			  version.release, version.abi, VHDX_ABI_VERSION);
 }
 
 static enum exit_code fail_open(int error)
@@ -41,11 +42,11 @@ static enum exit_code fail_open(int error)
 	case ENOENT:
 	case ENODEV:
 	case ENXIO:
-		return fail(EXIT_MODULE, "module vhdx is loaded, but %s is missing; is /dev of "
-			    "another system here?", VHDX_CONTROL_NODE);
+		return fail(EXIT_MODULE, "module vhdx is loaded, but %s is missing; check that "
+			    "/dev is that of the running system", VHDX_CONTROL_NODE);
 	case EPERM:
 	case EACCES:
-		return fail(EXIT_PERMISSION, "%s: cannot open (%s); be root", VHDX_CONTROL_NODE,
+		return fail(EXIT_PERMISSION, "%s: cannot open (%s); run as root", VHDX_CONTROL_NODE,
 			    strerror(error));
 	default:
 		return fail_errno(VHDX_CONTROL_NODE, "cannot open", error);
@@ -88,17 +89,22 @@ static enum exit_code checked(int *control, int error)
 }
 
 /**
- * control_open() - talk to the module
+ * control_open() - open the control device, and check the version of the module
  * @control:	set to a file descriptor on success
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code control_open(int *control)
 {
 	return checked(control, open_node(control));
 }
 
-/* The same, and load the module if it is not there. */
+/**
+ * control_open_loading() - as control_open(), and load the module if it is not loaded
+ * @control:	set to a file descriptor on success
+ *
+ * Return: DONE, or another exit code after an error message
+ */
 enum exit_code control_open_loading(int *control)
 {
 	int error = open_node(control);
@@ -113,7 +119,13 @@ enum exit_code control_open_loading(int *control)
 	return checked(control, error);
 }
 
-/* Return: 0 or a positive errno */
+/**
+ * control_attach() - attach an image
+ * @control:	from control_open()
+ * @request:	as for VHDX_IOC_ATTACH, without its size; the kernel fills its results
+ *
+ * Return: 0 or a positive errno
+ */
 int control_attach(int control, struct vhdx_ioc_attach *request)
 {
 	int error;
@@ -124,7 +136,13 @@ int control_attach(int control, struct vhdx_ioc_attach *request)
 	return error;
 }
 
-/* Return: 0 or a positive errno */
+/**
+ * control_detach() - detach a disk
+ * @control:	from control_open()
+ * @request:	as for VHDX_IOC_DETACH, without its size; the kernel fills its results
+ *
+ * Return: 0 or a positive errno
+ */
 int control_detach(int control, struct vhdx_ioc_detach *request)
 {
 	int error;
@@ -135,7 +153,13 @@ int control_detach(int control, struct vhdx_ioc_detach *request)
 	return error;
 }
 
-/* Return: 0 or a positive errno */
+/**
+ * control_snapshot() - let a disk continue in a child
+ * @control:	from control_open()
+ * @request:	as for VHDX_IOC_SNAPSHOT, without its size; the kernel fills its results
+ *
+ * Return: 0 or a positive errno
+ */
 int control_snapshot(int control, struct vhdx_ioc_snapshot *request)
 {
 	int error;
@@ -146,7 +170,14 @@ int control_snapshot(int control, struct vhdx_ioc_snapshot *request)
 	return error;
 }
 
-/* Return: 0 or a positive errno */
+/**
+ * control_status() - get the status of a disk
+ * @control:	from control_open()
+ * @index:	number of the disk
+ * @status:	filled
+ *
+ * Return: 0 or a positive errno
+ */
 int control_status(int control, int index, struct vhdx_ioc_status *status)
 {
 	memset(status, 0, sizeof(*status));
@@ -156,12 +187,12 @@ int control_status(int control, int index, struct vhdx_ioc_status *status)
 }
 
 /**
- * control_failed() - say why an ioctl failed
+ * control_failed() - print an error message for a failed ioctl
  * @object:	image or device
- * @what:	what could not be done
+ * @what:	the action that failed, such as "cannot attach"
  * @error:	positive errno
- * @reason:	as the ioctl returned it
- * @message:	the same; what the kernel says is better than what its errno says
+ * @reason:	from the ioctl
+ * @message:	from the ioctl; it is preferred to the text of @error
  *
  * Return: the exit code
  */
@@ -169,7 +200,7 @@ enum exit_code control_failed(const char *object, const char *what, int error,
 			      unsigned int reason, const char *message)
 {
 	if (reason_exit_code(reason) != DONE)
-		return fail_reason_said(object, reason, message);
+		return fail_reason_text(object, reason, message);
 	if (*message)
 		return fail(exit_of_errno(error), "%s: %s", object, message);
 	return fail_errno(object, what, error);

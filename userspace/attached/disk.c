@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * A disk is ours if its directory in sysfs has a directory vhdx in it.
+ * A disk belongs to the module if its directory in sysfs has a directory vhdx.
  */
 #include "attached/disk.h"
 
@@ -16,17 +17,25 @@
 
 #include "lib/alloc.h"
 
-/* A backing_file is a path: 4 KiB and " (deleted)". */
+/* The longest attribute, in bytes: backing_file has a path of 4 KiB and " (deleted)". */
 #define ATTRIBUTE_MAX 8192
 
 static const char *sysroot = "";
 
-/* Look at another tree than the running system's, as lsblk --sysroot does. */
+/**
+ * disk_set_sysroot() - read sysfs and procfs below another directory, as lsblk --sysroot
+ * @directory:	the directory; must outlive all calls of this file
+ */
 void disk_set_sysroot(const char *directory)
 {
 	sysroot = directory;
 }
 
+/**
+ * disk_sysroot() - the directory of disk_set_sysroot(), or ""
+ *
+ * Return: the path; static
+ */
 const char *disk_sysroot(void)
 {
 	return sysroot;
@@ -39,10 +48,10 @@ static char *sysfs_path(const struct disk *disk, const char *file)
 
 /**
  * disk_find() - find a disk by number
- * @disk:	filled, found or not
+ * @disk:	filled in any case
  * @index:	N of vhdxN
  *
- * Return: is there such a disk?
+ * Return: true if the disk is attached
  */
 bool disk_find(struct disk *disk, int index)
 {
@@ -58,7 +67,7 @@ bool disk_find(struct disk *disk, int index)
 	return found;
 }
 
-/* "vhdx12" or "vhdx12p3": 12. No sign, no leading zero. */
+/* "vhdx12" and "vhdx12p3": 12. No sign and no leading zero is allowed. -1: another name */
 static int index_of_name(const char *name)
 {
 	char *end;
@@ -77,7 +86,7 @@ static int index_of_name(const char *name)
 	return *end ? -1 : (int)index;
 }
 
-/* Any name of the device: sysfs knows what it is by its number. */
+/* By device number, so that any name of the device node works */
 static int index_of_number(dev_t number)
 {
 	char target[PATH_MAX];
@@ -99,11 +108,11 @@ static const char *base_name(const char *argument)
 }
 
 /**
- * disk_of_device() - which disk does the user mean?
+ * disk_of_device() - find a disk by the name of a device
  * @disk:	filled if the result is true
  * @argument:	/dev/vhdxN, vhdxN, a partition of it, or a link to one of those
  *
- * Return: false if it is no device of ours, or not attached
+ * Return: false if it is not a device of the module, or not attached
  */
 bool disk_of_device(struct disk *disk, const char *argument)
 {
@@ -121,10 +130,10 @@ bool disk_of_device(struct disk *disk, const char *argument)
 }
 
 /**
- * disk_looks_like_device() - does an argument that is nothing we know look like a device?
- * @argument:	what the user gave
+ * disk_looks_like_device() - test whether an unknown argument looks like a device
+ * @argument:	from the command line
  *
- * Return: true if it should be called a device in a message, not a file
+ * Return: true if a message should call it a device, not a file
  */
 bool disk_looks_like_device(const char *argument)
 {
@@ -136,11 +145,11 @@ bool disk_looks_like_device(const char *argument)
 }
 
 /**
- * disk_attribute() - read a file of a disk in sysfs
+ * disk_attribute() - read an attribute of a disk in sysfs
  * @disk:	attached
- * @file:	relative to the disk's directory
+ * @file:	relative to the directory of the disk
  *
- * Return: its contents without the last newline, to be freed; NULL if there is none
+ * Return: the contents without the last newline, to be freed; NULL if it cannot be read
  */
 char *disk_attribute(const struct disk *disk, const char *file)
 {
@@ -164,7 +173,13 @@ char *disk_attribute(const struct disk *disk, const char *file)
 	return text;
 }
 
-/* The same for a number; 0 if there is none. */
+/**
+ * disk_number() - read an attribute that is a number
+ * @disk:	attached
+ * @file:	relative to the directory of the disk
+ *
+ * Return: the number; 0 if it cannot be read
+ */
 uint64_t disk_number(const struct disk *disk, const char *file)
 {
 	char *text = disk_attribute(disk, file);
@@ -175,12 +190,12 @@ uint64_t disk_number(const struct disk *disk, const char *file)
 }
 
 /**
- * disk_device_number() - device number of a disk or a partition
+ * disk_device_number() - get the device number of a disk or a partition
  * @disk:	attached
- * @partition:	its name, or NULL for the disk itself
+ * @partition:	name of the partition; NULL: the disk itself
  * @number:	set on success
  *
- * Return: false if it is gone
+ * Return: false if there is no such disk or partition any more
  */
 bool disk_device_number(const struct disk *disk, const char *partition, dev_t *number)
 {
@@ -212,10 +227,10 @@ static bool is_partition(const struct disk *disk, const char *name)
 }
 
 /**
- * disk_partitions() - names of a disk's partitions
+ * disk_partitions() - list the partitions of a disk
  * @disk:	attached
  *
- * Return: a list that ends with NULL, for disk_free_names()
+ * Return: names such as "vhdx0p1", terminated by NULL, for disk_free_names()
  */
 char **disk_partitions(const struct disk *disk)
 {
@@ -238,6 +253,10 @@ char **disk_partitions(const struct disk *disk)
 	return names;
 }
 
+/**
+ * disk_free_names() - free a list of names
+ * @names:	terminated by NULL
+ */
 void disk_free_names(char **names)
 {
 	char **name;
@@ -247,7 +266,11 @@ void disk_free_names(char **names)
 	free(names);
 }
 
-/* Once each: two arguments may mean the same disk. */
+/**
+ * disk_list_add() - add a disk, unless it is in the list
+ * @list:	the list
+ * @disk:	copied
+ */
 void disk_list_add(struct disk_list *list, const struct disk *disk)
 {
 	size_t i;
@@ -267,8 +290,8 @@ static int compare_disks(const void *a, const void *b)
 }
 
 /**
- * disk_list_all() - all attached disks
- * @list:	filled, sorted; empty if the module is not loaded
+ * disk_list_all() - list all attached disks
+ * @list:	filled, sorted by number; empty if the module is not loaded
  */
 void disk_list_all(struct disk_list *list)
 {
@@ -291,6 +314,10 @@ void disk_list_all(struct disk_list *list)
 		qsort(list->disk, list->count, sizeof(*list->disk), compare_disks);
 }
 
+/**
+ * disk_list_free() - free a list
+ * @list:	empty afterwards
+ */
 void disk_list_free(struct disk_list *list)
 {
 	free(list->disk);

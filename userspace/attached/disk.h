@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Attached disks as sysfs shows them, to anybody, without the module's help.
+ * Attached disks in sysfs. Needs neither privileges nor the control device.
  */
 #ifndef VHDX_ATTACHED_DISK_H
 #define VHDX_ATTACHED_DISK_H
@@ -14,7 +15,7 @@
 #define DISK_NAME_MAX 32
 
 /**
- * struct disk - one attached disk
+ * struct disk - an attached disk
  * @index:	N of vhdxN
  * @name:	"vhdxN"
  * @node:	"/dev/vhdxN"
@@ -26,9 +27,9 @@ struct disk {
 };
 
 /**
- * struct disk_list - some disks
- * @count:	how many
- * @disk:	in the order of their numbers, if by disk_list_all()
+ * struct disk_list - a list of disks
+ * @count:	number of disks
+ * @disk:	the disks; disk_list_all() sorts them by number
  */
 struct disk_list {
 	size_t count;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * These are names as the kernel has them: of whoever attached the disk, and with " (deleted)"
- * behind them once there is no such file any more.
+ * The kernel reports paths of the mount namespace in which the disk was attached, followed by
+ * " (deleted)" if the file was deleted.
  */
 #include "attached/disk_files.h"
 
@@ -14,10 +15,12 @@
 #include "lib/alloc.h"
 
 /**
- * disk_is_temporary() - is what was written meant to go when the disk does?
+ * disk_is_temporary() - test whether the changes of a disk are dropped at detach
  * @disk:	attached
  *
- * So it is with the child that attach --temporary makes: it had no name when it was attached.
+ * attach --temporary attaches a child that has no name.
+ *
+ * Return: true if they are
  */
 bool disk_is_temporary(const struct disk *disk)
 {
@@ -25,10 +28,12 @@ bool disk_is_temporary(const struct disk *disk)
 }
 
 /**
- * disk_is_deleted() - was the image deleted since it was attached?
+ * disk_is_deleted() - test whether the image was deleted after it was attached
  * @disk:	attached
  *
- * Then the disk is all that is left of it.
+ * Then its data exist only as long as the disk is attached.
+ *
+ * Return: true if it was
  */
 bool disk_is_deleted(const struct disk *disk)
 {
@@ -36,10 +41,10 @@ bool disk_is_deleted(const struct disk *disk)
 }
 
 /**
- * disk_deleted_parent() - was a parent deleted since?
+ * disk_deleted_parent() - find a parent that was deleted after the disk was attached
  * @disk:	attached
  *
- * Return: its former name, to be freed; NULL if all are there, as far as is known
+ * Return: its former path, to be freed; NULL if no parent is known to be deleted
  */
 char *disk_deleted_parent(const struct disk *disk)
 {
@@ -60,12 +65,12 @@ char *disk_deleted_parent(const struct disk *disk)
 }
 
 /**
- * disk_image() - the image that somebody would know a disk by
+ * disk_image() - get the path of the image of a disk, for the user
  * @disk:	attached
  *
- * A child without a name tells nobody anything: its parent is what was to be attached.
+ * For a temporary disk this is the parent of the nameless child: the image that attach was given.
  *
- * Return: its path, to be freed; NULL if the disk is gone
+ * Return: the path, to be freed; NULL if the disk is no longer attached
  */
 char *disk_image(const struct disk *disk)
 {
@@ -80,7 +85,7 @@ char *disk_image(const struct disk *disk)
 	return path;
 }
 
-/* Without the kernel's \ooo for what cannot be in a line */
+/* Undo the escapes \ooo of the kernel, in place */
 static char *plain(char *line)
 {
 	char *from = line, *to = line;
@@ -99,12 +104,12 @@ static char *plain(char *line)
 }
 
 /**
- * disk_parents() - the images below the one attached
+ * disk_parents() - list the parents of the image of a disk
  * @disk:	attached
  *
- * The kernel names as many as a page has room for.
+ * The kernel lists as many as fit into a page.
  *
- * Return: a list that ends with NULL, for disk_free_names(); the nearest comes first
+ * Return: paths, the nearest parent first, terminated by NULL, for disk_free_names()
  */
 char **disk_parents(const struct disk *disk)
 {
@@ -136,12 +141,15 @@ static bool is_at(const char *path, const struct stat *file)
 }
 
 /**
- * disk_is_of_file() - is a file the one that a disk writes to, if it is written to?
+ * disk_is_of_file() - test whether a file is the attached image of a disk
  * @disk:	attached
- * @file:	of the image
+ * @file:	status of the file
  *
- * By what the path in sysfs leads to, so only right in the mount namespace of whoever
- * attached it. A file that was deleted since is no other of the same name.
+ * Compares with the file at the path in sysfs, so the result is right only in the mount namespace
+ * in which the disk was attached. A new file with the path of a deleted image does not match, nor
+ * does any file match a temporary disk.
+ *
+ * Return: true if it is
  */
 bool disk_is_of_file(const struct disk *disk, const struct stat *file)
 {
@@ -153,11 +161,13 @@ bool disk_is_of_file(const struct disk *disk, const struct stat *file)
 }
 
 /**
- * disk_role_of_file() - what is a file to a disk?
+ * disk_role_of_file() - get the role of a file for a disk
  * @disk:	attached
- * @file:	of an image
+ * @file:	status of the file
  *
- * The image of a temporary disk is what it shows, though it is a parent to the kernel.
+ * The image of a temporary disk is DISK_SHOWS, although it is a parent for the kernel.
+ *
+ * Return: the role; DISK_UNRELATED if it has none
  */
 enum disk_role disk_role_of_file(const struct disk *disk, const struct stat *file)
 {

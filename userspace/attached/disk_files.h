@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The files that an attached disk is made of, by the names sysfs has for them.
+ * The files of an attached disk, by their paths in sysfs.
  */
 #ifndef VHDX_ATTACHED_DISK_FILES_H
 #define VHDX_ATTACHED_DISK_FILES_H
@@ -12,8 +13,8 @@ struct disk;
 
 enum disk_role {
 	DISK_UNRELATED,
-	DISK_SHOWS,		/* this is the image that was attached */
-	DISK_NEEDS,		/* this is one of its parents */
+	DISK_SHOWS,		/* the file is the image that was attached */
+	DISK_NEEDS,		/* the file is a parent of that image */
 };
 
 bool disk_is_temporary(const struct disk *disk);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "attached/disks_of.h"
 
 #include <errno.h>
@@ -9,8 +10,8 @@
 #include "attached/control.h"
 #include "attached/disk_files.h"
 
-/* The kernel knows the image's inode, whatever its path means here; needs root. */
-static bool kernel_says_same(int control, const struct disk *disk, const struct stat *file)
+/* By inode, which is right in every mount namespace; needs root. */
+static bool has_same_inode(int control, const struct disk *disk, const struct stat *file)
 {
 	struct vhdx_ioc_status status;
 
@@ -30,7 +31,7 @@ static void add_disks_of_image(struct disks_of *found, int control, const struct
 		const struct disk *disk = &disks.disk[i];
 		enum disk_role role = disk_role_of_file(disk, file);
 
-		if (role == DISK_SHOWS || kernel_says_same(control, disk, file))
+		if (role == DISK_SHOWS || has_same_inode(control, disk, file))
 			disk_list_add(&found->showing, disk);
 		else if (role == DISK_NEEDS)
 			disk_list_add(&found->needing, disk);
@@ -39,10 +40,10 @@ static void add_disks_of_image(struct disks_of *found, int control, const struct
 }
 
 /**
- * disks_of_find() - which disks does the user mean?
- * @disks:	filled; to be freed by disks_of_free()
+ * disks_of_find() - find the disks that an argument stands for
+ * @disks:	filled; must be freed by disks_of_free()
  * @argument:	a device, or an image
- * @control:	of the module, to be asked as well; or -1
+ * @control:	from control_open(), to compare inodes as well; or -1
  */
 void disks_of_find(struct disks_of *disks, const char *argument, int control)
 {
@@ -56,18 +57,27 @@ void disks_of_find(struct disks_of *disks, const char *argument, int control)
 		add_disks_of_image(disks, control, &file);
 }
 
+/**
+ * disks_of_free() - free the result of disks_of_find()
+ * @disks:	the result
+ */
 void disks_of_free(struct disks_of *disks)
 {
 	disk_list_free(&disks->showing);
 	disk_list_free(&disks->needing);
 }
 
-/* Say that an argument stands for no disk. Return: the exit code */
+/**
+ * disks_of_none() - print an error message for an argument that stands for no disk
+ * @argument:	from the command line
+ *
+ * Return: the exit code
+ */
 enum exit_code disks_of_none(const char *argument)
 {
 	int error = access(argument, F_OK) ? errno : 0;
 
 	if (error && !disk_looks_like_device(argument))
-		return fail_errno(argument, "cannot find it", error);
+		return fail_errno(argument, "cannot find", error);
 	return fail_named(EXIT_USAGE, "NOT_ATTACHED", "%s: not attached", argument);
 }

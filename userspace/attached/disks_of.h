@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
  * The disks that an argument stands for: a device, or an image.
  */
@@ -9,8 +10,8 @@
 #include "lib/message.h"
 
 /**
- * struct disks_of - what an argument stands for
- * @showing:	the device itself; or disks that show this image, temporary ones included
+ * struct disks_of - the disks of an argument
+ * @showing:	the device itself; or disks that show the image, temporary ones included
  * @needing:	disks of which the image is a parent
  */
 struct disks_of {

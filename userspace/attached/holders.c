@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "attached/holders.h"
 
 #include <dirent.h>
@@ -11,10 +12,10 @@
 #include "lib/alloc.h"
 #include "lib/text.h"
 
-/* Mappings on mappings: LUKS on LVM on RAID, say; a circle there cannot be. */
+/* Limit of mappings on mappings, such as LUKS on LVM on RAID */
 #define HOLDERS_DEPTH 8
 
-/* The disk and its partitions. */
+/* A disk and its partitions */
 struct members {
 	const struct disk *disk;
 	char **partitions;
@@ -47,7 +48,7 @@ static bool is_member_name(const struct members *members, const char *source)
 	return false;
 }
 
-/* btrfs has a device number of its own; then only the name of the source tells. */
+/* A btrfs has its own device number, so the name of the source is compared as well. */
 static bool is_member_mount(const struct members *members, struct libmnt_fs *fs)
 {
 	return is_member_number(members, mnt_fs_get_devno(fs)) ||
@@ -55,9 +56,9 @@ static bool is_member_mount(const struct members *members, struct libmnt_fs *fs)
 }
 
 /**
- * holders_mounts() - where a disk or its partitions are mounted
+ * holders_mounts() - list the mount points of a disk and its partitions
  * @disk:	attached
- * @each:	called for every mount point in our mount namespace
+ * @each:	called for every mount point in this mount namespace
  * @context:	for @each
  */
 void holders_mounts(const struct disk *disk, void (*each)(void *context, const char *where),
@@ -78,9 +79,9 @@ void holders_mounts(const struct disk *disk, void (*each)(void *context, const c
 	disk_free_names(members.partitions);
 }
 
-/* -- what is told: who has it, and the commands that let go, in their order -- */
+/* -- the users, and the commands that release the disk, in their order -- */
 
-/* "A, B" of both */
+/* Append @more, after @gap unless @text is empty. Frees @more. */
 static void append(char **text, const char *gap, char *more)
 {
 	char *longer = xasprintf("%s%s%s", *text ? *text : "", *text ? gap : "", more);
@@ -105,7 +106,7 @@ static void add_mount(void *context, const char *where)
 	free(safe);
 }
 
-/* Swaps are known by name, mounts by number. */
+/* /proc/swaps has names, not device numbers. */
 static void add_swap(struct holders *holders, const char *name)
 {
 	struct libmnt_table *table = mnt_new_table();
@@ -124,7 +125,7 @@ static void add_swap(struct holders *holders, const char *name)
 	mnt_unref_table(table);
 }
 
-/* A line of sysfs, to be freed; NULL: there is no such file */
+/* The first line of a file in sysfs, to be freed; NULL: there is no such file */
 static char *block_attribute(const char *name, const char *file)
 {
 	char *path = xasprintf("%s/sys/block/%s/%s", disk_sysroot(), name, file);
@@ -161,7 +162,7 @@ static void add_mounts_of(struct holders *holders, const char *name)
 	free(path);
 }
 
-/* LVM writes a hyphen in a name as two, so a single one stands between group and volume. */
+/* In the name of a mapping, LVM doubles hyphens of a name; a single one ends the volume group. */
 static char *volume_group(const char *mapping)
 {
 	char *group = xstrdup(mapping), *to = group;
@@ -203,13 +204,14 @@ static void add_holder(struct holders *holders, const char *name)
 	if (!strncmp(name, "dm-", 3))
 		add_mapping(holders, name);
 	else if (!strncmp(name, "md", 2))
-		add(holders, xasprintf("RAID /dev/%s", name), xasprintf("mdadm --stop /dev/%s", name));
+		add(holders, xasprintf("RAID /dev/%s", name),
+		    xasprintf("mdadm --stop /dev/%s", name));
 	else
 		add(holders, xasprintf("held by %s", name),
-		    xasprintf("let %s go by the program that made it", name));
+		    xasprintf("release %s with the program that made it", name));
 }
 
-/* Device mapper, md, LVM link themselves into holders/; what holds them must go before. */
+/* Device mapper, md and LVM link to holders/. Their own holders are released before them. */
 static void add_holders_of(struct holders *holders, const char *device, unsigned int depth)
 {
 	char *path = xasprintf("%s/sys/block/%s/holders", disk_sysroot(), device);
@@ -230,7 +232,7 @@ static void add_holders_of(struct holders *holders, const char *device, unsigned
 		closedir(directory);
 }
 
-/* A loop device, or a disk of ours, whose file is this one: they only have it open. */
+/* Loop devices and vhdx disks open their file without an entry in holders/. */
 static void add_user_of(struct holders *holders, const char *user, const char *file,
 			const char *command, const char *name)
 {
@@ -239,7 +241,8 @@ static void add_user_of(struct holders *holders, const char *user, const char *f
 	if (backing && !strncmp(backing, "/dev/", 5) && !strcmp(backing + 5, name)) {
 		add_mounts_of(holders, user);
 		add_holders_of(holders, user, HOLDERS_DEPTH);
-		add(holders, xasprintf("opened by /dev/%s", user), xasprintf("%s /dev/%s", command, user));
+		add(holders, xasprintf("opened by /dev/%s", user),
+		    xasprintf("%s /dev/%s", command, user));
 	}
 	free(backing);
 }
@@ -253,7 +256,8 @@ static void add_users_of(struct holders *holders, const char *name)
 	free(path);
 	while (directory && (entry = readdir(directory))) {
 		if (!strncmp(entry->d_name, "loop", 4))
-			add_user_of(holders, entry->d_name, "loop/backing_file", "losetup -d", name);
+			add_user_of(holders, entry->d_name, "loop/backing_file", "losetup -d",
+				    name);
 		else if (!strncmp(entry->d_name, "vhdx", 4))
 			add_user_of(holders, entry->d_name, "vhdx/backing_file", "vhdxctl detach",
 				    name);
@@ -274,9 +278,9 @@ static void add_all_of(struct holders *holders, const struct disk *disk, const c
 }
 
 /**
- * holders_find() - everything that is known to use a disk
- * @holders:	filled; to be freed. Both texts are NULL if nothing is known, which does not mean
- *		that nothing has it open
+ * holders_find() - find the users of a disk
+ * @holders:	filled; must be freed by holders_free(). Both texts are NULL if no user is known;
+ *		a process may still have the disk open
  * @disk:	attached
  */
 void holders_find(struct holders *holders, const struct disk *disk)
@@ -292,6 +296,10 @@ void holders_find(struct holders *holders, const struct disk *disk)
 	disk_free_names(partitions);
 }
 
+/**
+ * holders_free() - free the result of holders_find()
+ * @holders:	the result
+ */
 void holders_free(struct holders *holders)
 {
 	free(holders->uses);

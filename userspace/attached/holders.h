@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Who uses a disk or one of its partitions: mounts, swap, disks built on it.
+ * The users of a disk or of its partitions: mounts, swap, block devices built on it.
  */
 #ifndef VHDX_ATTACHED_HOLDERS_H
 #define VHDX_ATTACHED_HOLDERS_H
@@ -8,9 +9,9 @@
 #include "attached/disk.h"
 
 /**
- * struct holders - who uses a disk, for people
- * @uses:	a list; NULL if nothing is known
- * @commands:	what lets go, in that order, as a line for a shell; NULL as well then
+ * struct holders - the users of a disk, as text
+ * @uses:	list of the users; NULL: none is known
+ * @commands:	commands that release the disk, in order, as one shell line; NULL: none
  */
 struct holders {
 	char *uses;

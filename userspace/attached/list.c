@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * The text in a table is made from the values in JSON, so that both always tell the same. People
- * are told in the same column what programs find in another: a mark.
+ * The text of a table is made from the JSON values, so that both agree. The table without --raw
+ * has a mark after some values, for which programs have another column.
  *
- * In a tree each parent is below what it is the parent of. It is no disk, so only its file is shown.
+ * In a tree each parent is below its child. A parent is not a disk and has only the columns of a
+ * file.
  */
 #include "attached/list.h"
 
@@ -20,7 +22,7 @@
 #include "lib/options.h"
 #include "lib/text.h"
 
-/* BACK-FILE is back-file in JSON, as with losetup. */
+/* Column BACK-FILE is the key back-file in JSON, as with losetup. */
 static char *json_name(const struct column *column)
 {
 	char *name = xstrdup(column->name);
@@ -62,7 +64,7 @@ static struct json_object *parent_json(const char *path, const struct column **w
 	return row;
 }
 
-/* What is a parent among images is a child in a tree that has the disk at its root. */
+/* The root of the tree is the disk, so a parent image is in the "children" of its child. */
 static void add_parents_json(struct json_object *row, const struct disk *disk,
 			     const struct column **wanted, size_t count)
 {
@@ -96,7 +98,7 @@ static struct json_object *disks_json(const struct disk_list *disks, bool tree,
 }
 
 /**
- * list_json() - disks with all that is known about them
+ * list_json() - all columns of disks, as JSON
  * @disks:	attached
  *
  * Return: an array of objects
@@ -198,7 +200,7 @@ static void add_lines(struct libscols_table *table, const struct disk_list *disk
 	}
 }
 
-/* Only one column can have the branches. */
+/* Only the first tree column has the branches. */
 static void add_columns(struct libscols_table *table, bool branches,
 			const struct column **wanted, size_t count)
 {
@@ -213,7 +215,7 @@ static void add_columns(struct libscols_table *table, bool branches,
 	}
 }
 
-/* Scripts, which want it raw, want words and no branches. */
+/* Raw output is for scripts and has no branches. */
 static enum exit_code print_table(const struct disk_list *disks, const struct globals *globals,
 				  bool tree, const struct column **wanted, size_t count)
 {
@@ -232,10 +234,10 @@ static enum exit_code print_table(const struct disk_list *disks, const struct gl
 }
 
 /**
- * list_print() - show disks as the options say, as table or JSON
+ * list_print() - print disks as a table or as JSON
  * @disks:	attached
  * @globals:	the options
- * @tree:	with the parents below each
+ * @tree:	print the parents below each disk
  *
  * Return: DONE, or EXIT_USAGE for an unknown column
  */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "attached/module.h"
 
 #include <errno.h>
@@ -12,14 +13,14 @@
 
 #include "lib/alloc.h"
 
-/* Where dkms and `make install` put it, and packages; compressed or not */
+/* Where DKMS, `make install` and packages install the module; it may be compressed */
 static const char *const places[] = {
 	"updates/dkms/vhdx.ko*", "updates/vhdx.ko*", "updates/kmod/vhdx.ko*", "extra/vhdx.ko*",
 	"kernel/drivers/block/vhdx.ko*",
 };
 
-/* The kernels that there is a module for, to be freed; NULL: none */
-static char *built_for(void)
+/* List of the kernels for which a module is installed, to be freed; NULL: none */
+static char *installed_for(void)
 {
 	static const char root[] = "/lib/modules/";
 	char *list = NULL, *longer, *pattern;
@@ -47,15 +48,15 @@ static char *built_for(void)
 
 static enum exit_code fail_missing(const char *kernel)
 {
-	char *others = built_for();
+	char *others = installed_for();
 	enum exit_code status;
 
 	status = fail_named(EXIT_MODULE, "MODULE_MISSING",
-			    "module vhdx is not built or not installed for the running kernel, %s "
+			    "module vhdx is not installed for the running kernel, %s "
 			    "(%s%s); with DKMS: apt install linux-headers-%s && dkms autoinstall -k "
-			    "%s; from the sources: make && make install", kernel,
-			    others ? "it is for " : "nor for any other", others ? others : "", kernel,
-			    kernel);
+			    "%s; from the sources: make && make install",
+			    kernel, others ? "installed for " : "nor for any other",
+			    others ? others : "", kernel, kernel);
 	free(others);
 	return status;
 }
@@ -80,27 +81,27 @@ static bool is_locked_down(void)
 	return file_says(path, "[integrity]") || file_says(path, "[confidentiality]");
 }
 
-/* Loading a module takes more than being root. */
+/* Root may be refused as well: by lockdown, a sysctl, or a missing capability. */
 static enum exit_code fail_permission(int error)
 {
 	if (is_locked_down())
 		return fail_named(EXIT_MODULE, "MODULE_REJECTED",
 				  "module vhdx was rejected: this kernel is locked down (Secure Boot) "
-				  "and loads only modules signed with a key it knows; see vhdxctl(8) "
+				  "and loads only modules signed with an enrolled key; see vhdxctl(8) "
 				  "SECURE BOOT: mokutil --import /var/lib/dkms/mok.pub, then reboot");
 	if (file_says("/proc/sys/kernel/modules_disabled", "1"))
-		return fail(EXIT_MODULE, "module vhdx is not loaded, and this kernel loads no modules "
-			    "any more (kernel.modules_disabled is 1 until it is booted again); reboot, "
-			    "and load it early: echo vhdx > /etc/modules-load.d/vhdx.conf");
+		return fail(EXIT_MODULE, "module vhdx is not loaded, and the kernel refuses modules until "
+			    "the next boot (kernel.modules_disabled is 1); reboot, and load it early: "
+			    "echo vhdx > /etc/modules-load.d/vhdx.conf");
 	if (!geteuid())
 		return fail(EXIT_PERMISSION, "module vhdx is not loaded, and root may not load modules "
 			    "here (%s: no CAP_SYS_MODULE, as in a container); on the host: modprobe "
 			    "vhdx", strerror(error));
 	return fail(EXIT_PERMISSION, "module vhdx is not loaded, and loading it is not permitted "
-		    "(%s); be root, such as with sudo", strerror(error));
+		    "(%s); run as root", strerror(error));
 }
 
-/* What kernel the module says it was built for, to be freed; NULL: not known */
+/* The kernel for which the module was built, to be freed; NULL: not known */
 static char *vermagic_of(struct kmod_ctx *context)
 {
 	struct kmod_list *list = NULL, *info = NULL, *item;
@@ -128,10 +129,10 @@ static enum exit_code fail_version(struct kmod_ctx *context, const char *kernel,
 	enum exit_code status;
 
 	status = fail_named(EXIT_MODULE, "MODULE_VERSION",
-			    "module vhdx does not fit kernel %s (%s; it was built for %s); build it "
+			    "module vhdx does not match kernel %s (%s; it was built for %s); build it "
 			    "again: dkms install --force -m vhdx -k %s, or in the sources: make clean && "
 			    "make && make install; dmesg may say more", kernel, strerror(error),
-			    built ? built : "another one", kernel);
+			    built ? built : "another kernel", kernel);
 	free(built);
 	return status;
 }
@@ -164,7 +165,7 @@ static enum exit_code fail_load(struct kmod_ctx *context, int error)
 	}
 }
 
-/* libkmod's own words would only double ours. */
+/* Messages of libkmod repeat those of this file, so they are for --debug only. */
 static void log_debug(void *data, int priority, const char *file, int line, const char *function,
 		      const char *format, va_list args)
 {
@@ -179,7 +180,7 @@ static void log_debug(void *data, int priority, const char *file, int line, cons
 	debug("libkmod: %s: %s", function, text);
 }
 
-/* By alias, as modprobe does; a module that is not there gives an empty list. */
+/* By alias, as modprobe does. A missing module gives an empty list. */
 static int load_by_name(struct kmod_ctx *context)
 {
 	struct kmod_list *list = NULL, *item;
@@ -201,9 +202,9 @@ static int load_by_name(struct kmod_ctx *context)
 }
 
 /**
- * module_load() - do what modprobe vhdx does
+ * module_load() - load the module, as modprobe vhdx does
  *
- * Return: DONE, also if it was loaded already; or another code having said why
+ * Return: DONE, also if it is already loaded; or another exit code after an error message
  */
 enum exit_code module_load(void)
 {
@@ -212,7 +213,7 @@ enum exit_code module_load(void)
 	int error;
 
 	if (!context)
-		return fail(EXIT_MODULE, "module vhdx: cannot load (libkmod does not start)");
+		return fail(EXIT_MODULE, "module vhdx: cannot load (libkmod cannot be initialized)");
 	kmod_set_log_fn(context, log_debug, NULL);
 	note("loading module vhdx");
 	error = load_by_name(context);

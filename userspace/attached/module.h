@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Loading the module, and saying in one sentence why it cannot be loaded.
+ * Loading the module, with an error message that says why it cannot be loaded.
  */
 #ifndef VHDX_ATTACHED_MODULE_H
 #define VHDX_ATTACHED_MODULE_H

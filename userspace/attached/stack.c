@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * From a file down to the hardware: its file system's device, what that is made of (slaves/ of
- * device mapper, md, bcache), the files of loop devices and of our own disks, the layers of
- * overlayfs, the devices of btrfs. What is in none of these the kernel tries out for itself.
+ * The walk goes from a file down to the hardware: the device of its file system, the slaves/ of
+ * device mapper, md and bcache, the files of loop devices and vhdx disks, the layers of overlayfs,
+ * the devices of btrfs. For other stacks the kernel tests whether the file is on the disk.
  */
 #include "attached/stack.h"
 
@@ -17,13 +18,13 @@
 
 #include "lib/alloc.h"
 
-/* More than anybody stacks; ends loops that sysfs shows while it changes */
+/* More than any real stack; ends a loop that sysfs may show while it changes */
 #define DEPTH_MAX 32
 
 /**
- * struct walk - on the way down
- * @target:	the disk that may be below
- * @depth:	how many steps from the file
+ * struct walk - a walk from a file down the devices
+ * @target:	the disk that is searched
+ * @depth:	number of steps from the file
  */
 struct walk {
 	const struct disk *target;
@@ -33,7 +34,7 @@ struct walk {
 static char *walk_path(struct walk *walk, const char *path);
 static char *walk_device(struct walk *walk, dev_t number);
 
-/* What is found further down, and what is on it. Return: to be freed */
+/* "@name on @below"; NULL if @below is NULL. Frees @below. Return: to be freed */
 static char *on(const char *name, char *below)
 {
 	char *text = below ? xasprintf("%s on %s", name, below) : NULL;
@@ -42,7 +43,7 @@ static char *on(const char *name, char *below)
 	return text;
 }
 
-/* Return: contents of a file of sysfs without the last newline, to be freed; or NULL */
+/* Return: the first line of a file in sysfs, to be freed; NULL if it cannot be read */
 static char *read_line(const char *directory, const char *name)
 {
 	char *path = xasprintf("%s/%s", directory, name);
@@ -75,7 +76,7 @@ static char *walk_number(struct walk *walk, const char *directory)
 	return found;
 }
 
-/* Every device that has an entry in a directory of @directory */
+/* The devices with an entry in @directory/@name */
 static char *walk_entries(struct walk *walk, const char *directory, const char *name)
 {
 	char *path = xasprintf("%s/%s", directory, name), *found = NULL;
@@ -95,7 +96,7 @@ static char *walk_entries(struct walk *walk, const char *directory, const char *
 	return found;
 }
 
-/* A file that is named in sysfs */
+/* The file at the path in an attribute of sysfs */
 static char *walk_named(struct walk *walk, const char *directory, const char *name)
 {
 	char *path = read_line(directory, name);
@@ -105,7 +106,7 @@ static char *walk_named(struct walk *walk, const char *directory, const char *na
 	return found;
 }
 
-/* The files of a disk of ours */
+/* The files of a vhdx disk */
 static char *walk_disk(struct walk *walk, const char *directory)
 {
 	char *path = xasprintf("%s/vhdx/parent_files", directory);
@@ -125,7 +126,7 @@ static char *walk_disk(struct walk *walk, const char *directory)
 	return found;
 }
 
-/* "dm-0 (vg-home)": the name that its user gave it, if there is one */
+/* "dm-0 (vg-home)": a mapping has a second name */
 static char *device_name(const char *directory)
 {
 	const char *kernel = strrchr(directory, '/') + 1;
@@ -136,7 +137,7 @@ static char *device_name(const char *directory)
 	return name;
 }
 
-/* @directory: of a whole disk in sysfs */
+/* @directory: directory of a whole disk in sysfs */
 static char *walk_whole(struct walk *walk, const char *directory)
 {
 	char *found, *name;
@@ -176,7 +177,7 @@ static char *walk_device(struct walk *walk, dev_t number)
 	return found;
 }
 
-/* The directories that an option of overlayfs names */
+/* The directories in an option of overlayfs */
 static char *walk_layers(struct walk *walk, struct libmnt_fs *fs, const char *option)
 {
 	char *value, *list, *rest, *one, *found = NULL;
@@ -192,7 +193,7 @@ static char *walk_layers(struct walk *walk, struct libmnt_fs *fs, const char *op
 	return found;
 }
 
-/* All devices of the btrfs that has this one */
+/* All devices of the btrfs to which @source belongs */
 static char *walk_btrfs(struct walk *walk, const char *source)
 {
 	char *root = xasprintf("%s/sys/fs/btrfs", disk_sysroot()), *found = NULL;
@@ -231,7 +232,7 @@ static char *walk_mount(struct walk *walk, struct libmnt_fs *fs)
 	return found ? found : walk_path(walk, source);
 }
 
-/* A file system whose number is no device's */
+/* A file system with an anonymous device number */
 static char *walk_anonymous(struct walk *walk, dev_t number)
 {
 	char *path = xasprintf("%s/proc/self/mountinfo", disk_sysroot()), *found = NULL;
@@ -248,7 +249,7 @@ static char *walk_anonymous(struct walk *walk, dev_t number)
 	return found;
 }
 
-/* The mount table has another number for btrfs than its files have. Return: NULL if unknown */
+/* On btrfs, the device number of a file is not that of the mount table. Return: or NULL */
 static char *walk_btrfs_file(struct walk *walk, const char *path)
 {
 	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
@@ -288,11 +289,11 @@ static char *walk_path(struct walk *walk, const char *path)
 }
 
 /**
- * stack_on_disk() - is a file on a disk, or on something that is made of it?
+ * stack_on_disk() - test whether a file is on a disk, directly or through other devices
  * @disk:	attached
  * @path:	of the file, or of its directory
  *
- * Return: what is on what, for people, to be freed; NULL if nothing of that is known
+ * Return: text such as "/mnt/a on dm-0 on /dev/vhdx0", to be freed; NULL if it is not known to be
  */
 char *stack_on_disk(const struct disk *disk, const char *path)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * What a file is on, device below device, as sysfs and the mount table show it.
+ * The devices below a file, from sysfs and the mount table.
  */
 #ifndef VHDX_ATTACHED_STACK_H
 #define VHDX_ATTACHED_STACK_H

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * When attach returns, /dev/disk/by-uuid and the rest must be there, or a script's next
- * line fails; when detach returns, they must be gone.
+ * When attach returns, the links below /dev/disk must exist, because the next line of a script may
+ * use them; when detach returns, they must be gone.
  *
- * The listener is set up before the disk changes, so that no event is missed. An event
- * counts if its sequence number is larger than the last one before the change: with that,
- * a leftover from an earlier disk of the same number cannot be taken for an answer.
+ * The monitor is set up before the disk changes, so that no event is missed. Only events with a
+ * sequence number after the last one before the change count, so that a late event of an earlier
+ * disk with the same number is ignored.
  */
 #include "attached/udev_wait.h"
 
@@ -22,25 +23,25 @@
 
 #include "lib/alloc.h"
 
-/* Events may be lost, and nodes vanish without one where there is no udev. */
+/* Poll as well: events may be lost, and without udev there are none. */
 #define LOOK_AGAIN_MS		100
 #define RECEIVE_BUFFER_BYTES	(4 << 20)
 
-/* udev has finished an event of this device. */
+/* An event that udev has finished */
 struct seen {
 	dev_t number;
 	bool removed;
 };
 
 /**
- * struct udev_wait - one change and what follows it
- * @udev:	NULL if there is no udevd to wait for
- * @monitor:	its events; NULL if they cannot be had, as in some containers
- * @before:	number of the last event before the change
- * @seen:	the events udev has finished since then
- * @seen_count:	how many
- * @signals:	the signal mask to wait with
- * @old_signals: the one to go back to
+ * struct udev_wait - the events of one change
+ * @udev:	NULL: udevd does not run
+ * @monitor:	monitor of finished events; NULL: not available, as in some containers
+ * @before:	sequence number of the last event before the change
+ * @seen:	events that udev has finished since then
+ * @seen_count:	number of elements in @seen
+ * @signals:	signal mask during a wait
+ * @old_signals: signal mask to restore
  */
 struct udev_wait {
 	struct udev *udev;
@@ -60,7 +61,7 @@ static void on_interrupt(int signal)
 	interrupted = 1;
 }
 
-/* Blocked but for the moments of waiting, so that none is lost between look and wait. */
+/* Signals are unblocked only while ppoll() waits, so none is lost between test and wait. */
 static void catch_interrupt(struct udev_wait *wait)
 {
 	struct sigaction action = { .sa_handler = on_interrupt };
@@ -106,11 +107,11 @@ static void listen_to_udev(struct udev_wait *wait)
 }
 
 /**
- * udev_wait_begin() - prepare to wait; to be called before the disk changes
+ * udev_wait_begin() - prepare to wait; call it before the disk changes
  *
- * From here to udev_wait_end(), SIGINT and SIGTERM only end a wait.
+ * Until udev_wait_end(), SIGINT and SIGTERM only end a wait.
  *
- * Return: for udev_wait_end()
+ * Return: the wait, for udev_wait_end()
  */
 struct udev_wait *udev_wait_begin(void)
 {
@@ -176,7 +177,7 @@ static bool node_exists(const char *name)
 	return exists;
 }
 
-/* A disk that has gone again meanwhile, by autoclear, needs no more waiting. */
+/* A disk that autoclear has detached in the meantime counts as ready. */
 static bool is_ready(struct udev_wait *wait, const struct disk *disk, dev_t number)
 {
 	char **partitions, **name;
@@ -193,7 +194,7 @@ static bool is_ready(struct udev_wait *wait, const struct disk *disk, dev_t numb
 	return ready;
 }
 
-/* The kernel's part, then that of udev, whose links go when it is done with the event. */
+/* First the node goes, then udev removes the links and finishes the event. */
 static bool is_gone(struct udev_wait *wait, const struct disk *disk, dev_t number)
 {
 	dev_t found;
@@ -212,7 +213,7 @@ static long long now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-/* Until the next event, a signal, or the time to look again. */
+/* Return at the next event, at a signal, or after LOOK_AGAIN_MS. */
 static void wait_for_event(struct udev_wait *wait, long long timeout_ms)
 {
 	struct timespec timeout = { .tv_nsec = LOOK_AGAIN_MS * 1000000L };
@@ -247,10 +248,12 @@ static enum udev_wait_result wait_until(struct udev_wait *wait, const struct dis
 }
 
 /**
- * udev_wait_ready() - wait until a new disk can be used by any of its names
- * @wait:	begun before it was attached
+ * udev_wait_ready() - wait until a new disk and its partitions have all their links
+ * @wait:	begun before the disk was attached
  * @disk:	just attached
- * @timeout_ms:	how long at most
+ * @timeout_ms:	maximum, in ms
+ *
+ * Return: UDEV_WAIT_DONE, also without udev; UDEV_WAIT_TIMEOUT or UDEV_WAIT_INTERRUPTED
  */
 enum udev_wait_result udev_wait_ready(struct udev_wait *wait, const struct disk *disk,
 				      unsigned int timeout_ms)
@@ -259,11 +262,13 @@ enum udev_wait_result udev_wait_ready(struct udev_wait *wait, const struct disk 
 }
 
 /**
- * udev_wait_gone() - wait until the node of a disk is gone
- * @wait:	begun before it was detached
+ * udev_wait_gone() - wait until the node and the links of a disk are gone
+ * @wait:	begun before the disk was detached
  * @disk:	just detached
- * @number:	its device number when it was there
- * @timeout_ms:	how long at most
+ * @number:	device number that the disk had
+ * @timeout_ms:	maximum, in ms
+ *
+ * Return: UDEV_WAIT_DONE, UDEV_WAIT_TIMEOUT or UDEV_WAIT_INTERRUPTED
  */
 enum udev_wait_result udev_wait_gone(struct udev_wait *wait, const struct disk *disk, dev_t number,
 				     unsigned int timeout_ms)
@@ -271,13 +276,22 @@ enum udev_wait_result udev_wait_gone(struct udev_wait *wait, const struct disk *
 	return wait_until(wait, disk, number, is_gone, timeout_ms);
 }
 
-/* Wait for udev to finish something, whatever it is. */
+/**
+ * udev_wait_pause() - wait for any event of udev
+ * @wait:	the wait
+ * @timeout_ms:	maximum, in ms
+ */
 void udev_wait_pause(struct udev_wait *wait, unsigned int timeout_ms)
 {
 	wait_for_event(wait, timeout_ms);
 }
 
-/* The handler stays: a signal that came too late to end a wait must not end the program. */
+/**
+ * udev_wait_end() - end a wait
+ * @wait:	freed
+ *
+ * The signal handlers stay: a signal that came after the wait must not end the program.
+ */
 void udev_wait_end(struct udev_wait *wait)
 {
 	udev_monitor_unref(wait->monitor);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Waiting until udev has caught up with a disk that has come or gone.
+ * Waiting until udev has processed the events of a disk that was attached or detached.
  */
 #ifndef VHDX_ATTACHED_UDEV_WAIT_H
 #define VHDX_ATTACHED_UDEV_WAIT_H

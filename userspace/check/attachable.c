@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * What the kernel refuses for what is in the files, the format core says here as well, for the
- * core is the same. What is left are the block table, which the kernel reads to its end before it
- * lets an image be written to, and who else has the files.
+ * The format core makes the same checks of the files here as in the kernel. This file adds the
+ * other checks of an attach: the whole BAT, which the kernel reads before it attaches an image for
+ * writing, and other programs that use the files.
  */
 #include "check/attachable.h"
 
@@ -18,9 +19,9 @@
 #include "info/bat_summary.h"
 #include "lib/text.h"
 
-/* For an image to be attached for writing whose file system is read-only */
-const char attachable_read_only_advice[] = "attach -r only reads, attach --temporary keeps what is "
-				       "written elsewhere";
+/* Advice for an attach for writing on a read-only file system */
+const char attachable_read_only_advice[] = "use attach -r to read it, or attach --temporary, which "
+				       "keeps writes elsewhere";
 
 static enum exit_code fail_finding(const char *path, const struct finding *finding)
 {
@@ -44,7 +45,7 @@ static enum exit_code fail_first(const struct check *check)
 	return DONE;
 }
 
-/* The whole block table: no entry is bad, and no two blocks share space. */
+/* The whole BAT: no entry is bad, and no two blocks share space. */
 static enum exit_code try_blocks(const struct layer *layer)
 {
 	struct check check = { 0 };
@@ -63,11 +64,11 @@ static enum exit_code try_blocks(const struct layer *layer)
 }
 
 /**
- * attachable_files() - would the files of a chain be attached?
+ * attachable_files() - check that the files of a chain can be attached
  * @chain:	complete
- * @writing:	for writing
+ * @writing:	the image is attached for writing
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code attachable_files(const struct chain *chain, bool writing)
 {
@@ -86,8 +87,8 @@ enum exit_code attachable_files(const struct chain *chain, bool writing)
 }
 
 /**
- * attachable_fail_index() - a disk number is taken: say by which image
- * @index:	the number
+ * attachable_fail_index() - print an error message for a disk number that is taken
+ * @index:	the disk number
  *
  * Return: EXIT_BUSY
  */
@@ -99,17 +100,22 @@ enum exit_code attachable_fail_index(int index)
 
 	if (image)
 		status = fail_named(EXIT_BUSY, "ATTACH_INDEX_TAKEN", "/dev/vhdx%d: the number is taken "
-				    "by %s; leave --index away to get a free one, or detach that disk "
+				    "by %s; leave out --index to get a free one, or detach that disk "
 				    "first: vhdxctl detach /dev/vhdx%d", index, image, index);
 	else
 		status = fail_named(EXIT_BUSY, "ATTACH_INDEX_TAKEN", "/dev/vhdx%d: the number is taken "
-				    "by a disk that is just being attached or detached; try again, or "
-				    "leave --index away to get a free one", index);
+				    "by a disk that is being attached or detached; try again, or leave "
+				    "out --index to get a free one", index);
 	free(image);
 	return status;
 }
 
-/* Is a disk number free? -1 stands for any. */
+/**
+ * attachable_index() - check that a disk number is free
+ * @index:	the disk number; -1: any
+ *
+ * Return: DONE, or EXIT_BUSY after an error message
+ */
 enum exit_code attachable_index(int index)
 {
 	struct disk disk;
@@ -125,22 +131,22 @@ static void warn_missing(const struct layer *layer, u64 bytes)
 	bat_summary_look(&counts, image->super, &image->reader,
 			 image->replayed ? &image->replayed->overlay : NULL, image->file.fd, bytes);
 	if (counts.missing)
-		warn("%s: %s%llu blocks are missing, because the file ends before them; reads of them "
-		     "fail; get a complete copy", layer->path, counts.complete ? "" : "at least ",
+		warn("%s: %s%llu blocks lie beyond the end of the file; reads of them fail; get a "
+		     "complete copy", layer->path, counts.complete ? "" : "at least ",
 		     (unsigned long long)counts.missing);
 	else if (counts.bad)
-		warn("%s: %s%llu entries of its block table are bad; reads of their blocks fail; see "
-		     "vhdxctl check", layer->path, counts.complete ? "" : "at least ",
+		warn("%s: %s%llu BAT entries are bad; reads of their blocks fail; see vhdxctl check",
+		     layer->path, counts.complete ? "" : "at least ",
 		     (unsigned long long)counts.bad);
 }
 
 /**
- * attachable_warn_missing() - warn of blocks that reads will fail for
+ * attachable_warn_missing() - warn about blocks that cannot be read
  * @chain:	complete
- * @writing:	for writing: then the kernel refuses the image itself if it is not whole
+ * @writing:	the image is attached for writing; then the kernel refuses it if it is damaged
  *
- * Images that are not written to can be read where they are whole. The time this takes is bounded:
- * of all block tables together BAT_SUMMARY_LOOK_MAX bytes are read.
+ * An image that is only read can be read where it is whole. At most BAT_SUMMARY_LOOK_MAX bytes of
+ * all BATs together are read, which bounds the time.
  */
 void attachable_warn_missing(const struct chain *chain, bool writing)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * What attaching would find, found without attaching.
+ * The checks of an attach, without an attach.
  */
 #ifndef VHDX_CHECK_ATTACHABLE_H
 #define VHDX_CHECK_ATTACHABLE_H

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * The BAT, entry by entry: each by itself as the core judges it, then all against each
- * other. Of oddities only the first of a kind is told, with how many there are.
+ * The BAT: each entry by itself, by the rules of the format core, and all entries against each
+ * other. For each kind of oddity, one finding has the first one and their number.
  */
 #include <stdlib.h>
 
@@ -30,23 +31,23 @@ static const struct {
 	const char *text;
 } oddities[ODD_KINDS] = {
 	[ODD_RESERVED] = { "bat_reserved", "reserved bits are not zero" },
-	[ODD_OFFSET] = { "bat_offset", "an absent block has a place; Hyper-V may refuse that" },
+	[ODD_OFFSET] = { "bat_offset", "an absent block has a file offset; Hyper-V may refuse it" },
 	[ODD_DRAFT] = { "bat_draft_state", "state 5, which meant unmapped before version 1.0" },
 	[ODD_ANCHOR] = { "bat_anchor", "former place of an unmapped block is outside the file or "
 			 "in use" },
-	[ODD_BITMAP] = { "bat_bitmap_unneeded", "sector bitmap entry used without a parent" },
-	[ODD_BEHIND] = { "bat_behind_disk", "entry behind the end of the disk is used" },
-	[ODD_UNTRACKED] = { "bat_not_compared", "block too far into the file to be compared with "
-			    "the others" },
+	[ODD_BITMAP] = { "bat_bitmap_unneeded", "sector bitmap entry in use without a parent" },
+	[ODD_BEHIND] = { "bat_behind_disk", "entry beyond the end of the disk in use" },
+	[ODD_UNTRACKED] = { "bat_not_compared", "block lies beyond 256 TiB, where overlaps are not "
+			    "checked" },
 };
 
 /**
  * struct scan - one pass over a BAT
- * @check:	the check it is for
- * @rules:	what an entry is judged by
- * @chunk:	the chunk at hand
- * @count:	oddities of each kind
- * @first:	BAT index of the first of each kind
+ * @check:	gets the findings
+ * @rules:	rules for BAT entries
+ * @chunk:	state of the current chunk
+ * @count:	number of oddities of each kind
+ * @first:	BAT index of the first oddity of each kind
  */
 struct scan {
 	struct check *check;
@@ -75,7 +76,7 @@ static void add_fault(struct scan *scan, enum vhdx_reason reason, u64 index, u64
 	findings_add_fault(&scan->check->findings, &fault, index);
 }
 
-/* Old QEMU may have cut off the unused part of the last block. */
+/* Old versions of QEMU truncate the unused part of the last block. */
 static u64 length_in_file(const struct scan *scan, u64 offset, u64 length)
 {
 	u64 left = scan->rules.file_size - offset;
@@ -83,8 +84,8 @@ static u64 length_in_file(const struct scan *scan, u64 offset, u64 length)
 	return length < left ? length : left;
 }
 
-/* A block that is present and by itself right: nobody else may be where it is. */
-static void claim_block(struct scan *scan, u64 index, u64 entry, u64 length, bool payload)
+/* A present block with a valid entry: no other block may share its space. */
+static void use_block(struct scan *scan, u64 index, u64 entry, u64 length, bool payload)
 {
 	struct usage *usage = &scan->check->usage;
 	u64 offset = vhdx_bat_offset(entry);
@@ -109,8 +110,8 @@ static void claim_block(struct scan *scan, u64 index, u64 entry, u64 length, boo
 		usage_set(usage, USAGE_PAYLOAD, offset, length);
 }
 
-/* The place an unmapped block had is only a hint; one that cannot be belongs to no block. */
-static void claim_anchor(struct scan *scan, u64 index, u64 entry)
+/* The former place of an unmapped block is a hint; an impossible one belongs to no block. */
+static void use_anchor(struct scan *scan, u64 index, u64 entry)
 {
 	u64 length = scan->rules.geometry->block_size;
 	struct usage *usage = &scan->check->usage;
@@ -132,15 +133,12 @@ static void claim_anchor(struct scan *scan, u64 index, u64 entry)
 }
 
 /**
- * check_owns_anchor() - may an absent block have the place back that its entry still carries?
+ * check_owns_anchor() - test whether an absent block can use its former place again
  * @check:	completed
- * @rules:	what entries are judged by
- * @entry:	of the block
+ * @rules:	rules for BAT entries
+ * @entry:	BAT entry of the block, which has the former place
  *
- * Only if no other entry names any part of the place. That some entry was found to have it as
- * its former place is not enough: two may carry the same one.
- *
- * Return: true if the place is the block's alone
+ * Return: true if no other entry refers to any part of the place
  */
 bool check_owns_anchor(const struct check *check, const struct vhdx_bat_rules *rules, u64 entry)
 {
@@ -164,7 +162,7 @@ static void scan_payload(struct scan *scan, u64 index, u64 entry)
 	switch (vhdx_bat_state(entry)) {
 	case VHDX_BLOCK_FULLY_PRESENT:
 	case VHDX_BLOCK_PARTIALLY_PRESENT:
-		claim_block(scan, index, entry, scan->rules.geometry->block_size, true);
+		use_block(scan, index, entry, scan->rules.geometry->block_size, true);
 		break;
 	case VHDX_BLOCK_NOT_PRESENT:
 	case VHDX_BLOCK_ZERO:
@@ -173,21 +171,21 @@ static void scan_payload(struct scan *scan, u64 index, u64 entry)
 		break;
 	case VHDX_BLOCK_UNMAPPED_DRAFT:
 		add_oddity(scan, ODD_DRAFT, index);
-		claim_anchor(scan, index, entry);
+		use_anchor(scan, index, entry);
 		break;
 	default:
-		claim_anchor(scan, index, entry);
+		use_anchor(scan, index, entry);
 	}
 }
 
 /**
- * check_stray() - which space does an entry name that is not in use?
- * @rules:	what entries are judged by
- * @entry:	behind the end of the disk, or of a sector bitmap without a parent
- * @offset:	set to where
- * @length:	set to how much of it is in the file
+ * check_stray() - get the space to which an unused BAT entry refers
+ * @rules:	rules for BAT entries
+ * @entry:	beyond the end of the disk, or of a sector bitmap in an image without a parent
+ * @offset:	set to the offset in the file, in bytes
+ * @length:	set to the length inside the file, in bytes
  *
- * Return: false if it names none
+ * Return: false if it refers to no space in the file
  */
 bool check_stray(const struct vhdx_bat_rules *rules, u64 entry, u64 *offset, u64 *length)
 {
@@ -203,7 +201,7 @@ bool check_stray(const struct vhdx_bat_rules *rules, u64 entry, u64 *offset, u64
 	return true;
 }
 
-/* It may be the last that knows of a block of data: that space is no leak. */
+/* The entry may be the only reference to a block of data, so that space is not a leak. */
 static void scan_unused(struct scan *scan, enum oddity kind, u64 index, u64 entry)
 {
 	u64 offset, length;
@@ -220,10 +218,10 @@ static void scan_bitmap(struct scan *scan, u64 index, u64 entry)
 	if (!scan->rules.geometry->has_parent)
 		scan_unused(scan, ODD_BITMAP, index, entry);
 	else if (vhdx_bat_state(entry) == VHDX_BLOCK_FULLY_PRESENT)
-		claim_block(scan, index, entry, VHDX_BITMAP_BLOCK_SIZE, false);
+		use_block(scan, index, entry, VHDX_BITMAP_BLOCK_SIZE, false);
 }
 
-/* An entry that is bad by itself is a finding of its own: it hides no other. */
+/* A bad entry has its own finding, and is replaced by one that causes no other. */
 static void scan_chunk(struct scan *scan, u64 index, u64 entry, bool sound, bool bitmap)
 {
 	struct vhdx_fault fault;
@@ -260,7 +258,7 @@ static void scan_entry(struct scan *scan, u64 index, u64 entry)
 		scan_payload(scan, index, entry);
 }
 
-/* A region may be larger than the BAT; it may also end before the last bitmap entry. */
+/* The BAT region may end before the last sector bitmap entry. */
 static void scan_end(struct scan *scan)
 {
 	struct vhdx_fault fault;
@@ -293,7 +291,7 @@ static enum exit_code scan_piece(struct scan *scan, u64 first, u64 count, __le64
 	return interrupted() ? fail(EXIT_INTERRUPTED, "%s: interrupted", check->file.path) : DONE;
 }
 
-/* The log is for metadata: it must not change a block, which nobody would look up in it. */
+/* The log is for metadata: it must not change payload blocks, which are read without the log. */
 static void check_changes(struct scan *scan)
 {
 	const struct replay_memory *replayed = scan->check->replayed;
@@ -318,9 +316,9 @@ static void check_changes(struct scan *scan)
 
 /**
  * check_bat() - check all entries of the BAT
- * @check:	geometry and layout known
+ * @check:	its geometry and layout are known
  *
- * Return: DONE, or another code having said why the BAT could not be read to its end
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code check_bat(struct check *check)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * That the parents are the right ones is checked by finding them; then each is an image to
- * be checked like any other.
+ * The search for the parents checks that they are the right ones. Then each parent is checked as an
+ * image.
  */
 #include "check/chain.h"
 
@@ -9,7 +10,13 @@
 
 #include "image/chain.h"
 
-/* The worst counts, as for one image. */
+/**
+ * check_worse() - get the worse of two results
+ * @a:		a result of a check
+ * @b:		another
+ *
+ * Return: @a or @b
+ */
 enum exit_code check_worse(enum exit_code a, enum exit_code b)
 {
 	static const unsigned int order[] = {
@@ -50,12 +57,12 @@ static enum exit_code check_parent(const struct layer *layer, struct table *rows
 
 /**
  * check_parents() - find and check all parents of an image
- * @path:	of the image, which itself has no errors
- * @options:	where they may be
- * @rows:	table for what is found
- * @list:	JSON array for it instead, or NULL
+ * @path:	of the image, which has no errors
+ * @options:	where to find the parents
+ * @rows:	table for the findings
+ * @list:	JSON array for the findings instead, or NULL
  *
- * Return: the exit code for all of them
+ * Return: the worst result
  */
 enum exit_code check_parents(const char *path, const struct parent_options *options,
 			     struct table *rows, struct json_object *list)

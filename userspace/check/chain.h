@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Checking the parents of an image as well.
+ * Checks of the parents of an image.
  */
 #ifndef VHDX_CHECK_CHAIN_H
 #define VHDX_CHECK_CHAIN_H

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * The order of the open sequence, but each step is taken even if the one before found a
- * fault, wherever it can be. What cannot: with a log that cannot be replayed, nothing behind
- * the headers means anything; without a region table or metadata there is no BAT to read;
- * and space is called leaked only in an image without errors, for what is wrong may be
- * what refers to it.
+ * The steps are those of an open, but after a fault the check continues where it can. If the log
+ * cannot be replayed, everything after the headers may be stale and is not checked. Without a valid
+ * region table and metadata there is no BAT to check. Leaks are searched only in an image without
+ * errors, because a damaged entry may be the one that refers to the space.
  */
 #include "check/check.h"
 
@@ -15,7 +15,7 @@
 #include "lib/alloc.h"
 #include "format/locator.h"
 
-/* Reasons after which vhdx_open_tables() has left geometry and layout complete. */
+/* Reasons after which the geometry of vhdx_open_tables() is complete */
 static bool geometry_is_known(enum vhdx_reason reason)
 {
 	return !reason || reason == VHDX_REASON_locator_missing ||
@@ -34,7 +34,7 @@ static bool is_about_image(enum vhdx_reason reason)
 	return class != VHDX_CLASS_NOT_VHDX && class != VHDX_CLASS_IO;
 }
 
-/* The header section: who is it, which header counts, where is the log? */
+/* The header section: file type identifier, current header, location of the log */
 static enum exit_code check_headers(struct check *check, void *scratch)
 {
 	struct vhdx_super *super = check->super;
@@ -46,14 +46,14 @@ static enum exit_code check_headers(struct check *check, void *scratch)
 		if (super->header.sequence_number == UINT64_MAX)
 			findings_add_warning(&check->findings, "header_sequence_max",
 					     VHDX_HEADER_1_OFFSET, NO_ENTRY,
-					     "header: sequence number cannot be raised, so the "
+					     "header: sequence number is at its maximum; the "
 					     "image cannot be written");
 		return DONE;
 	}
 	if (!is_about_image(reason))
 		return fail_fault(&check->file, &fault);
 	findings_add_fault(&check->findings, &fault, NO_ENTRY);
-	super->header.log_length = 0;	/* so that nobody believes it */
+	super->header.log_length = 0;	/* the length is not valid */
 	check->log_failed = vhdx_header_log_dirty(&super->header) &&
 			    reason != VHDX_REASON_header_none_valid &&
 			    reason != VHDX_REASON_header_tie;
@@ -78,7 +78,7 @@ static enum exit_code check_log(struct check *check)
 	replay_memory_reader(check->replayed, &check->reader);
 	findings_add_warning(&check->findings, vhdx_reason_name(VHDX_REASON_log_dirty),
 			     header->log_offset, NO_ENTRY,
-			     "log: %u entries must be replayed; checked as it will be then",
+			     "log: %u entries must be replayed; checked as after the replay",
 			     check->replayed->overlay.entries);
 	return DONE;
 }
@@ -157,10 +157,11 @@ static enum exit_code check_all(struct check *check, void *scratch)
 
 /**
  * check_image() - check an image
- * @check:	its file open, its progress prepared, all else zero; to be freed in any case
+ * @check:	@file is open, @progress is initialized, the rest is zero; must be freed by
+ *		check_free() even on failure
  *
- * Return: DONE if the check was completed, whatever it found; another code, having said
- * why, if it was not, or if the file is no VHDX
+ * Return: DONE if the check was completed, with findings or without; another exit code after an
+ * error message if it was not, or if the file is not a VHDX
  */
 enum exit_code check_image(struct check *check)
 {
@@ -174,6 +175,10 @@ enum exit_code check_image(struct check *check)
 	return status;
 }
 
+/**
+ * check_free() - free the result of a check
+ * @check:	the check; its file stays open
+ */
 void check_free(struct check *check)
 {
 	findings_free(&check->findings);

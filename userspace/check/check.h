@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Everything that can be wrong with an image, found without stopping at the first fault.
+ * The check of an image, which does not stop at the first fault.
  */
 #ifndef VHDX_CHECK_CHECK_H
 #define VHDX_CHECK_CHECK_H
@@ -13,15 +14,15 @@
 
 /**
  * struct check - one check
- * @file:	the image as it is
- * @progress:	by progress_init()
- * @super:	as far as it could be read
- * @replayed:	the log replayed in memory; NULL if there is nothing to replay
- * @reader:	what to read the image by
- * @usage:	who uses what of the file
+ * @file:	file of the image
+ * @progress:	initialized by progress_init()
+ * @super:	as far as it can be read
+ * @replayed:	the log replayed in memory; NULL: no replay
+ * @reader:	reads the image with the log replayed
+ * @usage:	use of the space in the file
  * @findings:	the result
- * @log_known:	where the log is could be read, and makes sense
- * @log_failed:	it must be replayed and cannot be
+ * @log_known:	the location of the log is valid
+ * @log_failed:	the log must be replayed, but cannot be
  */
 struct check {
 	struct image_file file;

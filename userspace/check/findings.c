@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "check/findings.h"
 
 #include <stdarg.h>
@@ -7,6 +8,12 @@
 #include "lib/alloc.h"
 #include "lib/text.h"
 
+/**
+ * findings_severity_name() - get the name of a severity, in lower case
+ * @severity:	the severity
+ *
+ * Return: a string constant
+ */
 const char *findings_severity_name(enum severity severity)
 {
 	static const char *const names[SEVERITY_COUNT] = {
@@ -20,7 +27,7 @@ const char *findings_severity_name(enum severity severity)
 	return names[severity];
 }
 
-/* Count it; where to put it if it is kept. */
+/* Count a finding. Return: a new element of the list; NULL if it is not kept */
 static struct finding *add(struct findings *findings, enum severity severity)
 {
 	struct finding *finding;
@@ -48,10 +55,10 @@ static enum severity severity_of(enum vhdx_reason reason)
 }
 
 /**
- * findings_add_fault() - something the format core refuses
- * @findings:	where to add it
- * @fault:	from the core
- * @entry:	index in the BAT, or NO_ENTRY
+ * findings_add_fault() - add a fault of the format core
+ * @findings:	changed
+ * @fault:	the fault
+ * @entry:	BAT index, or NO_ENTRY
  */
 void findings_add_fault(struct findings *findings, const struct vhdx_fault *fault, u64 entry)
 {
@@ -82,12 +89,12 @@ static void add_text(struct findings *findings, enum severity severity, const ch
 }
 
 /**
- * findings_add_warning() - something odd
- * @findings:	where to add it
- * @code:	its name, a literal
- * @offset:	byte of the file
- * @entry:	index in the BAT, or NO_ENTRY
- * @format:	what to say
+ * findings_add_warning() - add a warning
+ * @findings:	changed
+ * @code:	name in lower case, a literal
+ * @offset:	offset in the file, in bytes
+ * @entry:	BAT index, or NO_ENTRY
+ * @format:	text for the user
  */
 void findings_add_warning(struct findings *findings, const char *code, u64 offset, u64 entry,
 			  const char *format, ...)
@@ -99,7 +106,14 @@ void findings_add_warning(struct findings *findings, const char *code, u64 offse
 	va_end(args);
 }
 
-/* The same for what was, or would be done about something. */
+/**
+ * findings_add_repair() - add a repair that was made, or would be
+ * @findings:	changed
+ * @code:	name in lower case, a literal
+ * @offset:	offset in the file, in bytes
+ * @entry:	BAT index, or NO_ENTRY
+ * @format:	text for the user
+ */
 void findings_add_repair(struct findings *findings, const char *code, u64 offset, u64 entry,
 			 const char *format, ...)
 {
@@ -110,7 +124,12 @@ void findings_add_repair(struct findings *findings, const char *code, u64 offset
 	va_end(args);
 }
 
-/* Space of the file that nothing refers to. */
+/**
+ * findings_add_leak() - add space in the file that nothing refers to
+ * @findings:	changed
+ * @offset:	offset in the file, in bytes
+ * @length:	in bytes
+ */
 void findings_add_leak(struct findings *findings, u64 offset, u64 length)
 {
 	struct finding *finding = add(findings, SEVERITY_LEAK);
@@ -126,6 +145,10 @@ void findings_add_leak(struct findings *findings, u64 offset, u64 length)
 				     text_size(size, length, " "), (unsigned long long)offset);
 }
 
+/**
+ * findings_free() - free findings
+ * @findings:	the findings
+ */
 void findings_free(struct findings *findings)
 {
 	size_t i;

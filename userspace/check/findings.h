@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * What check found.
+ * The findings of a check.
  */
 #ifndef VHDX_CHECK_FINDINGS_H
 #define VHDX_CHECK_FINDINGS_H
@@ -11,26 +12,26 @@
 
 enum severity {
 	SEVERITY_ERROR,		/* a rule of the format is broken */
-	SEVERITY_UNSUPPORTED,	/* perhaps right, but not known here */
-	SEVERITY_LEAK,		/* space that nothing uses */
-	SEVERITY_WARNING,	/* odd but harmless */
-	SEVERITY_REPAIR,	/* what was done about it */
+	SEVERITY_UNSUPPORTED,	/* a feature that this version does not support */
+	SEVERITY_LEAK,		/* space that nothing refers to */
+	SEVERITY_WARNING,	/* an oddity that is harmless */
+	SEVERITY_REPAIR,	/* a repair that was made, or would be */
 	SEVERITY_COUNT
 };
 
-/* Of one severity as many are kept; the others are only counted. */
+/* Number of findings of each severity that are kept; the rest is only counted */
 #define FINDINGS_KEPT 1000
 
 #define NO_ENTRY UINT64_MAX
 
 /**
- * struct finding - one of them
- * @severity:	how bad it is
- * @code:	name of the reason or warning, lower case
- * @offset:	byte of the file where it can be seen
- * @entry:	index in the BAT, or NO_ENTRY
- * @length:	of leaks: bytes
- * @message:	for people
+ * struct finding - a finding
+ * @severity:	severity
+ * @code:	name of the reason or warning, in lower case
+ * @offset:	offset in the file, in bytes
+ * @entry:	BAT index, or NO_ENTRY
+ * @length:	of a leak, in bytes
+ * @message:	text for the user
  */
 struct finding {
 	enum severity severity;
@@ -42,11 +43,11 @@ struct finding {
 };
 
 /**
- * struct findings - all of them
- * @list:	those that are kept
- * @kept:	how many
- * @count:	how many there are of each severity
- * @leaked:	bytes in all leaks
+ * struct findings - all findings
+ * @list:	the findings that are kept
+ * @kept:	number of elements in @list
+ * @count:	number of findings of each severity, kept or not
+ * @leaked:	sum of all leaks, in bytes
  */
 struct findings {
 	struct finding *list;

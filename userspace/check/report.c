@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "check/report.h"
 
 #include <inttypes.h>
@@ -13,15 +14,20 @@ enum { COLUMN_SEVERITY, COLUMN_CODE, COLUMN_OFFSET, COLUMN_ENTRY, COLUMN_MESSAGE
 
 static const struct table_column columns[] = {
 	[COLUMN_SEVERITY] = { "SEVERITY", "error, unsupported, leak, warning or repair", -11 },
-	[COLUMN_CODE] = { "CODE", "name of the reason, for programs", -30 },
-	[COLUMN_OFFSET] = { "OFFSET", "byte of the file where it is seen", 14 },
+	[COLUMN_CODE] = { "CODE", "name of the finding, for programs", -30 },
+	[COLUMN_OFFSET] = { "OFFSET", "offset in the file, in bytes", 14 },
 	[COLUMN_ENTRY] = { "ENTRY", "index in the block allocation table", 9 },
-	[COLUMN_MESSAGE] = { "MESSAGE", "for people", -7 },
+	[COLUMN_MESSAGE] = { "MESSAGE", "what is wrong", -7 },
 };
 
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
-/* What a check makes of what it found. */
+/**
+ * check_verdict() - get the exit code for findings
+ * @findings:	of a completed check
+ *
+ * Return: one of the exit codes of qemu-img check
+ */
 enum exit_code check_verdict(const struct findings *findings)
 {
 	if (findings->count[SEVERITY_ERROR])
@@ -33,18 +39,27 @@ enum exit_code check_verdict(const struct findings *findings)
 	return (enum exit_code)CHECK_CLEAN;
 }
 
-/* Prepare the table; from @globals come its columns. */
+/**
+ * check_rows_begin() - prepare the table of findings
+ * @rows:	filled
+ * @globals:	the options
+ *
+ * Return: DONE, or EXIT_USAGE after an error message
+ */
 enum exit_code check_rows_begin(struct table *rows, const struct globals *globals)
 {
 	return table_begin(rows, "check", columns, COLUMN_COUNT, globals);
 }
 
+/**
+ * check_print_columns() - print the list of columns for --help
+ */
 void check_print_columns(void)
 {
 	table_print_help(columns, COLUMN_COUNT);
 }
 
-/* @path: of another file than the one that was named; or NULL */
+/* @path: prefix of the message for a parent; NULL: none */
 static void print_finding(struct table *rows, const struct finding *finding, const char *path)
 {
 	char offset[24], entry[24] = "-";
@@ -74,7 +89,11 @@ static void print_findings(const struct findings *findings, struct table *rows, 
 		print_finding(rows, &findings->list[i], path);
 }
 
-/* What was repaired comes first, then what is there now. */
+/**
+ * check_report_rows() - print the repairs, then the findings, as rows
+ * @report:	the report
+ * @rows:	prepared by check_rows_begin()
+ */
 void check_report_rows(const struct check_report *report, struct table *rows)
 {
 	if (report->repairs)
@@ -121,7 +140,12 @@ static void add_repairs(struct json_object *object, const struct check_report *r
 	add_list(object, "repairs", report->repairs);
 }
 
-/* All that is counted, also where the list ends before. */
+/**
+ * check_report_json() - make a JSON object of a report
+ * @report:	the report
+ *
+ * Return: the object, with the counts of all findings, kept or not
+ */
 struct json_object *check_report_json(const struct check_report *report)
 {
 	const struct findings *findings = &report->check->findings;
@@ -149,9 +173,12 @@ static void print_summary(const char *text)
 	free(safe);
 }
 
-/*
- * One line, since the table may be empty, or long, or not all there is. It goes where the
- * table goes, unless that is for a program: then stdout has nothing but rows, or JSON.
+/**
+ * check_summarize() - print the verdict, as one line
+ * @report:	the report
+ * @rows:	the table; NULL: JSON
+ *
+ * The line goes to stdout, after the table; with --raw or --json it goes to stderr.
  */
 void check_summarize(const struct check_report *report, const struct table *rows)
 {

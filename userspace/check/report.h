@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * How a check, and what was repaired, is told.
+ * The output of a check and of its repairs.
  */
 #ifndef VHDX_CHECK_REPORT_H
 #define VHDX_CHECK_REPORT_H
@@ -18,12 +19,12 @@ enum {
 };
 
 /**
- * struct check_report - what is to be told
- * @check:	the last check that was made
- * @repairs:	what was, or would be repaired; NULL if that was not asked for
- * @dry_run:	it only would be
- * @completed:	all was done that was asked for
- * @parent:	it is about a parent of the image that was named
+ * struct check_report - the report of an image
+ * @check:	the last check
+ * @repairs:	repairs that were made, or would be; NULL: without --repair
+ * @dry_run:	the repairs were not made
+ * @completed:	check and repair were completed
+ * @parent:	the image is a parent of the one on the command line
  */
 struct check_report {
 	const struct check *check;

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * Space that the file takes up on its disk although nothing in it refers to that space.
- *
- * Free space as such is no fault: whoever opens an image finds it by itself. A hole costs
- * nothing. What is left are former blocks, and whatever a crash left behind.
+ * Leaks: allocated space in the file that nothing in the image refers to. Former blocks and crashes
+ * leave such space. A hole is no leak, because it occupies no space.
  */
 #include <errno.h>
 #include <unistd.h>
 
 #include "check/check.h"
 
-/* The next range of data at @offset or behind it; false at the end of the file. */
+/* Get the next range of data at or after @offset. Return: false at the end of the file */
 static bool find_data(const struct image_file *file, u64 offset, u64 *start, u64 *end)
 {
 	off_t data = lseek(file->fd, (off_t)offset, SEEK_DATA);
@@ -18,7 +17,7 @@ static bool find_data(const struct image_file *file, u64 offset, u64 *start, u64
 
 	if (data < 0 && errno == ENXIO)
 		return false;
-	if (data < 0)		/* cannot tell: take all for data */
+	if (data < 0)		/* not supported: assume data */
 		data = (off_t)offset;
 	hole = lseek(file->fd, data, SEEK_HOLE);
 	*start = (u64)data;
@@ -27,9 +26,11 @@ static bool find_data(const struct image_file *file, u64 offset, u64 *start, u64
 }
 
 /**
- * struct leak - what is being collected
- * @length:	0: nothing yet
+ * struct leak - a leak being collected
+ * @offset:	offset in the file, in bytes
+ * @length:	in bytes; 0: none
  * @visit:	called for each leak
+ * @context:	for @visit
  */
 struct leak {
 	u64 offset;
@@ -45,7 +46,13 @@ static void flush(struct leak *leak)
 	leak->length = 0;
 }
 
-/* Does anything refer to the MiB at @offset? */
+/**
+ * check_is_used() - test whether anything refers to a MiB of the file
+ * @usage:	of a completed check
+ * @offset:	offset in the file, in bytes
+ *
+ * Return: true if anything does
+ */
 bool check_is_used(const struct usage *usage, u64 offset)
 {
 	return usage_any(usage, USAGE_USED, offset, 1) ||
@@ -53,9 +60,14 @@ bool check_is_used(const struct usage *usage, u64 offset)
 	       usage_any(usage, USAGE_STRAY, offset, 1);
 }
 
-/*
- * Behind it nothing refers to anything. It may be behind the end of the file: the last block of a
- * disk owns its whole length, even if the file ends where the disk does.
+/**
+ * check_end_of_use() - get the end of the last space that something refers to
+ * @usage:	of a completed check
+ *
+ * The end may lie beyond the end of the file: the last block of a disk has its whole length, even
+ * if the file ends with the disk.
+ *
+ * Return: offset in the file, in bytes
  */
 u64 check_end_of_use(const struct usage *usage)
 {
@@ -66,7 +78,7 @@ u64 check_end_of_use(const struct usage *usage)
 	return unit * VHDX_MIB > usage->end ? unit * VHDX_MIB : usage->end;
 }
 
-/* The MiB of a range of data, each at most once though two ranges may share one. */
+/* Add the MiB of a range of data. Two ranges may share a MiB, which is added once. */
 static void add_range(struct check *check, struct leak *leak, u64 start, u64 end, u64 *done)
 {
 	u64 offset = start - start % VHDX_MIB;
@@ -86,14 +98,14 @@ static void add_range(struct check *check, struct leak *leak, u64 start, u64 end
 }
 
 /**
- * check_each_leak() - find space that nothing refers to
- * @check:	everything claimed, no errors
- * @visit:	called for each range
+ * check_each_leak() - call a function for each leak
+ * @check:	completed, without errors
+ * @visit:	called for each leak, with its offset and length in bytes
  * @context:	for @visit
  *
- * Only whole MiB count: some programs leave half a sector at the end. A block device is
- * larger than its image for reasons of its own, and a fixed image keeps the space of all
- * its blocks whatever their state.
+ * Only whole MiB count, because some programs leave less than a sector at the end. A block device
+ * may be larger than its image, and a fixed image keeps the space of all its blocks; neither has
+ * leaks.
  */
 void check_each_leak(struct check *check, void (*visit)(void *context, u64 offset, u64 length),
 		     void *context)
@@ -120,7 +132,10 @@ static void add_leak(void *context, u64 offset, u64 length)
 	findings_add_leak(context, offset, length);
 }
 
-/* Tell of all of them. */
+/**
+ * check_leaks() - add all leaks to the findings
+ * @check:	completed, without errors
+ */
 void check_leaks(struct check *check)
 {
 	check_each_leak(check, add_leak, &check->findings);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "check/usage.h"
 
 #include <stdlib.h>
@@ -11,11 +12,11 @@ static u64 units_of(u64 bytes)
 }
 
 /**
- * usage_init() - nobody uses anything yet
+ * usage_init() - initialize the use of a file, with all bits clear
  * @usage:	filled
- * @file_size:	bytes
+ * @file_size:	in bytes
  *
- * The kernel gives memory only for those pages of the bits that are touched.
+ * Untouched pages of the bits occupy no memory.
  */
 void usage_init(struct usage *usage, u64 file_size)
 {
@@ -27,6 +28,10 @@ void usage_init(struct usage *usage, u64 file_size)
 		usage->bits[kind] = xcalloc(usage->units / 8 + 1, 1);
 }
 
+/**
+ * usage_free() - free the bits
+ * @usage:	initialized
+ */
 void usage_free(struct usage *usage)
 {
 	unsigned int kind;
@@ -35,7 +40,7 @@ void usage_free(struct usage *usage)
 		free(usage->bits[kind]);
 }
 
-/* The end of a range, in units, no further than there are any. */
+/* The end of a range, in MiB, at most @usage->units */
 static u64 end_of(const struct usage *usage, u64 offset, u64 length)
 {
 	u64 end = units_of(offset + length);
@@ -43,7 +48,15 @@ static u64 end_of(const struct usage *usage, u64 offset, u64 length)
 	return end < usage->units ? end : usage->units;
 }
 
-/* Is any MiB of a range, which lies in the file, used like that? */
+/**
+ * usage_any() - test whether any MiB of a range has a kind of use
+ * @usage:	initialized
+ * @kind:	kind of use
+ * @offset:	in bytes, inside the file
+ * @length:	in bytes
+ *
+ * Return: true if one has
+ */
 bool usage_any(const struct usage *usage, enum usage_kind kind, u64 offset, u64 length)
 {
 	u64 end = end_of(usage, offset, length);
@@ -62,6 +75,13 @@ bool usage_any(const struct usage *usage, enum usage_kind kind, u64 offset, u64 
 	return false;
 }
 
+/**
+ * usage_set() - set a kind of use for all MiB of a range
+ * @usage:	initialized
+ * @kind:	kind of use
+ * @offset:	in bytes, inside the file
+ * @length:	in bytes
+ */
 void usage_set(struct usage *usage, enum usage_kind kind, u64 offset, u64 length)
 {
 	u64 end = end_of(usage, offset, length);
@@ -71,7 +91,11 @@ void usage_set(struct usage *usage, enum usage_kind kind, u64 offset, u64 length
 		usage->bits[kind][unit / 8] |= (u8)(1U << (unit % 8));
 }
 
-/* Header section, log and regions. */
+/**
+ * usage_set_layout() - mark header section, log and regions as used
+ * @usage:	initialized
+ * @layout:	of the image
+ */
 void usage_set_layout(struct usage *usage, const struct vhdx_layout *layout)
 {
 	u32 i;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Who uses which MiB of a file: everything in it but its header section is whole MiB.
+ * The use of each MiB of a file. All parts of a file but the header section are whole MiB.
  */
 #ifndef VHDX_CHECK_USAGE_H
 #define VHDX_CHECK_USAGE_H
 
 #include "format/region.h"
 
-/* How far into a file is kept book: 32 MiB of bits for each kind, of what is used of them. */
+/* Tracked part of a file: at most 32 MiB of bits for each kind */
 #define USAGE_LIMIT (256 * VHDX_TIB)
 
 enum usage_kind {
@@ -15,17 +16,17 @@ enum usage_kind {
 	USAGE_START,		/* a payload block starts here */
 	USAGE_PAYLOAD,		/* belongs to a payload block */
 	USAGE_ANCHOR,		/* former place of an unmapped block */
-	USAGE_CONTESTED,	/* former place of more than one */
-	USAGE_STRAY,		/* named by an entry that is not in use */
+	USAGE_CONTESTED,	/* former place of more than one block */
+	USAGE_STRAY,		/* an unused BAT entry refers to it */
 	USAGE_KINDS
 };
 
 /**
  * struct usage - bits for each MiB of a file
- * @units:	how many MiB
- * @end:	of the last payload block or sector bitmap, in bytes; behind the end of the file
- *		if the last block was cut short
- * @bits:	one array for each kind
+ * @units:	number of MiB
+ * @end:	end of the last payload block or sector bitmap, in bytes; beyond the end of the
+ *		file if the last block is truncated
+ * @bits:	one array of bits for each kind
  */
 struct usage {
 	u64 units;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * vhdxctl attach: make a disk of an image.
+ * vhdxctl attach: attach an image as a block device.
  *
- * One ioctl makes the disk or does not, so whatever kills us, there is a complete disk or
- * none. Everything before it is checking, everything after it is waiting.
+ * One ioctl attaches the disk or fails, so if the process is killed there is a complete disk or
+ * none. Before the ioctl are the checks, after it the wait for udev.
  */
 #include <getopt.h>
 #include <limits.h>
@@ -43,18 +44,20 @@ enum {
 };
 
 static const struct options_option options[] = {
-	{ 'r', "read-only", NULL, "the disk cannot be written, nor the image be changed" },
+	{ 'r', "read-only", NULL, "attach read-only; the image is not changed" },
 	{ OPTION_TEMPORARY, "temporary", "[DIR]",
-	  "writes go to a file in DIR (default: $TMPDIR or /var/tmp), gone at detach" },
-	{ OPTION_FORCE, "force", NULL, "for writing, even if its children become useless by that" },
-	{ 'P', "partscan", "[yes|no]", "look for partitions (default: yes)" },
-	{ OPTION_NO_PARTSCAN, "no-partscan", NULL, "do not look for partitions" },
-	{ OPTION_AUTOCLEAR, "autoclear", NULL, "detach it on the umount after a mount" },
-	{ OPTION_DIRECT_IO, "direct-io", "[on|off]", "bypass the page cache (default: on)" },
-	{ OPTION_REPLAY, "replay", "auto|refuse", "replay a log (default; with -r in memory), or refuse to" },
-	{ OPTION_HOLES, "holes", "[yes|no]", "give unused parts of the file back (default: yes)" },
-	{ 'i', "index", "N", "make /dev/vhdxN (default: the first that is free)" },
-	{ OPTION_SHOW, "show", NULL, "does nothing: the device is always printed" },
+	  "keep writes in DIR (default: $TMPDIR or /var/tmp); detach drops them" },
+	{ OPTION_FORCE, "force", NULL, "attach for writing even if that makes children useless" },
+	{ 'P', "partscan", "[yes|no]", "scan for partitions (default: yes)" },
+	{ OPTION_NO_PARTSCAN, "no-partscan", NULL, "do not scan for partitions" },
+	{ OPTION_AUTOCLEAR, "autoclear", NULL, "detach at the last close after a mount" },
+	{ OPTION_DIRECT_IO, "direct-io", "[on|off]", "use direct I/O on the image (default: on)" },
+	{ OPTION_REPLAY, "replay", "auto|refuse",
+	  "replay the log (default; with -r in memory), or refuse" },
+	{ OPTION_HOLES, "holes", "[yes|no]",
+	  "free unused parts of the file as holes (default: yes)" },
+	{ 'i', "index", "N", "attach as /dev/vhdxN (default: the first free number)" },
+	{ OPTION_SHOW, "show", NULL, "ignored: the device is always printed" },
 	{ OPTION_DRY_RUN, "dry-run", NULL, "check everything, attach nothing" },
 	PARENT_OPTIONS,
 	{ 0 }
@@ -81,7 +84,7 @@ static bool set_index(struct attach *attach, const char *value)
 	long index = strtol(value, &end, 10);
 
 	if (*value < '0' || *value > '9' || *end || index > INT_MAX) {
-		fail(EXIT_USAGE, "attach: --index: %s is no disk number", value);
+		fail(EXIT_USAGE, "attach: --index: invalid disk number '%s'", value);
 		return false;
 	}
 	attach->index = (int)index;
@@ -91,7 +94,7 @@ static bool set_index(struct attach *attach, const char *value)
 static bool set_replay(struct attach *attach, const char *value)
 {
 	if (strcmp(value, "auto") && strcmp(value, "refuse")) {
-		fail(EXIT_USAGE, "attach: --replay: '%s' is neither auto nor refuse", value);
+		fail(EXIT_USAGE, "attach: --replay: invalid value '%s'; use auto or refuse", value);
 		return false;
 	}
 	attach->no_replay = !strcmp(value, "refuse");
@@ -143,12 +146,13 @@ static bool set(void *context, int id, const char *value)
 static const struct options_syntax syntax = {
 	.verb = "attach",
 	.arguments = "IMAGE",
-	.about = "Make a block device of a VHDX image, with its parents if it has any, and print its name.",
+	.about = "Attach a VHDX image, with its parents if it has any, as a block device, and print the name\n"
+		 "of the device.",
 	.options = options,
 	.set = set,
 };
 
-/* What the kernel would find as well, but without a module and without root. */
+/* The kernel makes these checks too, but needs the module and root. */
 static enum exit_code check_layer(const struct attach *attach, const struct layer *layer,
 				  bool written)
 {
@@ -163,7 +167,7 @@ static enum exit_code check_layer(const struct attach *attach, const struct laye
 	return fail_fault(&layer->image.file, &fault);
 }
 
-/* In the order of what the user must deal with first. */
+/* Errors are reported in the order in which the user must deal with them. */
 static enum exit_code open_files(const struct attach *attach, struct chain *chain,
 				 const char *path)
 {
@@ -259,17 +263,16 @@ static void warn_of_twin(const struct disk *disk)
 
 		if (disks.disk[i].index != disk->index && other && !strcmp(id, other))
 			warn("%s: has the same disk id as %s (the same image, or a copy); "
-			     "names in /dev/disk/by-id, by-uuid, by-label and by-partuuid lead to "
-			     "one of them only", disk->node,
-			     disks.disk[i].node);
+			     "links in /dev/disk/by-id, by-uuid, by-label and by-partuuid point to "
+			     "only one of them", disk->node, disks.disk[i].node);
 		free(other);
 	}
 	disk_list_free(&disks);
 	free(id);
 }
 
-/* It is not to be found out from a change of the file that it was changed. */
-static void tell_replayed(const char *path, const char *to, uint64_t entries)
+/* A replay changes the file without a write to the disk, so it is always reported. */
+static void report_replayed(const char *path, const char *to, uint64_t entries)
 {
 	struct json_object *replayed = json_object_new_object();
 
@@ -285,7 +288,7 @@ static void tell_replayed(const char *path, const char *to, uint64_t entries)
 		     path, (unsigned long long)entries);
 }
 
-/* The image itself, or the parent of a temporary child, which is only read */
+/* For the image itself; of a temporary disk this is the parent of the nameless child. */
 static void report_replay(const struct attach *attach, const struct chain *chain,
 			  const struct disk *disk)
 {
@@ -294,13 +297,13 @@ static void report_replay(const struct attach *attach, const struct chain *chain
 	char *to = disk_attribute(disk, "vhdx/replayed_to");
 
 	if (attach->temporary && replayed)
-		tell_replayed(chain->layer[0]->path, "memory", replayed->overlay.entries);
+		report_replayed(chain->layer[0]->path, "memory", replayed->overlay.entries);
 	else if (entries)
-		tell_replayed(chain->layer[0]->path, to ? to : "memory", entries);
+		report_replayed(chain->layer[0]->path, to ? to : "memory", entries);
 	free(to);
 }
 
-/* An attach may fail when the log has been replayed already. */
+/* The log may have been replayed before the attach failed. */
 static void report_replay_before_failure(const struct attach *attach, const struct chain *chain)
 {
 	const struct layer *image = chain->layer[0];
@@ -314,7 +317,7 @@ static void report_replay_before_failure(const struct attach *attach, const stru
 	super = xcalloc(1, sizeof(*super));
 	if (!vhdx_open_headers(super, &image->image.file.reader, scratch, &fault) &&
 	    !vhdx_header_log_dirty(&super->header))
-		tell_replayed(image->path, "file", image->image.replayed->overlay.entries);
+		report_replayed(image->path, "file", image->image.replayed->overlay.entries);
 	free(super);
 	free(scratch);
 }
@@ -337,10 +340,10 @@ static enum exit_code wait_for_udev(struct udev_wait *wait, const struct disk *d
 {
 	switch (udev_wait_ready(wait, disk, UDEV_TIMEOUT_MS)) {
 	case UDEV_WAIT_INTERRUPTED:
-		return fail(EXIT_INTERRUPTED, "%s: interrupted while waiting for udev; it is "
-			    "attached, to remove it: vhdxctl detach %s", disk->node, disk->node);
+		return fail(EXIT_INTERRUPTED, "%s: interrupted while waiting for udev; the disk "
+			    "is attached, to detach it: vhdxctl detach %s", disk->node, disk->node);
 	case UDEV_WAIT_TIMEOUT:
-		warn("%s: attached, but udev is not done with it after %d s", disk->node,
+		warn("%s: attached, but udev has not finished after %d s", disk->node,
 		     UDEV_TIMEOUT_MS / 1000);
 		break;
 	case UDEV_WAIT_DONE:
@@ -349,7 +352,7 @@ static enum exit_code wait_for_udev(struct udev_wait *wait, const struct disk *d
 	return DONE;
 }
 
-/* A file that has the name of the device node hides the disk: dd leaves one if there is no disk. */
+/* A regular file with the name of the node hides the disk: dd to a missing node leaves one. */
 static enum exit_code check_node(const struct disk *disk)
 {
 	struct stat status;
@@ -358,14 +361,14 @@ static enum exit_code check_node(const struct disk *disk)
 	if (stat(disk->node, &status) || !disk_device_number(disk, NULL, &number) ||
 	    (S_ISBLK(status.st_mode) && status.st_rdev == number))
 		return DONE;
-	return fail_named(EXIT_BUSY, "NODE_TAKEN", "%s: is attached, but a file that is no device "
-			  "has the name of its node; look at that file, move it away or delete it, "
-			  "and attach again after: vhdxctl detach %s", disk->node, disk->name);
+	return fail_named(EXIT_BUSY, "NODE_TAKEN", "%s: attached, but a file that is no device has "
+			  "the name of the device node; rename or delete that file, detach the disk "
+			  "(vhdxctl detach %s) and attach it again", disk->node, disk->name);
 }
 
 /*
- * Child first; @image is the child, open as it is to be used: the chain's own, or one more in
- * front of it. Return: how many
+ * Fill @files, the child first. @image is a descriptor of the image of @chain, or, with @in_front,
+ * of a child in front of it. Return: number of files
  */
 static unsigned int list_files(__s32 files[VHDX_CHAIN_MAX_FILES + 1], const struct chain *chain,
 			       int image, bool in_front)
@@ -430,7 +433,7 @@ static enum exit_code attach_open(const struct globals *globals, const struct at
 	return status;
 }
 
-/* The lock taken here is the module's for as long as the disk is attached. */
+/* The module keeps the open file, and so the lock, while the disk is attached. */
 static enum exit_code attach_writable(const struct globals *globals,
 				      const struct attach *attach, const struct chain *chain)
 {
@@ -447,7 +450,7 @@ static enum exit_code attach_writable(const struct globals *globals,
 	return status;
 }
 
-/* The child is the module's alone once this process is gone. */
+/* After this process has ended, only the module has the child open. */
 static enum exit_code attach_temporary(const struct globals *globals,
 				       const struct attach *attach, const struct chain *chain)
 {
@@ -465,7 +468,7 @@ static bool is_written(const struct attach *attach)
 	return !attach->read_only && !attach->temporary;
 }
 
-/* All that attaching would do, but for the module's part of it. */
+/* All steps of an attach except the ioctl */
 static enum exit_code dry_run(const struct globals *globals, const struct attach *attach,
 			      const struct chain *chain)
 {
@@ -519,7 +522,6 @@ enum exit_code cmd_attach(struct globals *globals, int argc, char **argv)
 		return fail(EXIT_USAGE, "attach: needs exactly one image; see vhdxctl attach "
 			    "--help");
 	if (attach.read_only && attach.temporary)
-		return fail(EXIT_USAGE, "attach: --temporary is for disks that are written to, "
-			    "which -r refuses");
+		return fail(EXIT_USAGE, "attach: -r and --temporary exclude each other");
 	return attach_image(globals, &attach, argv[optind]);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * vhdxctl check: what is wrong with an image, and with --repair what can be done about it.
- * Needs no module and no root; without --repair nothing is written.
+ * vhdxctl check: check an image, and repair it with --repair. Needs no module and no root; without
+ * --repair nothing is written.
  *
- * The exit codes are those of qemu-img check, because scripts know them.
+ * The exit codes are those of qemu-img check, for scripts.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -27,22 +28,22 @@ enum {
 };
 
 static const struct options_option options[] = {
-	{ OPTION_REPAIR, "repair", "WHAT", "leaks: give leaked space back; all: and what else can be" },
-	{ OPTION_DRY_RUN, "dry-run", NULL, "with --repair: list what would be done, write nothing" },
-	{ OPTION_CHAIN, "chain", NULL, "find and check all parents as well" },
+	{ OPTION_REPAIR, "repair", "leaks|all", "repair leaks, or all that needs no guessing" },
+	{ OPTION_DRY_RUN, "dry-run", NULL, "with --repair: list the repairs, write nothing" },
+	{ OPTION_CHAIN, "chain", NULL, "check all parents as well" },
 	PARENT_OPTIONS,
 	PROGRESS_OPTIONS,
 	{ 0 }
 };
 
 /**
- * struct job - what was asked for
+ * struct job - a run of the verb
  * @dry_run:	only list repairs
  * @chain:	check the parents as well
- * @parents:	where these may be
- * @check:	the check, made anew after repairs
- * @repair:	what is repaired
- * @file:	to write to; fd -1 unless something may be written
+ * @parents:	where to find the parents
+ * @check:	the check, repeated after repairs
+ * @repair:	the repairs
+ * @file:	opened exclusively for writing; its fd is -1 if nothing may be written
  */
 struct job {
 	bool dry_run;
@@ -60,7 +61,7 @@ static bool set_mode(struct job *job, const char *value)
 	else if (!strcmp(value, "all"))
 		job->repair.mode = REPAIR_ALL;
 	else
-		fail(EXIT_USAGE, "check: --repair is leaks or all, not '%s'", value);
+		fail(EXIT_USAGE, "check: --repair: invalid value '%s'; use leaks or all", value);
 	return job->repair.mode != REPAIR_NOTHING;
 }
 
@@ -90,7 +91,7 @@ static bool set(void *context, int id, const char *value)
 static const struct options_syntax syntax = {
 	.verb = "check",
 	.arguments = "IMAGE|DEVICE",
-	.about = "Find out what is wrong with an image. Nothing is written to it without --repair.",
+	.about = "Check an image against the rules of the format. Nothing is written without --repair.",
 	.options = options,
 	.groups = OPTIONS_BYTES | OPTIONS_TABLE,
 	.set = set,
@@ -110,7 +111,7 @@ static enum exit_code exit_of_check(enum exit_code status)
 	}
 }
 
-/* What is being written to is held under its lock; it must not be another file of that name. */
+/* The locked file and the checked file must be the same. */
 static enum exit_code check_open(struct job *job)
 {
 	if (job->file.fd >= 0)
@@ -119,7 +120,7 @@ static enum exit_code check_open(struct job *job)
 	return DONE;
 }
 
-/* Once more, after the image was changed. */
+/* Repeat the check after a repair. */
 static enum exit_code check_again(struct job *job)
 {
 	struct check *check = &job->check;
@@ -137,14 +138,14 @@ static enum exit_code check_again(struct job *job)
 	return status == DONE ? check_image(check) : status;
 }
 
-/* The image was checked. */
+/* The check is completed. */
 static enum exit_code repair(struct job *job)
 {
 	struct findings *done = &job->repair.done;
 	enum exit_code status;
 
 	if (!repair_is_possible(&job->check)) {
-		warn("%s: cannot be repaired without guessing; nothing was written to it",
+		warn("%s: cannot be repaired without guessing; nothing was written",
 		     job->check.file.path);
 		return DONE;
 	}
@@ -159,9 +160,9 @@ static enum exit_code repair(struct job *job)
 	return status;
 }
 
-/* The image itself, then its parents, unless it is too bad to know who these are */
-static enum exit_code tell(const struct job *job, const struct check_report *report,
-			   struct table *rows, bool json)
+/* Report the image, then its parents, unless errors of the image make them unknown. */
+static enum exit_code print_report(const struct job *job, const struct check_report *report,
+				   struct table *rows, bool json)
 {
 	struct json_object *object = json ? check_report_json(report) : NULL;
 	struct json_object *list = json && job->chain ? json_object_new_array() : NULL;
@@ -196,7 +197,7 @@ static enum exit_code run(struct job *job, struct table *rows, bool json)
 	if (status == DONE && repairing)
 		status = repair(job);
 	report.completed = status == DONE;
-	parents = tell(job, &report, rows, json);
+	parents = print_report(job, &report, rows, json);
 	if (status == DONE)
 		status = check_worse(check_verdict(&job->check.findings), parents);
 	check_free(&job->check);
@@ -253,9 +254,10 @@ enum exit_code cmd_check(struct globals *globals, int argc, char **argv)
 		return fail(EXIT_USAGE, "check: needs exactly one image or device; see vhdxctl "
 			    "check --help");
 	if (job.dry_run && job.repair.mode == REPAIR_NOTHING)
-		return fail(EXIT_USAGE, "check: --dry-run is for --repair");
+		return fail(EXIT_USAGE, "check: --dry-run needs --repair");
 	if (job.chain && job.repair.mode != REPAIR_NOTHING)
-		return fail(EXIT_USAGE, "check: --repair is for one image, not for a chain");
+		return fail(EXIT_USAGE, "check: --repair does not repair parents; leave out --chain and "
+			    "the options for parents");
 	status = check_rows_begin(&rows, globals);
 	if (status != DONE)
 		return status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The verbs: one file of its name for each, and one line in the table of vhdxctl.c.
+ * The verbs: each has a file in this folder and a line in the table of vhdxctl.c.
  */
 #ifndef VHDX_CMD_CMD_H
 #define VHDX_CMD_CMD_H
@@ -8,6 +9,11 @@
 #include "lib/message.h"
 #include "lib/options.h"
 
+/*
+ * A verb parses its options and runs. @globals are the options before the verb, argv[0] is the
+ * name of the verb, and @argc counts from there. Return: DONE, or another exit code after an error
+ * message
+ */
 enum exit_code cmd_attach(struct globals *globals, int argc, char **argv);
 enum exit_code cmd_check(struct globals *globals, int argc, char **argv);
 enum exit_code cmd_create(struct globals *globals, int argc, char **argv);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * vhdxctl create: make a new image, fixed or dynamic. Needs no module and no root.
+ * vhdxctl create: create a fixed or dynamic image. Needs no module and no root.
  */
 #include <getopt.h>
 
@@ -13,7 +14,7 @@
 #include "lib/progress.h"
 #include "lib/size.h"
 
-#define LOG_MAX (1024 * VHDX_MIB)	/* more is taken for damage by some readers */
+#define LOG_MAX (1024 * VHDX_MIB)	/* some readers refuse a larger log as damaged */
 #define HYPER_V_DISK_MIN (3 * VHDX_MIB)
 
 enum {
@@ -27,13 +28,13 @@ enum {
 };
 
 static const struct options_option options[] = {
-	{ OPTION_TYPE, "type", "TYPE", "dynamic (grows as it is written) or fixed" },
+	{ OPTION_TYPE, "type", "TYPE", "dynamic (default; grows as it is written) or fixed" },
 	{ OPTION_BLOCK_SIZE, "block-size", "SIZE", "1M to 256M, a power of two (default: 32M)" },
 	{ OPTION_LOGICAL, "logical-sector-size", "BYTES", "512 or 4096 (default: 512)" },
 	{ OPTION_PHYSICAL, "physical-sector-size", "BYTES", "512 or 4096 (default: 4096)" },
 	{ OPTION_LOG_SIZE, "log-size", "SIZE", "a multiple of 1M (default: 1M)" },
-	{ OPTION_DISK_ID, "disk-id", "UUID", "identity of the disk (default: random)" },
-	{ OPTION_FORCE, "force", NULL, "replace a VHDX of that name, if it has no children" },
+	{ OPTION_DISK_ID, "disk-id", "UUID", "Virtual Disk ID (default: random)" },
+	{ OPTION_FORCE, "force", NULL, "replace an existing VHDX without children" },
 	PROGRESS_OPTIONS,
 	{ 0 }
 };
@@ -54,7 +55,7 @@ static bool set_size(u64 *size, const char *option, const char *value)
 {
 	if (size_of_text(size, value))
 		return true;
-	fail(EXIT_USAGE, "create: %s: %s is no size, such as 512M or 1.5T", option, value);
+	fail(EXIT_USAGE, "create: %s: invalid size '%s'; examples: 512M, 1.5T", option, value);
 	return false;
 }
 
@@ -63,7 +64,7 @@ static bool set_type(struct request *request, const char *value)
 	request->fixed = !strcmp(value, "fixed");
 	if (request->fixed || !strcmp(value, "dynamic"))
 		return true;
-	fail(EXIT_USAGE, "create: --type: %s is neither dynamic nor fixed", value);
+	fail(EXIT_USAGE, "create: --type: invalid value '%s'; use dynamic or fixed", value);
 	return false;
 }
 
@@ -71,7 +72,7 @@ static bool set_disk_id(struct request *request, const char *value)
 {
 	if (guid_of_text(&request->disk_id, value) && !vhdx_guid_is_null(&request->disk_id))
 		return true;
-	fail(EXIT_USAGE, "create: --disk-id: %s is no UUID that identifies anything", value);
+	fail(EXIT_USAGE, "create: --disk-id: invalid or null UUID '%s'", value);
 	return false;
 }
 
@@ -103,25 +104,25 @@ static bool set(void *context, int id, const char *value)
 static const struct options_syntax syntax = {
 	.verb = "create",
 	.arguments = "IMAGE SIZE",
-	.about = "Make a new image of a disk of SIZE bytes; K, M, G, T are powers of 1024. The file\n"
-		 "gets its name when it is complete.",
+	.about = "Create an image of a disk of SIZE bytes; K, M, G and T are powers of 1024. The file gets\n"
+		 "its name when it is complete.",
 	.options = options,
 	.set = set,
 };
 
-/* The values are small enough for the 32 bits they get; the core judges them. */
+/* Ensures that the values fit into 32 bits; the format core checks the rest. */
 static enum exit_code check_ranges(const struct request *request)
 {
 	if (request->block_size > VHDX_MAX_BLOCK_SIZE)
 		return fail(EXIT_USAGE, "create: --block-size: more than 256M");
 	if (request->logical > VHDX_PAGE_SIZE || request->physical > VHDX_PAGE_SIZE)
-		return fail(EXIT_USAGE, "create: sector sizes are 512 or 4096");
+		return fail(EXIT_USAGE, "create: invalid sector size; use 512 or 4096");
 	if (request->physical < request->logical)
-		return fail(EXIT_USAGE, "create: the physical sector size cannot be less than the "
+		return fail(EXIT_USAGE, "create: the physical sector size must not be less than the "
 			    "logical one");
 	if (!request->log_size || request->log_size % VHDX_MIB || request->log_size > LOG_MAX)
-		return fail(EXIT_USAGE, "create: --log-size: %llu is no multiple of 1 MiB up to "
-			    "1 GiB", (unsigned long long)request->log_size);
+		return fail(EXIT_USAGE, "create: --log-size: invalid size %llu; use a multiple of "
+			    "1 MiB, at most 1 GiB", (unsigned long long)request->log_size);
 	return DONE;
 }
 
@@ -164,7 +165,7 @@ static void report(const char *path, const struct create_plan *plan)
 	json_add_string(created, "wwn", guid_wwn(wwn, &plan->disk_id));
 	json_output_add("created", created);
 	if (plan->geometry.disk_size < HYPER_V_DISK_MIN)
-		warn("%s: Hyper-V wants disks of 3 MiB at least", path);
+		warn("%s: Hyper-V refuses disks of less than 3 MiB", path);
 	note("%s: created, disk id %s", path, id);
 }
 
@@ -209,7 +210,7 @@ enum exit_code cmd_create(struct globals *globals, int argc, char **argv)
 		return fail(EXIT_USAGE, "create: needs an image and a size; see vhdxctl create "
 			    "--help");
 	if (!size_of_text(&request.disk_size, argv[optind + 1]))
-		return fail(EXIT_USAGE, "create: %s is no size, such as 512M or 1.5T",
+		return fail(EXIT_USAGE, "create: invalid size '%s'; examples: 512M, 1.5T",
 			    argv[optind + 1]);
 	return create(argv[optind], &request);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * vhdxctl detach: remove disks, named by device or by image.
+ * vhdxctl detach: detach disks, named by device or by image.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -17,7 +18,7 @@
 #include "cmd/cmd.h"
 #include "lib/json.h"
 
-/* udev opens a disk for a moment after every change; that is no reason to give up. */
+/* udev opens a disk for a moment after every change, so EBUSY is retried. */
 #define BUSY_TRIES	25
 #define BUSY_PAUSE_MS	100
 #define GONE_TIMEOUT_MS	5000
@@ -29,8 +30,9 @@ enum {
 
 static const struct options_option options[] = {
 	{ 'a', "all", NULL, "detach all disks" },
-	{ OPTION_LAZY, "lazy", NULL, "if it is open, detach when it is closed" },
-	{ OPTION_FORCE, "force", NULL, "if it is open, let its I/O fail; even if its image was deleted" },
+	{ OPTION_LAZY, "lazy", NULL, "if the disk is open, detach it at the last close" },
+	{ OPTION_FORCE, "force", NULL,
+	  "fail the I/O of an open disk; detach even if the image was deleted" },
 	{ 0 }
 };
 
@@ -54,8 +56,8 @@ static bool set(void *context, int id, const char *value)
 static const struct options_syntax syntax = {
 	.verb = "detach",
 	.arguments = "DEVICE|IMAGE...",
-	.about = "Remove disks. An image stands for all disks that show it. Of several disks, all are\n"
-		 "removed or none.",
+	.about = "Detach disks. IMAGE stands for all disks that show it. Of several disks, either all are\n"
+		 "detached or none.",
 	.options = options,
 	.set = set,
 };
@@ -65,9 +67,9 @@ static enum exit_code fail_parent(const char *argument, const struct disk *disk)
 	char *image = disk_image(disk);
 	enum exit_code status;
 
-	status = fail_named(EXIT_BUSY, "IS_PARENT", "%s: is a parent of what %s shows (%s); to detach "
-			    "that: vhdxctl detach %s", argument, disk->node, image ? image : "-",
-			    disk->node);
+	status = fail_named(EXIT_BUSY, "IS_PARENT", "%s: is a parent of %s, which is attached as %s; "
+			    "to detach that: vhdxctl detach %s", argument, image ? image : "-",
+			    disk->node, disk->node);
 	free(image);
 	return status;
 }
@@ -101,7 +103,7 @@ static enum exit_code find_disks(struct disk_list *found, int control, int argc,
 	return first;
 }
 
-/* P10: what is lost for good needs --force. */
+/* P10: a detach that loses data needs --force. */
 static enum exit_code check_deleted(const struct disk *disk)
 {
 	char *image = disk_attribute(disk, "vhdx/backing_file");
@@ -109,12 +111,12 @@ static enum exit_code check_deleted(const struct disk *disk)
 	enum exit_code status = DONE;
 
 	if (disk_is_deleted(disk))
-		status = fail_named(EXIT_BUSY, "IMAGE_DELETED", "%s: its image was deleted, so that all "
-				    "its data are gone once it is detached: %s; copy the disk first, "
-				    "or use --force", disk->node, image ? image : "-");
+		status = fail_named(EXIT_BUSY, "IMAGE_DELETED", "%s: its image was deleted: %s; "
+				    "detaching the disk loses all its data; copy the disk first, or "
+				    "use --force", disk->node, image ? image : "-");
 	else if (parent && !disk_is_temporary(disk))
 		status = fail_named(EXIT_BUSY, "PARENT_DELETED", "%s: %s, a parent of its image %s, was "
-				    "deleted, so that it cannot be attached again; copy the disk "
+				    "deleted; the image cannot be attached again; copy the disk "
 				    "first, or use --force", disk->node, parent, image ? image : "-");
 	free(parent);
 	free(image);
@@ -127,14 +129,14 @@ static enum exit_code fail_busy(const struct disk *disk, const struct holders *h
 		return fail_named(EXIT_BUSY, "DETACH_IN_USE", "%s: is in use (%s); release it: %s; "
 				  "or use --lazy or --force", disk->node, holders->uses,
 				  holders->commands);
-	return fail_named(EXIT_BUSY, "DETACH_IN_USE", "%s: is in use (open in some process, see "
+	return fail_named(EXIT_BUSY, "DETACH_IN_USE", "%s: is in use (opened by a process, see "
 			  "lsof %s*, or mounted in another mount namespace); use --lazy or --force",
 			  disk->node, disk->node);
 }
 
 /*
- * Busy may be udev only, and that passes; a mount does not. Bound to the disk's sequence
- * number, so that a retry cannot hit a new disk of the same name.
+ * EBUSY because of udev is temporary; EBUSY because of a mount is not. The request has the sequence
+ * number of the disk, so that a retry cannot detach a new disk with the same name.
  */
 static enum exit_code request_detach(int control, const struct disk *disk,
 				     struct vhdx_ioc_detach *request, struct udev_wait *wait)
@@ -169,10 +171,10 @@ static enum exit_code wait_gone(struct udev_wait *wait, const struct disk *disk,
 {
 	switch (udev_wait_gone(wait, disk, number, GONE_TIMEOUT_MS)) {
 	case UDEV_WAIT_INTERRUPTED:
-		return fail(EXIT_INTERRUPTED, "%s: interrupted while waiting for udev; it is "
-			    "detached", disk->node);
+		return fail(EXIT_INTERRUPTED, "%s: interrupted while waiting for udev; the disk "
+			    "is detached", disk->node);
 	case UDEV_WAIT_TIMEOUT:
-		warn("%s: detached, but udev is not done with it after %d s", disk->node,
+		warn("%s: detached, but udev has not finished after %d s", disk->node,
 		     GONE_TIMEOUT_MS / 1000);
 		break;
 	case UDEV_WAIT_DONE:
@@ -181,7 +183,7 @@ static enum exit_code wait_gone(struct udev_wait *wait, const struct disk *disk,
 	return DONE;
 }
 
-/* Is it open in the end, though udev had time to close it? */
+/* Test whether the disk is still open after udev had time to close it. */
 static bool stays_open(int control, const struct disk *disk, struct udev_wait *wait)
 {
 	struct vhdx_ioc_status status;
@@ -214,7 +216,7 @@ static enum exit_code check_open(int control, const struct disk *disk)
 	return status;
 }
 
-/* Of several, all are detached or none: each is looked at before the first goes. */
+/* Of several disks, either all are detached or none: check all before the first detach. */
 static enum exit_code check_disks(int control, const struct detach *detach,
 				  const struct disk_list *disks)
 {
@@ -291,7 +293,7 @@ static enum exit_code check_arguments(const struct detach *detach, int arguments
 	return DONE;
 }
 
-/* Without a module there is no disk, and it is not loaded just to say so. */
+/* Without the module no disk is attached, so the module is not loaded. */
 static enum exit_code run(const struct detach *detach, int argc, char **argv)
 {
 	enum exit_code status = DONE, found = DONE;

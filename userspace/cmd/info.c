@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * vhdxctl info: describe an image, in whatever state it is. Needs no module and no root.
+ * vhdxctl info: describe an image, damaged or not. Needs no module and no root.
  */
 #include <getopt.h>
 #include <stdlib.h>
@@ -23,9 +24,11 @@ enum {
 };
 
 static const struct options_option options[] = {
-	{ OPTION_HEADERS, "headers", NULL, "both headers, region tables, metadata table" },
-	{ OPTION_LOG, "log", NULL, "the entries in the log, and which of them must be replayed" },
-	{ OPTION_BLOCKS, "blocks", NULL, "count the blocks of each state, check every BAT entry" },
+	{ OPTION_HEADERS, "headers", NULL,
+	  "show both headers, both region tables and the metadata table" },
+	{ OPTION_LOG, "log", NULL, "show the log entries, and which of them must be replayed" },
+	{ OPTION_BLOCKS, "blocks", NULL,
+	  "count the blocks of each state and check every BAT entry" },
 	{ OPTION_CHAIN, "chain", NULL, "find all parents and list the files of the chain" },
 	PARENT_OPTIONS,
 	{ 0 }
@@ -64,8 +67,8 @@ static bool set(void *context, int id, const char *value)
 static const struct options_syntax syntax = {
 	.verb = "info",
 	.arguments = "IMAGE|DEVICE",
-	.about = "Describe an image, or the image that an attached disk shows. Damaged images are\n"
-		 "described as far as possible, with what is wrong with them.",
+	.about = "Describe an image, or the image of an attached disk. A damaged image is described as far\n"
+		 "as possible, with a list of its problems.",
 	.options = options,
 	.groups = OPTIONS_BYTES,
 	.set = set,

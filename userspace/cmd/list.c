@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * vhdxctl list: what is attached, for anybody, from sysfs.
+ * vhdxctl list: list the attached disks, from sysfs. Needs no module and no root.
  */
 #include <getopt.h>
 
@@ -17,7 +18,7 @@ enum {
 
 static const struct options_option options[] = {
 	{ OPTION_TREE, "tree", NULL, "show the parents of each disk below it" },
-	{ OPTION_SYSROOT, "sysroot", "DIR", "look at DIR/sys and DIR/proc instead" },
+	{ OPTION_SYSROOT, "sysroot", "DIR", "read DIR/sys and DIR/proc instead of /sys and /proc" },
 	{ 0 }
 };
 
@@ -35,8 +36,8 @@ static bool set(void *context, int id, const char *value)
 static const struct options_syntax syntax = {
 	.verb = "list",
 	.arguments = "[DEVICE|IMAGE]...",
-	.about = "Show the attached disks, or those named. An image stands for all disks that show it, or\n"
-		 "of which it is a parent.",
+	.about = "List the attached disks, or those named. IMAGE stands for all disks that show it, or of\n"
+		 "which it is a parent.",
 	.options = options,
 	.groups = OPTIONS_BYTES | OPTIONS_TABLE,
 	.set = set,
@@ -51,7 +52,7 @@ static void add_all(struct disk_list *disks, const struct disk_list *more)
 		disk_list_add(disks, &more->disk[i]);
 }
 
-/* Those that are there are shown even if others are not. */
+/* Disks that are found are listed even if others are not found. */
 static enum exit_code find_named(struct disk_list *disks, int argc, char **argv)
 {
 	enum exit_code status = DONE;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * vhdxctl map: where in an image and its parents the data of the disk are. Needs no module
- * and no root.
+ * vhdxctl map: show where the data of the disk are in an image and its parents. Needs no module and
+ * no root.
  *
- * The JSON has the keys of `qemu-img map --output=json`, so that programs for that need no
- * change but for the list being the member "map" of the document.
+ * The member "map" of the JSON document has the format of `qemu-img map --output=json`.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -24,8 +24,9 @@ enum {
 };
 
 static const struct options_option options[] = {
-	{ OPTION_STATE, "state", NULL, "BAT states, one line for each run of blocks" },
-	{ OPTION_ALONE, "alone", NULL, "only this image: what its parent has is just that" },
+	{ OPTION_STATE, "state", NULL, "show BAT states, one line for each run of blocks" },
+	{ OPTION_ALONE, "alone", NULL,
+	  "show this image only; what its parent has is shown as parent" },
 	PARENT_OPTIONS,
 	{ 0 }
 };
@@ -33,24 +34,24 @@ static const struct options_option options[] = {
 enum { COLUMN_START, COLUMN_LENGTH, COLUMN_STATE, COLUMN_DEPTH, COLUMN_OFFSET, COLUMN_FILE };
 
 static const struct table_column columns[] = {
-	[COLUMN_START] = { "START", "byte of the disk", 14 },
-	[COLUMN_LENGTH] = { "LENGTH", "bytes", 14 },
-	[COLUMN_STATE] = { "STATE", "data, zero, absent (zero too), parent or bad; with --state "
-			   "the BAT state", -17 },
+	[COLUMN_START] = { "START", "offset on the disk, in bytes", 14 },
+	[COLUMN_LENGTH] = { "LENGTH", "length, in bytes", 14 },
+	[COLUMN_STATE] = { "STATE", "data, zero, absent (reads as zeros), parent or bad; with "
+			   "--state the BAT state", -17 },
 	[COLUMN_DEPTH] = { "DEPTH", "0: this image, 1: its parent, and so on", 5 },
-	[COLUMN_OFFSET] = { "OFFSET", "byte of the file", 14 },
-	[COLUMN_FILE] = { "FILE", "which file", -4 },
+	[COLUMN_OFFSET] = { "OFFSET", "offset in the file, in bytes", 14 },
+	[COLUMN_FILE] = { "FILE", "file that has the data", -4 },
 };
 
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
 /**
- * struct map - what to print, and how
- * @by_state:	--state
- * @alone:	--alone
- * @parents:	where they are
+ * struct map - a run of the verb
+ * @by_state:	--state was given
+ * @alone:	--alone was given
+ * @parents:	where to find the parents
  * @chain:	the image and its parents
- * @rows:	the table, unless it is JSON
+ * @rows:	the table; not used for JSON
  */
 struct map {
 	bool by_state;
@@ -84,8 +85,7 @@ static void print_columns_help(void)
 static const struct options_syntax syntax = {
 	.verb = "map",
 	.arguments = "IMAGE|DEVICE",
-	.about = "Show where in an image, and in its parents, the data of the disk are. Numbers are\n"
-		 "bytes.",
+	.about = "Show where the data of the disk are in an image and its parents. All numbers are bytes.",
 	.options = options,
 	.groups = OPTIONS_BYTES | OPTIONS_TABLE,
 	.set = set,
@@ -102,7 +102,7 @@ static const char *state_name(const struct map *map, const struct disk_extent *e
 	return map->by_state ? vhdx_block_state_name(extent->state) : kinds[extent->kind];
 }
 
-/* Of an image alone, what the parent has is one deeper. */
+/* With --alone, an extent that is left to the parent has the depth of the parent. */
 static unsigned int depth_of(const struct disk_extent *extent)
 {
 	return extent->depth + (extent->kind == EXTENT_PARENT);
@@ -135,7 +135,7 @@ static void print_row(void *context, const struct disk_extent *extent)
 	table_print(&map->rows, cells);
 }
 
-/* What the parent has is for a reader of the chain to find out; it must not be taken as zero. */
+/* An extent that is left to the parent has "data", because it may not be zero. */
 static void print_json(void *context, const struct disk_extent *extent)
 {
 	const struct map *map = context;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * vhdxctl merge: make one image of several that belong together, either a new one, or the
- * parent of the others. Needs no module and no root.
+ * vhdxctl merge: merge an image into one of its parents, or a chain into a new image. Needs no
+ * module and no root.
  */
 #include <getopt.h>
 #include <stdlib.h>
@@ -25,13 +26,15 @@ enum {
 };
 
 static const struct options_option options[] = {
-	{ OPTION_INTO, "into", "PARENT", "merge into this one of its parents (default: the next)" },
-	{ OPTION_DEPTH, "depth", "N", "merge into its N-th parent" },
-	{ OPTION_OUTPUT, "output", "FILE", "make a new image of all, change none" },
-	{ OPTION_KEEP, "keep", NULL, "do not delete what was merged" },
-	{ OPTION_RELINK, "relink", "IMAGE", "make a child of CHILD one of the result; may be repeated" },
-	{ OPTION_KEEP_MODE, "keep-mode", NULL, "leave the permission to write to the parent as it is" },
-	{ OPTION_FORCE, "force", NULL, "even if other images need these; replace a VHDX without children" },
+	{ OPTION_INTO, "into", "PARENT", "merge into this parent (default: the nearest)" },
+	{ OPTION_DEPTH, "depth", "N", "merge into the N-th parent" },
+	{ OPTION_OUTPUT, "output", "FILE", "write a new image instead, change no other" },
+	{ OPTION_KEEP, "keep", NULL, "do not delete the merged images" },
+	{ OPTION_RELINK, "relink", "IMAGE",
+	  "make IMAGE, a child of CHILD, a child of the result; may be repeated" },
+	{ OPTION_KEEP_MODE, "keep-mode", NULL, "do not change the mode of the parent" },
+	{ OPTION_FORCE, "force", NULL,
+	  "merge even if other images need these; replace a VHDX without children" },
 	PARENT_OPTIONS,
 	PROGRESS_OPTIONS,
 	{ 0 }
@@ -53,7 +56,7 @@ static bool set_depth(struct request *request, const char *value)
 	request->depth = strtoul(value, &end, 10);
 	if (*value >= '1' && *value <= '9' && !*end && request->depth < VHDX_CHAIN_MAX_FILES)
 		return true;
-	fail(EXIT_USAGE, "merge: --depth: %s is no number of parents", value);
+	fail(EXIT_USAGE, "merge: --depth: invalid number of parents '%s'", value);
 	return false;
 }
 
@@ -63,7 +66,7 @@ static bool add_relink(struct merge *merge, const char *value)
 		merge->relink[merge->relinks++] = value;
 		return true;
 	}
-	fail(EXIT_USAGE, "merge: --relink: more than %d of them", MERGE_MAX_RELINKS);
+	fail(EXIT_USAGE, "merge: --relink: given more than %d times", MERGE_MAX_RELINKS);
 	return false;
 }
 
@@ -103,8 +106,8 @@ static bool set(void *context, int id, const char *value)
 static const struct options_syntax syntax = {
 	.verb = "merge",
 	.arguments = "CHILD",
-	.about = "Merge CHILD into its parent, which then shows what CHILD shows, and delete CHILD;\n"
-		 "or make a new image, without parents, of what CHILD shows.",
+	.about = "Write the data of CHILD into its parent, and delete CHILD; or, with --output, write what\n"
+		 "CHILD shows into a new image without parents.",
 	.options = options,
 	.set = set,
 };
@@ -115,12 +118,12 @@ static enum exit_code check_options(const struct request *request)
 		return fail(EXIT_USAGE, "merge: --into, --depth and --output exclude each other");
 	if (request->output && (request->merge.relinks || request->merge.keep ||
 				request->merge.keep_mode))
-		return fail(EXIT_USAGE, "merge: --output leaves all images as they are; --keep, "
-			    "--keep-mode and --relink are of no use with it");
+		return fail(EXIT_USAGE, "merge: --output changes no image; leave out --keep, "
+			    "--keep-mode and --relink");
 	return DONE;
 }
 
-/* Which of the files is it to be merged into? */
+/* Find the target by --into or --depth. Sets @into to its index in @chain. */
 static enum exit_code find_target(const struct request *request, const struct chain *chain,
 				  unsigned int *into)
 {
@@ -135,9 +138,9 @@ static enum exit_code find_target(const struct request *request, const struct ch
 	if (*into < chain->count)
 		return DONE;
 	if (chain->count == 1)
-		return fail(EXIT_USAGE, "%s: has no parent to be merged into", chain->layer[0]->path);
+		return fail(EXIT_USAGE, "%s: has no parent to merge into", chain->layer[0]->path);
 	if (request->into)
-		return fail(EXIT_USAGE, "%s: is no parent of %s", request->into,
+		return fail(EXIT_USAGE, "%s: is not a parent of %s", request->into,
 			    chain->layer[0]->path);
 	return fail(EXIT_USAGE, "%s: has %u parents, not %lu", chain->layer[0]->path,
 		    chain->count - 1, request->depth);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * vhdxctl replay: apply the log of an image to it, as a read-write open would. Needs no
- * module and no root.
+ * vhdxctl replay: replay the log of an image into the file. Needs no module and no root.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -21,7 +21,7 @@
 enum { OPTION_DRY_RUN = OPTIONS_OWN };
 
 static const struct options_option options[] = {
-	{ OPTION_DRY_RUN, "dry-run", NULL, "list what would be written, write nothing" },
+	{ OPTION_DRY_RUN, "dry-run", NULL, "list the changes, write nothing" },
 	PROGRESS_OPTIONS,
 	{ 0 }
 };
@@ -29,23 +29,24 @@ static const struct options_option options[] = {
 enum { COLUMN_ENTRY, COLUMN_SEQUENCE, COLUMN_OFFSET, COLUMN_LENGTH, COLUMN_KIND, COLUMN_WHAT };
 
 static const struct table_column columns[] = {
-	[COLUMN_ENTRY] = { "ENTRY", "byte of the log where the entry starts", 10 },
-	[COLUMN_SEQUENCE] = { "SEQUENCE", "number of the entry", 20 },
-	[COLUMN_OFFSET] = { "OFFSET", "byte of the file that is written", 14 },
-	[COLUMN_LENGTH] = { "LENGTH", "bytes", 14 },
+	[COLUMN_ENTRY] = { "ENTRY", "offset of the entry in the log, in bytes", 10 },
+	[COLUMN_SEQUENCE] = { "SEQUENCE", "sequence number of the entry", 20 },
+	[COLUMN_OFFSET] = { "OFFSET", "offset in the file, in bytes", 14 },
+	[COLUMN_LENGTH] = { "LENGTH", "length, in bytes", 14 },
 	[COLUMN_KIND] = { "KIND", "data or zeros", -5 },
-	[COLUMN_WHAT] = { "WHAT", "what is there", -12 },
+	[COLUMN_WHAT] = { "WHAT", "structure that changes", -12 },
 };
 
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
 /**
- * struct replay - what was asked for
- * @dry_run:	only list it
- * @json:	as JSON
+ * struct replay - a run of the verb
+ * @dry_run:	only list the changes
+ * @json:	print JSON
+ * @progress:	initialized by progress_init()
  * @image:	the image
- * @file_size:	how long its file is after the replay, in bytes
- * @rows:	the list, unless it is JSON
+ * @file_size:	size of the file after the replay, in bytes
+ * @rows:	the table of changes; not used for JSON
  */
 struct replay {
 	bool dry_run;
@@ -74,7 +75,7 @@ static void print_columns_help(void)
 static const struct options_syntax syntax = {
 	.verb = "replay",
 	.arguments = "IMAGE",
-	.about = "Replay the log of an image into it, if it has one that must be replayed.",
+	.about = "Replay the log of an image into the file, if it must be replayed.",
 	.options = options,
 	.groups = OPTIONS_BYTES | OPTIONS_TABLE,
 	.set = set,
@@ -214,8 +215,8 @@ static enum exit_code run(struct replay *replay, const char *path)
 
 	if (replay->dry_run)
 		return replay_path(replay, path, &file);
-	status = image_open_exclusive(&file, path, "attach -r and attach --temporary replay the "
-				      "log in memory");
+	status = image_open_exclusive(&file, path, "use attach -r or attach --temporary, which "
+				      "replay the log in memory");
 	if (status != DONE)
 		return status;
 	interrupt_catch();

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * vhdxctl set: change what an image says of itself. Needs no module and no root.
- *
- * So far that is its parent: one that was moved or renamed, or, for those who know what they
- * do, one that was changed.
+ * vhdxctl set: set the parent of a differencing image, after it was moved or renamed. Needs no
+ * module and no root.
  */
 #include <getopt.h>
 
@@ -24,20 +23,20 @@ enum {
 };
 
 static const struct options_option options[] = {
-	{ PARENT_OPTION, "parent", "IMAGE", "the parent is this file now" },
+	{ PARENT_OPTION, "parent", "IMAGE", "the new parent" },
 	{ OPTION_IGNORE_MISMATCH, "ignore-id-mismatch", NULL,
-	  "even if it was changed, or never was the parent" },
-	{ OPTION_KEEP_MODE, "keep-mode", NULL, "do not take the permission to write from the parent" },
+	  "accept any image, even one that was changed" },
+	{ OPTION_KEEP_MODE, "keep-mode", NULL, "do not change the mode of the parent" },
 	{ PARENT_MAP_OPTION, "map-path", "WINDOWS=DIR",
-	  "what Windows calls a directory here: 'C:\\VMs=/srv/vms'" },
+	  "Windows name of a directory: 'C:\\VMs=/srv/vms'" },
 	{ 0 }
 };
 
 /**
- * struct request - what was asked for
- * @ignore_mismatch: any image will do
- * @keep_mode:	do not protect the parent
- * @maps:	where Windows paths are, and --parent
+ * struct request - a run of the verb
+ * @ignore_mismatch: accept any image as the parent
+ * @keep_mode:	do not change the mode of the parent
+ * @maps:	options with --map-path and --parent
  */
 struct request {
 	bool ignore_mismatch;
@@ -64,12 +63,12 @@ static bool set(void *context, int id, const char *value)
 static const struct options_syntax syntax = {
 	.verb = "set",
 	.arguments = "IMAGE --parent PARENT",
-	.about = "Change what an image says of its parent.",
+	.about = "Set the parent of a differencing image.",
 	.options = options,
 	.set = set,
 };
 
-/* What no option makes right */
+/* Checks that --ignore-id-mismatch does not skip */
 static enum exit_code check_parent(const struct chain *chain, const struct layer *parent)
 {
 	const struct layer *child = chain->layer[0];
@@ -85,7 +84,7 @@ static enum exit_code check_parent(const struct chain *chain, const struct layer
 	return DONE;
 }
 
-/* As far as the parents of the parent are found */
+/* The child must not be among the parents of the parent, as far as these are found. */
 static enum exit_code check_cycle(const struct request *request, const struct layer *child,
 				  const struct layer *parent)
 {
@@ -132,8 +131,8 @@ static void report(const struct layer *child, const struct layer *parent)
 }
 
 /*
- * Once it is accepted, a second linkage, left by a merge that never went on, has no
- * meaning any more: it is dropped, unless it is the one that fits.
+ * A second linkage, left by an interrupted merge, is dropped. The first one becomes the
+ * DataWriteGuid of the accepted parent.
  */
 static enum exit_code write_parent(const struct request *request, struct layer *child,
 				   const struct write_file *file, const struct layer *parent)
@@ -183,8 +182,8 @@ static enum exit_code run(const struct request *request, struct chain *chain)
 
 	interrupt_catch();
 	if (status == DONE)
-		status = writable_lock(&file, chain->layer[0], "attach -r --parent names the parent "
-				       "without a change of the image");
+		status = writable_lock(&file, chain->layer[0], "use attach -r --parent, which leaves the "
+				       "image unchanged");
 	if (status == DONE)
 		status = set_parent(request, chain, &file);
 	writable_unlock(&file);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * vhdxctl snapshot: make a differencing image, so that what is written from now on leaves its
- * parent as it is. Of an image that needs no module and no root; of a disk in use, both.
+ * vhdxctl snapshot: create a differencing image of an image, or of an attached disk. For an image
+ * it needs no module and no root; for an attached disk it needs both.
  */
 #include <getopt.h>
 
@@ -26,10 +27,10 @@ enum {
 
 static const struct options_option options[] = {
 	{ OPTION_BLOCK_SIZE, "block-size", "SIZE", "1M to 256M, a power of two (default: 2M)" },
-	{ OPTION_KEEP_MODE, "keep-mode", NULL, "do not take the permission to write from the parent" },
-	{ OPTION_FORCE, "force", NULL, "replace a VHDX of the child's name, if it has no children" },
+	{ OPTION_KEEP_MODE, "keep-mode", NULL, "do not change the mode of the parent" },
+	{ OPTION_FORCE, "force", NULL, "replace an existing VHDX without children" },
 	{ PARENT_MAP_OPTION, "map-path", "WINDOWS=DIR",
-	  "what Windows calls a directory here: 'C:\\VMs=/srv/vms'" },
+	  "Windows name of a directory: 'C:\\VMs=/srv/vms'" },
 	{ 0 }
 };
 
@@ -51,7 +52,7 @@ static bool set(void *context, int id, const char *value)
 			request->block_size_given = true;
 			return true;
 		}
-		fail(EXIT_USAGE, "snapshot: --block-size: %s is no size up to 256M", value);
+		fail(EXIT_USAGE, "snapshot: --block-size: invalid size '%s'; at most 256M", value);
 		return false;
 	case OPTION_KEEP_MODE:
 		request->keep_mode = true;
@@ -67,14 +68,14 @@ static bool set(void *context, int id, const char *value)
 static const struct options_syntax syntax = {
 	.verb = "snapshot",
 	.arguments = "PARENT|DEVICE CHILD",
-	.about = "Make CHILD, an image that shows what PARENT shows. What is written to it leaves\n"
-		 "PARENT as it is; PARENT must not be changed any more. A DEVICE, which may be in\n"
-		 "use, goes on in CHILD, and its image stays as it is at this moment.",
+	.about = "Create CHILD, a differencing image of PARENT. Writes to CHILD leave PARENT unchanged;\n"
+		 "PARENT must not be changed afterwards. An attached DEVICE, which may be in use, continues\n"
+		 "in CHILD, and its image keeps the contents of this moment.",
 	.options = options,
 	.set = set,
 };
 
-/* @held_ns: how long a disk in use was stopped; 0 if there is none */
+/* @held_ns: time that I/O of an attached disk was held, in ns; 0: no disk */
 static void report(const struct snapshot *snapshot, u64 held_ns)
 {
 	struct json_object *created = json_object_new_object();
@@ -118,7 +119,7 @@ static enum exit_code run(struct request *request, struct layer *parent)
 	return DONE;
 }
 
-/* What is replaced must not be what the child needs. */
+/* The child must not replace a file of its chain. */
 static enum exit_code check_chain(const struct chain *chain, const char *child)
 {
 	struct stat status;
@@ -126,11 +127,12 @@ static enum exit_code check_chain(const struct chain *chain, const char *child)
 
 	for (i = 1; !stat(child, &status) && i < chain->count; i++)
 		if (layer_is_file(chain->layer[i], &status))
-			return fail(EXIT_USAGE, "%s: is a parent of %s", child, chain->layer[0]->path);
+			return fail(EXIT_USAGE, "%s: is a parent of %s", child,
+				    chain->layer[0]->path);
 	return DONE;
 }
 
-/* A child that attach would refuse is not made, as far as the parents are found. */
+/* The chain must have room for the child, as far as its parents are found. */
 static enum exit_code run_offline(struct request *request, const char *path)
 {
 	struct chain chain;
@@ -154,8 +156,8 @@ static enum exit_code run_live(struct request *request, const struct disk *disk)
 	enum exit_code status;
 
 	if (request->block_size_given)
-		return fail(EXIT_USAGE, "snapshot: the child of a disk in use has the disk's block "
-			    "size; leave --block-size away");
+		return fail(EXIT_USAGE, "snapshot: the child of an attached disk has the disk's "
+			    "block size; leave out --block-size");
 	interrupt_catch();
 	status = snapshot_live(&live);
 	if (status == DONE) {
@@ -163,7 +165,7 @@ static enum exit_code run_live(struct request *request, const struct disk *disk)
 			protect_parent(request->snapshot.parent.path,
 				       &request->snapshot.parent.stat);
 		report(&request->snapshot, live.held_ns);
-		note("%s: goes on in %s; I/O was held for %.1f ms", disk->node,
+		note("%s: continues in %s; I/O was held for %.1f ms", disk->node,
 		     request->snapshot.child, (double)live.held_ns / 1e6);
 	}
 	snapshot_live_free(&live);

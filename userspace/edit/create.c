@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * The file is laid out as Windows does it:
+ * The layout is that of Windows:
  *
  *	0	header section: identifier, two headers, two region tables
  *	1M	log
@@ -8,7 +9,7 @@
  *	+	BAT region, with room for the bitmap slots of a differencing image
  *	+	the blocks of a fixed image, in their order
  *
- * The file type identifier is written last, after a flush: until then it is no VHDX.
+ * The file type identifier is written last, after a flush: until then the file is not a VHDX.
  */
 #include "edit/create.h"
 
@@ -25,13 +26,13 @@
 #define BAT_PIECE_ENTRIES (1U << 17)	/* 1 MiB of them */
 
 /**
- * create_plan() - decide where everything is
- * @plan:	filled but for the disk id
- * @raw:	the sizes asked for
- * @log_length:	bytes, a multiple of 1 MiB
+ * create_plan() - make the layout of a new image
+ * @plan:	filled except for the disk id and the locator
+ * @raw:	requested sizes
+ * @log_length:	in bytes, a multiple of 1 MiB
  * @fault:	filled on failure
  *
- * Return: VHDX_OK, or why there is no such disk
+ * Return: VHDX_OK, or the reason why there is no such disk
  */
 enum vhdx_reason create_plan(struct create_plan *plan, const struct vhdx_geometry_raw *raw,
 			     u32 log_length, struct vhdx_fault *fault)
@@ -58,8 +59,8 @@ enum vhdx_reason create_plan(struct create_plan *plan, const struct vhdx_geometr
 }
 
 /*
- * A fixed image has all its space from the beginning. Of others the log and the metadata
- * have, because writing to them must not fail later; the BAT is a hole that fills up.
+ * All space of a fixed image is allocated. For other images, log and metadata are allocated, so
+ * that later writes to them do not fail for lack of space; the BAT stays a hole.
  */
 static enum exit_code allocate(const struct create_plan *plan, const struct write_file *file,
 			       struct progress *progress)
@@ -107,7 +108,7 @@ static u64 fixed_entry(const struct create_plan *plan, u64 index)
 			      plan->blocks_offset + (block << g->block_shift));
 }
 
-/* The entries of a dynamic image are all zero: not present. */
+/* All entries of a dynamic image are zero: not present. */
 static enum exit_code write_bat(const struct create_plan *plan, const struct write_file *file)
 {
 	u64 total = plan->geometry.leave_allocated ? plan->geometry.bat_entries : 0;
@@ -177,11 +178,11 @@ static enum exit_code write_identifier(const struct write_file *file)
  * create_write() - write a new image
  * @plan:	complete
  * @file:	empty
- * @progress:	by progress_init()
+ * @progress:	initialized by progress_init()
  *
- * All but the identifier is durable afterwards; that is left to the caller's last flush.
+ * Makes everything but the file type identifier durable; the caller flushes the file at the end.
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code create_write(const struct create_plan *plan, const struct write_file *file,
 			    struct progress *progress)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * A new image: where everything is in it, and writing it.
+ * Creation of an image: its layout, and writing it.
  */
 #ifndef VHDX_EDIT_CREATE_H
 #define VHDX_EDIT_CREATE_H
@@ -11,16 +12,16 @@
 #include "format/region.h"
 
 /**
- * struct create_plan - an image to be made
- * @raw:	the sizes asked for
+ * struct create_plan - the layout of a new image
+ * @raw:	requested sizes
  * @geometry:	the same, checked
  * @disk_id:	Virtual Disk ID
  * @locator:	parent locator of a differencing image; not owned
- * @locator_length: its bytes; 0: none
- * @log:	place of the log
- * @regions:	of metadata and BAT
- * @blocks_offset: where the first block of a fixed image is
- * @file_size:	bytes
+ * @locator_length: length of @locator, in bytes; 0: none
+ * @log:	location of the log
+ * @regions:	locations of metadata and BAT
+ * @blocks_offset: offset of the first block of a fixed image, in bytes
+ * @file_size:	in bytes
  */
 struct create_plan {
 	struct vhdx_geometry_raw raw;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * The first write to an image makes its children useless. Two signs tell that it has some: children
- * in its own directory, and that its mode lets nobody write. The latter is how snapshot leaves a
- * parent, whose children may be anywhere. It stops other users, but not root.
+ * The first write to an image makes its children useless. An image counts as a parent if it has
+ * children in its own directory, or if its mode lets no user write. snapshot sets this mode,
+ * because the children may be in any directory; the mode alone does not stop root.
  */
 #include "edit/dependents.h"
 
@@ -17,10 +18,10 @@
 #define MAX_NAMES 4
 
 /**
- * struct children - what was found
- * @layer:	of which image
- * @names:	the first few, as a list for people
- * @count:	how many there are
+ * struct children - the children of an image
+ * @layer:	the image
+ * @names:	paths of the first MAX_NAMES, separated by commas; NULL: none
+ * @count:	number of children
  */
 struct children {
 	const struct layer *layer;
@@ -89,66 +90,66 @@ static enum exit_code check_mode(const struct layer *layer, const char *advice)
 
 	if (!S_ISREG(status->st_mode) || status->st_mode & 0222)
 		return DONE;
-	return fail_named(EXIT_BUSY, "PROTECTED", "%s: its mode is %04o, so nobody is to write to it; "
-			  "vhdxctl snapshot leaves parents like that, whose children may be anywhere; %s",
+	return fail_named(EXIT_BUSY, "PROTECTED", "%s: its mode %04o lets no user write, as "
+			  "vhdxctl snapshot leaves a parent, whose children may be in any directory; %s",
 			  layer->path, (unsigned int)status->st_mode & 07777, advice);
 }
 
 /**
- * dependents_check_write() - may an image be attached for writing?
+ * dependents_check_write() - check that an image may be attached for writing
  * @layer:	open
  *
- * Return: DONE, or EXIT_BUSY having said what needs it as it is
+ * Return: DONE, or EXIT_BUSY after an error message
  */
 enum exit_code dependents_check_write(const struct layer *layer)
 {
 	enum exit_code status = check_children(layer, "writing to it",
 					       "attach a child instead, use -r or --temporary, or "
-					       "--force to give them up");
+					       "--force to give the children up");
 
 	if (status != DONE)
 		return status;
 	return check_mode(layer, "attach a child instead, use -r or --temporary, or --force to "
-			  "write to it all the same");
+			  "write to it anyway");
 }
 
 static enum exit_code check_layer(struct layer *layer)
 {
-	static const char advice[] = "to give it up, delete it first";
+	static const char advice[] = "to replace it, delete it first";
 	struct vhdx_fault fault;
 	enum vhdx_reason reason = layer_read(layer, &fault);
 	enum exit_code status;
 
 	if (reason && vhdx_reason_class(reason) == VHDX_CLASS_NOT_VHDX)
-		return fail_named(EXIT_BUSY, "NOT_REPLACED", "%s: is no VHDX, and only those are "
+		return fail_named(EXIT_BUSY, "NOT_REPLACED", "%s: is not a VHDX, and only a VHDX is "
 				  "replaced; %s", layer->path, advice);
 	if (reason)
-		return fail_named(EXIT_BUSY, "NOT_REPLACED", "%s: cannot be read (%s), so that it is "
-				  "not known whether it has children; %s", layer->path,
+		return fail_named(EXIT_BUSY, "NOT_REPLACED", "%s: cannot be read (%s), so its "
+				  "children cannot be found; %s", layer->path,
 				  vhdx_reason_text(reason), advice);
 	status = check_children(layer, "replacing it", advice);
 	return status == DONE ? check_mode(layer, advice) : status;
 }
 
 /**
- * dependents_check_replace() - may a file be replaced by a new image?
+ * dependents_check_replace() - check that a file may be replaced by a new image
  * @path:	of a regular file
  *
- * An empty file may: there is nothing to be lost.
+ * An empty file may be replaced.
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code dependents_check_replace(const char *path)
 {
 	enum exit_code status = DONE;
 	struct layer *layer;
-	int error, fd = image_open_quietly(path);
+	int error, fd = image_file_open_fd(path);
 
 	if (fd < 0)
-		return fail_errno(path, "cannot look at what is to be replaced", -fd);
+		return fail_errno(path, "cannot open the file to be replaced", -fd);
 	layer = layer_new(path, fd, &error);
 	if (!layer)
-		return fail_errno(path, "cannot look at what is to be replaced", error);
+		return fail_errno(path, "cannot read the file to be replaced", error);
 	if (layer->image.file.reader.size)
 		status = check_layer(layer);
 	layer_free(layer);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * May an image be changed or replaced, or do others need it as it is?
+ * Checks whether other images need an image unchanged.
  */
 #ifndef VHDX_EDIT_DEPENDENTS_H
 #define VHDX_EDIT_DEPENDENTS_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "edit/header_update.h"
 
 #include <stdlib.h>
@@ -6,31 +7,31 @@
 #include "lib/alloc.h"
 
 /**
- * header_check_updates() - is there room for more sequence numbers? (rule 50)
+ * header_check_updates() - check that the sequence number can be raised (rule 50)
  * @update:	the current header
- * @count:	how many updates there will be
+ * @count:	number of updates
  *
- * To be asked before the first of them.
+ * Called before the first update of a change.
  *
- * Return: DONE, or EXIT_IMAGE having said why
+ * Return: DONE, or EXIT_IMAGE after an error message
  */
 enum exit_code header_check_updates(const struct header_update *update, unsigned int count)
 {
 	if (update->header.sequence_number <= UINT64_MAX - count)
 		return DONE;
 	return fail_named(EXIT_IMAGE, "HEADER_SEQUENCE_MAX",
-			  "%s: header: sequence number cannot be raised any more",
+			  "%s: header: sequence number is too close to its maximum",
 			  update->file->path);
 }
 
 /**
  * header_update() - make a changed header the current one (2.2.2.1)
- * @update:	@header with the changes, but the sequence number it had
+ * @update:	@header has the changes, and the old sequence number
  *
- * The other copy is overwritten, with a higher sequence number, and flushed. If that is cut
- * short, the copy that was current still is.
+ * Overwrites the other copy, with the next sequence number, and flushes it. If the power fails
+ * during this, the current copy is still valid.
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code header_update(struct header_update *update)
 {
@@ -50,7 +51,14 @@ enum exit_code header_update(struct header_update *update)
 	return status;
 }
 
-/* The same, and then once more, so that both copies tell the news, as Windows does it. */
+/**
+ * header_update_both() - make a changed header the current one, in both copies
+ * @update:	as for header_update()
+ *
+ * Windows updates both copies as well.
+ *
+ * Return: DONE, or another exit code after an error message
+ */
 enum exit_code header_update_both(struct header_update *update)
 {
 	enum exit_code status = header_update(update);

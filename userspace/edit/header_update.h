@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Changing the header so that there is a valid one at every moment.
+ * Updates of the header that leave a valid copy at every moment.
  */
 #ifndef VHDX_EDIT_HEADER_UPDATE_H
 #define VHDX_EDIT_HEADER_UPDATE_H
@@ -9,10 +10,10 @@
 #include "format/header.h"
 
 /**
- * struct header_update - the current header of a file that is being changed
- * @file:	open for writing, for us alone
- * @header:	what it says; to be changed before header_update()
- * @slot:	0 or 1: where it is
+ * struct header_update - the current header of an image that is being changed
+ * @file:	opened exclusively for writing
+ * @header:	contents; the caller changes it before header_update()
+ * @slot:	copy that is current, 0 or 1
  */
 struct header_update {
 	const struct write_file *file;

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * One entry at a time, at the start of the ring, which is empty before and after. A power cut
- * leaves the old state or the new one, after each of these steps:
+ * A commit writes one entry at the start of the log, which is empty before and after. After each of
+ * these steps a power cut leaves the old state or the new one:
  *
- *	1. The entry, for a LogGuid that no header names yet. Flush.
+ *	1. Write the entry, with a LogGuid that no header has yet. Flush.
  *	2. Header, both copies: this LogGuid. From here on the new state counts. Flush after each.
- *	3. The pages to their places. Flush.
- *	4. Header, both copies: no log. Flush after each.
+ *	3. Checkpoint: write the pages to their places. Flush.
+ *	4. Header, both copies: null LogGuid. Flush after each.
  *
- * An entry that is complete before a header names it needs no empty one before it: there is
- * no moment when a LogGuid stands for a ring without a valid entry.
+ * The entry is durable before a header names it, so no header ever names a log without a valid
+ * entry, and no empty entry is needed first.
  */
 #include "edit/log_commit.h"
 
@@ -20,10 +21,10 @@
 #include "format/log_encode.h"
 #include "format/log_scan.h"
 
-/* Bounds the memory; a ring of 1 MiB takes fewer. */
+/* Limits the memory; a log of 1 MiB holds fewer. */
 #define BATCH_PAGES 1024U
 
-/* As many as fit, with a sector of the ring to spare. */
+/* Number of pages that fit into an entry, with one sector of the log to spare */
 static u32 capacity_of(u32 log_length)
 {
 	u32 sectors = log_length / VHDX_LOG_SECTOR_SIZE - 1;
@@ -35,8 +36,10 @@ static u32 capacity_of(u32 log_length)
 }
 
 /**
- * log_batch_possible() - does an image have a log that can be used?
+ * log_batch_possible() - test whether an image has a usable log
  * @header:	its current header, checked
+ *
+ * Return: true if it has one
  */
 bool log_batch_possible(const struct vhdx_header *header)
 {
@@ -44,10 +47,10 @@ bool log_batch_possible(const struct vhdx_header *header)
 }
 
 /**
- * log_batch_init() - nothing is to be changed yet
- * @batch:	filled; to be freed
- * @update:	the current header; its log is empty, but log_batch_possible()
- * @file_size:	bytes that the file has and keeps
+ * log_batch_init() - begin a batch without pages
+ * @batch:	filled; must be freed by log_batch_free()
+ * @update:	the current header; its log is empty, and log_batch_possible() is true
+ * @file_size:	size of the file, in bytes, which stays the same
  */
 void log_batch_init(struct log_batch *batch, struct header_update *update, u64 file_size)
 {
@@ -60,14 +63,12 @@ void log_batch_init(struct log_batch *batch, struct header_update *update, u64 f
 }
 
 /**
- * log_batch_add() - one more page
- * @batch:	where to add it
- * @offset:	of the page in the file: metadata, and not in @batch yet
- * @page:	what it shall be
+ * log_batch_add() - add a page
+ * @batch:	the batch; if it is full, it is committed first
+ * @offset:	of the page in the file, in bytes; metadata, and not in @batch yet
+ * @page:	new contents, VHDX_PAGE_SIZE bytes; copied
  *
- * If there is no room, what was added before is committed first.
- *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code log_batch_add(struct log_batch *batch, u64 offset, const void *page)
 {
@@ -92,7 +93,7 @@ static void seal(u8 *entry, u32 sectors)
 	vhdx_log_checksum_end(entry, crc);
 }
 
-/* The whole entry, to be freed; @sectors of it. */
+/* The whole entry, to be freed. Sets @sectors to its length in sectors. */
 static u8 *encode(const struct log_batch *batch, const struct vhdx_log_stamp *stamp, u32 *sectors)
 {
 	u32 area = vhdx_log_entry_descriptor_sectors(batch->count), i;
@@ -111,7 +112,7 @@ static u8 *encode(const struct log_batch *batch, const struct vhdx_log_stamp *st
 	return entry;
 }
 
-/* A fresh GUID makes any sequence number do. */
+/* With a new LogGuid, any sequence number is right. */
 static enum exit_code write_entry(const struct log_batch *batch)
 {
 	const struct header_update *update = batch->update;
@@ -143,10 +144,11 @@ static enum exit_code write_pages(const struct log_batch *batch)
 }
 
 /**
- * log_batch_commit() - make all changes, or none
- * @batch:	empty afterwards
+ * log_batch_commit() - change all pages of a batch, durably
+ * @batch:	empty after success
  *
- * Return: DONE, or another code having said why; then all of it is in the log, or none
+ * Return: DONE, or another exit code after an error message; then the log holds all
+ * changes, or none
  */
 enum exit_code log_batch_commit(struct log_batch *batch)
 {
@@ -172,6 +174,10 @@ enum exit_code log_batch_commit(struct log_batch *batch)
 	return header_update_both(update);
 }
 
+/**
+ * log_batch_free() - free a batch, committed or not
+ * @batch:	the batch
+ */
 void log_batch_free(struct log_batch *batch)
 {
 	free(batch->offsets);

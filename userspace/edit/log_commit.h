@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Changing metadata of a file through its log.
+ * Changes of metadata through the log.
  */
 #ifndef VHDX_EDIT_LOG_COMMIT_H
 #define VHDX_EDIT_LOG_COMMIT_H
@@ -11,12 +12,12 @@
 
 /**
  * struct log_batch - pages that change together
- * @update:	the current header, its log empty; moves on with each commit
- * @file_size:	bytes that the file has
- * @capacity:	how many pages one entry may have
- * @count:	how many there are
- * @offsets:	where in the file each belongs
- * @pages:	what is to be there
+ * @update:	the current header; its log is empty between commits
+ * @file_size:	size of the file, in bytes
+ * @capacity:	maximum number of pages of an entry
+ * @count:	number of pages
+ * @offsets:	offset of each page in the file, in bytes
+ * @pages:	new contents, VHDX_PAGE_SIZE bytes for each page
  */
 struct log_batch {
 	struct header_update *update;

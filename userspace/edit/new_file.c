@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * Where the file system has O_TMPFILE the file has no name at all until it is complete, and
- * a crash leaves nothing behind. Elsewhere it has a temporary one in the same directory.
+ * On a file system with O_TMPFILE the file has no name until it is complete, and a crash leaves
+ * nothing. On others it has a temporary name in the same directory.
  *
- * A file that is replaced exchanges its name with the new one, and is deleted only if it is the file
- * that was looked at, as it was then: another may have got the name meanwhile, or the file other
- * contents.
+ * To replace a file, the two files exchange their names. The old file is then deleted, but only if
+ * it is the file that was checked and was not written to since: another file may have got the name
+ * in the meantime, or the file other contents.
  *
- * A file that is used as soon as it has its name, and that is of no use if that fails, gets the
- * name for a trial. The file that had the name stands aside until the trial is over, under a
- * temporary name in the same directory. It comes back if the trial fails. A crash leaves both, the
- * new file under its name.
+ * A trial is for a file that needs its name before it is known to be useful: the child of a live
+ * snapshot. During the trial the old file has a temporary name in the same directory. If the trial
+ * fails, the old file gets its name back. A crash leaves both, the new file under the final name.
  */
 #include "edit/new_file.h"
 
@@ -33,12 +33,12 @@ static const char read_only_advice[] = "choose a directory on another file syste
 
 static enum exit_code fail_exists(const char *path)
 {
-	return fail_named(EXIT_BUSY, "EXISTS", "%s: exists already; --force replaces it, if it is a "
+	return fail_named(EXIT_BUSY, "EXISTS", "%s: already exists; --force replaces it, if it is a "
 			  "VHDX without children", path);
 }
 
-/* QEMU, or another vhdxctl, that has it open would go on writing to a file without a name. */
-static enum exit_code lock_victim(struct new_file *new_file, const struct stat *victim)
+/* Lock the old file: a program that has it open would continue with a file without a name. */
+static enum exit_code lock_old(struct new_file *new_file, const struct stat *victim)
 {
 	const char *path = new_file->file.path;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -51,8 +51,8 @@ static enum exit_code lock_victim(struct new_file *new_file, const struct stat *
 	return status == DONE ? image_check_same(&new_file->old, victim) : status;
 }
 
-/* What is replaced must be an image, and one that nobody uses and no other image needs. */
-static enum exit_code check_victim(struct new_file *new_file)
+/* Only an image that is not in use, and that no other image needs, is replaced. */
+static enum exit_code check_old(struct new_file *new_file)
 {
 	const char *path = new_file->file.path;
 	enum exit_code status;
@@ -69,14 +69,14 @@ static enum exit_code check_victim(struct new_file *new_file)
 	free(new_file->target);
 	new_file->target = real;
 	if (!S_ISREG(victim.st_mode))
-		return fail(EXIT_USAGE, "%s: is no regular file and will not be replaced", path);
+		return fail(EXIT_USAGE, "%s: is not a regular file and is not replaced", path);
 	new_file->old_stat = victim;
 	status = image_check_attached(path, &victim);
 	if (status == DONE)
 		status = dependents_check_replace(path);
 	if (status == DONE)
-		status = lock_victim(new_file, &victim);
-	/* It may have got a child until it was locked, and gets none from now on. */
+		status = lock_old(new_file, &victim);
+	/* Repeat the check: before the lock the file may have got a child. */
 	return status == DONE ? dependents_check_replace(path) : status;
 }
 
@@ -136,7 +136,10 @@ static enum exit_code open_named(struct new_file *new_file)
 	return DONE;
 }
 
-/* One that was not begun, which may be closed */
+/**
+ * new_file_init() - initialize a file that is not open
+ * @new_file:	filled; new_file_close() has no effect on it
+ */
 void new_file_init(struct new_file *new_file)
 {
 	memset(new_file, 0, sizeof(*new_file));
@@ -145,12 +148,12 @@ void new_file_init(struct new_file *new_file)
 }
 
 /**
- * new_file_open() - begin a file
- * @new_file:	filled; to be closed in any case
- * @path:	its name to be
- * @replace:	a file of that name may be there, and is to be replaced
+ * new_file_open() - create a file without its final name
+ * @new_file:	filled; must be closed even on failure
+ * @path:	final path
+ * @replace:	replace an existing file
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code new_file_open(struct new_file *new_file, const char *path, bool replace)
 {
@@ -160,7 +163,7 @@ enum exit_code new_file_open(struct new_file *new_file, const char *path, bool r
 	write_file_name(&new_file->file, path);
 	new_file->target = xstrdup(path);
 	new_file->replace = replace;
-	status = check_victim(new_file);
+	status = check_old(new_file);
 	if (status != DONE)
 		return status;
 	new_file->directory = directory_of(new_file->target);
@@ -168,7 +171,7 @@ enum exit_code new_file_open(struct new_file *new_file, const char *path, bool r
 	return new_file->file.fd >= 0 ? DONE : open_named(new_file);
 }
 
-/* Give a file without a name one that must not exist yet. 0 or a positive errno. */
+/* Link a file without a name to a new path. Return: 0 or a positive errno */
 static int link_name(int fd, const char *name)
 {
 	char *self = xasprintf("/proc/self/fd/%d", fd);
@@ -177,24 +180,24 @@ static int link_name(int fd, const char *name)
 	if (linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW))
 		error = errno;
 	if (error == ENOENT && !linkat(fd, "", AT_FDCWD, name, AT_EMPTY_PATH))
-		error = 0;	/* no /proc here, but the privilege to do without */
+		error = 0;	/* without /proc this needs CAP_DAC_READ_SEARCH */
 	free(self);
 	return error;
 }
 
-/* The same for a file with another name, which it loses. */
+/* Rename a file to a path that must not exist. Return: 0 or a positive errno */
 static int move_name(const char *from, const char *to)
 {
 	if (!renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE))
 		return 0;
 	if (errno != EINVAL)
 		return errno;
-	if (link(from, to))		/* NFS has no such rename */
+	if (link(from, to))		/* NFS lacks RENAME_NOREPLACE */
 		return errno;
 	return unlink(from) ? errno : 0;
 }
 
-/* A temporary name that is free. NULL with errno */
+/* A free temporary path, to be freed; NULL with errno */
 static char *free_name(const struct new_file *new_file)
 {
 	char *name = temporary_name(new_file);
@@ -206,7 +209,7 @@ static char *free_name(const struct new_file *new_file)
 	return NULL;
 }
 
-/* Only a name can be replaced by another at one stroke, so have one first. */
+/* To exchange names atomically the file needs a name. Return: 0 or a positive errno */
 static int have_temporary(struct new_file *new_file)
 {
 	char *name;
@@ -225,7 +228,7 @@ static int have_temporary(struct new_file *new_file)
 	return error;
 }
 
-/* Is it the open file that has this name? */
+/* Test whether a path is that of an open file. */
 static bool is_named(const char *name, int fd)
 {
 	struct stat named, open;
@@ -239,7 +242,7 @@ static int exchange_names(const char *a, const char *b)
 	return renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) ? errno : 0;
 }
 
-/* Is it the file to be replaced that has this name, and was nothing written to it? */
+/* Test whether a path is that of the file to be replaced, not written to since its check. */
 static bool is_old(const struct new_file *new_file, const char *name)
 {
 	const struct stat *before = &new_file->old_stat;
@@ -250,21 +253,22 @@ static bool is_old(const struct new_file *new_file, const char *name)
 	       now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
 }
 
-/* For a file that got the name right before. If it is lost again by now, nothing is deleted. */
+/* Give the final path back to a third file. If the names have changed again, delete nothing. */
 static void exchange_back(struct new_file *new_file)
 {
 	if (!exchange_names(new_file->temporary, new_file->target) &&
 	    is_named(new_file->temporary, new_file->file.fd))
 		return;
-	fail(EXIT_BUSY, "%s: another file that had its name meanwhile is %s now",
+	fail(EXIT_BUSY, "%s: another file, which had this name meanwhile, is %s now",
 	     new_file->file.path, new_file->temporary);
 	free(new_file->temporary);
 	new_file->temporary = NULL;
 }
 
 /*
- * The file that had the name has a temporary one then. Return: 0, ESTALE if that is another file by
- * now, or has other contents, EINVAL if names cannot be exchanged here, or another positive errno
+ * Afterwards the old file has the temporary path. Return: 0; ESTALE if another file has the final
+ * path, or the old file was written to; EINVAL if the file system cannot exchange names; or
+ * another positive errno
  */
 static int exchange_with_old(struct new_file *new_file)
 {
@@ -304,7 +308,7 @@ static int give_name(struct new_file *new_file)
 	return link_name(new_file->file.fd, new_file->target);
 }
 
-/* Some file systems have nothing to flush there. */
+/* EINVAL: the file system needs no flush of directories. */
 static enum exit_code sync_directory(const struct new_file *new_file)
 {
 	int fd = open(new_file->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -317,7 +321,7 @@ static enum exit_code sync_directory(const struct new_file *new_file)
 	return fail_errno(new_file->directory, "cannot flush", error);
 }
 
-/* The last moment at which the file may be given up. */
+/* After this the run is no longer interrupted. */
 static enum exit_code complete(const struct new_file *new_file)
 {
 	enum exit_code status = write_sync(&new_file->file);
@@ -328,11 +332,11 @@ static enum exit_code complete(const struct new_file *new_file)
 }
 
 /**
- * new_file_commit() - the file is complete: give it its name, durably
+ * new_file_commit() - give a complete file its final name, durably
  * @new_file:	written
  *
- * Return: DONE, or another code having said why; then there is no such file, and one that was to
- * be replaced is as before, unless only the flush of the directory failed
+ * Return: DONE, or another exit code after an error message; then the file does not exist,
+ * and a file to be replaced is unchanged, unless only the flush of the directory failed
  */
 enum exit_code new_file_commit(struct new_file *new_file)
 {
@@ -350,7 +354,7 @@ enum exit_code new_file_commit(struct new_file *new_file)
 	return sync_directory(new_file);
 }
 
-/* Where names cannot be exchanged: for a moment no file has the name. */
+/* If names cannot be exchanged: for a moment no file has the final path. */
 static int move_aside(struct new_file *new_file)
 {
 	char *aside = free_name(new_file);
@@ -359,7 +363,7 @@ static int move_aside(struct new_file *new_file)
 	if (!error) {
 		error = move_name(new_file->temporary, new_file->target);
 		if (error && move_name(aside, new_file->target))
-			fail(EXIT_IO, "%s: another file has its name now; the file that had it is %s",
+			fail(EXIT_IO, "%s: another file has this name now; the former file is %s",
 			     new_file->file.path, aside);
 	}
 	if (error) {
@@ -380,12 +384,12 @@ static int set_aside(struct new_file *new_file)
 }
 
 /**
- * new_file_try() - the file is complete: give it its name, durably, for a trial
+ * new_file_try() - give a complete file its final name, durably, for a trial
  * @new_file:	written
  *
  * The trial ends with new_file_keep(), new_file_leave() or new_file_close().
  *
- * Return: DONE, or another code having said why; then there is no such file
+ * Return: DONE, or another exit code after an error message; then the file does not exist
  */
 enum exit_code new_file_try(struct new_file *new_file)
 {
@@ -402,31 +406,31 @@ enum exit_code new_file_try(struct new_file *new_file)
 }
 
 /**
- * new_file_keep() - the file that had the name is deleted
- * @new_file:	committed, or by new_file_try(), and the trial went well
+ * new_file_keep() - end a successful trial: delete the replaced file
+ * @new_file:	from new_file_try(), or committed
  */
 void new_file_keep(struct new_file *new_file)
 {
 	new_file->trial = false;
 	if (new_file->aside && is_named(new_file->aside, new_file->old.fd) &&
 	    unlink(new_file->aside))
-		warn("%s: the file that it replaced cannot be deleted (%s); it is %s now",
+		warn("%s: the replaced file cannot be deleted (%s); it is %s now",
 		     new_file->file.path, strerror(errno), new_file->aside);
 }
 
 /**
- * new_file_leave() - it is not known how the trial went: both files stay as they are
- * @new_file:	by new_file_try()
+ * new_file_leave() - end a trial with an unknown result: keep both files
+ * @new_file:	from new_file_try()
  */
 void new_file_leave(struct new_file *new_file)
 {
 	new_file->trial = false;
 	if (new_file->aside)
-		fail(EXIT_IO, "%s: the file that it was to replace is kept too, as %s",
+		fail(EXIT_IO, "%s: the file to be replaced is kept as %s",
 		     new_file->file.path, new_file->aside);
 }
 
-/* The name is left to the file that had it. Return: 0 or a positive errno */
+/* Give the replaced file its path back. Return: 0 or a positive errno */
 static int bring_back(const struct new_file *new_file)
 {
 	if (!exchange_names(new_file->aside, new_file->target)) {
@@ -439,7 +443,7 @@ static int bring_back(const struct new_file *new_file)
 	return move_name(new_file->aside, new_file->target);
 }
 
-/* The trial failed. A file that got the name meanwhile is not overwritten. */
+/* End a failed trial. A third file that has the final path is not overwritten. */
 static void end_trial(struct new_file *new_file)
 {
 	bool ours = is_named(new_file->target, new_file->file.fd);
@@ -452,14 +456,14 @@ static void end_trial(struct new_file *new_file)
 	else if (new_file->aside && access(new_file->target, F_OK))
 		error = move_name(new_file->aside, new_file->target);
 	if (error && new_file->aside)
-		fail(EXIT_IO, "%s: is to get its former file back and cannot (%s); that is %s now",
+		fail(EXIT_IO, "%s: the former file cannot be restored (%s); it is %s now",
 		     new_file->file.path, strerror(error), new_file->aside);
 	sync_directory(new_file);
 }
 
 /**
- * new_file_forget_name() - the file is never to get its name
- * @new_file:	open; goes with the last who has it open
+ * new_file_forget_name() - make a file that never gets a name
+ * @new_file:	open; the file is deleted at its last close
  */
 void new_file_forget_name(struct new_file *new_file)
 {
@@ -469,7 +473,10 @@ void new_file_forget_name(struct new_file *new_file)
 	new_file->temporary = NULL;
 }
 
-/* Forgets the file, unless it was committed, kept or left. */
+/**
+ * new_file_close() - close a file, and delete it unless it was committed, kept or left
+ * @new_file:	initialized
+ */
 void new_file_close(struct new_file *new_file)
 {
 	if (new_file->trial)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * A file that gets its name when it is complete, so that nobody ever meets half of it.
+ * A file that gets its name when it is complete, so that no program finds an incomplete one.
  */
 #ifndef VHDX_EDIT_NEW_FILE_H
 #define VHDX_EDIT_NEW_FILE_H
@@ -11,16 +12,16 @@
 #include "image/write.h"
 
 /**
- * struct new_file - a file without its name
- * @file:	to write to; its path is what the user gave
- * @target:	the name it gets
- * @directory:	where
- * @temporary:	the name it has meanwhile; NULL: none
- * @aside:	the name of the file that had @target, during a trial; NULL: none
- * @trial:	it has @target, and may lose it again
- * @replace:	a file of that name may go
- * @old:	that file, locked until it is gone; its fd is -1 if there is none
- * @old_stat:	of that file, before it was looked at
+ * struct new_file - a file that has no final name yet
+ * @file:	open for writing; its path is that of the command line, for messages
+ * @target:	final path
+ * @directory:	directory of @target
+ * @temporary:	temporary path; NULL: none
+ * @aside:	path of the replaced file during a trial; NULL: none
+ * @trial:	the file has @target, and may lose it again
+ * @replace:	an existing file may be replaced
+ * @old:	the file to be replaced, locked; its fd is -1 if there is none
+ * @old_stat:	status of that file before its check
  */
 struct new_file {
 	struct write_file file;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * Keys, their order and the spelling are those of Hyper-V. An absolute path is always there,
- * because some programs take the file name from nothing else. Without a map for it, it is the path
- * here, on drive C: Windows can parse that, will most likely not find it, and goes by the relative
- * path.
+ * Keys, their order and their spelling are those of Hyper-V. There is always an absolute path,
+ * because some programs take the file name only from it. Without a map it is the local path, on
+ * drive C: Windows can parse it, most likely does not find the file, and uses the relative path.
  */
 #include "edit/parent_locator.h"
 
@@ -30,8 +30,8 @@ static void to_backslashes(char *path)
 }
 
 /*
- * The real directory of a file that need not exist yet; NULL with errno. Of a symbolic link it is
- * that of the file which it leads to: from there a relative path is followed.
+ * The real directory of a file that may not exist, to be freed; NULL with errno. For a symbolic
+ * link it is the directory of the file, from which a relative path is followed.
  */
 static char *real_directory(const char *path)
 {
@@ -45,7 +45,7 @@ static char *real_directory(const char *path)
 	return real;
 }
 
-/* How long the part is that two paths have in common, up to the last slash in it */
+/* Length of the common part of two paths, up to its last slash */
 static size_t common_length(const char *directory, const char *file)
 {
 	size_t i, common = 0;
@@ -58,7 +58,7 @@ static size_t common_length(const char *directory, const char *file)
 	return common;
 }
 
-/* Both are real paths; "/" as a directory ends with the slash that others lack. */
+/* Both are real paths. Return: the relative path with backslashes, to be freed */
 static char *relative_path(const char *directory, const char *file)
 {
 	size_t common = common_length(directory, file);
@@ -81,7 +81,7 @@ static char *relative_path(const char *directory, const char *file)
 	return path;
 }
 
-/* What Windows calls a file below the directory of a map; NULL if it is not there */
+/* Windows path of a file below the directory of a map, to be freed; NULL: it is not below */
 static char *name_in_map(const char *map, const char *file)
 {
 	const char *equals = strchr(map, '=');
@@ -131,13 +131,13 @@ static bool is_spellable(const char *file)
 }
 
 /**
- * parent_name_make() - find out how a child names its parent
- * @name:	filled; to be freed in any case
+ * parent_name_make() - make the Windows paths of a parent
+ * @name:	filled; must be freed by parent_name_free() even on failure
  * @parent:	path of the parent
- * @child:	path of the child, which need not exist
- * @maps:	where Windows paths are
+ * @child:	path of the child, which may not exist
+ * @maps:	options with --map-path
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code parent_name_make(struct parent_name *name, const char *parent, const char *child,
 				const struct parent_options *maps)
@@ -148,9 +148,9 @@ enum exit_code parent_name_make(struct parent_name *name, const char *parent, co
 
 	memset(name, 0, sizeof(*name));
 	if (!directory) {
-		status = fail_errno(file ? child : parent, "cannot find its place", errno);
+		status = fail_errno(file ? child : parent, "cannot resolve its path", errno);
 	} else if (!is_spellable(file)) {
-		status = fail(EXIT_USAGE, "%s: its name has no form that Windows would understand",
+		status = fail(EXIT_USAGE, "%s: its name cannot be written as a Windows path",
 			      parent);
 	} else {
 		name->relative = relative_path(directory, file);
@@ -166,8 +166,8 @@ enum exit_code parent_name_make(struct parent_name *name, const char *parent, co
 }
 
 /**
- * parent_name_warn() - warn of a parent that Windows will not find
- * @name:	by parent_name_make()
+ * parent_name_warn() - warn about a relative path that Windows does not allow
+ * @name:	from parent_name_make()
  * @child:	for the message
  */
 void parent_name_warn(const struct parent_name *name, const char *child)
@@ -175,8 +175,8 @@ void parent_name_warn(const struct parent_name *name, const char *child)
 	char *path = winpath_normal(name->relative);
 
 	if (!winpath_is_allowed(path))
-		warn("%s: Windows will not find its parent by the path %s, in which there is a name "
-		     "that Windows does not allow", child, name->relative);
+		warn("%s: Windows will not find its parent by the path %s, which has a name that "
+		     "Windows does not allow", child, name->relative);
 	free(path);
 }
 
@@ -206,12 +206,12 @@ static void add_guid(struct vhdx_locator_field *fields, u32 *count, const char *
 
 /**
  * parent_name_encode() - make a parent locator
- * @name:	the parent's names
- * @linkage:	its DataWriteGuid
- * @linkage2:	another it may have; null if none
- * @length:	set to the length of the item
+ * @name:	paths of the parent
+ * @linkage:	DataWriteGuid of the parent
+ * @linkage2:	a second DataWriteGuid that is accepted; null: none
+ * @length:	set to the length of the item, in bytes
  *
- * Return: the item, to be freed
+ * Return: the metadata item, to be freed
  */
 u8 *parent_name_encode(const struct parent_name *name, const struct vhdx_guid *linkage,
 		       const struct vhdx_guid *linkage2, u32 *length)
@@ -233,6 +233,10 @@ u8 *parent_name_encode(const struct parent_name *name, const struct vhdx_guid *l
 	return item;
 }
 
+/**
+ * parent_name_free() - free the paths
+ * @name:	from parent_name_make()
+ */
 void parent_name_free(struct parent_name *name)
 {
 	free(name->relative);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * How an image names its parent: the mirror of image/parent_search.h.
+ * Making a parent locator: the counterpart of image/parent_search.h.
  */
 #ifndef VHDX_EDIT_PARENT_LOCATOR_H
 #define VHDX_EDIT_PARENT_LOCATOR_H
@@ -11,10 +12,10 @@
 struct parent_options;
 
 /**
- * struct parent_name - the names of a parent, as Windows spells them
- * @relative:	from the directory of the child
- * @absolute:	from the root; with a drive or host if there is a map for it
- * @volume:	of a volume; NULL if there is no map for it
+ * struct parent_name - Windows paths of a parent
+ * @relative:	relative to the directory of the child
+ * @absolute:	absolute path, with the drive or host of a map, or drive C
+ * @volume:	path on a volume; NULL: no map has one
  */
 struct parent_name {
 	char *relative;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "edit/protect.h"
 
 #include <errno.h>
@@ -7,12 +8,12 @@
 #include "lib/message.h"
 
 /**
- * protect_parent() - take the permission to write from an image that has a child now
+ * protect_parent() - remove the write permission of an image that has a child
  * @path:	of its file
  * @status:	of its file
  *
- * Nothing but a reminder: root writes all the same, and so does a program that has it open. Warns
- * if that cannot be done.
+ * The mode is only a reminder: it stops neither root nor a program that has the file open. Warns if
+ * the mode cannot be changed.
  */
 void protect_parent(const char *path, const struct stat *status)
 {
@@ -23,7 +24,7 @@ void protect_parent(const char *path, const struct stat *status)
 	if (!stat(path, &now) && (now.st_dev != status->st_dev || now.st_ino != status->st_ino))
 		warn("%s: was replaced meanwhile, so it is not made read-only", path);
 	else if (chmod(path, status->st_mode & 07555))
-		warn("%s: cannot be made read-only (%s); it must not be changed any more", path,
+		warn("%s: cannot be made read-only (%s); do not change it any more", path,
 		     strerror(errno));
 	else
 		note("%s: made read-only", path);

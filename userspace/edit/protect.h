@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Marking an image as a parent, whose children may be anywhere.
+ * Marking an image as a parent, by its mode.
  */
 #ifndef VHDX_EDIT_PROTECT_H
 #define VHDX_EDIT_PROTECT_H

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * A parent locator is replaced as a whole, through the log: a power cut leaves the old one or the
- * new one. It stays where it is if there is room for it, else it gets a place behind all other
- * items, and the metadata table an entry that says so, in the same log entry.
+ * new one. It keeps its place if it fits. Otherwise it moves after all other items, and the
+ * metadata table changes in the same log entry.
  *
- * What the disk shows does not change, so the DataWriteGuid stays, and children of this image
- * do not notice.
+ * The contents of the disk do not change, so the image keeps its DataWriteGuid and its children.
  */
 #include "edit/relink.h"
 
@@ -20,11 +20,14 @@
 #define HEADER_UPDATES 6
 
 /**
- * struct edit - the metadata region being changed
+ * struct edit - the change of a metadata region
+ * @layer:	the image
  * @item:	the new locator
- * @length:	its bytes
+ * @length:	length of @item, in bytes
  * @table:	the metadata table
- * @offset:	where the locator goes, from the start of the region
+ * @offset:	offset of the locator in the region, in bytes
+ * @update:	header of the image
+ * @batch:	changed pages
  */
 struct edit {
 	struct layer *layer;
@@ -37,15 +40,15 @@ struct edit {
 };
 
 /**
- * relink_check() - can the locator of an image be changed?
+ * relink_check() - check that the parent locator of an image can be changed
  * @layer:	open
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code relink_check(const struct layer *layer)
 {
 	if (!layer_has_parent(layer))
-		return fail(EXIT_USAGE, "%s: is no differencing image", layer->path);
+		return fail(EXIT_USAGE, "%s: is not a differencing image", layer->path);
 	if (log_batch_possible(&layer->image.super->header))
 		return DONE;
 	return fail_named(EXIT_IMAGE, "NO_LOG", "%s: has no log, so it cannot be changed safely",
@@ -72,7 +75,7 @@ static enum exit_code find_place(struct edit *edit)
 	return DONE;
 }
 
-/* Those pages of the table that are not as they are in the file */
+/* Add the pages of the table that change. */
 static enum exit_code add_table(struct edit *edit)
 {
 	u64 region = edit->layer->image.super->regions.metadata.offset;
@@ -135,8 +138,8 @@ static enum exit_code write_all(struct edit *edit, const struct write_file *file
 	return status;
 }
 
-/* What was written is what is known from now on. */
-static enum exit_code take_over(struct edit *edit)
+/* Read the new locator into the layer. */
+static enum exit_code reread(struct edit *edit)
 {
 	struct layer *layer = edit->layer;
 	struct vhdx_fault fault;
@@ -158,13 +161,13 @@ static void present_name(struct parent_name *name, const struct layer *layer)
 
 /**
  * relink() - replace a parent locator, durably
- * @layer:	open, its log empty, relink_check() is fine with it
- * @file:	the same file, for writing, for us alone
- * @name:	the parent's names; NULL: as they are
- * @linkage:	its DataWriteGuid
- * @linkage2:	another one it may have; null if none
+ * @layer:	open, passed by relink_check(), its log is empty; gets the new locator
+ * @file:	the same file, opened exclusively for writing
+ * @name:	paths of the parent; NULL: unchanged
+ * @linkage:	DataWriteGuid of the parent
+ * @linkage2:	a second DataWriteGuid that is accepted; null: none
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code relink(struct layer *layer, const struct write_file *file,
 		      const struct parent_name *name, const struct vhdx_guid *linkage,
@@ -183,7 +186,7 @@ enum exit_code relink(struct layer *layer, const struct write_file *file,
 	if (status == DONE)
 		status = write_all(&edit, file);
 	if (status == DONE)
-		status = take_over(&edit);
+		status = reread(&edit);
 	parent_name_free(&present);
 	free(edit.item);
 	free(edit.table);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Changing what an image says of its parent.
+ * Changes of the parent locator of an image.
  */
 #ifndef VHDX_EDIT_RELINK_H
 #define VHDX_EDIT_RELINK_H

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * Replay writes in this order (2.3.3), and after each step a power cut leaves an image that
- * can be replayed again, or is done:
+ * A replay writes in this order (2.3.3). After each step a power cut leaves an image that can be
+ * replayed again, or is complete:
  *
- *	0. Everything is looked at without writing: each target lies inside the file and
- *	   outside of header and log, no payload block is touched, and what comes out can
- *	   be opened. A log that fails this is left as it is.
+ *	0. Check everything before the first write: each change lies inside the file and
+ *	   outside of headers and log, no payload block changes, and the result can be
+ *	   opened. Otherwise the image is not changed.
  *	1. Header: new FileWriteGuid, the log still to be replayed. Flush.
- *	2. The file grows to the size that the newest entry asks for.
+ *	2. The file grows to the size in the newest entry.
  *	3. The last change of each page: vhdx_overlay_apply(). Flush.
  *	4. Header, both copies: no log. Flush after each.
- *	5. What the crashed session had allocated ahead is cut off the end of the file.
+ *	5. Cut off unused space at the end of the file that was allocated ahead.
  */
 #include "edit/replay_file.h"
 
@@ -28,12 +29,13 @@
 #include "lib/progress.h"
 
 /**
- * replay_walk() - visit all changes, oldest first
- * @image:	open, with a log
+ * replay_walk() - call a function for all changes, oldest first
+ * @image:	open, with a log that must be replayed
  * @visit:	called for each
  * @context:	for @visit
  *
- * Return: DONE, or another code having said why; a reason from @visit is told as it is
+ * Return: DONE, or another exit code after an error message, also for a reason from
+ * @visit
  */
 enum exit_code replay_walk(struct image *image, vhdx_log_visit visit, void *context)
 {
@@ -58,7 +60,13 @@ static enum vhdx_reason measure(void *context, const struct vhdx_log_change *cha
 	return VHDX_OK;
 }
 
-/* Count what there is to do; every target is checked on the way. */
+/**
+ * replay_measure() - count the changes, and check their targets
+ * @image:	open, with a log that must be replayed
+ * @size:	filled
+ *
+ * Return: DONE, or another exit code after an error message
+ */
 enum exit_code replay_measure(struct image *image, struct replay_size *size)
 {
 	memset(size, 0, sizeof(*size));
@@ -66,8 +74,9 @@ enum exit_code replay_measure(struct image *image, struct replay_size *size)
 }
 
 /**
- * struct touched - payload blocks against the log
- * @offset:	of data that the log would change, in the file; 0: none
+ * struct touched - search for payload blocks that the log changes
+ * @overlay:	changes by the log
+ * @offset:	offset of such data in the file, in bytes; 0: none
  */
 struct touched {
 	const struct vhdx_overlay *overlay;
@@ -84,10 +93,10 @@ static void look_at_data(void *context, const struct disk_extent *extent)
 }
 
 /**
- * replay_check() - does the log leave payload blocks alone?
- * @image:	open, so that the tables are known to be right after replay
+ * replay_check() - check that the log does not change payload blocks
+ * @image:	open, with a log that must be replayed
  *
- * Return: DONE, or another code having said why the log must not be replayed
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code replay_check(struct image *image)
 {
@@ -106,7 +115,7 @@ enum exit_code replay_check(struct image *image)
 	return fail_fault(&image->file, &fault);
 }
 
-/* Write zeros, but only where there is anything else. */
+/* Write zeros over data; holes stay. */
 static enum exit_code zero_data(const struct write_file *file, u64 offset, u64 end)
 {
 	enum exit_code status = DONE;
@@ -125,7 +134,7 @@ static enum exit_code zero_data(const struct write_file *file, u64 offset, u64 e
 	return status;
 }
 
-/* @fixed: the file is to have no holes */
+/* @fixed: the image is fixed, so zeros are written, not holes */
 static enum exit_code zero_range(const struct write_file *file, u64 offset, u64 length, bool fixed)
 {
 	if (!fixed && !fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
@@ -136,7 +145,10 @@ static enum exit_code zero_range(const struct write_file *file, u64 offset, u64 
 
 /**
  * struct apply - changes being written
- * @status:	why it was stopped
+ * @image:	the image
+ * @file:	the same file, opened exclusively for writing
+ * @progress:	counts written bytes
+ * @status:	first error
  */
 struct apply {
 	struct image *image;
@@ -145,12 +157,12 @@ struct apply {
 	enum exit_code status;
 };
 
-/* What stops the replay has been said. Return: 0 or @apply->status */
+/* Return: 0; or @apply->status, which ends the walk after an error message */
 static int applied(struct apply *apply, u64 length)
 {
 	if (apply->status == DONE && interrupted())
-		apply->status = fail(EXIT_INTERRUPTED, "%s: interrupted; the log is still there "
-				     "and can be replayed again", apply->file->path);
+		apply->status = fail(EXIT_INTERRUPTED, "%s: interrupted; the log is kept and can "
+				     "be replayed again", apply->file->path);
 	progress_add(apply->progress, length);
 	return (int)apply->status;
 }
@@ -188,7 +200,7 @@ static enum exit_code apply_changes(struct apply *apply, const struct replay_siz
 	return fail_errno(apply->file->path, "cannot read the log", -ret);
 }
 
-/* A block device has the size it has. */
+/* A block device cannot grow. */
 static enum exit_code grow(const struct image *image, const struct write_file *file)
 {
 	u64 size = image->replayed->overlay.file_size;
@@ -196,19 +208,21 @@ static enum exit_code grow(const struct image *image, const struct write_file *f
 	if (size <= image->file.reader.size)
 		return DONE;
 	if (!S_ISREG(image->file.stat.st_mode))
-		return fail(EXIT_IO, "%s: is too small for what the log asks for", file->path);
+		return fail(EXIT_IO, "%s: is smaller than the size that the log requires",
+			    file->path);
 	return write_set_size(file, size);
 }
 
 /**
  * replay_to_disk() - replay a log into its file
- * @image:	open, checked by replay_measure() and replay_check()
- * @file:	the same file, for writing, for us alone
- * @size:	by replay_measure()
- * @progress:	by progress_init()
- * @file_size:	set to how long the file is afterwards, in bytes
+ * @image:	open, passed by replay_measure() and replay_check()
+ * @file:	the same file, opened exclusively for writing
+ * @size:	from replay_measure()
+ * @progress:	initialized by progress_init()
+ * @file_size:	set to the size of the file afterwards, in bytes
  *
- * Return: DONE, or another code having said why; then the log may still be there
+ * Return: DONE, or another exit code after an error message; then the replay may be
+ * incomplete, and can be repeated
  */
 enum exit_code replay_to_disk(struct image *image, const struct write_file *file,
 			      const struct replay_size *size, struct progress *progress,
@@ -239,12 +253,12 @@ enum exit_code replay_to_disk(struct image *image, const struct write_file *file
 }
 
 /**
- * replay_file() - replay the log of a file into it, with all checks before
- * @path:	of the file, which has a log to be replayed
- * @file:	the same file, for writing, for us alone
- * @progress:	by progress_init()
+ * replay_file() - check and replay the log of a file into it
+ * @path:	of the file, which has a log that must be replayed
+ * @file:	the same file, opened exclusively for writing
+ * @progress:	initialized by progress_init()
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code replay_file(const char *path, const struct write_file *file,
 			   struct progress *progress)

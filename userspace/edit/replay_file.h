@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Replaying a log into its file.
+ * Replay of a log into the file.
  */
 #ifndef VHDX_EDIT_REPLAY_FILE_H
 #define VHDX_EDIT_REPLAY_FILE_H
@@ -12,9 +13,9 @@
 struct progress;
 
 /**
- * struct replay_size - how much there is to do
- * @changes:	how many
- * @bytes:	in all of them, those that become zeros included
+ * struct replay_size - size of a replay
+ * @changes:	number of changes
+ * @bytes:	bytes that are written, zeros included
  */
 struct replay_size {
 	u64 changes;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * A child shows what its parent shows: size, sectors and identity of the disk are the parent's,
- * all blocks are not present. The sizes of the file, that of its blocks included, are its own.
+ * A child has the disk size, sector sizes and Virtual Disk ID of its parent, and its own block
+ * size. All its blocks are not present.
  *
- * The parent is only read. From now on it must not change; its DataWriteGuid, which a writer
- * must change, is how the child would notice.
+ * The parent is only read. It must not change afterwards: a writer changes its DataWriteGuid, and
+ * the child does not accept it any more.
  */
 #include "edit/snapshot.h"
 
@@ -18,10 +19,10 @@
 #define CHILD_LOG_SIZE VHDX_MIB
 
 /**
- * snapshot_check_parent() - can an image become a parent?
+ * snapshot_check_parent() - check that an image can become a parent
  * @parent:	open
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code snapshot_check_parent(const struct layer *parent)
 {
@@ -35,9 +36,9 @@ enum exit_code snapshot_check_parent(const struct layer *parent)
 }
 
 /**
- * snapshot_origin_of_layer() - what a child needs to know of an image
+ * snapshot_origin_of_layer() - fill an origin from an open image
  * @origin:	filled
- * @layer:	open; must live as long
+ * @layer:	open; must outlive @origin
  */
 void snapshot_origin_of_layer(struct snapshot_origin *origin, const struct layer *layer)
 {
@@ -68,11 +69,11 @@ static enum exit_code make_plan(struct snapshot *snapshot)
 
 /**
  * snapshot_write() - write a child into an empty file
- * @snapshot:	what is to be made; its child's path only has to say where the parent is from
- * @file:	open
- * @progress:	by progress_init()
+ * @snapshot:	the child; its path is only used for the relative path of the parent
+ * @file:	empty
+ * @progress:	initialized by progress_init()
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code snapshot_write(struct snapshot *snapshot, const struct write_file *file,
 			      struct progress *progress)
@@ -105,11 +106,11 @@ static void warn_of_distance(const struct snapshot *snapshot, const struct new_f
 
 	if (!fstat(new_file->file.fd, &child) && S_ISREG(parent->st_mode) &&
 	    child.st_dev != parent->st_dev)
-		warn("%s: its parent is on another file system; to find it, --parent-dir is needed",
+		warn("%s: its parent is on another file system; finding it needs --parent-dir",
 		     snapshot->child);
 }
 
-/* --force must not replace the very file that the child would need. */
+/* --force must not replace the parent. */
 static enum exit_code check_child(const struct snapshot *snapshot)
 {
 	const struct stat *parent = &snapshot->parent.stat;
@@ -123,11 +124,11 @@ static enum exit_code check_child(const struct snapshot *snapshot)
 
 /**
  * snapshot_begin() - write a child that has no name yet
- * @snapshot:	what is to be made
- * @new_file:	filled; to be given the name, and to be closed in any case
- * @progress:	by progress_init()
+ * @snapshot:	the child
+ * @new_file:	filled; must be closed even on failure
+ * @progress:	initialized by progress_init()
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code snapshot_begin(struct snapshot *snapshot, struct new_file *new_file,
 			      struct progress *progress)
@@ -146,11 +147,11 @@ enum exit_code snapshot_begin(struct snapshot *snapshot, struct new_file *new_fi
 }
 
 /**
- * snapshot_make() - make a child
- * @snapshot:	what is to be made
- * @progress:	by progress_init()
+ * snapshot_make() - create a child
+ * @snapshot:	the child
+ * @progress:	initialized by progress_init()
  *
- * Return: DONE, or another code having said why; then there is no child
+ * Return: DONE, or another exit code after an error message; then there is no child
  */
 enum exit_code snapshot_make(struct snapshot *snapshot, struct progress *progress)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Making a differencing image.
+ * Creation of a differencing image.
  */
 #ifndef VHDX_EDIT_SNAPSHOT_H
 #define VHDX_EDIT_SNAPSHOT_H
@@ -15,14 +16,14 @@ struct new_file;
 struct progress;
 struct write_file;
 
-/* Of a child, unless somebody wants another: as Windows makes them */
+/* Default block size of a child, as on Windows, in bytes */
 #define SNAPSHOT_BLOCK_SIZE (2 * VHDX_MIB)
 
 /**
- * struct snapshot_origin - what becomes the parent
+ * struct snapshot_origin - the image that becomes the parent
  * @path:	of its file
- * @stat:	of its file
- * @sizes:	those that the child has, too
+ * @stat:	status of its file
+ * @sizes:	sizes that the child has as well
  * @disk_id:	its Virtual Disk ID
  * @data_guid:	its DataWriteGuid
  */
@@ -35,14 +36,14 @@ struct snapshot_origin {
 };
 
 /**
- * struct snapshot - what is to be made
- * @parent:	of what
- * @child:	path of the new image
- * @replace:	a file of that name is to go
- * @nameless:	the child never gets a name, and is for this machine only
+ * struct snapshot - a child to be created
+ * @parent:	the parent
+ * @child:	path of the child
+ * @replace:	replace an existing file
+ * @nameless:	the child never gets a name, so its path of the parent is not checked for Windows
  * @block_size:	of the child, in bytes
- * @maps:	where Windows paths are
- * @plan:	filled when it is made
+ * @maps:	options with --map-path
+ * @plan:	filled by snapshot_write()
  */
 struct snapshot {
 	struct snapshot_origin parent;

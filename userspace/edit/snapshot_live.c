@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * The child is made from what the kernel says of the disk, never from the file: that is being
- * written to. The first write after attach changes the DataWriteGuid that the child refers to;
- * if it comes while the child is being made, the child is made again.
+ * The child is created from the attributes of the disk in sysfs, not from the file, which may be
+ * written to. The first write after attach changes the DataWriteGuid to which the child refers. If
+ * that happens while the child is created, the child is created again.
  */
 #include "edit/snapshot_live.h"
 
@@ -23,7 +24,7 @@
 #include "lib/progress.h"
 #include "lib/reason.h"
 
-/* The link changes once in the life of a disk, if nothing else is wrong. */
+/* The DataWriteGuid changes once while a disk is attached. */
 #define TRIES 3
 
 static bool read_guid(const struct disk *disk, const char *file, struct vhdx_guid *guid)
@@ -35,7 +36,7 @@ static bool read_guid(const struct disk *disk, const char *file, struct vhdx_gui
 	return good;
 }
 
-/* What the kernel says of the disk now */
+/* Read the attributes of the disk. */
 static enum exit_code read_origin(struct snapshot_live *live)
 {
 	const struct disk *disk = live->disk;
@@ -48,7 +49,7 @@ static enum exit_code read_origin(struct snapshot_live *live)
 		return fail(EXIT_USAGE, "%s: not attached", disk->node);
 	parent->path = live->path;
 	if (stat(live->path, &parent->stat) || !disk_is_of_file(disk, &parent->stat))
-		return fail(EXIT_USAGE, "%s: its image is not there any more under the name %s",
+		return fail(EXIT_USAGE, "%s: its image is no longer found as %s",
 			    disk->node, live->path);
 	parent->sizes.disk_size = disk_number(disk, "size") * 512;
 	parent->sizes.logical_sector_size =
@@ -60,8 +61,8 @@ static enum exit_code read_origin(struct snapshot_live *live)
 }
 
 /*
- * The child has its name before the kernel takes it: after a crash the disk's data are under that
- * name, and nowhere else.
+ * The child has its name before the disk continues in it: after a crash the latest data are in this
+ * file only.
  */
 static enum exit_code make_child(struct snapshot_live *live, struct new_file *child)
 {
@@ -76,7 +77,7 @@ static enum exit_code make_child(struct snapshot_live *live, struct new_file *ch
 	return status == DONE ? new_file_try(child) : status;
 }
 
-/* Did the process stop waiting, so that the disk may be in the child by now? */
+/* After these errors the disk may be in the child, or not. */
 static bool is_unknown(int error, const struct vhdx_ioc_snapshot *request)
 {
 	return error == EINTR ||
@@ -102,24 +103,24 @@ static enum exit_code hand_over(struct snapshot_live *live, int control, bool *a
 	*unknown = is_unknown(error, &request);
 	if (!error)
 		return DONE;
-	return *again ? EXIT_BUSY : control_failed(live->disk->node, "cannot make a snapshot",
+	return *again ? EXIT_BUSY : control_failed(live->disk->node, "cannot create a snapshot",
 						   error, request.reason, request.message);
 }
 
-/* A child that the disk may be in is never deleted. */
-static void settle(struct new_file *child, enum exit_code status, bool unknown)
+/* A child in which the disk may be is never deleted. */
+static void end_trial(struct new_file *child, enum exit_code status, bool unknown)
 {
 	if (status == DONE) {
 		new_file_keep(child);
 	} else if (unknown) {
-		warn("%s: is kept: it may have what was written last", child->file.path);
+		warn("%s: is kept, because it may have the last writes", child->file.path);
 		new_file_leave(child);
 	}
 }
 
 /*
- * Return: DONE, or another code; then there is no child, and the disk is as before, unless it was
- * detached meanwhile
+ * Sets @again if the DataWriteGuid has changed. Return: DONE, or another exit code; then there is
+ * no child, and the disk is unchanged, unless the result is unknown
  */
 static enum exit_code attempt(struct snapshot_live *live, int control, bool *again)
 {
@@ -129,18 +130,18 @@ static enum exit_code attempt(struct snapshot_live *live, int control, bool *aga
 
 	*again = false;
 	if (status == DONE && interrupted())
-		status = fail(EXIT_INTERRUPTED, "%s: interrupted; the disk is as it was",
+		status = fail(EXIT_INTERRUPTED, "%s: interrupted; the disk is unchanged",
 			      live->disk->node);
 	if (status == DONE)
 		status = hand_over(live, control, again, &unknown);
-	settle(&child, status, unknown);
+	end_trial(&child, status, unknown);
 	new_file_close(&child);
 	return status;
 }
 
 /*
- * The kernel refuses that as well, and tries out what cannot be seen; but not in words of what is
- * on what.
+ * The kernel makes this check too, and tests stacks that sysfs does not show. This one has a better
+ * message.
  */
 static enum exit_code check_place(const struct snapshot_live *live)
 {
@@ -153,13 +154,13 @@ static enum exit_code check_place(const struct snapshot_live *live)
 		return DONE;
 	message = xasprintf("snapshot: %s would be on the disk itself: %s", live->snapshot->child,
 			    below);
-	status = fail_reason_said(live->disk->node, VHDX_REASON_snapshot_on_itself, message);
+	status = fail_reason_text(live->disk->node, VHDX_REASON_snapshot_on_itself, message);
 	free(message);
 	free(below);
 	return status;
 }
 
-/* A parent needs a name by which its child finds it. */
+/* A parent needs a path by which its child finds it. */
 static enum exit_code check_name(const struct disk *disk)
 {
 	enum exit_code status = DONE;
@@ -167,24 +168,24 @@ static enum exit_code check_name(const struct disk *disk)
 
 	if (disk_is_temporary(disk)) {
 		image = disk_image(disk);
-		status = fail_named(EXIT_USAGE, "NAMELESS", "%s: is a temporary disk: what is written to "
-				    "it is in a file without a name, which no child could find; copy the "
-				    "disk to keep that; to have snapshots, attach a child of the image "
-				    "instead, made by: vhdxctl snapshot %s CHILD", disk->node,
+		status = fail_named(EXIT_USAGE, "NAMELESS", "%s: is a temporary disk; its changes are in "
+				    "a file without a name, which no child could find; copy the disk to "
+				    "keep them; to take snapshots, attach a child of the image instead: "
+				    "vhdxctl snapshot %s CHILD", disk->node,
 				    image ? image : "IMAGE");
 		free(image);
 	} else if (disk_is_deleted(disk)) {
-		status = fail_named(EXIT_USAGE, "NAMELESS", "%s: its image was deleted, so that no child "
-				    "could find it; copy the disk before it is detached", disk->node);
+		status = fail_named(EXIT_USAGE, "NAMELESS", "%s: its image was deleted, so no child could "
+				    "find it; copy the disk before it is detached", disk->node);
 	}
 	return status;
 }
 
 /**
- * snapshot_live() - let a disk go on in a new child
- * @live:	to be freed with snapshot_live_free() in any case
+ * snapshot_live() - let a disk continue in a new child
+ * @live:	@disk and @snapshot are set; must be freed by snapshot_live_free() even on failure
  *
- * Return: DONE, or another code having said why; then the disk is as before
+ * Return: DONE, or another exit code after an error message; then the disk is unchanged
  */
 enum exit_code snapshot_live(struct snapshot_live *live)
 {
@@ -202,11 +203,15 @@ enum exit_code snapshot_live(struct snapshot_live *live)
 		status = attempt(live, control, &again);
 	close(control);
 	if (again)
-		return fail(EXIT_BUSY, "%s: its image changed its identity each time; try again",
+		return fail(EXIT_BUSY, "%s: the DataWriteGuid of its image changed at each attempt; try again",
 			    live->disk->node);
 	return status;
 }
 
+/**
+ * snapshot_live_free() - free the result of snapshot_live()
+ * @live:	the snapshot
+ */
 void snapshot_live_free(struct snapshot_live *live)
 {
 	free(live->path);

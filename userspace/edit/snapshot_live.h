@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * A disk in use goes on in a new child of its image.
+ * Live snapshot: an attached disk continues in a new child of its image.
  */
 #ifndef VHDX_EDIT_SNAPSHOT_LIVE_H
 #define VHDX_EDIT_SNAPSHOT_LIVE_H
@@ -10,11 +11,11 @@
 struct disk;
 
 /**
- * struct snapshot_live - what is to be made of a disk
+ * struct snapshot_live - a live snapshot
  * @disk:	attached
- * @snapshot:	path of the child and options; the rest is filled
- * @held_ns:	filled: for how long I/O was held, in nanoseconds
- * @path:	of the image that becomes the parent
+ * @snapshot:	path of the child and options are set; the rest is filled
+ * @held_ns:	set to the time that I/O was held, in ns
+ * @path:	of the image that becomes the parent; owned
  */
 struct snapshot_live {
 	const struct disk *disk;

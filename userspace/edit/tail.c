@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * A session of the module allocates space ahead, and cuts off what it did not use when it ends.
- * After a crash the replay of its log does that.
+ * While a disk is written, the module allocates space ahead; detach cuts off the unused rest.
+ * After a crash, the replay of the log cuts it off.
  *
- * Only when the log is empty: as long as it is not, a file that is shorter than what its newest
- * entry promises counts as truncated.
+ * The log must be empty first: a file shorter than the size in the newest entry counts as
+ * truncated.
  */
 #include "edit/tail.h"
 
 #include "check/check.h"
 
-/* An image with errors is left as it is, and so are those whose size is not theirs. */
+/* Not an image with errors; not a block device, a fixed image, or a file beyond USAGE_LIMIT */
 static bool may_be_cut(const struct check *check)
 {
 	return S_ISREG(check->file.stat.st_mode) && !check->super->geometry.leave_allocated &&
@@ -35,12 +36,12 @@ static enum exit_code cut(const struct check *check, const struct write_file *fi
 }
 
 /**
- * tail_cut() - cut off what nothing refers to at the end of an image
- * @file:	an image, for writing, for us alone; its log was just replayed into it
- * @progress:	by progress_init()
- * @size:	set to how long the file is then, in bytes
+ * tail_cut() - cut off space at the end of an image that nothing refers to
+ * @file:	an image, opened exclusively for writing; its log is empty
+ * @progress:	initialized by progress_init()
+ * @size:	set to the size of the file afterwards, in bytes
  *
- * Return: DONE, also if there was nothing to cut; another code having said why not
+ * Return: DONE, also if there is no such space; or another exit code after an error message
  */
 enum exit_code tail_cut(const struct write_file *file, const struct progress *progress,
 			uint64_t *size)

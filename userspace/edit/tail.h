@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The unused end of a file.
+ * The unused space at the end of a file.
  */
 #ifndef VHDX_EDIT_TAIL_H
 #define VHDX_EDIT_TAIL_H

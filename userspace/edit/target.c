@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * Order: the data of new blocks, flush, then the entries that refer to them, through the log. A
- * power cut leaves blocks that nothing refers to, never an entry that refers to what is not
- * there.
+ * Order: write the data of new blocks; flush; change the BAT entries that refer to them, through
+ * the log. A power cut may leave blocks that nothing refers to, never an entry that refers to
+ * missing data.
  */
 #include "edit/target.h"
 
 #include "image/guid.h"
 #include "image/image.h"
 
-/* Each commit takes four of them; a number of 64 bits does not run out by that. */
+/* Each commit makes four updates. This many sequence numbers must be left. */
 #define HEADER_UPDATES 1000000U
 
 /**
- * target_init() - begin with an image
- * @target:	filled; to be freed
- * @file:	open for writing, for us alone
+ * target_init() - initialize a target
+ * @target:	filled; must be freed by target_free()
+ * @file:	opened exclusively for writing
  * @image:	the same file, open for reading, its log empty
- * @end:	nothing in the file is used from there on; a multiple of 1 MiB
+ * @end:	end of the space in use, in bytes; a multiple of 1 MiB
  */
 void target_init(struct target *target, const struct write_file *file, struct image *image,
 		 u64 end)
@@ -33,17 +34,21 @@ void target_init(struct target *target, const struct write_file *file, struct im
 	log_batch_init(&target->batch, &target->update, target->size - target->size % VHDX_MIB);
 }
 
+/**
+ * target_free() - free a target
+ * @target:	initialized
+ */
 void target_free(struct target *target)
 {
 	log_batch_free(&target->batch);
 }
 
 /**
- * target_set_guids() - the image is going to be another one: tell its children
+ * target_set_guids() - give the image new GUIDs before it changes
  * @target:	the image
  * @data_guid:	its new DataWriteGuid
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code target_set_guids(struct target *target, const struct vhdx_guid *data_guid)
 {
@@ -63,18 +68,25 @@ static enum exit_code set_size(struct target *target, u64 size)
 	return write_set_size(target->file, size);
 }
 
-/* What a former, interrupted attempt has left there is cut off, so that new space is zero. */
+/**
+ * target_trim() - cut off unused space at the end of the file
+ * @target:	the image
+ *
+ * An interrupted merge may have left data there. Space that is allocated later reads as zeros.
+ *
+ * Return: DONE, or another exit code after an error message
+ */
 enum exit_code target_trim(struct target *target)
 {
 	return target->size > target->end ? set_size(target, target->end) : DONE;
 }
 
 /**
- * target_allocate() - space for a block, outside of all regions, known or not
+ * target_allocate() - allocate a block at the end, outside of all regions, known or unknown
  * @target:	the image
- * @offset:	set to its place in the file; it reads as zeros
+ * @offset:	set to the offset of the block in the file, in bytes; it reads as zeros
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code target_allocate(struct target *target, u64 *offset)
 {
@@ -92,12 +104,12 @@ enum exit_code target_allocate(struct target *target, u64 *offset)
 }
 
 /**
- * target_set_entry() - change an entry of the BAT, some time after its block is durable
- * @target:	the image
- * @index:	BAT index; greater than the one before
- * @entry:	what it becomes
+ * target_set_entry() - change a BAT entry, at the next commit
+ * @target:	the image; committed first if too many changes are pending
+ * @index:	BAT index; greater than that of the last call
+ * @entry:	new value
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code target_set_entry(struct target *target, u64 index, u64 entry)
 {
@@ -112,7 +124,7 @@ enum exit_code target_set_entry(struct target *target, u64 index, u64 entry)
 	return DONE;
 }
 
-/* The page of the BAT with entry @*i, with all that changes on it; @*i moves behind these. */
+/* Add the page of the BAT with entry @*i and all its changes. Moves @*i past these. */
 static enum exit_code add_page(struct target *target, u32 *i)
 {
 	u64 first = target->index[*i] - target->index[*i] % VHDX_BAT_ENTRIES_PER_PAGE;
@@ -128,10 +140,10 @@ static enum exit_code add_page(struct target *target, u32 *i)
 }
 
 /**
- * target_commit() - make all that was written durable, then the entries that refer to it
+ * target_commit() - make the written blocks durable, then the changed BAT entries
  * @target:	the image
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code target_commit(struct target *target)
 {

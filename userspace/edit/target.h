@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * An image whose blocks are being filled: space at its end, and entries of its BAT that change
- * when what they refer to is durable.
+ * An image to which blocks are added: space at its end, and BAT entries that change when the blocks
+ * are durable.
  */
 #ifndef VHDX_EDIT_TARGET_H
 #define VHDX_EDIT_TARGET_H
@@ -12,16 +13,16 @@
 #define TARGET_MAX_PENDING 512U
 
 /**
- * struct target - the image
- * @file:	open for writing, for us alone
- * @image:	the same, for reading
+ * struct target - an image to which blocks are added
+ * @file:	opened exclusively for writing
+ * @image:	the same, open for reading
  * @update:	its header
- * @batch:	for its BAT
- * @end:	where new blocks go
- * @size:	of the file
- * @index:	entries to be changed, in ascending order
- * @entry:	what they become
- * @pending:	how many
+ * @batch:	changed pages of its BAT
+ * @end:	offset of the next new block, in bytes
+ * @size:	of the file, in bytes
+ * @index:	BAT indices of entries that change, in ascending order
+ * @entry:	new values of these entries
+ * @pending:	number of these entries
  */
 struct target {
 	const struct write_file *file;

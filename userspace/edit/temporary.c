@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * The child has no name from the beginning, or, where the file system has no such files, from
- * soon after. So whoever dies when, it is gone with the disk, and its space with it.
+ * The child never has a name, or, on file systems without O_TMPFILE, loses it at once. So a crash
+ * of any process, or of the machine, leaves neither the file nor its space.
  */
 #include "edit/temporary.h"
 
@@ -17,7 +18,7 @@
 #include "lib/alloc.h"
 #include "lib/progress.h"
 
-/* Not beside the image, where there may be no room, or no permission to write. */
+/* Not the directory of the image, which may be full or not writable. */
 static const char *default_directory(void)
 {
 	const char *directory = getenv("TMPDIR");
@@ -45,9 +46,9 @@ static enum exit_code write_child(struct new_file *child, const struct layer *pa
 static enum exit_code check_directory(const char *directory)
 {
 	if (!faccessat(AT_FDCWD, directory, W_OK, AT_EACCESS) || errno != EROFS)
-		return DONE;	/* what else is wrong, creating the file finds */
-	return fail_read_only(directory, "cannot hold what is written to the disk",
-			      "--temporary=DIR names another directory");
+		return DONE;	/* the creation of the file reports other errors */
+	return fail_read_only(directory, "cannot hold the changes of a temporary disk",
+			      "use --temporary=DIR to name another directory");
 }
 
 static enum exit_code open_child(struct new_file *child, const char *directory)
@@ -66,12 +67,12 @@ static enum exit_code open_child(struct new_file *child, const char *directory)
 }
 
 /**
- * temporary_make() - make a child that nobody can find
- * @child:	filled; to be closed in any case, which leaves nothing
- * @directory:	where its space is, or NULL
- * @parent:	open; its log, if it must be replayed, is so in memory
+ * temporary_make() - create a child without a name
+ * @child:	filled; must be closed even on failure
+ * @directory:	directory on the file system that provides the space; NULL: default
+ * @parent:	open; a log that must be replayed is replayed in memory
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code temporary_make(struct new_file *child, const char *directory,
 			      const struct layer *parent)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * A child without a name, for a disk whose changes are not to be kept.
+ * A child without a name, for a temporary disk: detach drops its changes.
  */
 #ifndef VHDX_EDIT_TEMPORARY_H
 #define VHDX_EDIT_TEMPORARY_H

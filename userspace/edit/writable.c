@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "edit/writable.h"
 
 #include <errno.h>
@@ -15,8 +16,8 @@ static bool is_protected(const struct stat *status)
 }
 
 /*
- * snapshot takes the permission to write from a parent. Its owner needs that to open it, root does
- * not; a file that is open stays so.
+ * snapshot removes the write permission of a parent. The owner needs it to open the file; root does
+ * not. It is not needed after the open.
  */
 static bool needs_permission(const struct layer *layer)
 {
@@ -24,7 +25,7 @@ static bool needs_permission(const struct layer *layer)
 	       faccessat(AT_FDCWD, layer->path, W_OK, AT_EACCESS) && errno == EACCES;
 }
 
-/* The mode is as it was before anything is written, whatever comes then. */
+/* The mode is restored before the first write. */
 static enum exit_code open_with_permission(struct write_file *file, const struct layer *layer,
 					   const char *advice)
 {
@@ -44,14 +45,14 @@ static enum exit_code open_with_permission(struct write_file *file, const struct
 }
 
 /**
- * writable_lock() - open an image for writing, for us alone
+ * writable_lock() - open and lock an image for writing
  * @file:	filled; to be closed by writable_unlock()
  * @layer:	the same, open for reading
- * @advice:	what to do instead if its file system is read-only
+ * @advice:	alternative for the user if the file system is read-only
  *
- * Its mode stays as it is, even if that lets nobody write to it.
+ * Opens the file for its owner even if its mode lets no user write. The mode stays unchanged.
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code writable_lock(struct write_file *file, const struct layer *layer,
 			     const char *advice)
@@ -67,8 +68,8 @@ enum exit_code writable_lock(struct write_file *file, const struct layer *layer,
 }
 
 /**
- * writable_permit() - the owner of a file may write to it from now on
- * @file:	by writable_lock()
+ * writable_permit() - give the owner of a file write permission
+ * @file:	from writable_lock()
  */
 void writable_permit(const struct write_file *file)
 {
@@ -79,18 +80,22 @@ void writable_permit(const struct write_file *file)
 		note("%s: made writable", file->path);
 }
 
+/**
+ * writable_unlock() - close an image
+ * @file:	from writable_lock(), or with an fd of -1
+ */
 void writable_unlock(struct write_file *file)
 {
 	write_file_close(file);
 }
 
 /**
- * writable_replay() - replay the log into the file, and read it anew
- * @layer:	opened again: it may have changed before it was locked
- * @file:	by writable_lock()
- * @progress:	by progress_init()
+ * writable_replay() - reopen a locked image, and replay its log into the file
+ * @layer:	replaced, because the image may have changed before it was locked
+ * @file:	from writable_lock()
+ * @progress:	initialized by progress_init()
  *
- * Return: DONE, or another code having said why; @layer is as it was then
+ * Return: DONE, or another exit code after an error message; then @layer is unchanged
  */
 enum exit_code writable_replay(struct layer **layer, const struct write_file *file,
 			       struct progress *progress)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * An image of a chain that is to be changed: open for reading and for writing, its log empty.
+ * Preparation of an image of a chain for changes: open for reading and writing, with an empty log.
  */
 #ifndef VHDX_EDIT_WRITABLE_H
 #define VHDX_EDIT_WRITABLE_H

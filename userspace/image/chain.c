@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "image/chain.h"
 
 #include <string.h>
@@ -7,23 +8,23 @@
 #include "image/parent_search.h"
 #include "lib/reason.h"
 
-/* A parent of another size is used as far as it goes, but nobody makes such on purpose. */
+/* A parent of another size is used as far as it goes, but is most likely a mistake. */
 static void warn_of_size(const struct layer *child, const struct layer *parent)
 {
 	u64 size = child->image.super->geometry.disk_size;
 	u64 other = parent->image.super->geometry.disk_size;
 
 	if (other != size)
-		warn("%s: its parent %s is a disk of %llu bytes, not of %llu", child->path,
+		warn("%s: its parent %s has a disk of %llu bytes, not %llu", child->path,
 		     parent->path, (unsigned long long)other, (unsigned long long)size);
 }
 
 /**
- * chain_open_image() - begin a chain with the image itself
- * @chain:	filled; to be closed in any case
+ * chain_open_image() - open an image as a chain of one file
+ * @chain:	filled; must be closed even on failure
  * @path:	of the image
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code chain_open_image(struct chain *chain, const char *path)
 {
@@ -46,11 +47,11 @@ static enum exit_code check_options(const struct chain *chain,
 }
 
 /**
- * chain_open_parents() - find all parents
- * @chain:	with the image itself
- * @options:	where to look
+ * chain_open_parents() - find and open all parents
+ * @chain:	opened by chain_open_image()
+ * @options:	where to find the parents
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code chain_open_parents(struct chain *chain, const struct parent_options *options)
 {
@@ -73,11 +74,11 @@ enum exit_code chain_open_parents(struct chain *chain, const struct parent_optio
 
 /**
  * chain_open() - open an image and all its parents
- * @chain:	filled; to be closed in any case
+ * @chain:	filled; must be closed even on failure
  * @path:	of the image
- * @options:	where to look
+ * @options:	where to find the parents
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code chain_open(struct chain *chain, const char *path,
 			  const struct parent_options *options)
@@ -88,11 +89,11 @@ enum exit_code chain_open(struct chain *chain, const char *path,
 }
 
 /**
- * chain_open_found() - open those parents that are found, up to the limit of a chain
- * @chain:	with the image itself
- * @options:	where to look
+ * chain_open_found() - open the parents that are found
+ * @chain:	opened by chain_open_image()
+ * @options:	where to find the parents
  *
- * Says nothing of those that are not found.
+ * Stops without a message at the first parent that is not found, and at VHDX_CHAIN_MAX_FILES.
  */
 void chain_open_found(struct chain *chain, const struct parent_options *options)
 {
@@ -107,10 +108,10 @@ void chain_open_found(struct chain *chain, const struct parent_options *options)
 }
 
 /**
- * chain_check_child() - is there room in a chain for one more child?
- * @chain:	what is known of it
+ * chain_check_child() - check that a chain has room for one more child
+ * @chain:	the files that were found
  *
- * Return: DONE, or EXIT_PARENT having said why not
+ * Return: DONE, or EXIT_PARENT after an error message
  */
 enum exit_code chain_check_child(const struct chain *chain)
 {
@@ -119,7 +120,10 @@ enum exit_code chain_check_child(const struct chain *chain)
 	return fail_reason(chain->layer[0]->path, VHDX_REASON_parent_depth);
 }
 
-/* Warn a reader of what changes while it is read. */
+/**
+ * chain_warn_written() - warn about files that are attached read-write while they are read
+ * @chain:	open
+ */
 void chain_warn_written(const struct chain *chain)
 {
 	unsigned int i;
@@ -128,6 +132,10 @@ void chain_warn_written(const struct chain *chain)
 		image_warn_written(chain->layer[i]->path, &chain->layer[i]->image.file.stat);
 }
 
+/**
+ * chain_close() - close all files of a chain
+ * @chain:	opened by chain_open_image() or chain_open(), successfully or not
+ */
 void chain_close(struct chain *chain)
 {
 	while (chain->count)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * An image with all its parents, open.
+ * An open image with its parents.
  */
 #ifndef VHDX_IMAGE_CHAIN_H
 #define VHDX_IMAGE_CHAIN_H
@@ -9,9 +10,9 @@
 #include "image/parent_options.h"
 
 /**
- * struct chain - the files a disk is made of
- * @layer:	the image itself, its parent, that one's parent and so on
- * @count:	how many
+ * struct chain - the files of a disk
+ * @layer:	the image itself, its parent, the parent of that, and so on
+ * @count:	number of files; 0 if not even the image itself could be opened
  */
 struct chain {
 	struct layer *layer[VHDX_CHAIN_MAX_FILES];

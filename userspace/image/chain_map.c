@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * Each image is asked in its own geometry. What one leaves to its parent, the next is asked
- * for, and for no more than that. A parent may be a smaller disk: behind its end are zeros.
+ * A range that an image leaves to its parent is searched in the next image, in the geometry of that
+ * image. A parent may be a smaller disk: zeros follow its end.
  */
 #include "image/chain_map.h"
 
@@ -11,7 +12,11 @@
 #include "image/fault.h"
 #include "lib/alloc.h"
 
-/* An image by itself: what its parent has is EXTENT_PARENT. */
+/**
+ * chain_map_init_image() - map an image without its parents
+ * @map:	filled; must be freed by chain_map_free()
+ * @image:	open; must outlive @map. Ranges left to its parent are EXTENT_PARENT
+ */
 void chain_map_init_image(struct chain_map *map, struct image *image)
 {
 	map->count = 1;
@@ -21,10 +26,10 @@ void chain_map_init_image(struct chain_map *map, struct image *image)
 
 /**
  * chain_map_init() - map some images of a chain
- * @map:	filled; to be freed
- * @chain:	open; must live as long
- * @first:	the one that is the disk
- * @count:	how many; what is below the last is EXTENT_PARENT
+ * @map:	filled; must be freed by chain_map_free()
+ * @chain:	open; must outlive @map
+ * @first:	index of the first image, which determines the disk
+ * @count:	number of images; ranges that the last leaves to its parent are EXTENT_PARENT
  */
 void chain_map_init(struct chain_map *map, const struct chain *chain, unsigned int first,
 		    unsigned int count)
@@ -37,6 +42,10 @@ void chain_map_init(struct chain_map *map, const struct chain *chain, unsigned i
 		layer_map_init(&map->layer[i], &chain->layer[first + i]->image);
 }
 
+/**
+ * chain_map_free() - free a map
+ * @map:	initialized
+ */
 void chain_map_free(struct chain_map *map)
 {
 	while (map->count)
@@ -49,21 +58,26 @@ static u64 layer_size(const struct layer_map *layer)
 	return layer->rules.geometry->disk_size;
 }
 
-/* Bytes of the disk */
+/**
+ * chain_map_size() - size of the mapped disk, in bytes
+ * @map:	initialized
+ *
+ * Return: the size
+ */
 u64 chain_map_size(const struct chain_map *map)
 {
 	return layer_size(&map->layer[0]);
 }
 
 /**
- * chain_map_find() - what is at a place of the disk?
- * @map:	the map
- * @start:	byte of the disk, inside it, at a sector
- * @length:	how far to look at most, in bytes; at most to the end of the disk
- * @extent:	filled; may be shorter than what there is
+ * chain_map_find() - find the extent at an offset of the disk
+ * @map:	initialized
+ * @start:	offset on the disk, in bytes, a multiple of the sector size
+ * @length:	maximum length, in bytes; ends at the end of the disk at most
+ * @extent:	filled; may be shorter than possible
  *
- * Return: DONE, or another code having said why. A bad entry is no failure: the fault is in
- * the map of the layer that has it.
+ * Return: DONE, or another exit code after an error message. A bad BAT entry is EXTENT_BAD,
+ * and the fault is in the map of its layer.
  */
 enum exit_code chain_map_find(struct chain_map *map, u64 start, u64 length,
 			      struct disk_extent *extent)
@@ -110,11 +124,11 @@ static enum exit_code read_extent(struct chain_map *map, const struct disk_exten
 /**
  * chain_map_read() - read from the disk
  * @map:	the map of a whole chain
- * @start:	byte of the disk, at a sector
+ * @start:	offset on the disk, in bytes, a multiple of the sector size
  * @buffer:	filled
- * @length:	bytes, whole sectors, all of them inside the disk
+ * @length:	in bytes, whole sectors inside the disk
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code chain_map_read(struct chain_map *map, u64 start, u8 *buffer, u32 length)
 {

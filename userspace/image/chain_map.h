@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Where in a chain the data of the disk are, asked anywhere.
+ * Random access to the map of a chain: where the data of the disk are.
  */
 #ifndef VHDX_IMAGE_CHAIN_MAP_H
 #define VHDX_IMAGE_CHAIN_MAP_H
@@ -10,9 +11,9 @@
 struct chain;
 
 /**
- * struct chain_map - the maps of some images, each the parent of the one before
- * @layer:	their maps
- * @count:	how many
+ * struct chain_map - the map of some images, each the parent of the one before
+ * @layer:	maps of the images
+ * @count:	number of images
  */
 struct chain_map {
 	struct layer_map *layer;

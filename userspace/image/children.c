@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * An image does not know its children. Most of them are in the same directory, and what is
- * there can be asked; what is elsewhere cannot.
+ * An image has no record of its children. Most children are in the same directory, so the search
+ * reads the files there. Children in other directories are not found.
  *
- * A file is a child if it has the DataWriteGuid of the image as a linkage. A copy of the image has
- * that as well. If both are in one directory, the child is that of the file which its relative
- * path leads to.
+ * A file is a child if one of its linkage GUIDs is the DataWriteGuid of the image. A copy of the
+ * image has the same DataWriteGuid. If both are in one directory, the child belongs to the file to
+ * which its relative path leads.
  *
- * The search is bounded: a directory may have any number of files, on a file system of any speed.
+ * The search has a limit of files and of time, for large directories and slow file systems.
  */
 #include "image/children.h"
 
@@ -34,7 +35,7 @@ static bool links_to(const struct layer *child, const struct layer *parent)
 	return vhdx_chain_links(&child->locator, &parent->image.super->header.data_write_guid);
 }
 
-/* The file that the relative path of a child leads to, if it could be its parent as well */
+/* The file to which the relative path of a child leads, if that may be its parent too */
 static struct layer *named_parent(const struct layer *child, const char *directory)
 {
 	char *text = layer_text(child, &child->locator.relative_path);
@@ -68,7 +69,7 @@ static bool needs_another(const struct layer *child, const struct layer *parent,
 	return another;
 }
 
-/* Which of the images is the parent of the one in a file, if it is one? */
+/* The parent of the image in @fd among @search->parent; NULL: none. Closes @fd. */
 static const struct layer *parent_of(const struct children_search *search, const char *directory,
 				     const char *path, int fd)
 {
@@ -112,7 +113,7 @@ static bool is_file(const struct dirent *entry)
 	return entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN;
 }
 
-/* Warns if the directory is too large to be searched to its end. */
+/* Warns if the directory has too many files. Return: false ends the search */
 static bool look_in(const struct children_search *search, const char *name)
 {
 	DIR *directory = opendir(name);
@@ -125,7 +126,7 @@ static bool look_in(const struct children_search *search, const char *name)
 		if (!is_file(entry))
 			continue;
 		if (files++ == SEARCH_MAX_FILES || time(NULL) > end) {
-			warn("%s: has too many files to look for children of %s in all of them",
+			warn("%s: has too many files; not all were searched for children of %s",
 			     name, search->parent[0]->path);
 			break;
 		}
@@ -137,16 +138,16 @@ static bool look_in(const struct children_search *search, const char *name)
 }
 
 /**
- * struct places - directories, each of them once
+ * struct places - a set of directories
  * @name:	real paths
- * @count:	how many
+ * @count:	number of directories
  */
 struct places {
 	char *name[2 * VHDX_CHAIN_MAX_FILES];
 	unsigned int count;
 };
 
-/* @path: of something in the directory */
+/* @path: path of a file in the directory */
 static void add_place(struct places *places, const char *path)
 {
 	char *copy = xstrdup(path);
@@ -165,10 +166,11 @@ static void add_place(struct places *places, const char *path)
 }
 
 /**
- * children_each() - find children of some images
- * @search:	of which, and where
+ * children_each() - find the children of some images
+ * @search:	parents, directories and callbacks
  *
- * If the name of an image is a symbolic link, both its directory and that of the file are searched.
+ * If the path of an image is a symbolic link, the directories of the link and of the file are
+ * searched.
  */
 void children_each(const struct children_search *search)
 {

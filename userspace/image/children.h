@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Images that would miss a file if it changed.
+ * The search for children of an image.
  */
 #ifndef VHDX_IMAGE_CHILDREN_H
 #define VHDX_IMAGE_CHILDREN_H
@@ -11,14 +12,14 @@
 struct layer;
 
 /**
- * struct children_search - whose children to look for
- * @parent:	any of these images
- * @count:	how many
- * @beside:	look in the directories of these images
- * @besides:	how many, VHDX_CHAIN_MAX_FILES at most
- * @is_known:	called for each file; true: it is not to be looked at
- * @visit:	called for each child, with the one it is a child of; false ends the search
- * @context:	for both
+ * struct children_search - a search for children
+ * @parent:	parents of the children
+ * @count:	number of elements in @parent
+ * @beside:	images in the directories that are searched
+ * @besides:	number of elements in @beside, VHDX_CHAIN_MAX_FILES at most
+ * @is_known:	called for each file; true: skip the file
+ * @visit:	called for each child, with its parent; false ends the search
+ * @context:	for both functions
  */
 struct children_search {
 	struct layer *const *parent;

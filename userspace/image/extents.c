@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * One pass over the disk. What is found is held back until something else follows it.
+ * One pass over the disk. An extent is emitted when the next one does not continue it.
  */
 #include "image/extents.h"
 
@@ -8,11 +9,14 @@
 #include "image/image.h"
 #include "lib/interrupt.h"
 
-/**
+/*
  * struct walk - one pass
- * @flags:	how
- * @pending:	not emitted yet; empty if its length is 0
- * @bad:	how many extents cannot be read
+ * @map:	of an image, or of a chain
+ * @flags:	of enum extents_flags
+ * @emit:	called for each extent
+ * @context:	for @emit
+ * @pending:	extent that is not emitted yet; none if its length is 0
+ * @bad:	number of extents that cannot be read
  */
 struct walk {
 	struct chain_map *map;
@@ -46,8 +50,8 @@ static void flush(struct walk *walk)
 	walk->pending.length = 0;
 }
 
-/* The first bad entry is told, the others only counted. */
-static void tell_bad(struct walk *walk, const struct disk_extent *extent)
+/* Print an error message for the first bad entry, and count the others. */
+static void add_bad(struct walk *walk, const struct disk_extent *extent)
 {
 	struct layer_map *layer = &walk->map->layer[extent->depth];
 
@@ -58,7 +62,7 @@ static void tell_bad(struct walk *walk, const struct disk_extent *extent)
 static void add(struct walk *walk, const struct disk_extent *next)
 {
 	if (next->kind == EXTENT_BAD)
-		tell_bad(walk, next);
+		add_bad(walk, next);
 	if (continues(walk, next)) {
 		walk->pending.length += next->length;
 		return;
@@ -86,16 +90,16 @@ static enum exit_code walk_all(struct walk *walk)
 }
 
 /**
- * extents_walk() - tell all extents of a disk, in order
+ * extents_walk() - call a function for all extents of a disk, in order
  * @map:	of an image, or of a chain
  * @flags:	of enum extents_flags
- * @emit:	called for each
+ * @emit:	called for each extent
  * @context:	for @emit
  *
- * Blocks that cannot be read are told as such, and make the result EXIT_IMAGE unless
+ * Blocks that cannot be read are emitted as EXTENT_BAD, and make the result EXIT_IMAGE unless
  * EXTENTS_TOLERANT is given.
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code extents_walk(struct chain_map *map, unsigned int flags, extent_function *emit,
 			    void *context)

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Where the data of a disk are: runs of the virtual disk, in order, as long as possible.
+ * The extents of a disk, in order, each as long as possible.
  */
 #ifndef VHDX_IMAGE_EXTENTS_H
 #define VHDX_IMAGE_EXTENTS_H
 
 #include "image/chain_map.h"
 
-/* How to walk */
+/* Flags of extents_walk() */
 enum extents_flags {
-	EXTENTS_BY_STATE = 1,	/* blocks of different states are never one extent */
-	EXTENTS_TOLERANT = 2,	/* blocks that cannot be read are nothing to talk about */
+	EXTENTS_BY_STATE = 1,	/* blocks in different BAT states are never in one extent */
+	EXTENTS_TOLERANT = 2,	/* blocks that cannot be read are not an error */
 };
 
 typedef void extent_function(void *context, const struct disk_extent *extent);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "image/fault.h"
 
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 #include "lib/reason.h"
 #include "lib/text.h"
 
-/* A read that failed is better told by its errno than by a reason. */
+/* For a failed read, the errno says more than the reason. */
 static enum exit_code fail_read(const struct image_file *file, const struct vhdx_fault *fault)
 {
 	return fail_named(EXIT_IO, "READ_FAILED", "%s: read failed at %#llx (%s)", file->path,
@@ -17,7 +18,7 @@ static enum exit_code fail_read(const struct image_file *file, const struct vhdx
 }
 
 /**
- * fail_fault() - say why an image is refused
+ * fail_fault() - print an error message for a fault
  * @file:	the image
  * @fault:	from the format core
  *
@@ -37,8 +38,8 @@ enum exit_code fail_fault(const struct image_file *file, const struct vhdx_fault
 	else
 		message = foreign_text(file);
 	if (!message)
-		message = xasprintf("%s; file(1) may know what it is", text);
-	status = fail_reason_said(file->path, fault->reason, message);
+		message = xasprintf("%s; file(1) may identify it", text);
+	status = fail_reason_text(file->path, fault->reason, message);
 	free(message);
 	return status;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Failing for what the format core found wrong with an image.
+ * Error messages for the faults that the format core finds in an image.
  */
 #ifndef VHDX_IMAGE_FAULT_H
 #define VHDX_IMAGE_FAULT_H

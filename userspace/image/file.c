@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "image/file.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 #include "lib/alloc.h"
 #include "lib/reason.h"
 
-/* Exactly @length bytes; the core has checked that they lie inside the file. */
+/* Reads exactly @length bytes; the format core checks that they are inside the file. */
 static int read_exactly(void *context, u64 offset, void *buffer, u32 length)
 {
 	struct image_file *file = context;
@@ -20,7 +21,7 @@ static int read_exactly(void *context, u64 offset, void *buffer, u32 length)
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got <= 0) {		/* zero: it was truncated meanwhile */
+		if (got <= 0) {		/* zero: truncated after it was opened */
 			file->read_error = got ? errno : ENODATA;
 			return -file->read_error;
 		}
@@ -32,13 +33,13 @@ static int read_exactly(void *context, u64 offset, void *buffer, u32 length)
 }
 
 /**
- * image_file_read() - read a range that may lie anywhere
+ * image_file_read() - read a range, inside the file or not
  * @file:	open
- * @offset:	bytes
- * @buffer:	filled
- * @length:	bytes
+ * @offset:	in bytes
+ * @buffer:	filled on success
+ * @length:	in bytes
  *
- * Return: false if it is not all there or cannot be read
+ * Return: false if the range is not inside the file or cannot be read
  */
 bool image_file_read(const struct image_file *file, u64 offset, void *buffer, u32 length)
 {
@@ -47,15 +48,16 @@ bool image_file_read(const struct image_file *file, u64 offset, void *buffer, u3
 }
 
 /**
- * image_open_quietly() - open a file for reading without leaving a trace
+ * image_file_open_fd() - open a file for reading, if possible without a change of its atime
  * @path:	of the file
  *
- * O_NOATIME is for the owner and root only; without it, it must do. O_NONBLOCK keeps a FIFO
- * from blocking here; it means nothing for the kinds of file that are accepted.
+ * Only the owner and root may use O_NOATIME; for other users the file is opened without it.
+ * O_NONBLOCK keeps the open of a FIFO from blocking; it has no effect on regular files and block
+ * devices.
  *
  * Return: a file descriptor, or a negative errno
  */
-int image_open_quietly(const char *path)
+int image_file_open_fd(const char *path)
 {
 	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 	int fd = open(path, flags | O_NOATIME);
@@ -66,13 +68,13 @@ int image_open_quietly(const char *path)
 }
 
 /**
- * image_file_adopt() - take an open file for an image, without a word
+ * image_file_adopt() - make an image_file of a file descriptor, without messages
  * @file:	filled; must not be moved afterwards
- * @path:	for messages; must live as long
- * @fd:		from image_open_quietly(); closed with @file
+ * @path:	for messages; must outlive @file
+ * @fd:		from image_file_open_fd() or safe_open(); @file owns it even on failure
  *
- * Return: 0, EISDIR, EMEDIUMTYPE for what is no file either, or another positive errno; @fd
- * is @file's in any case
+ * Return: 0; EISDIR; EMEDIUMTYPE if it is neither a regular file nor a block device; or another
+ * positive errno
  */
 int image_file_adopt(struct image_file *file, const char *path, int fd)
 {
@@ -96,10 +98,10 @@ int image_file_adopt(struct image_file *file, const char *path, int fd)
 	return 0;
 }
 
-/* What is it that is no file that could be an image, and what to do; to be freed */
+/* Text for a kind of file that cannot be an image, to be freed */
 static char *kind_text(const struct stat *status)
 {
-	const char *what = "no regular file";
+	const char *what = "not a regular file";
 
 	if (S_ISDIR(status->st_mode))
 		return xstrdup("is a directory; name an image in it");
@@ -113,9 +115,9 @@ static char *kind_text(const struct stat *status)
 }
 
 /**
- * image_fail_kind() - it is neither a regular file nor a block device: say what it is
- * @path:	of it
- * @status:	of it
+ * image_fail_kind() - print an error message for what is neither a regular file nor a block device
+ * @path:	of the file
+ * @status:	of the file
  *
  * Return: EXIT_USAGE
  */
@@ -127,7 +129,7 @@ enum exit_code image_fail_kind(const char *path, const struct stat *status)
 	if (S_ISDIR(status->st_mode))
 		code = fail(EXIT_USAGE, "%s: %s", path, text);
 	else
-		code = fail_reason_said(path, VHDX_REASON_attach_not_a_file, text);
+		code = fail_reason_text(path, VHDX_REASON_attach_not_a_file, text);
 	free(text);
 	return code;
 }
@@ -136,19 +138,19 @@ static enum exit_code fail_adopt(const char *path, const struct stat *status, in
 {
 	if (error == EISDIR || error == EMEDIUMTYPE)
 		return image_fail_kind(path, status);
-	return fail_errno(path, "cannot find its size", error);
+	return fail_errno(path, "cannot determine its size", error);
 }
 
 /**
- * image_file_open() - open an image for looking at it, and for attaching it read-only
+ * image_file_open() - open the file of an image, valid or not, for reading
  * @file:	filled; must not be moved afterwards
- * @path:	must live as long
+ * @path:	must outlive @file
  *
- * Return: DONE, or another code having said why; then there is nothing to close
+ * Return: DONE, or another exit code after an error message; then there is nothing to close
  */
 enum exit_code image_file_open(struct image_file *file, const char *path)
 {
-	int fd = image_open_quietly(path);
+	int fd = image_file_open_fd(path);
 	int error;
 
 	if (fd < 0)
@@ -160,6 +162,10 @@ enum exit_code image_file_open(struct image_file *file, const char *path)
 	return fail_adopt(path, &file->stat, error);
 }
 
+/**
+ * image_file_close() - close the file of an image
+ * @file:	opened
+ */
 void image_file_close(struct image_file *file)
 {
 	close(file->fd);

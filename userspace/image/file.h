@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * An image as a file: opened so that looking at it leaves no trace.
+ * The file of an image, opened for reading without a change of its times.
  */
 #ifndef VHDX_IMAGE_FILE_H
 #define VHDX_IMAGE_FILE_H
@@ -11,10 +12,10 @@
 #include "format/open.h"
 
 /**
- * struct image_file - an open image
- * @path:	as the user gave it; not owned
- * @fd:		read-only
- * @stat:	of @fd
+ * struct image_file - the file of an image, open for reading
+ * @path:	for messages; not owned
+ * @fd:		file descriptor
+ * @stat:	status of @fd
  * @reader:	for the format core; its size is that of the file or block device
  * @read_error:	positive errno of the last read that failed
  */
@@ -26,7 +27,7 @@ struct image_file {
 	int read_error;
 };
 
-int image_open_quietly(const char *path);
+int image_file_open_fd(const char *path);
 enum exit_code image_file_open(struct image_file *file, const char *path);
 int image_file_adopt(struct image_file *file, const char *path, int fd);
 enum exit_code image_fail_kind(const char *path, const struct stat *status);

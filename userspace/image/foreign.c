@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * People name what they have: another image format, an archive with the image in it, the
- * wrong file. The first bytes tell; nothing here has to be right in order to refuse a file,
- * only in order to be of help.
+ * A user may name another image format, an archive with the image in it, or a wrong file. The first
+ * bytes identify the common ones. This affects only the message; the format core decides that a
+ * file is refused.
  */
 #include "image/foreign.h"
 
@@ -16,7 +17,7 @@
 
 #define HEAD_BYTES 4096U
 
-/* For all of these there is a command that takes the file's name where %s is. */
+/* In @advice, %s stands for the path of the file. */
 static const struct foreign {
 	unsigned int offset;
 	unsigned int length;
@@ -46,20 +47,22 @@ static const struct foreign {
 	{ 0, 6, "7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it: 7z x %s" },
 	{ 0, 6, "Rar!\x1a\7", "a RAR archive", "unpack it: unrar x %s" },
 	{ 257, 5, "ustar", "a tar archive", "unpack it: tar xf %s" },
-	{ 0, 5, "%PDF-", "a PDF", "name the image" },
-	{ 0, 4, "\x7f" "ELF", "a program", "name the image" },
-	{ 512, 8, "EFI PART", "a raw disk with partitions", "it needs no vhdxctl: losetup -fP --show %s" },
-	{ 510, 2, "\x55\xaa", "a raw disk, or a file system", "it needs no vhdxctl: losetup -fP --show %s" },
+	{ 0, 5, "%PDF-", "a PDF", "give the path of the image" },
+	{ 0, 4, "\x7f" "ELF", "a program", "give the path of the image" },
+	{ 512, 8, "EFI PART", "a raw disk with partitions",
+	  "it needs no vhdxctl: losetup -fP --show %s" },
+	{ 510, 2, "\x55\xaa", "a raw disk, or a file system",
+	  "it needs no vhdxctl: losetup -fP --show %s" },
 	{ 1080, 2, "\x53\xef", "an ext file system", "it needs no vhdxctl: mount -o loop %s DIR" },
 	{ 0, 4, "XFSB", "an XFS file system", "it needs no vhdxctl: mount -o loop %s DIR" },
 	{ 0, 4, "hsqs", "a squashfs", "it needs no vhdxctl: mount -o loop %s DIR" },
-	{ 0, 24, "version https://git-lfs.", "only the place of the image in Git LFS",
+	{ 0, 24, "version https://git-lfs.", "a Git LFS pointer",
 	  "get the image itself: git lfs pull" },
-	{ 0, 14, "<!DOCTYPE html", "a web page", "the download went wrong, look into it: less %s" },
+	{ 0, 14, "<!DOCTYPE html", "a web page", "the download failed; look into it: less %s" },
 	{ 0 }
 };
 
-/* As a word of a shell, to be freed */
+/* The path quoted for a shell, to be freed */
 static char *quoted(const char *path)
 {
 	char *safe = text_printable(path), *text, *to;
@@ -81,7 +84,7 @@ static char *quoted(const char *path)
 	return text;
 }
 
-/* "WHAT, no VHDX; ADVICE", in which %s becomes the file's name; to be freed */
+/* "is WHAT, not a VHDX; ADVICE", with the path of the file for %s; to be freed */
 static char *text_of(const char *what, const char *advice, const char *path)
 {
 	const char *mark = strstr(advice, "%s");
@@ -96,7 +99,7 @@ static char *text_of(const char *what, const char *advice, const char *path)
 	return text;
 }
 
-/* -- the format before VHDX: a footer at the end, mostly with a copy of it at the start -- */
+/* -- VHD, the format before VHDX: a footer at the end, mostly with a copy at the start -- */
 
 #define VHD1_FOOTER_SIZE	512U
 #define VHD1_CURRENT_SIZE	48	/* big endian, bytes of the disk */
@@ -112,7 +115,7 @@ static bool read_vhd1_footer(const struct image_file *file, u8 *footer)
 	       !memcmp(footer, "conectix", 8);
 }
 
-/* A fixed one is a raw disk with 512 bytes behind it, so the loop driver can do it. */
+/* A fixed VHD is a raw disk followed by 512 bytes, so a loop device can attach it. */
 static char *vhd1_text(const struct image_file *file)
 {
 	u8 footer[VHD1_FOOTER_SIZE];
@@ -165,17 +168,17 @@ static char *head_text(const struct image_file *file, const u8 *head, u32 length
 		    !memcmp(head + known->offset, known->magic, known->length))
 			return text_of(known->what, known->advice, file->path);
 	if (is_zero(head, length))
-		return xstrdup("begins with zeros instead of the signature of a VHDX; if it was "
-			       "copied or downloaded, that is not complete: get it again");
+		return xstrdup("begins with zeros instead of the signature of a VHDX; the copy or "
+			       "download may be incomplete: get it again");
 	return is_text(head, length) ?
 	       text_of("a text file", "look into it: less %s", file->path) : NULL;
 }
 
 /**
- * foreign_text() - what is a file that is no VHDX?
+ * foreign_text() - describe a file that is not a VHDX
  * @file:	open
  *
- * Return: what it is, and what to do with it, to be freed; NULL if that is not known
+ * Return: what it is and what to do with it, as the text of a message, to be freed; NULL: unknown
  */
 char *foreign_text(const struct image_file *file)
 {

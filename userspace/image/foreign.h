@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * What a file is that is no VHDX, and what can be done with it.
+ * Messages about files that are not VHDX images.
  */
 #ifndef VHDX_IMAGE_FOREIGN_H
 #define VHDX_IMAGE_FOREIGN_H

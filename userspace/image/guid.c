@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "image/guid.h"
 
 #include <errno.h>
@@ -12,11 +13,11 @@
 #define GUID_UTF16_MAX (2 * (VHDX_GUID_TEXT_SIZE + 1))
 
 /**
- * guid_new() - a random GUID
+ * guid_new() - generate a random GUID
  *
- * Version 4 of RFC 4122, whose version is in the high half of Data3: byte 7 as stored.
+ * Version 4 of RFC 4122. The version is in the high half of Data3: byte 7 as stored.
  *
- * Return: a GUID nobody else has
+ * Return: the GUID; without random numbers the program ends with EXIT_IO
  */
 struct vhdx_guid guid_new(void)
 {
@@ -27,18 +28,18 @@ struct vhdx_guid guid_new(void)
 		got = getrandom(guid.bytes, sizeof(guid.bytes), 0);
 	} while (got < 0 && errno == EINTR);
 	if (got != sizeof(guid.bytes))
-		exit(fail(EXIT_IO, "no random numbers to be had"));
+		exit(fail(EXIT_IO, "cannot get random numbers"));
 	guid.bytes[7] = (guid.bytes[7] & 0x0f) | 0x40;
 	guid.bytes[8] = (guid.bytes[8] & 0x3f) | 0x80;
 	return guid;
 }
 
 /**
- * guid_of_text() - read a GUID that somebody typed
+ * guid_of_text() - parse a GUID
  * @guid:	filled on success
- * @text:	any case, with or without braces
+ * @text:	in upper or lower case, with or without braces
  *
- * Return: false if that is no GUID
+ * Return: false if @text is not a GUID
  */
 bool guid_of_text(struct vhdx_guid *guid, const char *text)
 {
@@ -54,7 +55,7 @@ bool guid_of_text(struct vhdx_guid *guid, const char *text)
 }
 
 /**
- * guid_wwn() - the WWN of a disk, as the sysfs attribute wwn has it
+ * guid_wwn() - format the WWN of a disk, as in the sysfs attribute wwn
  * @wwn:	filled
  * @disk_id:	Virtual Disk ID
  *

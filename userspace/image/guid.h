@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * GUIDs of the tool: random ones, those that a user types, and the WWN made of one.
+ * GUIDs of the tool: random ones, GUIDs from the command line, and the WWN made of one.
  */
 #ifndef VHDX_IMAGE_GUID_H
 #define VHDX_IMAGE_GUID_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "image/image.h"
 
 #include <stdlib.h>
@@ -11,27 +12,27 @@
 #include "lib/alloc.h"
 #include "format/range.h"
 
-/* Only the disk itself still shows it. */
+/* For a disk with an image that has no path */
 static void fail_nameless(const char *argument, const struct disk *disk)
 {
 	char **parents = disk_parents(disk);
 
 	if (disk_is_temporary(disk) && *parents)
-		fail_named(EXIT_USAGE, "NAMELESS", "%s: what is written to it is in a file without a "
-			   "name, which only the disk shows; the image below is %s", argument,
+		fail_named(EXIT_USAGE, "NAMELESS", "%s: is a temporary disk; its changes are in a file "
+			   "without a name, which only the disk shows; its image is %s", argument,
 			   *parents);
 	else
-		fail_named(EXIT_USAGE, "NAMELESS", "%s: its image was deleted, only the disk still "
-			   "shows it; copy that before it is detached", argument);
+		fail_named(EXIT_USAGE, "NAMELESS", "%s: its image was deleted, and only the disk still "
+			   "has the data; copy the disk before it is detached", argument);
 	disk_free_names(parents);
 }
 
 /**
- * image_path() - which file is meant?
- * @argument:	an image, or a disk that shows one
+ * image_path() - get the path of an image, or of the image of a disk
+ * @argument:	path of an image, or an attached disk
  *
- * Return: its path, to be freed; NULL, having said why, if the disk went away or its file
- * has no name
+ * Return: the path, to be freed; NULL after an error message if the disk is no longer attached or
+ * its image has no path
  */
 char *image_path(const char *argument)
 {
@@ -46,11 +47,11 @@ char *image_path(const char *argument)
 	}
 	path = disk_attribute(&disk, "vhdx/backing_file");
 	if (!path)
-		fail_named(EXIT_USAGE, "NOT_ATTACHED", "%s: not attached any more", argument);
+		fail_named(EXIT_USAGE, "NOT_ATTACHED", "%s: no longer attached", argument);
 	return path;
 }
 
-/* A log that must be replayed is, in memory, before anything behind the headers is read. */
+/* The log is replayed, in memory, before anything after the headers is read. */
 static enum vhdx_reason replay_log(struct image *image, struct vhdx_fault *fault)
 {
 	const struct vhdx_header *header = &image->super->header;
@@ -65,11 +66,13 @@ static enum vhdx_reason replay_log(struct image *image, struct vhdx_fault *fault
 }
 
 /**
- * image_super() - read all that comes before the BAT
+ * image_super() - read everything before the BAT
  * @image:	its file is open; the rest is filled, and freed by image_close()
  * @fault:	filled on failure
  *
- * Return: VHDX_OK, or why the image cannot be used
+ * Prints no message.
+ *
+ * Return: VHDX_OK, or the reason why the image cannot be used
  */
 enum vhdx_reason image_super(struct image *image, struct vhdx_fault *fault)
 {
@@ -89,11 +92,13 @@ enum vhdx_reason image_super(struct image *image, struct vhdx_fault *fault)
 }
 
 /**
- * image_open() - open an image, or say why it cannot be used
- * @image:	filled; must not be moved
- * @path:	must live as long
+ * image_open() - open an image for reading, without its parents
+ * @image:	filled; must not be moved afterwards
+ * @path:	must outlive @image
  *
- * Return: DONE, or another code; then there is nothing to close
+ * Warns if the image is attached read-write.
+ *
+ * Return: DONE, or another exit code after an error message; then there is nothing to close
  */
 enum exit_code image_open(struct image *image, const char *path)
 {
@@ -111,13 +116,13 @@ enum exit_code image_open(struct image *image, const char *path)
 }
 
 /**
- * image_read() - read from an image, its log replayed
+ * image_read() - read from the file of an image, with its log replayed
  * @image:	open
- * @offset:	bytes, anywhere
+ * @offset:	in the file, in bytes
  * @buffer:	filled
- * @length:	bytes
+ * @length:	in bytes
  *
- * Return: DONE, or EXIT_IO having said why
+ * Return: DONE, or EXIT_IO after an error message
  */
 enum exit_code image_read(struct image *image, u64 offset, void *buffer, u32 length)
 {
@@ -132,6 +137,10 @@ enum exit_code image_read(struct image *image, u64 offset, void *buffer, u32 len
 	return fail_fault(&image->file, &fault);
 }
 
+/**
+ * image_close() - close an image
+ * @image:	opened by image_open(), or read by image_super()
+ */
 void image_close(struct image *image)
 {
 	replay_memory_free(image->replayed);

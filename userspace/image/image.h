@@ -1,6 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * An image that is in order, opened for reading as the module would.
+ * A valid image, open for reading.
+ *
+ * The functions that open files, from the bottom up. "Reads" is what is parsed; a log that must be
+ * replayed is replayed in memory: "super" is everything before the BAT, "locator" is that and the
+ * parent locator. Functions with "error" print an error message when they fail.
+ *
+ *	function		opens		reads	error	for
+ *	image_file_open_fd()	path		-	no	a path of the user
+ *	safe_open()		path		-	no	a path that an image records
+ *	image_file_adopt()	descriptor	-	no	layer_new(), image_file_open()
+ *	image_file_open()	path		-	yes	an image in any state
+ *	image_open()		path		super	yes	a valid image without its parents
+ *	layer_new() + _read()	descriptor	locator	no	a candidate: parent, child, old file
+ *	layer_open()		path		locator	yes	a valid image of a chain
+ *	chain_open_image()	path		locator	yes	a chain of one file
+ *	chain_open_parents()	all parents	locator	yes	and its parents, none missing
+ *	chain_open_found()	some parents	locator	no	and those parents that are found
+ *	chain_open()		path, parents	locator	yes	chain_open_image() + _parents()
+ *	image_open_exclusive()	path, to write	-	yes	an image that is to be changed
+ *
+ * All but the last open for reading only, and leave no trace in the file. image_open_exclusive()
+ * locks the file; image_check_same() then compares it with the file that was opened for reading.
  */
 #ifndef VHDX_IMAGE_IMAGE_H
 #define VHDX_IMAGE_IMAGE_H
@@ -8,11 +30,11 @@
 #include "image/file.h"
 
 /**
- * struct image - an image
- * @file:	as it is
- * @super:	all that comes before the BAT
- * @replayed:	its log, if that is to be replayed; NULL otherwise
- * @reader:	what to read it by
+ * struct image - an open image
+ * @file:	the file, without a replay
+ * @super:	everything before the BAT: header, region table, metadata
+ * @replayed:	the log replayed in memory; NULL: the log is empty
+ * @reader:	reads the file with the log replayed
  */
 struct image {
 	struct image_file file;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "image/layer.h"
 
 #include <errno.h>
@@ -10,12 +11,12 @@
 #include "lib/text.h"
 
 /**
- * layer_new() - begin with a file
- * @path:	its name
- * @fd:		open for reading; belongs to the layer
+ * layer_new() - make a layer of a file descriptor, without messages
+ * @path:	copied
+ * @fd:		open for reading; the layer owns it even on failure
  * @error:	set to a positive errno on failure
  *
- * Return: a layer to be read by layer_read(); NULL, without a word, if that is no file
+ * Return: a layer for layer_read(); NULL if it is neither a regular file nor a block device
  */
 struct layer *layer_new(const char *path, int fd, int *error)
 {
@@ -39,11 +40,11 @@ static enum vhdx_reason read_locator(struct layer *layer, struct vhdx_fault *fau
 }
 
 /**
- * layer_read() - read what comes before the BAT, and the parent locator
- * @layer:	new
+ * layer_read() - read everything before the BAT, and the parent locator, without messages
+ * @layer:	from layer_new()
  * @fault:	filled on failure
  *
- * Return: VHDX_OK, or why it cannot be used, without a word
+ * Return: VHDX_OK, or the reason why the image cannot be used
  */
 enum vhdx_reason layer_read(struct layer *layer, struct vhdx_fault *fault)
 {
@@ -53,11 +54,11 @@ enum vhdx_reason layer_read(struct layer *layer, struct vhdx_fault *fault)
 }
 
 /**
- * layer_open() - open an image by the name a user gave
- * @layer:	set to it, to be freed; NULL on failure
- * @path:	the name
+ * layer_open() - open an image of a chain for reading
+ * @layer:	set to the layer, for layer_free(); NULL on failure
+ * @path:	of the image; copied
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code layer_open(struct layer **layer, const char *path)
 {
@@ -78,7 +79,10 @@ enum exit_code layer_open(struct layer **layer, const char *path)
 	return status;
 }
 
-/* NULL is allowed. */
+/**
+ * layer_free() - close and free a layer
+ * @layer:	the layer, or NULL
+ */
 void layer_free(struct layer *layer)
 {
 	if (!layer)
@@ -89,11 +93,26 @@ void layer_free(struct layer *layer)
 	free(layer);
 }
 
+/**
+ * layer_has_parent() - test whether an image is a child
+ * @layer:	read
+ *
+ * Return: true if it is one
+ */
 bool layer_has_parent(const struct layer *layer)
 {
 	return layer->image.super->geometry.has_parent;
 }
 
+/**
+ * layer_is_file() - test whether a file is that of a layer
+ * @layer:	open
+ * @status:	status of the file
+ *
+ * Compares block devices by device number, and files by inode.
+ *
+ * Return: true if it is
+ */
 bool layer_is_file(const struct layer *layer, const struct stat *status)
 {
 	const struct stat *own = &layer->image.file.stat;
@@ -104,11 +123,11 @@ bool layer_is_file(const struct layer *layer, const struct stat *status)
 }
 
 /**
- * layer_text() - a text of the parent locator
- * @layer:	has one
- * @text:	which
+ * layer_text() - get a text of the parent locator as UTF-8
+ * @layer:	has a parent
+ * @text:	part of @layer->locator
  *
- * Return: the text, to be freed; NULL if it is not there
+ * Return: the text, to be freed; NULL if the locator lacks it
  */
 char *layer_text(const struct layer *layer, const struct vhdx_locator_text *text)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * One file of a chain: an image, and whose child it says it is.
+ * One file of a chain: an image with its parent locator.
  */
 #ifndef VHDX_IMAGE_LAYER_H
 #define VHDX_IMAGE_LAYER_H
@@ -10,10 +11,10 @@
 
 /**
  * struct layer - a file of a chain
- * @path:	its name, for messages and for finding its parent
+ * @path:	path, for messages and for the search for its parent; owned
  * @image:	open
- * @locator:	of its parent, if it has one
- * @locator_item: the item its texts are in; NULL: it has no parent
+ * @locator:	parent locator, if the image has a parent
+ * @locator_item: the metadata item with the texts of @locator; NULL: no parent
  */
 struct layer {
 	char *path;

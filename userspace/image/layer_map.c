@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * The BAT of one image, a piece at a time, and the sector bitmap of the block looked at last.
- * The bitmap counts only for blocks that are partially present; for others it may say anything.
+ * A map caches a piece of the BAT and the sector bitmap of one block. The bitmap is valid only for
+ * blocks that are partially present.
  */
 #include "image/layer_map.h"
 
@@ -16,9 +17,9 @@
 #define NOTHING UINT64_MAX
 
 /**
- * layer_map_init() - nothing is at hand yet
- * @map:	filled; to be freed
- * @image:	open; must live as long
+ * layer_map_init() - initialize an empty map
+ * @map:	filled; must be freed by layer_map_free()
+ * @image:	open; must outlive @map
  */
 void layer_map_init(struct layer_map *map, struct image *image)
 {
@@ -30,13 +31,17 @@ void layer_map_init(struct layer_map *map, struct image *image)
 	vhdx_open_bat_rules(image->super, &map->rules);
 }
 
+/**
+ * layer_map_free() - free a map
+ * @map:	initialized
+ */
 void layer_map_free(struct layer_map *map)
 {
 	free(map->entries);
 	free(map->slice);
 }
 
-/* Pieces start at multiples of their size, so that one walk reads each once. */
+/* Pieces start at multiples of their size, so that a walk reads each piece once. */
 static enum exit_code load_piece(struct layer_map *map, u64 index)
 {
 	const struct vhdx_range *bat = &map->image->super->regions.bat;
@@ -58,13 +63,13 @@ static enum exit_code load_piece(struct layer_map *map, u64 index)
 }
 
 /**
- * layer_map_entry() - an entry of the BAT, as it is
- * @map:	the map
+ * layer_map_entry() - get a BAT entry, unchecked
+ * @map:	initialized
  * @index:	BAT index
- * @entry:	set to it; to 0 behind the end of the BAT, which may end before the bitmap
- *		entry of its last chunk
+ * @entry:	set to the entry; to 0 beyond the end of the BAT region, which may end before the
+ *		sector bitmap entry of the last chunk
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code layer_map_entry(struct layer_map *map, u64 index, u64 *entry)
 {
@@ -79,7 +84,7 @@ enum exit_code layer_map_entry(struct layer_map *map, u64 index, u64 *entry)
 	return status;
 }
 
-/* Zeros are told apart by whether the file says so or has nothing. */
+/* Zeros are EXTENT_ZERO if a state says so, and EXTENT_ABSENT if no file has data there. */
 static enum extent_kind kind_of_entry(const struct vhdx_geometry *g, u64 entry)
 {
 	switch (vhdx_bat_shows(entry, g->has_parent)) {
@@ -135,7 +140,7 @@ static enum exit_code load_slice(struct layer_map *map, u64 block)
 	return status;
 }
 
-/* How many sectors from @first on are in the same file? */
+/* Number of sectors from @first on with the same bit. Sets @here to the bit. */
 static u64 sector_run(const struct layer_map *map, u64 first, u64 end, bool *here)
 {
 	u64 at = first;
@@ -180,7 +185,7 @@ static enum exit_code find_sectors(struct layer_map *map, u64 block, u64 within,
 	return DONE;
 }
 
-/* Does the next block go on where this extent ends? */
+/* Test whether @block continues @extent. */
 static bool continues(struct layer_map *map, u64 block, const struct disk_extent *extent)
 {
 	u64 index = vhdx_payload_index(map->rules.geometry, block);
@@ -196,7 +201,7 @@ static bool continues(struct layer_map *map, u64 block, const struct disk_extent
 	       vhdx_bat_offset(entry) == extent->offset + extent->length;
 }
 
-/* As far as the piece of the BAT at hand tells */
+/* Append the blocks that continue @extent, within the loaded piece of the BAT. */
 static void extend(struct layer_map *map, u64 block, u64 length, struct disk_extent *extent)
 {
 	while (extent->length < length && continues(map, ++block, extent))
@@ -233,13 +238,14 @@ static enum exit_code find_block(struct layer_map *map, u64 block, u64 length,
 }
 
 /**
- * layer_map_find() - what is at a place of the disk?
- * @map:	the map
- * @start:	byte of the disk, inside it, at a sector
- * @length:	how far to look at most, in bytes; not 0, at most to the end of the disk
- * @extent:	filled; may be shorter than what there is
+ * layer_map_find() - find the extent at an offset of the disk
+ * @map:	initialized
+ * @start:	offset on the disk, in bytes, a multiple of the sector size
+ * @length:	maximum length, in bytes; not 0, ends at the end of the disk at most
+ * @extent:	filled; may be shorter than possible
  *
- * Return: DONE, or another code having said why. A bad entry is no failure: @map->fault
+ * Return: DONE, or another exit code after an error message. A bad BAT entry is EXTENT_BAD,
+ * and its fault is @map->fault.
  */
 enum exit_code layer_map_find(struct layer_map *map, u64 start, u64 length,
 			      struct disk_extent *extent)

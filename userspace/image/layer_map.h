@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Where in one image the data of the disk are, asked anywhere.
+ * Random access to the map of one image: where the data of the disk are.
  */
 #ifndef VHDX_IMAGE_LAYER_MAP_H
 #define VHDX_IMAGE_LAYER_MAP_H
@@ -12,20 +13,20 @@ struct image;
 
 enum extent_kind {
 	EXTENT_DATA,		/* in this file */
-	EXTENT_ZERO,		/* zeros, because this file says so */
-	EXTENT_ABSENT,		/* zeros, because nothing is there */
-	EXTENT_PARENT,		/* whatever the parent has */
+	EXTENT_ZERO,		/* zeros, by the state of a block */
+	EXTENT_ABSENT,		/* zeros, because no file has data there */
+	EXTENT_PARENT,		/* the data of the parent */
 	EXTENT_BAD,		/* cannot be read */
 };
 
 /**
- * struct disk_extent - a run of the disk
- * @start:	byte of the virtual disk
- * @length:	bytes
- * @kind:	what is there
+ * struct disk_extent - a contiguous range of the disk
+ * @start:	offset on the disk, in bytes
+ * @length:	in bytes
+ * @kind:	kind of the extent
  * @state:	BAT state of its blocks
- * @offset:	byte in the file, for EXTENT_DATA
- * @depth:	which file says so: 0 is the image itself, 1 its parent, and so on
+ * @offset:	offset in the file, in bytes, for EXTENT_DATA
+ * @depth:	file that determines the extent: 0 is the image itself, 1 its parent, and so on
  */
 struct disk_extent {
 	u64 start;
@@ -37,16 +38,17 @@ struct disk_extent {
 };
 
 /**
- * struct layer_map - the BAT of an image and its sector bitmaps, as far as they are at hand
+ * struct layer_map - the map of an image, with the last parts of its BAT and sector bitmaps
  * @image:	open
- * @rules:	what an entry is judged by
+ * @rules:	rules for BAT entries
  * @entries:	a piece of the BAT
- * @first:	BAT index of the first of them
- * @count:	how many
- * @slice:	the sector bitmap of @block
- * @block:	which block's
- * @chunk:	whose entry @bitmap_entry is
- * @fault:	what is wrong with the last EXTENT_BAD
+ * @first:	BAT index of the first entry in @entries
+ * @count:	number of entries in @entries
+ * @slice:	the part of a sector bitmap block for @block
+ * @block:	number of the block of @slice
+ * @chunk:	number of the chunk of @bitmap_entry
+ * @bitmap_entry: BAT entry of the sector bitmap block of @chunk
+ * @fault:	fault of the last EXTENT_BAD
  */
 struct layer_map {
 	struct image *image;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * Three things keep two writers apart: the module lets nobody open an attached image for
- * writing (ETXTBSY); other programs that know of such things, QEMU among them, hold open file
- * description locks; and what is attached is listed in sysfs. Programs that write without a lock
- * are found by a lease.
+ * Three mechanisms keep two writers apart. The kernel refuses to open the image of a read-only
+ * disk, or a parent, for writing (ETXTBSY). QEMU, vhdxctl and writable disks hold open file
+ * description locks. Attached images are listed in sysfs. A program that writes without a lock is
+ * found by a lease.
  */
 #include "image/lock.h"
 
@@ -18,17 +19,15 @@
 #include "attached/disk_files.h"
 #include "image/file.h"
 
-/* The byte that QEMU locks while it may write; whoever locks all has locked it, too. */
+/* QEMU locks this byte while it may write. A lock of the whole file includes it. */
 #define WRITER_BYTE 101
 
 /**
- * image_check_attached() - is a file attached?
+ * image_check_attached() - check that a file is not attached, neither as an image nor as a parent
  * @path:	for the message
  * @status:	of the file
  *
- * As the image of a disk, or as one of its parents.
- *
- * Return: DONE if not, EXIT_BUSY having said where otherwise
+ * Return: DONE, or EXIT_BUSY after an error message
  */
 enum exit_code image_check_attached(const char *path, const struct stat *status)
 {
@@ -43,14 +42,14 @@ enum exit_code image_check_attached(const char *path, const struct stat *status)
 		if (role != DISK_UNRELATED)
 			result = fail_named(EXIT_BUSY, "ATTACHED", "%s: is %s as %s; detach it first",
 					    path, role == DISK_SHOWS ? "attached" :
-					    "the parent of what is attached", disks.disk[i].node);
+					    "a parent of the image attached", disks.disk[i].node);
 	}
 	disk_list_free(&disks);
 	return result;
 }
 
 /**
- * image_warn_written() - warn a reader of what changes while it is read
+ * image_warn_written() - warn if an image is attached read-write while it is read
  * @path:	for the message
  * @status:	of the file
  */
@@ -62,12 +61,12 @@ void image_warn_written(const char *path, const struct stat *status)
 	disk_list_all(&disks);
 	for (i = 0; i < disks.count; i++)
 		if (disk_is_of_file(&disks.disk[i], status) && !disk_number(&disks.disk[i], "ro"))
-			warn("%s: is attached read-write as %s: it changes while it is read",
+			warn("%s: is attached read-write as %s; it may change while it is read",
 			     path, disks.disk[i].node);
 	disk_list_free(&disks);
 }
 
-/* There a lease is a matter of the server, and a refusal says nothing of writers. */
+/* On these the server grants leases, and a refused lease does not mean a writer. */
 static bool is_remote(int fd)
 {
 	struct statfs host;
@@ -86,9 +85,10 @@ static bool is_remote(int fd)
 }
 
 /*
- * A file that a process has open for writing gets no lease for reading. A lease is asked for and
- * given back at once. It takes the owner of the file or CAP_LEASE, and a file system with
- * leases; else nothing is known. A writer that comes in between waits, and SIGIO is sent.
+ * The kernel refuses a read lease on a file that is open for writing. The lease is taken and
+ * released at once. Only the owner of the file or CAP_LEASE can take one, and only on a file system
+ * with leases; otherwise the result is false. An open for writing in between waits, and the kernel
+ * sends SIGIO, which is ignored.
  */
 static bool is_open_for_writing(int fd, const struct stat *status)
 {
@@ -105,14 +105,14 @@ static bool is_open_for_writing(int fd, const struct stat *status)
 }
 
 /**
- * image_check_no_writer() - does a program that takes no locks have an image open for writing?
+ * image_check_no_writer() - check that no program without a lock has an image open for writing
  * @path:	for the message
  * @fd:		open for reading
  * @status:	of the file
  *
- * A file that is locked is left to those who ask for the lock.
+ * A locked file passes: the caller takes or tests the lock itself.
  *
- * Return: DONE if not, or if that cannot be known; EXIT_BUSY having said so otherwise
+ * Return: DONE, also if it cannot be determined; EXIT_BUSY after an error message
  */
 enum exit_code image_check_no_writer(const char *path, int fd, const struct stat *status)
 {
@@ -127,14 +127,14 @@ enum exit_code image_check_no_writer(const char *path, int fd, const struct stat
 }
 
 /**
- * image_check_unwritten() - does anybody write to an image, as far as that can be known?
+ * image_check_unwritten() - check that no program may be writing to an image
  * @path:	for the message
  * @fd:		open for reading
  * @status:	of the file
  *
- * Changes nothing, neither the file nor its times.
+ * Changes neither the file nor its times.
  *
- * Return: DONE if not, EXIT_BUSY having said who otherwise
+ * Return: DONE, also if it cannot be determined; EXIT_BUSY after an error message
  */
 enum exit_code image_check_unwritten(const char *path, int fd, const struct stat *status)
 {
@@ -147,8 +147,8 @@ enum exit_code image_check_unwritten(const char *path, int fd, const struct stat
 	for (i = 0; i < disks.count && result == DONE; i++)
 		if (disk_is_of_file(&disks.disk[i], status) && !disk_number(&disks.disk[i], "ro"))
 			result = fail_named(EXIT_BUSY, "ATTACHED",
-					    "%s: is attached read-write as %s; detach it first", path,
-					    disks.disk[i].node);
+					    "%s: is attached read-write as %s; detach it first",
+					    path, disks.disk[i].node);
 	disk_list_free(&disks);
 	if (result == DONE && !fcntl(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK)
 		result = fail_named(EXIT_BUSY, "LOCKED", "%s: another program may write to it; "
@@ -162,7 +162,7 @@ static enum exit_code fail_locked(const char *path)
 			  "%s: another program has locked it; close it there first", path);
 }
 
-/* The list of attached disks tells more than ETXTBSY does. */
+/* For ETXTBSY, the message names the attached disk. */
 static enum exit_code fail_open(const char *path, int error, const char *advice)
 {
 	struct stat status;
@@ -174,23 +174,23 @@ static enum exit_code fail_open(const char *path, int error, const char *advice)
 	if (error == ETXTBSY && !stat(path, &status) &&
 	    image_check_attached(path, &status) != DONE)
 		return EXIT_BUSY;
-	/* a lease of another program, which does not give it back in time */
+	/* another program has a lease and does not release it in time */
 	if (error == EWOULDBLOCK)
 		return fail_locked(path);
 	return fail_errno(path, "cannot open for writing", error);
 }
 
 /**
- * image_check_lockable() - could image_open_exclusive() open a file?
+ * image_check_lockable() - check that image_open_exclusive() can open a file
  * @path:	of the file
  * @fd:		open for reading
  * @status:	of the file
- * @advice:	as for that
+ * @advice:	as for image_open_exclusive()
  *
- * Takes no lock, and opens nothing for writing. Users that only lack the permission are not told
- * so: the question is about root.
+ * Takes no lock, and does not open the file for writing. A missing permission is no error: the
+ * check is for a later call by root.
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code image_check_lockable(const char *path, int fd, const struct stat *status,
 				    const char *advice)
@@ -230,14 +230,15 @@ static enum exit_code check_file(const struct write_file *file)
 }
 
 /**
- * image_open_exclusive() - open an image for reading and writing, for us alone
- * @file:	filled; to be closed with write_file_close()
+ * image_open_exclusive() - open an image for reading and writing, and lock it
+ * @file:	filled; must be closed by write_file_close()
  * @path:	of the file
- * @advice:	what to do instead if its file system is read-only; NULL: nothing
+ * @advice:	alternative for the user if the file system is read-only; NULL: none
  *
- * A block device is opened exclusively: not if it is mounted or held otherwise.
+ * Fails if the image is attached or locked. A block device is opened with O_EXCL, which fails if it
+ * is mounted or has another exclusive user.
  *
- * Return: DONE, or another code having said why; then there is nothing to close
+ * Return: DONE, or another exit code after an error message; then there is nothing to close
  */
 enum exit_code image_open_exclusive(struct write_file *file, const char *path,
 				    const char *advice)
@@ -262,13 +263,13 @@ enum exit_code image_open_exclusive(struct write_file *file, const char *path,
 }
 
 /**
- * image_check_unchanged() - is an image still what was opened by this name?
+ * image_check_unchanged() - check that a file was neither replaced nor written to
  * @path:	of the file
- * @status:	of it, when it was opened
+ * @status:	of the file, when it was opened
  *
- * Of a block device that is not known.
+ * Compares inode, size and time of modification. Block devices pass.
  *
- * Return: DONE, or EXIT_BUSY having said that it is not
+ * Return: DONE, or EXIT_BUSY after an error message
  */
 enum exit_code image_check_unchanged(const char *path, const struct stat *status)
 {
@@ -284,15 +285,15 @@ enum exit_code image_check_unchanged(const char *path, const struct stat *status
 }
 
 /**
- * image_lock_shared() - let nobody replace, merge or change an image that gets a child
+ * image_lock_shared() - lock an image that gets a child against replace, merge and change
  * @path:	for the message
- * @fd:		open for reading; the lock goes with it
- * @status:	of it, when it was opened: so it must still be
+ * @fd:		open for reading; the lock ends when it is closed
+ * @status:	of the file, when it was opened; the file must not have changed since
  *
- * Several may hold this lock. It leaves out the byte by which writers are known. Where there are no
- * locks there is none.
+ * Several processes may hold this lock. It excludes WRITER_BYTE. It has no effect on a file system
+ * without locks.
  *
- * Return: DONE, or EXIT_BUSY having said that it is locked or was changed
+ * Return: DONE, or EXIT_BUSY after an error message
  */
 enum exit_code image_lock_shared(const char *path, int fd, const struct stat *status)
 {
@@ -304,11 +305,11 @@ enum exit_code image_lock_shared(const char *path, int fd, const struct stat *st
 }
 
 /**
- * image_check_same() - was an image opened by name for reading the one that we locked?
- * @file:	by image_open_exclusive()
- * @image:	status of what was opened for reading
+ * image_check_same() - check that the locked file is the one that was opened for reading
+ * @file:	opened by image_open_exclusive()
+ * @image:	status of the file that was opened for reading
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code image_check_same(const struct write_file *file, const struct stat *image)
 {

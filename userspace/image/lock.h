@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Keeping others away from an image that is being changed.
+ * Locks and checks against other programs that use an image.
  */
 #ifndef VHDX_IMAGE_LOCK_H
 #define VHDX_IMAGE_LOCK_H

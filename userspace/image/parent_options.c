@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "image/parent_options.h"
 
 #include <stdlib.h>
@@ -15,7 +16,7 @@ static bool add(const char **list, unsigned int *count, unsigned int limit, cons
 		list[(*count)++] = value;
 		return true;
 	}
-	fail(EXIT_USAGE, "%s: %s: more than %u of them", verb, value, limit);
+	fail(EXIT_USAGE, "%s: %s: the option is given more than %u times", verb, value, limit);
 	return false;
 }
 
@@ -25,19 +26,19 @@ static bool add_map(struct parent_options *options, const char *verb, const char
 
 	if (equals && equals != value && equals[1])
 		return add(options->map, &options->maps, PARENT_MAX_PLACES, verb, value);
-	fail(EXIT_USAGE, "%s: --map-path: '%s' is not of the form 'C:\\VMs=/srv/vms'", verb,
+	fail(EXIT_USAGE, "%s: --map-path: invalid value '%s'; the form is 'C:\\VMs=/srv/vms'", verb,
 	     value);
 	return false;
 }
 
 /**
- * parent_options_set() - take one of the options
- * @options:	zero at the beginning
+ * parent_options_set() - add an option of PARENT_OPTIONS
+ * @options:	changed; zero before the first call
  * @verb:	for the message
- * @id:		one of PARENT_OPTIONS
- * @value:	what was given with it
+ * @id:		id of the option
+ * @value:	argument of the option; must outlive @options
  *
- * Return: false, having said why, if the value is no good
+ * Return: false after an error message if the value is invalid
  */
 bool parent_options_set(struct parent_options *options, const char *verb, int id,
 			const char *value)
@@ -54,7 +55,7 @@ bool parent_options_set(struct parent_options *options, const char *verb, int id
 	}
 }
 
-/* What is left of a path below the Windows side of a map, to be freed; NULL: another place */
+/* The rest of a path below the Windows path of a map, to be freed; NULL: it is not below */
 static char *rest_below(const char *map, const char *normal)
 {
 	char *windows = strndup(map, strcspn(map, "="));
@@ -68,12 +69,12 @@ static char *rest_below(const char *map, const char *normal)
 }
 
 /**
- * parent_options_map() - where is a Windows path here?
- * @options:	the first map that fits counts
- * @normal:	by winpath_normal()
+ * parent_options_map() - map a Windows path to a local one
+ * @options:	the first map that matches counts
+ * @normal:	from winpath_normal()
  * @directory:	set to the directory of the map
  *
- * Return: the path relative to that, to be freed; NULL if no map fits
+ * Return: the path relative to @directory, to be freed; NULL if no map matches
  */
 char *parent_options_map(const struct parent_options *options, const char *normal,
 			 const char **directory)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The options that say where parents are, the same for every verb that looks for them.
+ * The options that say where to find parents, common to several verbs.
  */
 #ifndef VHDX_IMAGE_PARENT_OPTIONS_H
 #define VHDX_IMAGE_PARENT_OPTIONS_H
@@ -11,15 +12,15 @@
 #define PARENT_MAX_PLACES 64
 
 /**
- * struct parent_options - where to look
- * @parent:	the parent itself, that one's parent, and so on
- * @parents:	how many are given
- * @directory:	where they may be
- * @directories: how many
- * @map:	"WINDOWS-PATH=DIRECTORY"
- * @maps:	how many
+ * struct parent_options - where to find parents
+ * @parent:	arguments of --parent: the parent, the parent of that, and so on
+ * @parents:	number of elements in @parent
+ * @directory:	arguments of --parent-dir
+ * @directories: number of elements in @directory
+ * @map:	arguments of --map-path: "WINDOWS-PATH=DIRECTORY"
+ * @maps:	number of elements in @map
  *
- * All texts are those of the command line.
+ * The texts are not owned.
  */
 struct parent_options {
 	const char *parent[VHDX_CHAIN_MAX_FILES];
@@ -34,16 +35,16 @@ struct parent_options {
 #define PARENT_DIR_OPTION (OPTIONS_OWN + 111)
 #define PARENT_MAP_OPTION (OPTIONS_OWN + 112)
 
-/* For the table of options of a verb that needs --parent for something else */
+/* For the table of options of a verb with another meaning of --parent */
 #define PARENT_PLACES_OPTIONS \
 	{ PARENT_DIR_OPTION, "parent-dir", "DIR", \
-	  "look for parents in this directory; may be repeated" }, \
+	  "search this directory for parents; may be repeated" }, \
 	{ PARENT_MAP_OPTION, "map-path", "WINDOWS=DIR", \
-	  "where a Windows drive, folder, share or volume is: 'C:\\VMs=/srv/vms'" }
+	  "directory of a Windows drive, folder, share or volume: 'C:\\VMs=/srv/vms'" }
 
 #define PARENT_OPTIONS \
 	{ PARENT_OPTION, "parent", "IMAGE", \
-	  "the parent; if repeated: its parent, and so on" }, \
+	  "the parent; if repeated, the parent of that, and so on" }, \
 	PARENT_PLACES_OPTIONS
 
 bool parent_options_set(struct parent_options *options, const char *verb, int id,

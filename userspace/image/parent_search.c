@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * Where a parent is looked for, in this order; the first that is the right one is taken:
+ * The parent is searched in these places, in this order. The first match is taken:
  *
- *	1. --parent: nowhere else then
+ *	1. --parent: if given, no other place is searched
  *	2. each --parent-dir: by its file name
  *	3. relative_path, from the directory of the child; it may lead upwards, but not to
  *	   another mount
@@ -10,8 +11,8 @@
  *	   of the map
  *	5. its file name in the directory of the child
  *
- * What is right is decided by the DataWriteGuid alone, so that nothing is taken for the
- * parent because of its name. Except for 1 only regular files are opened.
+ * A file matches by its DataWriteGuid, never by its name. Except for 1 only regular files are
+ * opened.
  */
 #include "image/parent_search.h"
 
@@ -32,8 +33,12 @@
 #include "format/guid.h"
 
 /**
- * struct search - one parent being looked for
- * @found:	it; NULL until then
+ * struct search - a search for one parent
+ * @chain:	the parent of its last image is searched
+ * @options:	where to search
+ * @child:	last image of @chain
+ * @tried:	places that did not match
+ * @found:	the parent; NULL: not found yet
  */
 struct search {
 	const struct chain *chain;
@@ -43,7 +48,7 @@ struct search {
 	struct layer *found;
 };
 
-/* The children of a disk keep its identity, and so do all states of it. */
+/* All images of a chain have the same Virtual Disk ID. */
 static bool is_another_disk(const struct layer *child, const struct layer *candidate)
 {
 	return !vhdx_guid_equal(&child->image.super->disk_id, &candidate->image.super->disk_id);
@@ -57,14 +62,15 @@ static void add_mismatch(struct search *search, const struct layer *candidate)
 		vhdx_guid_text(&candidate->image.super->disk_id, is);
 		vhdx_guid_text(&search->child->image.super->disk_id, wanted);
 		parent_tried_add(&search->tried, candidate->path, VHDX_REASON_parent_mismatch,
-				 "is another disk than the child's (disk id %s != %s), and not its parent; "
-				 "find the right file, and name it with --parent", is, wanted);
+				 "is another disk (disk id %s != %s), not the parent; name the right file "
+				 "with --parent", is, wanted);
 		return;
 	}
 	vhdx_guid_text(&candidate->image.super->header.data_write_guid, is);
 	vhdx_guid_text(&search->child->locator.linkage, wanted);
 	parent_tried_add(&search->tried, candidate->path, VHDX_REASON_parent_mismatch,
-			 "was changed after the child was created (DataWriteGuid %s != %s)", is, wanted);
+			 "was changed after the child was created (DataWriteGuid %s != %s)", is,
+			 wanted);
 }
 
 static void add_sector_size(struct search *search, const struct layer *candidate)
@@ -85,7 +91,7 @@ static bool is_in_chain(const struct search *search, const struct layer *candida
 	return false;
 }
 
-/* What is wrong with an image that could not even be read */
+/* For a candidate that cannot be read */
 static void add_fault(struct search *search, const struct layer *candidate,
 		      const struct vhdx_fault *fault)
 {
@@ -105,7 +111,7 @@ static void add_fault(struct search *search, const struct layer *candidate,
 	free(foreign);
 }
 
-/* Is it the one? If not, why? */
+/* Test whether @candidate is the parent; if not, add it to the places tried. */
 static bool judge(struct search *search, struct layer *candidate)
 {
 	struct vhdx_fault fault;
@@ -132,7 +138,7 @@ static bool judge(struct search *search, struct layer *candidate)
 	}
 }
 
-/* @fd is a file descriptor, or the negative errno of why there is none. */
+/* @fd: a file descriptor, or a negative errno */
 static void try_file(struct search *search, const char *path, int fd)
 {
 	struct layer *candidate = NULL;
@@ -150,7 +156,7 @@ static void try_file(struct search *search, const char *path, int fd)
 		layer_free(candidate);
 }
 
-/* Twice the same name would be twice the same answer. */
+/* Skips a path that was tried before. */
 static void try_in(struct search *search, const char *directory, const char *path,
 		   enum safe_open_limits limits)
 {
@@ -188,7 +194,7 @@ static void try_name(struct search *search, const char *directory, enum safe_ope
 	free(path);
 }
 
-/* The file name, by whichever path of the locator */
+/* The file name of each path in the locator */
 static void try_names(struct search *search, const char *directory, enum safe_open_limits limits)
 {
 	const struct vhdx_locator *locator = &search->child->locator;
@@ -219,7 +225,7 @@ static void try_mapped(struct search *search, const struct vhdx_locator_text *te
 	free(path);
 }
 
-/* Relative is meant relative to the file itself, not to a link to it. To be freed. */
+/* The directory of the file itself, not that of a symbolic link to it; to be freed */
 static char *directory_of(const char *path)
 {
 	char target[1];
@@ -254,18 +260,18 @@ static struct layer *look(struct search *search)
 	search->child = search->chain->layer[count - 1];
 	if (options->parents >= count)
 		try_file(search, options->parent[count - 1],
-			 image_open_quietly(options->parent[count - 1]));
+			 image_file_open_fd(options->parent[count - 1]));
 	else
 		try_places(search);
 	return search->found;
 }
 
 /**
- * parent_look() - is the parent of the last image of a chain where it should be?
+ * parent_look() - find the parent of the last image of a chain, without messages
  * @chain:	its last image has a parent
- * @options:	where to look
+ * @options:	where to find the parent
  *
- * Return: the parent, open, to be freed; NULL, without a word, if it is not found
+ * Return: the parent, open, for layer_free(); NULL if it is not found
  */
 struct layer *parent_look(const struct chain *chain, const struct parent_options *options)
 {
@@ -278,11 +284,11 @@ struct layer *parent_look(const struct chain *chain, const struct parent_options
 
 /**
  * parent_find() - find the parent of the last image of a chain
- * @parent:	set to it, open, to be freed
+ * @parent:	set to the parent, open, for layer_free(); NULL on failure
  * @chain:	its last image has a parent
- * @options:	where to look
+ * @options:	where to find the parent
  *
- * Return: DONE, or EXIT_PARENT having told where it was looked for and what was there
+ * Return: DONE, or EXIT_PARENT after an error message that lists the places
  */
 enum exit_code parent_find(struct layer **parent, const struct chain *chain,
 			   const struct parent_options *options)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Finding the parent of an image.
+ * The search for the parent of an image.
  */
 #ifndef VHDX_IMAGE_PARENT_SEARCH_H
 #define VHDX_IMAGE_PARENT_SEARCH_H

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * Names come from an image, and go to a terminal: what would control it is made visible.
+ * The names come from an image, so control characters are escaped in the message.
  */
 #include "image/parent_tried.h"
 
@@ -12,6 +13,13 @@
 #include "lib/alloc.h"
 #include "lib/text.h"
 
+/**
+ * parent_tried_before() - test whether a path was tried
+ * @list:	the places
+ * @name:	path of the file
+ *
+ * Return: true if it was
+ */
 bool parent_tried_before(const struct parent_tried_list *list, const char *name)
 {
 	size_t i;
@@ -23,11 +31,11 @@ bool parent_tried_before(const struct parent_tried_list *list, const char *name)
 }
 
 /**
- * parent_tried_add() - one more place
- * @list:	where to add it
- * @name:	of the file
+ * parent_tried_add() - add a place
+ * @list:	the places
+ * @name:	path of the file
  * @reason:	why it is not the parent; VHDX_OK: there is no such image
- * @format:	the same in words
+ * @format:	the same as text
  */
 void parent_tried_add(struct parent_tried_list *list, const char *name, enum vhdx_reason reason,
 		      const char *format, ...)
@@ -45,7 +53,7 @@ void parent_tried_add(struct parent_tried_list *list, const char *name, enum vhd
 	va_end(args);
 }
 
-/* The one that came closest: an image that is not the right one, else any. */
+/* The first image that is valid but not the parent; NULL: none */
 static const struct parent_tried *closest(const struct parent_tried_list *list)
 {
 	size_t i;
@@ -56,7 +64,7 @@ static const struct parent_tried *closest(const struct parent_tried_list *list)
 	return NULL;
 }
 
-/* "a (why), b (why)", to be freed */
+/* "a: why; b: why", to be freed */
 static char *list_text(const struct parent_tried_list *list, const struct parent_tried *without)
 {
 	char *text = xstrdup("");
@@ -75,7 +83,7 @@ static char *list_text(const struct parent_tried_list *list, const struct parent
 	return text;
 }
 
-/* What the image calls its parent, to be freed */
+/* A path that the image records for its parent, to be freed */
 static char *parent_name(const struct layer *child)
 {
 	char *name = layer_text(child, &child->locator.absolute_path);
@@ -92,7 +100,8 @@ static char *missing_text(const struct parent_tried_list *list, const struct lay
 	char *places = list_text(list, NULL);
 	char *name = parent_name(child);
 	char *text = xasprintf("parent '%s' not found (%s%s); use --parent or --parent-dir", name,
-			       *places ? "tried " : "its path is of no use here", places);
+			       *places ? "tried " :
+			       "the image has no path that can be used here", places);
 
 	free(name);
 	free(places);
@@ -110,11 +119,11 @@ static char *wrong_text(const struct parent_tried_list *list, const struct paren
 }
 
 /**
- * parent_tried_fail() - the parent was found nowhere
- * @list:	where it was looked for
- * @child:	whose parent
+ * parent_tried_fail() - print an error message for a parent that was not found
+ * @list:	the places
+ * @child:	the child of that parent
  *
- * Return: EXIT_PARENT, having told all of it
+ * Return: EXIT_PARENT after an error message that lists the places
  */
 enum exit_code parent_tried_fail(const struct parent_tried_list *list, const struct layer *child)
 {
@@ -131,6 +140,10 @@ enum exit_code parent_tried_fail(const struct parent_tried_list *list, const str
 	return status;
 }
 
+/**
+ * parent_tried_free() - free a list of places
+ * @list:	the places
+ */
 void parent_tried_free(struct parent_tried_list *list)
 {
 	while (list->count) {

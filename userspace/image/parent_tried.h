@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Where a parent was looked for in vain, to be told if it is found nowhere.
+ * The places where a parent was not found, for the error message.
  */
 #ifndef VHDX_IMAGE_PARENT_TRIED_H
 #define VHDX_IMAGE_PARENT_TRIED_H
@@ -15,9 +16,9 @@ struct layer;
 
 /**
  * struct parent_tried - one place
- * @name:	of the file
- * @why:	it was not that
- * @reason:	VHDX_OK if there was no such image at all
+ * @name:	path of the file
+ * @why:	text that says why it is not the parent
+ * @reason:	the same as a reason; VHDX_OK: there is no such image
  */
 struct parent_tried {
 	char *name;
@@ -27,6 +28,8 @@ struct parent_tried {
 
 /**
  * struct parent_tried_list - all places, in order
+ * @tried:	the places
+ * @count:	number of places
  */
 struct parent_tried_list {
 	struct parent_tried *tried;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "image/replay_memory.h"
 
 #include <stdlib.h>
@@ -6,18 +7,18 @@
 #include "lib/alloc.h"
 
 /**
- * replay_memory_find() - find what is to be replayed
+ * replay_memory_find() - find the active sequence of a log
  * @log:	filled
  * @sequence:	filled on success
- * @file:	the file as it is; must outlive @log
+ * @file:	reads the file without a replay; must outlive @log
  * @header:	the current header, checked, with a LogGuid
  * @fault:	filled on failure
  *
  * Return: VHDX_OK or the reason
  */
 enum vhdx_reason replay_memory_find(struct vhdx_log *log, struct vhdx_log_sequence *sequence,
-				    const struct vhdx_reader *file, const struct vhdx_header *header,
-				    struct vhdx_fault *fault)
+				    const struct vhdx_reader *file,
+				    const struct vhdx_header *header, struct vhdx_fault *fault)
 {
 	enum vhdx_reason reason = vhdx_log_init(log, file, header, fault);
 	struct vhdx_log_slot *slots;
@@ -45,11 +46,11 @@ static enum vhdx_reason build(struct replay_memory *replayed, struct vhdx_fault 
 
 /**
  * replay_memory_new() - replay a log in memory
- * @file:	the file as it is; must live as long
+ * @file:	reads the file without a replay; must outlive the result
  * @header:	the current header, checked, with a LogGuid
  * @fault:	filled on failure
  *
- * Return: what comes of it, to be freed; NULL on failure
+ * Return: the replayed log, for replay_memory_free(); NULL on failure
  */
 struct replay_memory *replay_memory_new(const struct vhdx_reader *file,
 					const struct vhdx_header *header,
@@ -65,8 +66,8 @@ struct replay_memory *replay_memory_new(const struct vhdx_reader *file,
 }
 
 /**
- * replay_memory_reader() - read the file as it is after replay
- * @replayed:	must live as long as @reader
+ * replay_memory_reader() - make a reader of the file after the replay
+ * @replayed:	must outlive @reader
  * @reader:	filled
  */
 void replay_memory_reader(struct replay_memory *replayed, struct vhdx_reader *reader)
@@ -78,7 +79,10 @@ void replay_memory_reader(struct replay_memory *replayed, struct vhdx_reader *re
 	reader->size = replayed->overlay.file_size;
 }
 
-/* NULL is allowed. */
+/**
+ * replay_memory_free() - free a replayed log
+ * @replayed:	the log, or NULL
+ */
 void replay_memory_free(struct replay_memory *replayed)
 {
 	if (!replayed)

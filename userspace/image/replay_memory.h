@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * An image as it is once its log is replayed, without writing to it.
+ * Replay of a log in memory: the image reads as after the replay, and is not written to.
  */
 #ifndef VHDX_IMAGE_REPLAY_MEMORY_H
 #define VHDX_IMAGE_REPLAY_MEMORY_H
@@ -9,10 +10,10 @@
 
 /**
  * struct replay_memory - a log replayed in memory
- * @sequence:	what is in the log
- * @overlay:	what that makes of the file
+ * @sequence:	the active sequence of log entries
+ * @overlay:	the changes of the file
  * @context:	for the reader
- * @page:	for the reader to work in
+ * @page:	work space of the reader
  */
 struct replay_memory {
 	struct vhdx_log_sequence sequence;
@@ -22,8 +23,8 @@ struct replay_memory {
 };
 
 enum vhdx_reason replay_memory_find(struct vhdx_log *log, struct vhdx_log_sequence *sequence,
-				    const struct vhdx_reader *file, const struct vhdx_header *header,
-				    struct vhdx_fault *fault);
+				    const struct vhdx_reader *file,
+				    const struct vhdx_header *header, struct vhdx_fault *fault);
 
 struct replay_memory *replay_memory_new(const struct vhdx_reader *file,
 					const struct vhdx_header *header,

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * What keeps a name in its limits is the kernel, by openat2(): nothing here could be fooled by
- * a link that is put into the way meanwhile. A file is opened in two steps, first only to
- * see what it is: to open a device is an action, whatever is done with it afterwards, and so
- * is to open or to read some files of /proc and /sys, which another mount makes unreachable.
+ * The kernel enforces the limits, with openat2(), so a link that is created during the search has
+ * no effect. A file is opened in two steps, first with O_PATH to test its type: the open of a
+ * device has side effects, and so has the open or read of some files in /proc and /sys. These are
+ * on another mount and cannot be reached.
  */
 #include "image/safe_open.h"
 
@@ -25,7 +26,7 @@
 
 #define OPEN_TRIES 16
 
-/* A file descriptor or a negative errno; a directory renamed meanwhile makes it try again. */
+/* Retries if a directory is renamed during the open. Return: descriptor or negative errno */
 static int open_within(int directory, const char *path, int flags, enum safe_open_limits limits)
 {
 	static const uint64_t resolve[] = {
@@ -47,7 +48,7 @@ static int open_within(int directory, const char *path, int flags, enum safe_ope
 	return fd < 0 ? -errno : fd;
 }
 
-/* The entry that is @name but for upper and lower case, to be freed; the first by its bytes. */
+/* The first entry, by bytes, that is @name except for the case of letters; to be freed. */
 static char *similar_entry(int fd, const char *name)
 {
 	DIR *directory = fdopendir(fd);
@@ -73,7 +74,7 @@ static char *join(const char *directory, const char *name)
 	return *directory ? xasprintf("%s/%s", directory, name) : xstrdup(name);
 }
 
-/* @known with one more part, as it is spelled there; NULL: there is none */
+/* @known with one more part, as spelled in the directory; NULL: there is none */
 static char *extend(int directory, const char *known, const char *part,
 		    enum safe_open_limits limits)
 {
@@ -84,7 +85,7 @@ static char *extend(int directory, const char *known, const char *part,
 	if (fd != -ENOENT) {
 		if (fd >= 0)
 			close(fd);
-		return exact;	/* other errors will be met again */
+		return exact;	/* the open of the whole path meets another error again */
 	}
 	free(exact);
 	fd = open_within(directory, *known ? known : ".", O_RDONLY | O_DIRECTORY, limits);
@@ -94,7 +95,7 @@ static char *extend(int directory, const char *known, const char *part,
 	return similar;
 }
 
-/* A path as it is spelled on disk, to be freed; NULL if there is nothing like it */
+/* A path as spelled in the file system, to be freed; NULL: no match */
 static char *spelling(int directory, const char *path, enum safe_open_limits limits)
 {
 	char *parts = xstrdup(path);
@@ -111,7 +112,7 @@ static char *spelling(int directory, const char *path, enum safe_open_limits lim
 	return known;
 }
 
-/* Open for reading what @place stands for, if it is a regular file. */
+/* Open the file of @place, an O_PATH descriptor, for reading if it is a regular file. */
 static int open_regular(int place)
 {
 	char *self = xasprintf("/proc/self/fd/%d", place);
@@ -125,7 +126,7 @@ static int open_regular(int place)
 	else if (!S_ISREG(status.st_mode))
 		fd = -EMEDIUMTYPE;
 	else
-		fd = image_open_quietly(self);
+		fd = image_file_open_fd(self);
 	free(self);
 	return fd;
 }
@@ -154,11 +155,10 @@ static int open_in(int directory, const char *path, enum safe_open_limits limits
 
 /**
  * safe_open() - open a regular file for reading
- * @directory:	where to start
- * @path:	relative, with slashes; if it is not there as spelled, then without regard to
- *		upper and lower case
- * @limits:	where it may lead
- * @found:	set to the path with @directory, as it is spelled there; to be freed
+ * @directory:	start of @path
+ * @path:	relative, with slashes; if no file matches exactly, the case of letters is ignored
+ * @limits:	where the path may lead
+ * @found:	set to the path with @directory, as spelled in the file system; to be freed
  *
  * Return: a file descriptor, or a negative errno for safe_open_error()
  */
@@ -179,14 +179,19 @@ int safe_open(const char *directory, const char *path, enum safe_open_limits lim
 	return fd;
 }
 
-/* Why it could not be opened: a positive errno in words that fit */
+/**
+ * safe_open_error() - text for an error of safe_open()
+ * @error:	positive errno
+ *
+ * Return: the text, not to be freed
+ */
 const char *safe_open_error(int error)
 {
 	switch (error) {
 	case EXDEV:
-		return "leads to where it may not, to another mount or out of its directory";
+		return "leads to another mount or out of its directory, which is not allowed";
 	case EMEDIUMTYPE:
-		return "no regular file";
+		return "not a regular file";
 	default:
 		return strerror(error);
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * All spellings are brought into one form, with slashes, without empty parts and dots:
+ * The normal form of a path has slashes, and neither empty parts nor dots:
  *
  *	.\base.vhdx, ..\base.vhdx	base.vhdx, ../base.vhdx
  *	\\?\C:\VMs\base.vhdx		C:/VMs/base.vhdx
@@ -9,7 +10,7 @@
  *	\VMs\base.vhdx			/VMs/base.vhdx
  *	.\a:\base.vhdx			./a:/base.vhdx
  *
- * In the last one the dot stays: without it, the name of a directory would be that of a drive.
+ * In the last one the dot stays: without it, the directory name would look like a drive.
  */
 #include "image/winpath.h"
 
@@ -27,7 +28,7 @@ static bool is_separator(char c)
 	return c == '\\' || c == '/';
 }
 
-/* What begins the normal form of @*path, which is moved behind it. */
+/* Return: the root of the normal form. Moves @*path past the root. */
 static const char *take_root(const char **path)
 {
 	const char *text = *path;
@@ -45,17 +46,17 @@ static const char *take_root(const char **path)
 	return "";
 }
 
-/* Would what is relative, by its leading dot, be something else without it? */
+/* A relative path that without its leading dot would not be relative */
 static bool needs_dot(const char *path, const char *normal)
 {
 	return path[0] == '.' && is_separator(path[1]) && !winpath_is_relative(normal);
 }
 
 /**
- * winpath_normal() - bring a path into the form of this file
- * @path:	as Windows or a user spells it
+ * winpath_normal() - convert a path to the normal form
+ * @path:	of an image or of the user
  *
- * Return: the path, to be freed
+ * Return: the path in normal form, to be freed
  */
 char *winpath_normal(const char *path)
 {
@@ -83,7 +84,12 @@ char *winpath_normal(const char *path)
 	return normal;
 }
 
-/* Neither of a drive, nor of a volume, nor of a host, nor from the root of anything */
+/**
+ * winpath_is_relative() - test whether a path has neither drive, volume, host nor root
+ * @normal:	in normal form
+ *
+ * Return: true if it has none of them
+ */
 bool winpath_is_relative(const char *normal)
 {
 	size_t length = strcspn(normal, "/");
@@ -92,7 +98,7 @@ bool winpath_is_relative(const char *normal)
 	       strncasecmp(normal, "Volume{", 7);
 }
 
-/* One character, and how many bytes it takes; what is no text counts as bytes. */
+/* Sets @folded to a character in lower case, or to an invalid byte. Return: bytes used */
 static size_t fold(const char *text, wint_t *folded)
 {
 	mbstate_t state = { 0 };
@@ -107,7 +113,7 @@ static size_t fold(const char *text, wint_t *folded)
 	return length;
 }
 
-/* How much of @text is @prefix but for upper and lower case; -1 if it does not begin so */
+/* Length of the part of @text that matches @prefix, ignoring case; -1: no match */
 static ptrdiff_t folded_prefix(const char *text, const char *prefix)
 {
 	const char *at = text;
@@ -125,13 +131,11 @@ static ptrdiff_t folded_prefix(const char *text, const char *prefix)
 }
 
 /**
- * winpath_below() - is a path the same as another, or below it?
- * @normal:	the path
- * @prefix:	the other
+ * winpath_below() - test whether a path is equal to another, or below it, ignoring case
+ * @normal:	the path, in normal form
+ * @prefix:	the other path, in normal form
  *
- * Windows does not tell upper from lower case.
- *
- * Return: the rest, perhaps empty; NULL if not
+ * Return: the rest of @normal, which may be empty; NULL if it is not
  */
 const char *winpath_below(const char *normal, const char *prefix)
 {
@@ -144,7 +148,12 @@ const char *winpath_below(const char *normal, const char *prefix)
 	return normal[length] ? NULL : normal + length;
 }
 
-/* The last part */
+/**
+ * winpath_name() - get the last part of a path
+ * @normal:	in normal form
+ *
+ * Return: a part of @normal
+ */
 const char *winpath_name(const char *normal)
 {
 	const char *slash = strrchr(normal, '/');
@@ -152,6 +161,13 @@ const char *winpath_name(const char *normal)
 	return slash ? slash + 1 : normal;
 }
 
+/**
+ * winpath_same_name() - compare two names, ignoring case
+ * @a:		a name
+ * @b:		another
+ *
+ * Return: true if they are the same
+ */
 bool winpath_same_name(const char *a, const char *b)
 {
 	ptrdiff_t length = folded_prefix(a, b);
@@ -159,7 +175,7 @@ bool winpath_same_name(const char *a, const char *b)
 	return length >= 0 && !a[length];
 }
 
-/* CON, COM1 and so on, with whatever suffix, are devices in every directory. */
+/* CON, COM1 and so on, with any suffix, are devices in every directory. */
 static bool is_device_name(const char *name, size_t length)
 {
 	static const char *const devices[] = { "CON", "PRN", "AUX", "NUL" };
@@ -190,8 +206,10 @@ static bool is_allowed_name(const char *name, size_t length)
 }
 
 /**
- * winpath_is_allowed() - can there be files of these names on Windows?
- * @normal:	a path without drive, host or volume
+ * winpath_is_allowed() - test whether Windows allows all names of a path
+ * @normal:	in normal form, without drive, host or volume
+ *
+ * Return: true if it does
  */
 bool winpath_is_allowed(const char *normal)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Paths as Windows spells them, which is how an image names its parent.
+ * Windows paths, by which an image names its parent.
  */
 #ifndef VHDX_IMAGE_WINPATH_H
 #define VHDX_IMAGE_WINPATH_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "image/write.h"
 
 #include <errno.h>
@@ -15,8 +16,8 @@
 #define ALLOCATE_BYTES (256ULL << 20)
 
 /**
- * write_file_name() - say what a file is called in messages
- * @file:	zero or named before
+ * write_file_name() - set the path for messages
+ * @file:	zero, or with a path, which is freed
  * @path:	copied
  */
 void write_file_name(struct write_file *file, const char *path)
@@ -28,7 +29,7 @@ void write_file_name(struct write_file *file, const char *path)
 }
 
 /**
- * write_file_close() - close a file, if it is open, and forget its name
+ * write_file_close() - close a file, if it is open, and free its path
  * @file:	its fd is -1 afterwards
  *
  * Return: 0, or a positive errno of close()
@@ -46,13 +47,13 @@ int write_file_close(struct write_file *file)
 /**
  * write_at() - write a range
  * @file:	open
- * @offset:	bytes
- * @data:	what to write
- * @length:	bytes
+ * @offset:	in bytes
+ * @data:	data to write
+ * @length:	in bytes
  *
- * Never stops in the middle for a signal.
+ * Signals do not interrupt it.
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code write_at(const struct write_file *file, uint64_t offset, const void *data,
 			size_t length)
@@ -73,7 +74,7 @@ enum exit_code write_at(const struct write_file *file, uint64_t offset, const vo
 	return DONE;
 }
 
-/* What every long task does between two pieces. */
+/* Between two pieces of a long task: report progress, test for a signal. */
 static enum exit_code step(const struct write_file *file, struct progress *progress,
 			   uint64_t bytes)
 {
@@ -86,13 +87,13 @@ static enum exit_code step(const struct write_file *file, struct progress *progr
 }
 
 /**
- * write_zeros() - write zeros, really
+ * write_zeros() - write zeros, without holes
  * @file:	open
- * @offset:	bytes
- * @length:	bytes
- * @progress:	told of each piece; NULL: not to be interrupted either
+ * @offset:	in bytes
+ * @length:	in bytes
+ * @progress:	counts each piece; NULL: no progress, and signals do not interrupt it
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code write_zeros(const struct write_file *file, uint64_t offset, uint64_t length,
 			   struct progress *progress)
@@ -112,22 +113,22 @@ enum exit_code write_zeros(const struct write_file *file, uint64_t offset, uint6
 	return status;
 }
 
-/* Not all file systems can, and those that cannot say so in different ways. */
+/* Errors of file systems without fallocate() */
 static bool cannot_allocate(int error)
 {
 	return error == EOPNOTSUPP || error == ENOSYS || error == EINVAL || error == ENODEV;
 }
 
 /**
- * write_allocate() - have the file system set space aside, which then reads as zeros
- * @file:	open; nothing was written to the range yet
- * @offset:	bytes
- * @length:	bytes
- * @progress:	told of each piece
+ * write_allocate() - allocate space, which reads as zeros
+ * @file:	open; the range was never written
+ * @offset:	in bytes
+ * @length:	in bytes
+ * @progress:	counts each piece
  *
- * Where the file system cannot, zeros are written.
+ * Writes zeros if the file system has no fallocate().
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code write_allocate(const struct write_file *file, uint64_t offset, uint64_t length,
 			      struct progress *progress)
@@ -152,7 +153,13 @@ enum exit_code write_allocate(const struct write_file *file, uint64_t offset, ui
 	return status;
 }
 
-/* Both shorter and longer. */
+/**
+ * write_set_size() - set the size of a file
+ * @file:	open
+ * @size:	in bytes; may be smaller or larger than before
+ *
+ * Return: DONE, or another exit code after an error message
+ */
 enum exit_code write_set_size(const struct write_file *file, uint64_t size)
 {
 	if (ftruncate(file->fd, (off_t)size))
@@ -160,7 +167,12 @@ enum exit_code write_set_size(const struct write_file *file, uint64_t size)
 	return DONE;
 }
 
-/* When this returns DONE, data and size survive a power cut. */
+/**
+ * write_sync() - make data and size of a file durable
+ * @file:	open
+ *
+ * Return: DONE, or another exit code after an error message
+ */
 enum exit_code write_sync(const struct write_file *file)
 {
 	if (fsync(file->fd))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Writing to a file: all of it, or a sentence why not.
+ * Writing to a file: complete, or an error message.
  */
 #ifndef VHDX_IMAGE_WRITE_H
 #define VHDX_IMAGE_WRITE_H
@@ -13,9 +14,9 @@
 struct progress;
 
 /**
- * struct write_file - a file to write to
- * @path:	for messages; its own copy
- * @fd:		open for writing; -1: none
+ * struct write_file - a file that is open for writing
+ * @path:	for messages; owned
+ * @fd:		file descriptor; -1: not open
  */
 struct write_file {
 	char *path;

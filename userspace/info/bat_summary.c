@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "info/bat_summary.h"
 
 #include <errno.h>
@@ -12,11 +13,11 @@
 
 /**
  * struct scan - one pass over a BAT
- * @counts:	what it finds
- * @rules:	what an entry is judged by
- * @overlay:	what replay of the log changes, or NULL
- * @chunk:	the chunk at hand
- * @holes:	descriptor of the file whose holes are skipped; -1: they are read
+ * @counts:	the result
+ * @rules:	rules for BAT entries
+ * @overlay:	changes by the replay of the log, or NULL
+ * @chunk:	state of the current chunk
+ * @holes:	descriptor of the file, to skip its holes; -1: holes are read
  */
 struct scan {
 	struct bat_summary *counts;
@@ -35,7 +36,7 @@ static void add_fault(struct bat_summary *counts, const struct vhdx_fault *fault
 		counts->fault[counts->faults++] = *fault;
 }
 
-/* Payload is never logged: a log that changes a block is not believed (2.3). */
+/* The log must not change payload blocks (2.3). */
 static void scan_logged(struct scan *scan, u64 index, u64 entry)
 {
 	struct vhdx_fault fault;
@@ -72,7 +73,7 @@ static void scan_entry(struct scan *scan, u64 index, u64 entry)
 	scan->counts->payload[state]++;
 }
 
-/* The core allows a region that ends before the last bitmap entry, if that is never used. */
+/* The BAT region may end before the last sector bitmap entry, if that is never used. */
 static u64 entries_to_scan(const struct vhdx_super *super)
 {
 	u64 room = super->regions.bat.length / VHDX_BAT_ENTRY_SIZE;
@@ -80,7 +81,7 @@ static u64 entries_to_scan(const struct vhdx_super *super)
 	return super->geometry.bat_entries < room ? super->geometry.bat_entries : room;
 }
 
-/* Where is the next entry that is not in a hole of the file, from @index on? */
+/* Index of the first entry from @index on that is not in a hole of the file */
 static u64 skip_hole(const struct scan *scan, u64 index, u64 total)
 {
 	u64 offset = scan->rules.bat_offset + index * VHDX_BAT_ENTRY_SIZE;
@@ -109,7 +110,7 @@ static bool read_piece(struct scan *scan, const struct vhdx_reader *reader, u64 
 	return true;
 }
 
-/* @limit: how many entries to read at most */
+/* @limit: maximum number of entries to read */
 static void scan_bat(struct scan *scan, const struct vhdx_super *super,
 		     const struct vhdx_reader *reader, u64 limit)
 {
@@ -132,13 +133,13 @@ static void scan_bat(struct scan *scan, const struct vhdx_super *super,
 }
 
 /**
- * bat_summary_count() - read a BAT from end to end
+ * bat_summary_count() - read a whole BAT
  * @counts:	filled
  * @super:	complete
- * @reader:	the image, its log replayed
- * @overlay:	what replay changes, or NULL
+ * @reader:	reads the image with the log replayed
+ * @overlay:	changes by the replay, or NULL
  *
- * Takes 1 MiB of memory, whatever the size of the BAT.
+ * Takes 1 MiB of memory for a BAT of any size.
  */
 void bat_summary_count(struct bat_summary *counts, const struct vhdx_super *super,
 		       const struct vhdx_reader *reader, const struct vhdx_overlay *overlay)
@@ -149,15 +150,15 @@ void bat_summary_count(struct bat_summary *counts, const struct vhdx_super *supe
 }
 
 /**
- * bat_summary_look() - find bad entries of a BAT in a time that does not grow with it
- * @counts:	filled, but holes of the file are left out of the numbers of blocks
+ * bat_summary_look() - read the beginning of a BAT, in bounded time
+ * @counts:	filled; @payload lacks blocks with entries in holes of the file
  * @super:	complete
- * @reader:	the image, its log replayed
- * @overlay:	what replay changes, or NULL
- * @fd:		of the file
- * @bytes:	how much of the BAT to read, about
+ * @reader:	reads the image with the log replayed
+ * @overlay:	changes by the replay, or NULL
+ * @fd:		file descriptor of the image
+ * @bytes:	length to read, in bytes, approximately
  *
- * Holes are not read.
+ * Holes of the file are skipped and do not count, unless the log was replayed.
  */
 void bat_summary_look(struct bat_summary *counts, const struct vhdx_super *super,
 		      const struct vhdx_reader *reader, const struct vhdx_overlay *overlay, int fd,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * What the BAT says about all blocks together.
+ * Counts of blocks and of bad entries in a BAT.
  */
 #ifndef VHDX_INFO_BAT_SUMMARY_H
 #define VHDX_INFO_BAT_SUMMARY_H
@@ -8,17 +9,17 @@
 #include "format/open.h"
 
 #define BAT_SUMMARY_MAX_FAULTS 10
-#define BAT_SUMMARY_LOOK_MAX (16 * VHDX_MIB)	/* of a BAT, where all must not be read */
+#define BAT_SUMMARY_LOOK_MAX (16 * VHDX_MIB)	/* of a BAT, if the time is bounded */
 
 /**
  * struct bat_summary - a summary of a BAT
- * @payload:	payload blocks by state; those beyond the disk are not counted
- * @bitmap:	sector bitmap blocks that are there
- * @bad:	entries that break a rule
- * @missing:	of these, entries of blocks that lie behind the end of the file
- * @complete:	all entries were looked at
- * @fault:	the first of these
- * @faults:	how many of @fault are used
+ * @payload:	number of payload blocks in each state, without entries beyond the disk
+ * @bitmap:	number of present sector bitmap blocks
+ * @bad:	number of entries that break a rule
+ * @missing:	number of bad entries of blocks beyond the end of the file
+ * @complete:	all entries were read
+ * @fault:	the first faults
+ * @faults:	number of elements in @fault
  */
 struct bat_summary {
 	u64 payload[8];

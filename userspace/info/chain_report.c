@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "info/chain_report.h"
 
 #include "image/chain.h"
@@ -23,12 +24,12 @@ static struct json_object *layer_json(const struct layer *layer)
 }
 
 /**
- * chain_report() - list the files of a chain, as far as they are found
- * @image:	gets a list "chain", the image itself first
+ * chain_report() - add the list of the files of a chain to a description
+ * @image:	gets an array "chain" of the files that are found, the image itself first
  * @path:	of the image
- * @options:	where its parents may be
+ * @options:	where to find its parents
  *
- * Return: DONE, or another code having said why it is not complete
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code chain_report(struct json_object *image, const char *path,
 			    const struct parent_options *options)

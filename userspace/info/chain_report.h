@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The files of a chain, listed.
+ * The list of the files of a chain.
  */
 #ifndef VHDX_INFO_CHAIN_REPORT_H
 #define VHDX_INFO_CHAIN_REPORT_H

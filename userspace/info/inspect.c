@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "info/inspect.h"
 
 #include <stdlib.h>
@@ -12,8 +13,8 @@ static void add_problem(struct inspection *inspection, const struct vhdx_fault *
 }
 
 /*
- * After a fault in the headers the tables are still worth a look, but not with a log that
- * is where none can be: the core would take its place for granted.
+ * After a fault in the headers the tables are still inspected, but without the location of the log,
+ * which the format core would assume to be valid.
  */
 static void inspect_headers(struct inspection *inspection)
 {
@@ -34,7 +35,7 @@ static void inspect_headers(struct inspection *inspection)
 	inspection->dirty = true;
 }
 
-/* Behind the headers nothing may be looked at before the log is replayed, in memory. */
+/* The log is replayed, in memory, before anything after the headers is read. */
 static void inspect_log(struct inspection *inspection)
 {
 	struct vhdx_fault fault;
@@ -82,7 +83,7 @@ static void inspect_values(struct inspection *inspection)
 	inspection->values.has_parent = super->geometry.has_parent;
 }
 
-/* An unneeded locator is not looked at: the core has warned of it. */
+/* An unneeded locator is skipped; the format core has a warning for it. */
 static void inspect_locator(struct inspection *inspection)
 {
 	const struct vhdx_super *super = inspection->super;
@@ -125,10 +126,10 @@ static void inspect_blocks(struct inspection *inspection, bool all)
 }
 
 /**
- * inspect() - find out everything about an image
- * @inspection:	filled; to be freed with inspect_free()
- * @file:	open; must live as long
- * @with_blocks: read the whole BAT, which may be 513 MiB; otherwise what bat_summary_look() reads
+ * inspect() - inspect an image
+ * @inspection:	filled; must be freed by inspect_free()
+ * @file:	open; must outlive @inspection
+ * @with_blocks: read the whole BAT, which may have 513 MiB, not only its beginning
  */
 void inspect(struct inspection *inspection, struct image_file *file, bool with_blocks)
 {
@@ -151,6 +152,10 @@ void inspect(struct inspection *inspection, struct image_file *file, bool with_b
 	inspect_blocks(inspection, with_blocks);
 }
 
+/**
+ * inspect_free() - free the result of an inspection
+ * @inspection:	the result
+ */
 void inspect_free(struct inspection *inspection)
 {
 	replay_memory_free(inspection->replayed);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Everything that can be found out about an image, in whatever state it is.
+ * The inspection of an image, damaged or not.
  *
- * The format core stops at the first fault, as is right for whoever wants to attach. Here
- * each part is tried by itself, and what is wrong is collected.
+ * An attach stops at the first fault. An inspection reads each part by itself, and collects the
+ * faults.
  */
 #ifndef VHDX_INFO_INSPECT_H
 #define VHDX_INFO_INSPECT_H
@@ -17,23 +18,24 @@
 #define INSPECT_MAX_PROBLEMS 16
 
 /**
- * struct inspection - what was found
- * @file:	the image
- * @super:	as far as it could be read
+ * struct inspection - the result of an inspection
+ * @file:	file of the image
+ * @super:	as far as it can be read
+ * @scratch:	work space of the format core
  * @identified:	it is a VHDX: @super.creator is valid
- * @has_header:	@super.header is valid, perhaps naming an impossible log
- * @has_tables:	the second half of @super is valid
- * @dirty:	the log must be replayed; a state that an image may be in, no problem
- * @replayed:	what comes of that; NULL if @dirty means that it cannot be replayed: then
- *		everything behind the headers may be out of date
- * @reader:	the image, replayed if it can be
- * @values:	metadata values, believed only if @has_tables
- * @locator:	valid if @has_locator
- * @has_locator: there is a parent locator, and it is in order
- * @locator_item: the item its texts are in
- * @problem:	what is wrong
- * @problems:	how many
- * @blocks:	valid if @has_blocks
+ * @has_header:	@super.header is valid, except perhaps the location of the log
+ * @has_tables:	region table and metadata in @super are valid
+ * @dirty:	the log must be replayed, which is not a problem
+ * @replayed:	the log replayed in memory; NULL with @dirty: it cannot be replayed, and everything
+ *		after the headers may be stale
+ * @reader:	reads the image with the log replayed, if possible
+ * @values:	metadata values; checked only if @has_tables
+ * @locator:	parent locator, valid if @has_locator
+ * @has_locator: there is a valid parent locator
+ * @locator_item: the metadata item with the texts of @locator
+ * @problem:	the faults
+ * @problems:	number of elements in @problem
+ * @blocks:	complete counts if @has_blocks
  * @has_blocks:	the whole BAT was read, holes included
  * @all_blocks:	every entry of the BAT was checked
  */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "info/raw_tables.h"
 
 #include <stdlib.h>
@@ -26,7 +27,7 @@ static void add_hex(struct json_object *object, const char *key, u32 value)
 	json_add_string(object, key, text);
 }
 
-/* What is stored, and what would be right. */
+/* The stored checksum, and the right one. */
 static void add_checksum(struct json_object *object, const void *data, u32 length)
 {
 	__le32 stored;
@@ -56,10 +57,10 @@ static struct json_object *header_json(const struct vhdx_disk_header *raw, u64 o
 }
 
 /**
- * raw_tables_headers() - both headers
- * @file:	the image
+ * raw_tables_headers() - describe both headers
+ * @file:	file of the image
  *
- * Return: an array of those that could be read
+ * Return: an array of the headers that can be read
  */
 struct json_object *raw_tables_headers(const struct image_file *file)
 {
@@ -106,7 +107,7 @@ static struct json_object *region_json(const struct vhdx_disk_region_entry *entr
 	return object;
 }
 
-/* The entries of a damaged table are noise. */
+/* The entries of a damaged table are left out. */
 static struct json_object *region_table_json(const void *table, u64 offset)
 {
 	struct json_object *object = json_object_new_object();
@@ -125,7 +126,12 @@ static struct json_object *region_table_json(const void *table, u64 offset)
 
 static const u64 region_offsets[] = { VHDX_REGION_TABLE_1_OFFSET, VHDX_REGION_TABLE_2_OFFSET };
 
-/* Both region tables. */
+/**
+ * raw_tables_regions() - describe both region tables
+ * @file:	file of the image
+ *
+ * Return: an array of the tables that can be read
+ */
 struct json_object *raw_tables_regions(const struct image_file *file)
 {
 	struct json_object *list = json_object_new_array();
@@ -139,7 +145,7 @@ struct json_object *raw_tables_regions(const struct image_file *file)
 	return list;
 }
 
-/* By the first region table that is valid, without asking whether it makes sense. */
+/* From the first region table with a valid checksum; the location is not checked. */
 static bool find_metadata_region(const struct image_file *file, u64 *offset)
 {
 	void *table = xcalloc(1, VHDX_REGION_TABLE_SIZE);
@@ -161,12 +167,9 @@ static bool find_metadata_region(const struct image_file *file, u64 *offset)
 	return found;
 }
 
-/**
- * read_metadata_table() - the metadata table, wherever it is
- * @file:	the image
- * @region:	set to the offset of its region
- *
- * Return: VHDX_METADATA_TABLE_SIZE bytes to be freed; NULL if there is no such table
+/*
+ * Sets @region to the offset of the metadata region in the file, in bytes. Return:
+ * VHDX_METADATA_TABLE_SIZE bytes, to be freed; NULL if there is no metadata table
  */
 static void *read_metadata_table(const struct image_file *file, u64 *region)
 {
@@ -234,7 +237,12 @@ static struct json_object *item_json(const struct vhdx_disk_metadata_entry *entr
 	return object;
 }
 
-/* The metadata table; empty if there is none. */
+/**
+ * raw_tables_metadata() - describe the metadata table
+ * @file:	file of the image
+ *
+ * Return: an array of its entries; empty if there is no table
+ */
 struct json_object *raw_tables_metadata(const struct image_file *file)
 {
 	struct json_object *list = json_object_new_array();
@@ -248,7 +256,7 @@ struct json_object *raw_tables_metadata(const struct image_file *file)
 	return list;
 }
 
-/* An entry by itself, whichever session it is of: by the GUID that it has. */
+/* Read an entry with any GUID, not only with the one in the header. */
 static bool read_log_entry(struct vhdx_log *log, u32 offset, struct vhdx_log_entry *entry,
 			   u8 *sector)
 {
@@ -266,7 +274,7 @@ static u32 ring_distance(const struct vhdx_log *log, u32 from, u32 to)
 	return to >= from ? to - from : to + log->length - from;
 }
 
-/* Where an active entry is, no other one starts: valid ones never share a sector. */
+/* Valid entries do not overlap, so one that starts inside the active sequence is active. */
 static bool is_active(const struct vhdx_log *log, const struct vhdx_header *header,
 		      const struct vhdx_log_sequence *active, const struct vhdx_log_entry *entry)
 {
@@ -293,12 +301,12 @@ static struct json_object *log_entry_json(const struct vhdx_log *log,
 }
 
 /**
- * raw_tables_log() - all valid entries in the log, those of former sessions included
- * @file:	the image
- * @header:	the current one
- * @active:	what is to be replayed, or NULL
+ * raw_tables_log() - describe all valid log entries, those already applied included
+ * @file:	file of the image
+ * @header:	the current header
+ * @active:	the sequence that must be replayed, or NULL
  *
- * Return: a list; empty if there is no log, or none that could be searched
+ * Return: an array; empty if there is no log, or if its location is invalid
  */
 struct json_object *raw_tables_log(const struct image_file *file, const struct vhdx_header *header,
 				   const struct vhdx_log_sequence *active)
@@ -316,9 +324,11 @@ struct json_object *raw_tables_log(const struct image_file *file, const struct v
 	while (offset < log.length) {
 		bool valid = read_log_entry(&log, offset, &entry, sector);
 
-		if (valid)
-			json_object_array_add(list, log_entry_json(&log, &entry,
-					      is_active(&log, header, active, &entry)));
+		if (valid) {
+			bool in_sequence = is_active(&log, header, active, &entry);
+
+			json_object_array_add(list, log_entry_json(&log, &entry, in_sequence));
+		}
 		offset += VHDX_LOG_SECTOR_SIZE;
 	}
 	free(sector);
@@ -360,9 +370,9 @@ static void take_value(struct table_values *values, enum vhdx_item item, const u
 }
 
 /**
- * raw_tables_read_values() - the values of an image whose tables the core refuses
+ * raw_tables_read_values() - read metadata values of an image that the format core refuses
  * @values:	filled as far as possible
- * @file:	the image
+ * @file:	file of the image
  */
 void raw_tables_read_values(struct table_values *values, const struct image_file *file)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The tables of an image as they are, right or wrong.
+ * The tables of an image, unchecked, for output only.
  *
- * Outside the format core this is the only place that looks into structures of kmod/format/disk.h: what
- * is shown of a damaged image is by definition what no decoder has accepted. Nothing here
- * may be used for anything but showing it.
+ * Outside the format core, only these functions read structures of kmod/format/disk.h. They print
+ * the tables of a damaged image, which the decoders of the format core refuse. The values must not
+ * be used for anything else.
  */
 #ifndef VHDX_INFO_RAW_TABLES_H
 #define VHDX_INFO_RAW_TABLES_H
@@ -20,7 +21,14 @@ struct json_object;
 
 /**
  * struct table_values - values of the mandatory metadata items, unchecked
- * @known:	bit set of enum vhdx_item: which could be read
+ * @known:	the items that could be read, as bits by enum vhdx_item
+ * @block_size:	in bytes
+ * @leave_allocated: the image is fixed
+ * @has_parent:	the image is differencing
+ * @disk_size:	in bytes
+ * @disk_id:	Virtual Disk ID
+ * @logical_sector_size: in bytes
+ * @physical_sector_size: in bytes
  */
 struct table_values {
 	u32 known;

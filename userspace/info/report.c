@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "info/report.h"
 
 #include <stdlib.h>
@@ -93,7 +94,7 @@ static void add_locator_path(struct json_object *parent, const char *key,
 	add_utf16(parent, key, inspection->locator_item + text->offset, text->length);
 }
 
-/* What the image says of its parent; whether it is there is another question. */
+/* The parent locator; the parent itself is not searched. */
 static void add_parent(struct json_object *image, const struct inspection *inspection)
 {
 	const struct vhdx_locator *locator = &inspection->locator;
@@ -181,8 +182,8 @@ static void add_warnings(struct json_object *image, const struct inspection *ins
 		json_object_array_add(list, note_json("stale", "the log cannot be replayed: "
 						      "all but the headers may be out of date"));
 	if (inspection->has_tables && !inspection->all_blocks)
-		json_object_array_add(list, note_json("blocks_unchecked", "the block table is large: "
-						      "only its beginning was checked, see --blocks"));
+		json_object_array_add(list, note_json("blocks_unchecked", "the BAT is large: only "
+						      "its beginning was checked, see --blocks"));
 	if (!inspection->has_tables && inspection->values.known)
 		json_object_array_add(list, note_json("unchecked", "the tables are "
 						      "damaged: sizes and disk id are unchecked"));
@@ -208,11 +209,11 @@ static void add_file(struct json_object *image, const struct inspection *inspect
 }
 
 /**
- * report_image() - tell what was found
- * @inspection:	by inspect()
+ * report_image() - make a JSON object of an inspection
+ * @inspection:	from inspect()
  * @parts:	bits of enum report_part
  *
- * Return: an object; keys of what could not be found are left out
+ * Return: the object; keys of unknown values are left out
  */
 struct json_object *report_image(const struct inspection *inspection, unsigned int parts)
 {
@@ -234,7 +235,8 @@ struct json_object *report_image(const struct inspection *inspection, unsigned i
 	if (inspection->has_header && (parts & REPORT_LOG))
 		json_add(image, "log-entries",
 			 raw_tables_log(inspection->file, &inspection->super->header,
-					inspection->replayed ? &inspection->replayed->sequence : NULL));
+					inspection->replayed ? &inspection->replayed->sequence :
+							       NULL));
 	add_warnings(image, inspection);
 	add_problems(image, inspection);
 	return image;

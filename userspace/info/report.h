@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * An inspection as a JSON tree, from which the text is made as well.
+ * An inspection as a JSON tree, which is also the source of the text.
  */
 #ifndef VHDX_INFO_REPORT_H
 #define VHDX_INFO_REPORT_H
@@ -8,7 +9,7 @@
 struct inspection;
 struct json_object;
 
-/* What is told only if it is asked for; bits */
+/* Optional parts, as bits */
 enum report_part {
 	REPORT_TABLES	= 1 << 0,	/* headers and tables */
 	REPORT_LOG	= 1 << 1,	/* the entries of the log */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Allocation that succeeds or ends the program with EXIT_MEMORY: vhdxctl holds nothing
- * that would have to be undone.
+ * Allocation that ends the program with EXIT_MEMORY when it fails. That is safe, because vhdxctl
+ * keeps no state that must be undone.
  */
 #ifndef VHDX_LIB_ALLOC_H
 #define VHDX_LIB_ALLOC_H

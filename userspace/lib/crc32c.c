@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * CRC-32C (Castagnoli) for the format core: what the kernel calls crc32c(). Raw: the
- * caller seeds and inverts.
+ * CRC-32C (Castagnoli) for the format core, as crc32c() of the kernel: the caller inverts the
+ * initial value and the result.
  */
 #include "format/env.h"
 
@@ -10,7 +11,7 @@
 
 static u32 table[256];
 
-/* Before main(), so that no thread can see half a table. */
+/* Runs before main(), so the table is complete before any thread starts. */
 __attribute__((constructor)) static void make_table(void)
 {
 	u32 value, i, bit;
@@ -27,7 +28,7 @@ __attribute__((constructor)) static void make_table(void)
  * crc32c() - add bytes to a checksum
  * @crc:	checksum so far
  * @buf:	bytes
- * @len:	how many
+ * @len:	number of bytes
  *
  * Return: the new checksum
  */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "lib/interrupt.h"
 
 #include <signal.h>
@@ -13,10 +14,10 @@ static void on_signal(int signal)
 }
 
 /**
- * interrupt_catch() - from now on SIGINT, SIGTERM and SIGHUP wait until they are asked for
+ * interrupt_catch() - record SIGINT, SIGTERM and SIGHUP for interrupted()
  *
- * System calls that wait are interrupted, so that it is asked soon. A second signal of the
- * kind ends the program as usual.
+ * A signal interrupts a system call that sleeps, so the caller gets to interrupted() soon. A
+ * second signal of the same kind ends the program as usual. Ignored signals stay ignored.
  */
 void interrupt_catch(void)
 {
@@ -30,6 +31,11 @@ void interrupt_catch(void)
 			sigaction(signals[i], &action, NULL);
 }
 
+/**
+ * interrupted() - test whether a signal was caught since interrupt_catch()
+ *
+ * Return: true if one was
+ */
 bool interrupted(void)
 {
 	return caught;

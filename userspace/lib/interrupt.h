@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Being interrupted at a moment of one's own choice.
+ * Interruption at points that the program chooses: it polls for a signal.
  */
 #ifndef VHDX_LIB_INTERRUPT_H
 #define VHDX_LIB_INTERRUPT_H

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * With --json there is one document per run, printed at the very end, so that results and
- * the error that cut them short are together in it. Only a list that may be too long to be
- * kept is printed as it comes, as the first thing in the document.
+ * With --json, one document is printed at the end of the run: the results, and the error if there
+ * was one. The exception is a list that may be too long for memory. It is printed item by item,
+ * as the first member of the document.
  *
- * The same tree can be shown as indented text. Numbers that count bytes are marked with
- * json_add_size() and come with a human-readable form there.
+ * The same tree can be printed as indented text. There, a number that was added with
+ * json_add_size() is printed with a unit as well.
  */
 #include "lib/json.h"
 
@@ -27,13 +28,25 @@ static bool list_is_open;
 static bool list_has_items;
 static char size_mark[] = "bytes";
 
-/* As json_object_object_add(), which fails only for want of memory. */
+/**
+ * json_add() - add a member to an object
+ * @object:	the object
+ * @key:	name of the member
+ * @value:	ownership passes to @object; NULL: null
+ *
+ * json_object_object_add() fails only when memory is short.
+ */
 void json_add(struct json_object *object, const char *key, struct json_object *value)
 {
 	json_object_object_add(object, key, value);
 }
 
-/* A string that came from outside may be no UTF-8; a document must be. NULL: null. */
+/**
+ * json_add_string() - add a string
+ * @object:	the object
+ * @key:	name of the member
+ * @text:	any bytes; what is not valid UTF-8 is replaced. NULL: null
+ */
 void json_add_string(struct json_object *object, const char *key, const char *text)
 {
 	char *valid = text ? text_valid_utf8(text) : NULL;
@@ -42,11 +55,23 @@ void json_add_string(struct json_object *object, const char *key, const char *te
 	free(valid);
 }
 
+/**
+ * json_add_number() - add a number
+ * @object:	the object
+ * @key:	name of the member
+ * @number:	value
+ */
 void json_add_number(struct json_object *object, const char *key, uint64_t number)
 {
 	json_add(object, key, json_object_new_uint64(number));
 }
 
+/**
+ * json_add_size() - add a size, which indented text shows with a unit
+ * @object:	the object
+ * @key:	name of the member
+ * @bytes:	value, in bytes
+ */
 void json_add_size(struct json_object *object, const char *key, uint64_t bytes)
 {
 	struct json_object *number = json_object_new_uint64(bytes);
@@ -55,13 +80,19 @@ void json_add_size(struct json_object *object, const char *key, uint64_t bytes)
 	json_add(object, key, number);
 }
 
+/**
+ * json_add_bool() - add a boolean
+ * @object:	the object
+ * @key:	name of the member
+ * @value:	value
+ */
 void json_add_bool(struct json_object *object, const char *key, bool value)
 {
 	json_add(object, key, json_object_new_boolean(value));
 }
 
 /**
- * json_output_add() - put a result into the document
+ * json_output_add() - add a result to the document
  * @key:	top-level key
  * @value:	ownership passes to the document
  */
@@ -108,7 +139,7 @@ void json_output_list_item(struct json_object *item)
 	json_object_put(item);
 }
 
-/* What else belongs into the document comes behind the list. */
+/* The other members of the document follow the list. */
 static void output_list_end(void)
 {
 	printf("%s]", list_has_items ? "\n  " : "");
@@ -129,9 +160,9 @@ static void output_print(void)
 }
 
 /**
- * json_output_finish() - print the document, if that is wanted, and see that all was written
- * @json:	is it wanted?
- * @status:	how the verb ended
+ * json_output_finish() - print the document, and detect errors of stdout
+ * @json:	print a document
+ * @status:	exit code of the verb
  *
  * Return: the exit code of the program
  */
@@ -203,7 +234,7 @@ static void print_list(struct json_object *list, int depth, bool bytes_only)
 	}
 }
 
-/* How wide the keys before simple values are, so that these line up. */
+/* Width of the longest key, so that the values are aligned. */
 static int key_width(struct json_object *tree)
 {
 	int width = 0;
@@ -218,7 +249,7 @@ static int key_width(struct json_object *tree)
 	return width;
 }
 
-/* One of a list has a dash before its first key. */
+/* An item of a list has a dash before its first key. */
 static void print_tree(struct json_object *tree, int depth, bool in_list, bool bytes_only)
 {
 	int width = key_width(tree);
@@ -243,9 +274,9 @@ static void print_tree(struct json_object *tree, int depth, bool in_list, bool b
 }
 
 /**
- * json_output_indented() - show a tree as text
+ * json_output_indented() - print a tree as indented text
  * @tree:	an object
- * @bytes_only:	sizes as plain numbers
+ * @bytes_only:	print sizes without a unit
  */
 void json_output_indented(struct json_object *tree, bool bytes_only)
 {

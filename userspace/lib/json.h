@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * What vhdxctl prints on stdout: lines of text, or with --json exactly one document.
+ * Output of vhdxctl on stdout: lines of text, or with --json exactly one document.
  */
 #ifndef VHDX_LIB_JSON_H
 #define VHDX_LIB_JSON_H

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * Messages have one form, `vhdxctl: OBJECT: what (why); remedy`, and go to stderr: stdout
- * is for what was asked for.
+ * All messages have the form `vhdxctl: OBJECT: what (why); remedy`. They go to stderr; results go
+ * to stdout.
  */
 #include "lib/message.h"
 
@@ -16,20 +17,29 @@ static struct failure first;
 static void (*interlude)(void);
 static enum exit_code (*exit_map)(enum exit_code status);
 
+/**
+ * message_set_level() - choose which messages are printed
+ * @new_level:	messages above this level are not printed
+ */
 void message_set_level(enum message_level new_level)
 {
 	level = new_level;
 }
 
-/* Will a message of that level be printed? */
+/**
+ * message_is_wanted() - test whether messages of a level are printed
+ * @wanted:	the level
+ *
+ * Return: true if they are
+ */
 bool message_is_wanted(enum message_level wanted)
 {
 	return level >= wanted;
 }
 
 /**
- * message_set_interlude() - there is an unfinished line on stderr, such as a progress bar
- * @clear:	called before each message, to make room for it; NULL: there is none
+ * message_set_interlude() - announce an unfinished line on stderr, such as a progress bar
+ * @clear:	called before each message to clear the line; NULL: there is no such line
  */
 void message_set_interlude(void (*clear)(void))
 {
@@ -37,9 +47,9 @@ void message_set_interlude(void (*clear)(void))
 }
 
 /**
- * message_first_failure() - what decides how this run ends
+ * message_first_failure() - the first error of this run, which decides the exit code
  *
- * Return: the first failure; its exit is DONE if there was none
+ * Return: the first error; its exit is DONE if there was none
  */
 const struct failure *message_first_failure(void)
 {
@@ -47,8 +57,8 @@ const struct failure *message_first_failure(void)
 }
 
 /**
- * message_map_exits() - for a verb with exit codes of its own
- * @map:	turns the usual code into the verb's; applied to all failures from now on
+ * message_map_exits() - set the exit codes of a verb that has its own
+ * @map:	maps a common exit code to that of the verb; applied to all later errors
  */
 void message_map_exits(enum exit_code (*map)(enum exit_code status))
 {
@@ -73,8 +83,8 @@ static const char *code_of_exit(enum exit_code status)
 	return "NONE";
 }
 
-/* What stdout has so far belongs before it, also where both are one file. */
-static void say(const char *format, va_list args)
+/* stdout is flushed first, to keep the order when both are the same file. */
+static void print_message(const char *format, va_list args)
 {
 	fflush(stdout);
 	if (interlude)
@@ -90,7 +100,7 @@ static enum exit_code fail_with(enum exit_code status, const char *code, const c
 	va_list copy;
 
 	va_copy(copy, args);
-	say(format, copy);
+	print_message(format, copy);
 	va_end(copy);
 	if (exit_map)
 		status = exit_map(status);
@@ -104,8 +114,8 @@ static enum exit_code fail_with(enum exit_code status, const char *code, const c
 }
 
 /**
- * fail() - say what went wrong
- * @status:	what kind of trouble it is
+ * fail() - print an error message
+ * @status:	exit code
  * @format:	"OBJECT: what (why); remedy"
  *
  * Return: @status, so that a caller can return it
@@ -121,9 +131,9 @@ enum exit_code fail(enum exit_code status, const char *format, ...)
 }
 
 /**
- * fail_named() - as fail(), with a name of its own for scripts that read the JSON
- * @status:	what kind of trouble it is
- * @code:	upper-case name, never changed later
+ * fail_named() - as fail(), with an error code of its own for JSON
+ * @status:	exit code
+ * @code:	error code in upper case; it is stable
  * @format:	"OBJECT: what (why); remedy"
  *
  * Return: @status
@@ -139,7 +149,7 @@ enum exit_code fail_named(enum exit_code status, const char *code, const char *f
 }
 
 /**
- * exit_of_errno() - which exit code stands for an error number?
+ * exit_of_errno() - map an error number to an exit code
  * @error:	positive errno
  *
  * Return: never DONE
@@ -149,7 +159,7 @@ enum exit_code exit_of_errno(int error)
 	switch (error) {
 	case EPERM:
 	case EACCES:
-	case EROFS:		/* a log to be replayed has a reason, and no errno alone */
+	case EROFS:		/* a log that must be replayed comes with a reason */
 		return EXIT_PERMISSION;
 	case ENOMEM:
 		return EXIT_MEMORY;
@@ -180,10 +190,10 @@ enum exit_code exit_of_errno(int error)
 }
 
 /**
- * fail_read_only() - say that a file system is read-only
+ * fail_read_only() - print an error message about a read-only file system
  * @object:	file or directory
- * @what:	what could not be done, "cannot open"
- * @advice:	what to do instead; NULL: nothing
+ * @what:	the action that failed, such as "cannot open"
+ * @advice:	alternative for the user; NULL: none
  *
  * Return: EXIT_PERMISSION
  */
@@ -195,9 +205,9 @@ enum exit_code fail_read_only(const char *object, const char *what, const char *
 }
 
 /**
- * fail_errno() - say that a call failed
+ * fail_errno() - print an error message for an errno
  * @object:	file or device
- * @what:	what could not be done, "cannot open"
+ * @what:	the action that failed, such as "cannot open"
  * @error:	positive errno
  *
  * Return: the exit code for @error
@@ -209,7 +219,10 @@ enum exit_code fail_errno(const char *object, const char *what, int error)
 	return fail(exit_of_errno(error), "%s: %s (%s)", object, what, strerror(error));
 }
 
-/* Harmless, but somebody should know. */
+/**
+ * warn() - print a warning, unless --quiet was given
+ * @format:	"OBJECT: what (why); remedy"
+ */
 void warn(const char *format, ...)
 {
 	va_list args;
@@ -217,11 +230,14 @@ void warn(const char *format, ...)
 	if (level < MESSAGE_NORMAL)
 		return;
 	va_start(args, format);
-	say(format, args);
+	print_message(format, args);
 	va_end(args);
 }
 
-/* What is being done, for -v. */
+/**
+ * note() - print what is being done, with --verbose
+ * @format:	"OBJECT: what"
+ */
 void note(const char *format, ...)
 {
 	va_list args;
@@ -229,11 +245,14 @@ void note(const char *format, ...)
 	if (level < MESSAGE_VERBOSE)
 		return;
 	va_start(args, format);
-	say(format, args);
+	print_message(format, args);
 	va_end(args);
 }
 
-/* How it is being done, for --debug. */
+/**
+ * debug() - print a debugging message, with --debug
+ * @format:	"OBJECT: what"
+ */
 void debug(const char *format, ...)
 {
 	va_list args;
@@ -241,6 +260,6 @@ void debug(const char *format, ...)
 	if (level < MESSAGE_DEBUG)
 		return;
 	va_start(args, format);
-	say(format, args);
+	print_message(format, args);
 	va_end(args);
 }

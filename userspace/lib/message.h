@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * What vhdxctl says on stderr, and the exit code that follows from it.
+ * Messages of vhdxctl on stderr, and exit codes.
+ *
+ * A function that returns another exit code than DONE has printed an error message.
  */
 #ifndef VHDX_LIB_MESSAGE_H
 #define VHDX_LIB_MESSAGE_H
 
 #include <stdbool.h>
 
-/* Scripts test these: never renumber. Described in vhdxctl(8), EXIT STATUS. */
+/* Scripts depend on the numbers. Described in vhdxctl(8), EXIT STATUS. */
 enum exit_code {
 	DONE = 0,
 	EXIT_USAGE = 1,
@@ -24,16 +27,16 @@ enum exit_code {
 
 enum message_level {
 	MESSAGE_QUIET,		/* errors only */
-	MESSAGE_NORMAL,		/* and warnings */
-	MESSAGE_VERBOSE,	/* and what is being done */
-	MESSAGE_DEBUG,		/* and how */
+	MESSAGE_NORMAL,		/* also warnings */
+	MESSAGE_VERBOSE,	/* also what is being done */
+	MESSAGE_DEBUG,		/* also debugging messages */
 };
 
 /**
- * struct failure - the first thing that went wrong; it decides the exit code
- * @exit:	DONE if nothing did
- * @code:	stable name for scripts
- * @message:	what was said on stderr
+ * struct failure - the first error; it decides the exit code
+ * @exit:	exit code; DONE: no error so far
+ * @code:	stable name for scripts, in upper case
+ * @message:	text that was printed on stderr; NULL: out of memory
  */
 struct failure {
 	enum exit_code exit;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * Global options are accepted before and after the verb. The tables here are all there is
- * to know about an option: getopt_long() and --help are both fed from them.
+ * Global options are accepted before and after the verb. Both getopt_long() and --help are driven
+ * by the tables of options.
  */
 #include "lib/options.h"
 
@@ -18,21 +19,21 @@
 #define MAX_OPTIONS 48
 
 static const struct options_option global_options[] = {
-	{ 'q', "quiet",	NULL, "errors only, no warnings" },
-	{ 'v', "verbose", NULL, "say what is being done" },
-	{ OPTIONS_DEBUG, "debug", NULL, "say how it is being done" },
+	{ 'q', "quiet",	NULL, "print errors only, no warnings" },
+	{ 'v', "verbose", NULL, "print what is being done" },
+	{ OPTIONS_DEBUG, "debug", NULL, "print debugging messages as well" },
 	{ 'J', "json", NULL, "print one JSON document" },
 	{ 'b', "bytes", NULL, "print sizes in bytes", OPTIONS_BYTES },
-	{ OPTIONS_RAW, "raw", NULL, "columns without alignment", OPTIONS_TABLE },
-	{ 'n', "noheadings", NULL, "no line of column names", OPTIONS_TABLE },
-	{ 'o', "output", "COLUMNS", "columns to print, separated by commas", OPTIONS_TABLE },
+	{ OPTIONS_RAW, "raw", NULL, "print columns without alignment", OPTIONS_TABLE },
+	{ 'n', "noheadings", NULL, "do not print the names of the columns", OPTIONS_TABLE },
+	{ 'o', "output", "COLUMNS", "print these columns, separated by commas", OPTIONS_TABLE },
 	{ OPTIONS_OUTPUT_ALL, "output-all", NULL, "print all columns", OPTIONS_TABLE },
 	{ 'h', "help", NULL, "print this and exit" },
 	{ 'V', "version", NULL, "print the version and exit" },
 	{ 0 }
 };
 
-/* Both tables, in the form getopt_long() wants. */
+/* Tables of options in the form of getopt_long() */
 struct getopt_tables {
 	struct option longs[MAX_OPTIONS + 1];
 	char shorts[3 * MAX_OPTIONS + 3];
@@ -72,9 +73,9 @@ static const struct options_option *find_global(int id)
 }
 
 /**
- * options_print() - the option lines of a --help
+ * options_print() - print the option lines of --help
  * @options:	table
- * @groups:	which groups to show
+ * @groups:	groups to print
  */
 void options_print(const struct options_option *options, unsigned int groups)
 {
@@ -95,7 +96,10 @@ void options_print(const struct options_option *options, unsigned int groups)
 	}
 }
 
-/* The same for the global options. */
+/**
+ * options_print_globals() - print the global options for --help
+ * @groups:	groups to print
+ */
 void options_print_globals(unsigned int groups)
 {
 	options_print(global_options, groups);
@@ -118,7 +122,7 @@ static void print_version(void)
 	exit(json_output_finish(false, DONE));
 }
 
-/* After a wrong option, none prints anything more; those that say how to print still count. */
+/* After an invalid option only those are still honoured that say how to print the error. */
 static bool counts_after_failure(int id)
 {
 	return id == 'q' || id == 'J';
@@ -160,7 +164,7 @@ static void set_global(struct globals *globals, int id, const char *value)
 	}
 }
 
-/* Which long option is like @text, "--name" or "--name=value"? NULL: none */
+/* The long option that is most like @text, "--name" or "--name=value"; NULL: none */
 static const char *like_option(const struct getopt_tables *tables, const char *text)
 {
 	char name[64];
@@ -171,11 +175,11 @@ static const char *like_option(const struct getopt_tables *tables, const char *t
 	suggest_begin(&suggestion, name);
 	for (i = 0; i < tables->count; i++)
 		suggest_word(&suggestion, tables->longs[i].name);
-	/* it is one already: then its value is wrong, not its name */
+	/* distance 0: the name exists, so its value is wrong */
 	return suggestion.distance ? suggestion.best : NULL;
 }
 
-/* getopt() found an option that does not exist, or not like that. */
+/* For an option that does not exist, or that has no value or an unexpected one */
 static enum exit_code bad_option(const struct getopt_tables *tables, const char *verb, int kind,
 				 char **argv)
 {
@@ -188,21 +192,21 @@ static enum exit_code bad_option(const struct getopt_tables *tables, const char 
 	else if (strncmp(text, "--", 2) && optopt)
 		text = letter;
 	return fail(EXIT_USAGE, "%s%s%s %s%s%s%s; see vhdxctl%s%s --help", verb,
-		    *verb ? ": " : "", kind == ':' ? "value missing after" : "wrong option", text,
+		    *verb ? ": " : "", kind == ':' ? "value missing after" : "invalid option", text,
 		    like ? " (did you mean --" : "", like ? like : "", like ? "?)" : "", space,
 		    verb);
 }
 
 /**
- * options_parse_globals() - the options before the verb
+ * options_parse_globals() - parse the options before the verb
  * @globals:	filled
  * @argc:	of the program
  * @argv:	of the program
  * @usage:	prints the program's --help
  *
- * Afterwards argv[optind] is the verb.
+ * Sets optind to the index of the verb in @argv.
  *
- * Return: DONE, or EXIT_USAGE having said why
+ * Return: DONE, or EXIT_USAGE after an error message
  */
 enum exit_code options_parse_globals(struct globals *globals, int argc, char **argv,
 				     void (*usage)(void))
@@ -232,8 +236,8 @@ static enum exit_code check_groups(const struct options_syntax *syntax,
 				   const struct globals *globals)
 {
 	if (globals->used & ~syntax->groups & OPTIONS_TABLE)
-		return fail(EXIT_USAGE, "%s: --raw, --noheadings, --output and --output-all are "
-			    "for tables; see vhdxctl %s --help", syntax->verb, syntax->verb);
+		return fail(EXIT_USAGE, "%s: --raw, --noheadings, --output and --output-all apply "
+			    "only to tables; see vhdxctl %s --help", syntax->verb, syntax->verb);
 	if (globals->used & ~syntax->groups & OPTIONS_BYTES)
 		return fail(EXIT_USAGE, "%s: --bytes does not apply; see vhdxctl %s --help",
 			    syntax->verb, syntax->verb);
@@ -241,17 +245,17 @@ static enum exit_code check_groups(const struct options_syntax *syntax,
 }
 
 /**
- * options_parse() - the options after the verb
- * @syntax:	what the verb takes
- * @globals:	as options_parse_globals() left it
- * @argc:	counted from the verb
+ * options_parse() - parse the options after the verb
+ * @syntax:	command line of the verb
+ * @globals:	filled by options_parse_globals()
+ * @argc:	number of arguments from the verb on
  * @argv:	argv[0] is the verb
  * @context:	for @syntax->set
  *
- * The first wrong option decides. Those behind it are looked at only so that --json is honoured
- * wherever it stands. Afterwards argv[optind] is the first argument.
+ * The first invalid option decides the error. The options after it are parsed only for --json and
+ * --quiet. Sets optind to the index of the first argument in @argv.
  *
- * Return: DONE, or EXIT_USAGE having said why
+ * Return: DONE, or EXIT_USAGE after an error message
  */
 enum exit_code options_parse(const struct options_syntax *syntax, struct globals *globals,
 			     int argc, char **argv, void *context)
@@ -262,7 +266,7 @@ enum exit_code options_parse(const struct options_syntax *syntax, struct globals
 
 	add_options(&tables, syntax->options);
 	add_options(&tables, global_options);
-	optind = 0;	/* GNU: start anew, argv is another one now */
+	optind = 0;	/* GNU extension: restart with another argv */
 	while ((id = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
 		if (status != DONE && !counts_after_failure(id))
 			continue;
@@ -279,13 +283,13 @@ enum exit_code options_parse(const struct options_syntax *syntax, struct globals
 }
 
 /**
- * options_switch() - the value of an option that is on or off
+ * options_switch() - parse the value of an option that is on or off
  * @verb:	for the message
  * @option:	for the message
- * @value:	NULL means on: the option itself was given
+ * @value:	NULL: the option was given without a value, which means on
  * @result:	set on success
  *
- * Return: false, having said why, if @value is none of the words for yes and no
+ * Return: false after an error message if @value means neither yes nor no
  */
 bool options_switch(const char *verb, const char *option, const char *value, bool *result)
 {
@@ -294,7 +298,7 @@ bool options_switch(const char *verb, const char *option, const char *value, boo
 
 	if (!value)
 		value = "yes";
-	if (*value == '=')	/* -P=no is meant like --partscan=no */
+	if (*value == '=')	/* accept -P=no as --partscan=no */
 		value++;
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(value, words[i]))
@@ -302,6 +306,6 @@ bool options_switch(const char *verb, const char *option, const char *value, boo
 		*result = i & 1;
 		return true;
 	}
-	fail(EXIT_USAGE, "%s: %s: %s is neither yes nor no", verb, option, value);
+	fail(EXIT_USAGE, "%s: %s: invalid value '%s'; use yes or no", verb, option, value);
 	return false;
 }

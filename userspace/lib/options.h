@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The command line: options that every verb has, options of one verb, and their --help.
+ * The command line: global options, options of one verb, and their --help.
  */
 #ifndef VHDX_LIB_OPTIONS_H
 #define VHDX_LIB_OPTIONS_H
@@ -8,14 +9,14 @@
 #include <stdbool.h>
 
 /**
- * struct globals - options that mean the same for every verb
- * @json:	one JSON document instead of text
- * @bytes:	sizes as plain numbers
- * @raw:	columns without alignment
- * @no_headings: no line with the names of the columns
- * @output_all:	every column
- * @columns:	names of the columns wanted, or NULL
- * @used:	those of enum options_group that were given
+ * struct globals - options with the same meaning for every verb
+ * @json:	print one JSON document instead of text
+ * @bytes:	print sizes without a unit
+ * @raw:	print columns without alignment
+ * @no_headings: do not print the names of the columns
+ * @output_all:	print every column
+ * @columns:	argument of --output, or NULL
+ * @used:	groups (enum options_group) of the options that were given
  */
 struct globals {
 	bool json;
@@ -27,14 +28,14 @@ struct globals {
 	unsigned int used;
 };
 
-/* Global options that only some verbs can honour */
+/* Groups of global options that only some verbs have */
 enum options_group {
 	OPTIONS_ALWAYS	= 0,
-	OPTIONS_BYTES	= 1 << 0,	/* prints sizes */
-	OPTIONS_TABLE	= 1 << 1,	/* prints a table */
+	OPTIONS_BYTES	= 1 << 0,	/* for verbs that print sizes */
+	OPTIONS_TABLE	= 1 << 1,	/* for verbs that print a table */
 };
 
-/* Options without a letter; a verb's own ones start at OPTIONS_OWN. */
+/* Ids of options without a letter; those of a verb start at OPTIONS_OWN. */
 enum {
 	OPTIONS_DEBUG = 256,
 	OPTIONS_RAW,
@@ -44,11 +45,11 @@ enum {
 
 /**
  * struct options_option - an option, for getopt_long() and for --help
- * @id:		its letter, or a number from OPTIONS_OWN on if it has none
+ * @id:		letter, or a number from OPTIONS_OWN on for an option without a letter
  * @name:	long name; NULL ends a table
- * @value:	what to call its value; NULL if it has none; in brackets if it may be left out
- * @help:	one line
- * @group:	for global options: which verbs have it
+ * @value:	name of its value for --help; NULL: no value; in brackets: the value is optional
+ * @help:	one line for --help
+ * @group:	group of a global option
  */
 struct options_option {
 	int id;
@@ -59,15 +60,15 @@ struct options_option {
 };
 
 /**
- * struct options_syntax - what a verb takes
- * @verb:	its name
- * @arguments:	for the usage line
+ * struct options_syntax - the command line of a verb
+ * @verb:	name of the verb
+ * @arguments:	arguments in the usage line
  * @about:	a paragraph for --help
- * @options:	its own options
- * @groups:	global options it honours
- * @set:	called for each of its own options; returns false, having said why, if the
- *		value is no good
- * @more_help:	prints the end of its --help, or NULL
+ * @options:	options of the verb
+ * @groups:	groups of global options that the verb has
+ * @set:	called for each option of the verb; returns false after an error message if the
+ *		value is invalid
+ * @more_help:	prints the end of --help, or NULL
  */
 struct options_syntax {
 	const char *verb;

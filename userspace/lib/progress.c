@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "lib/progress.h"
 
 #include <math.h>
@@ -15,12 +16,12 @@
 #define BAR_WIDTH 40
 #define SECONDS_MAX 86400
 
-static volatile sig_atomic_t asked;
+static volatile sig_atomic_t report_wanted;
 
-static void on_ask(int signal)
+static void on_sigusr1(int signal)
 {
 	(void)signal;
-	asked = 1;
+	report_wanted = 1;
 }
 
 static uint64_t now_ms(void)
@@ -32,12 +33,12 @@ static uint64_t now_ms(void)
 }
 
 /**
- * progress_init() - defaults, and SIGUSR1 does no harm from now on
+ * progress_init() - set the defaults, and catch SIGUSR1
  * @progress:	filled
  */
 void progress_init(struct progress *progress)
 {
-	struct sigaction action = { .sa_handler = on_ask, .sa_flags = SA_RESTART };
+	struct sigaction action = { .sa_handler = on_sigusr1, .sa_flags = SA_RESTART };
 
 	memset(progress, 0, sizeof(*progress));
 	progress->period_ms = 500;
@@ -55,18 +56,19 @@ static bool set_mode(struct progress *progress, const char *verb, const char *va
 		progress->mode = (enum progress_mode)i;
 		return true;
 	}
-	fail(EXIT_USAGE, "%s: --progress: %s is none of auto, bar, json, none", verb, value);
+	fail(EXIT_USAGE, "%s: --progress: invalid value '%s'; use auto, bar, json or none", verb,
+	     value);
 	return false;
 }
 
 /**
- * progress_set() - one of PROGRESS_OPTIONS was given
+ * progress_set() - set an option of PROGRESS_OPTIONS
  * @progress:	changed
  * @verb:	for messages
- * @id:		of the option
- * @value:	of the option
+ * @id:		id of the option
+ * @value:	value of the option
  *
- * Return: false, having said why, if the value is no good
+ * Return: false after an error message if the value is invalid
  */
 bool progress_set(struct progress *progress, const char *verb, int id, const char *value)
 {
@@ -77,7 +79,7 @@ bool progress_set(struct progress *progress, const char *verb, int id, const cha
 		return set_mode(progress, verb, value);
 	seconds = strtod(value, &end);
 	if (end == value || *end || !isfinite(seconds) || seconds < 0 || seconds > SECONDS_MAX) {
-		fail(EXIT_USAGE, "%s: --progress-frequency: %s is no number of seconds", verb,
+		fail(EXIT_USAGE, "%s: --progress-frequency: invalid number of seconds '%s'", verb,
 		     value);
 		return false;
 	}
@@ -119,7 +121,7 @@ static void show_bar(const struct progress *progress)
 	fflush(stderr);
 }
 
-/* A message takes the line that the bar is on; the bar comes back below it. */
+/* A message overwrites the bar; the next report prints the bar below it. */
 static void clear_bar(void)
 {
 	fputs("\r\x1b[K", stderr);
@@ -149,10 +151,10 @@ static void show(struct progress *progress)
 }
 
 /**
- * progress_begin() - a task begins
- * @progress:	by progress_init()
- * @task:	name, as for the user
- * @total:	bytes to be done
+ * progress_begin() - begin a task
+ * @progress:	initialized by progress_init()
+ * @task:	name of the task for the user
+ * @total:	bytes to process
  */
 void progress_begin(struct progress *progress, const char *task, uint64_t total)
 {
@@ -167,21 +169,31 @@ void progress_begin(struct progress *progress, const char *task, uint64_t total)
 		message_set_interlude(clear_bar);
 }
 
-/* Some more bytes are done. Shows it if it is time to. */
+/**
+ * progress_add() - count processed bytes, and print a report if one is due
+ * @progress:	between progress_begin() and progress_end()
+ * @bytes:	number of bytes processed since the last call
+ */
 void progress_add(struct progress *progress, uint64_t bytes)
 {
 	progress->done += bytes;
 	if (progress->done > progress->total)
 		progress->done = progress->total;
-	if (asked) {
-		asked = 0;
+	if (report_wanted) {
+		report_wanted = 0;
 		show_line(progress);
 	}
 	if (now_ms() - progress->shown_ms >= progress->period_ms)
 		show(progress);
 }
 
-/* The task is over. If it was cut short, that was said, and is the last word. */
+/**
+ * progress_end() - end a task
+ * @progress:	begun by progress_begin()
+ *
+ * Prints the last report. After an error, it only clears the bar: the error message is the last
+ * line.
+ */
 void progress_end(struct progress *progress)
 {
 	bool failed = message_first_failure()->exit != DONE;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * How far a long task is: a bar on a terminal, JSON lines for programs, one line whenever
- * SIGUSR1 asks. Always on stderr.
+ * Progress of a long task, on stderr: a bar on a terminal, JSON lines for programs, one line on
+ * SIGUSR1.
  */
 #ifndef VHDX_LIB_PROGRESS_H
 #define VHDX_LIB_PROGRESS_H
@@ -20,13 +21,13 @@ enum progress_mode {
 
 /**
  * struct progress - one task
- * @mode:	what to show
- * @period_ms:	how often
+ * @mode:	what to print
+ * @period_ms:	interval between two reports, in ms
  * @task:	name of the task
- * @total:	bytes to be done
- * @done:	bytes done
- * @start_ms:	when it began
- * @shown_ms:	when it was last shown
+ * @total:	bytes to process
+ * @done:	bytes processed
+ * @start_ms:	start of the task, CLOCK_MONOTONIC in ms
+ * @shown_ms:	last report, CLOCK_MONOTONIC in ms
  */
 struct progress {
 	enum progress_mode mode;
@@ -38,14 +39,14 @@ struct progress {
 	uint64_t shown_ms;
 };
 
-/* The two options of every verb that may take long; for its table of options. */
+/* Options of a verb that may take long, for its table of options */
 #define PROGRESS_OPTION (OPTIONS_OWN + 100)
 #define PROGRESS_FREQUENCY_OPTION (OPTIONS_OWN + 101)
 #define PROGRESS_OPTIONS \
 	{ PROGRESS_OPTION, "progress", "HOW", \
 	  "show progress: auto, bar, json or none (default: auto)" }, \
 	{ PROGRESS_FREQUENCY_OPTION, "progress-frequency", "SECONDS", \
-	  "show it that often (default: 0.5)" }
+	  "interval between two reports (default: 0.5)" }
 
 void progress_init(struct progress *progress);
 bool progress_set(struct progress *progress, const char *verb, int id, const char *value);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * Failing for a reason of kmod/format/reason.h: its exit code, its name and what to do about it.
+ * Error messages for the reasons of kmod/format/reason.h: exit code, error code and remedy.
  */
 #include "lib/reason.h"
 
@@ -9,10 +10,10 @@
 #include "lib/text.h"
 
 /**
- * reason_exit_code() - which exit code stands for a reason?
+ * reason_exit_code() - map a reason to an exit code
  * @reason:	any number
  *
- * Return: DONE if the number is no reason known here
+ * Return: the exit code; DONE if the number is not a known reason
  */
 enum exit_code reason_exit_code(enum vhdx_reason reason)
 {
@@ -38,28 +39,27 @@ enum exit_code reason_exit_code(enum vhdx_reason reason)
 	return DONE;
 }
 
-/* What the user can do about it; NULL if nothing better is known than what the reason says. */
+/* What the user can do; NULL: nothing beyond the text of the reason */
 static const char *remedy(enum vhdx_reason reason)
 {
 	switch (reason) {
 	case VHDX_REASON_log_dirty:
-		return "with --replay=auto it is replayed (with -r, in memory), by vhdxctl replay "
-		       "into the file";
+		return "use --replay=auto (with -r it replays in memory), or vhdxctl replay";
 	case VHDX_REASON_parent_depth:
-		return "merge some of them first, with vhdxctl merge";
+		return "merge some of the files first, with vhdxctl merge";
 	case VHDX_REASON_snapshot_on_itself:
 		return "put it on another device";
 	case VHDX_REASON_attach_far_out:
 	case VHDX_REASON_block_overlap:
-		return "with -r it can be read";
+		return "use -r to read it";
 	case VHDX_REASON_log_write_failed:
-		return "nothing is lost: the log is still there and is replayed at the next attach; if "
-		       "the file system is full, make room first";
+		return "nothing is lost: the log is kept and the next attach replays it; if the file "
+		       "system is full, free space first";
 	case VHDX_REASON_detach_log_left:
-		return "the next attach brings it there, or vhdxctl replay; if the file system is full, "
-		       "make room first";
+		return "the next attach or vhdxctl replay writes it there; if the file system is full, "
+		       "free space first";
 	case VHDX_REASON_detach_unwritten:
-		return "see the kernel's log";
+		return "see the kernel log";
 	case VHDX_REASON_attach_no_log:
 	case VHDX_REASON_attach_sequence_max:
 		return "use -r";
@@ -71,12 +71,12 @@ static const char *remedy(enum vhdx_reason reason)
 	case VHDX_REASON_region_unknown_required:
 	case VHDX_REASON_parameters_reserved:
 	case VHDX_REASON_header_version:
-		return "a newer version may know it";
+		return "a newer version may support it";
 	case VHDX_REASON_region_past_eof:
 	case VHDX_REASON_log_past_eof:
 	case VHDX_REASON_payload_past_eof:
 	case VHDX_REASON_bitmap_past_eof:
-		return "the file was truncated, get a complete copy";
+		return "the file was truncated; get a complete copy";
 	case VHDX_REASON_metadata_incomplete_file:
 		return "create it again";
 	default:
@@ -85,14 +85,14 @@ static const char *remedy(enum vhdx_reason reason)
 }
 
 /**
- * fail_reason_said() - fail for a reason that somebody else has put in words
+ * fail_reason_text() - print an error message for a reason, with the text of the caller
  * @object:	image or device
- * @reason:	gives exit code, name and remedy
- * @message:	the words
+ * @reason:	gives exit code, error code and remedy
+ * @message:	text instead of that of the reason, such as one from the kernel
  *
- * Return: the exit code; EXIT_IMAGE for a reason not known here
+ * Return: the exit code; EXIT_IMAGE for an unknown reason
  */
-enum exit_code fail_reason_said(const char *object, enum vhdx_reason reason, const char *message)
+enum exit_code fail_reason_text(const char *object, enum vhdx_reason reason, const char *message)
 {
 	const char *advice = remedy(reason);
 	char *code = text_code(vhdx_reason_name(reason));
@@ -100,14 +100,20 @@ enum exit_code fail_reason_said(const char *object, enum vhdx_reason reason, con
 
 	if (status == DONE)
 		status = EXIT_IMAGE;
-	status = fail_named(status, code, "%s: %s%s%s", object, message,
-		   advice ? "; " : "", advice ? advice : "");
+	status = fail_named(status, code, "%s: %s%s%s", object, message, advice ? "; " : "",
+			    advice ? advice : "");
 	free(code);
 	return status;
 }
 
-/* The same, in the words of the reason itself. */
+/**
+ * fail_reason() - print an error message for a reason, with the text of the reason
+ * @object:	image or device
+ * @reason:	gives text, exit code, error code and remedy
+ *
+ * Return: the exit code; EXIT_IMAGE for an unknown reason
+ */
 enum exit_code fail_reason(const char *object, enum vhdx_reason reason)
 {
-	return fail_reason_said(object, reason, vhdx_reason_text(reason));
+	return fail_reason_text(object, reason, vhdx_reason_text(reason));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The reasons of the format core as vhdxctl tells them: exit code, words, remedy.
+ * The reasons of the format core as error messages: exit code, error code, text, remedy.
  */
 #ifndef VHDX_LIB_REASON_H
 #define VHDX_LIB_REASON_H
@@ -10,7 +11,7 @@
 
 enum exit_code reason_exit_code(enum vhdx_reason reason);
 enum exit_code fail_reason(const char *object, enum vhdx_reason reason);
-enum exit_code fail_reason_said(const char *object, enum vhdx_reason reason,
+enum exit_code fail_reason_text(const char *object, enum vhdx_reason reason,
 				const char *message);
 
 #endif /* VHDX_LIB_REASON_H */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "lib/size.h"
 
 #include <ctype.h>
@@ -29,13 +30,13 @@ static uint64_t unit_of_text(const char *text)
 	return unit;
 }
 
-/* A blank may stand before a unit, but not for one. */
+/* A blank may precede a unit, but a unit must follow. */
 static const char *unit_text(const char *text)
 {
 	return *text == ' ' && text[1] ? text + 1 : text;
 }
 
-/* The digits behind the point: how many bytes they are. false: no whole number of them */
+/* The digits after the point, converted to bytes. false: not a whole number of bytes */
 static bool fraction_of_text(uint64_t *bytes, const char *digits, size_t count, uint64_t unit)
 {
 	*bytes = 0;
@@ -50,12 +51,12 @@ static bool fraction_of_text(uint64_t *bytes, const char *digits, size_t count, 
 }
 
 /**
- * size_of_text() - read a size
+ * size_of_text() - parse a size
  * @bytes:	set on success
- * @text:	digits, perhaps with a point, perhaps a blank, and a unit: K and KiB are 1024, KB
- *		is 1000
+ * @text:	digits with an optional decimal point, an optional blank and an optional unit: K
+ *		and KiB are 1024, KB is 1000
  *
- * Return: false if that is no size, no whole number of bytes, or too large for a file
+ * Return: false if @text is not a size, not a whole number of bytes, or too large for a file
  */
 bool size_of_text(uint64_t *bytes, const char *text)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "lib/suggest.h"
 
 #include <stdbool.h>
@@ -14,8 +15,8 @@ static unsigned int least(unsigned int a, unsigned int b, unsigned int c)
 }
 
 /*
- * How many letters must be inserted, deleted, changed or exchanged with the next to make one
- * word of the other: rows are the first letters of @a, columns those of @b.
+ * Edit distance: the number of letters to insert, delete, change or exchange with the next one to
+ * turn @a into @b. Rows are prefixes of @a, columns are prefixes of @b.
  */
 static unsigned int distance(const char *a, const char *b)
 {
@@ -49,9 +50,9 @@ static bool is_beginning(const char *typed, const char *word)
 }
 
 /**
- * suggest_begin() - begin with no suggestion
+ * suggest_begin() - begin without a suggestion
  * @suggestion:	filled
- * @typed:	the word that was typed; must live as long
+ * @typed:	the typed word; must outlive @suggestion
  */
 void suggest_begin(struct suggestion *suggestion, const char *typed)
 {
@@ -61,9 +62,9 @@ void suggest_begin(struct suggestion *suggestion, const char *typed)
 }
 
 /**
- * suggest_word() - a word that may have been meant
- * @suggestion:	begun; keeps the likeliest: a third of the letters may be wrong
- * @word:	must live as long
+ * suggest_word() - add a candidate
+ * @suggestion:	keeps the best match, in which at most a third of the letters are wrong
+ * @word:	candidate; must outlive @suggestion
  */
 void suggest_word(struct suggestion *suggestion, const char *word)
 {

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * What a mistyped word was meant to be.
+ * Suggestions for a mistyped word.
  */
 #ifndef VHDX_LIB_SUGGEST_H
 #define VHDX_LIB_SUGGEST_H
 
 /**
- * struct suggestion - the likeliest of some words
- * @typed:	what was typed
- * @best:	the likeliest; NULL if none is like it
- * @distance:	how many letters are wrong in it
+ * struct suggestion - the word that is most like the typed one
+ * @typed:	the typed word
+ * @best:	the best match; NULL: none is close enough
+ * @distance:	number of wrong letters in @best, or the limit
  */
 struct suggestion {
 	const char *typed;

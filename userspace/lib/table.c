@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "lib/table.h"
 
 #include <stdio.h>
@@ -49,9 +50,9 @@ static enum exit_code want_named(struct table *rows, const char *verb, size_t co
  * table_begin() - prepare a table
  * @rows:	filled
  * @verb:	for messages
- * @columns:	all there are
- * @count:	how many
- * @globals:	which are wanted, and how they are to look
+ * @columns:	all columns
+ * @count:	number of columns
+ * @globals:	which columns to print, and their format
  *
  * Return: DONE, or EXIT_USAGE for an unknown column
  */
@@ -71,7 +72,7 @@ enum exit_code table_begin(struct table *rows, const char *verb, const struct ta
 	return want_named(rows, verb, count, *names == '+' ? names + 1 : names);
 }
 
-/* As libsmartcols does it: what is blank or not printable as \xNN, so that words are cells. */
+/* As libsmartcols: blanks and unprintable characters become \xNN, so a cell is one word. */
 static void print_raw(const char *cell)
 {
 	const unsigned char *c;
@@ -125,8 +126,8 @@ static void print_headings(const struct table *rows)
 
 /**
  * table_print() - print a row
- * @rows:	by table_begin()
- * @cells:	one for each column there is, wanted or not
+ * @rows:	prepared by table_begin()
+ * @cells:	one for each of all columns, printed or not
  */
 void table_print(struct table *rows, const char *const *cells)
 {
@@ -136,7 +137,11 @@ void table_print(struct table *rows, const char *const *cells)
 	print_row(rows, cells);
 }
 
-/* The columns, for --help. */
+/**
+ * table_print_help() - print the list of columns for --help
+ * @columns:	all columns
+ * @count:	number of columns
+ */
 void table_print_help(const struct table_column *columns, size_t count)
 {
 	size_t i;

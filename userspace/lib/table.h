@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * A table that is printed row by row, because it may be too long to be kept.
+ * A table that is printed row by row, because it may be too long for memory.
  */
 #ifndef VHDX_LIB_TABLE_H
 #define VHDX_LIB_TABLE_H
@@ -16,9 +17,9 @@ struct globals;
 
 /**
  * struct table_column - a column
- * @name:	its heading
- * @help:	one line
- * @width:	of its cells; negative: aligned to the left
+ * @name:	heading
+ * @help:	one line for --help
+ * @width:	of the cells, in characters; negative: aligned to the left
  */
 struct table_column {
 	const char *name;
@@ -28,11 +29,11 @@ struct table_column {
 
 /**
  * struct table - a table being printed
- * @columns:	all there are
- * @wanted:	which are printed, as indices of @columns
- * @count:	how many
- * @raw:	without alignment
- * @headings:	still to be printed
+ * @columns:	all columns
+ * @wanted:	the columns to print, as indices into @columns
+ * @count:	number of elements in @wanted
+ * @raw:	print without alignment
+ * @headings:	the headings are still to be printed
  */
 struct table {
 	const struct table_column *columns;

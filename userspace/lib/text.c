@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "lib/text.h"
 
 #include <ctype.h>
@@ -11,10 +12,10 @@
 
 #include "lib/alloc.h"
 
-/* What stands for bytes that are no text: U+FFFD in UTF-8 */
+/* Replacement for bytes that are not text: U+FFFD in UTF-8 */
 static const char replacement[] = "\xef\xbf\xbd";
 
-/* Convert as much as is valid; where it is not, put a replacement and go on @unit bytes later. */
+/* Convert valid text; insert a replacement for each @unit bytes of invalid text. */
 static void convert(iconv_t converter, char *in, size_t in_left, char *out, size_t out_left,
 		    size_t unit)
 {
@@ -33,7 +34,7 @@ static void convert(iconv_t converter, char *in, size_t in_left, char *out, size
 
 static char *to_utf8(const char *from, const void *in, size_t length, size_t unit)
 {
-	size_t room = 3 * length + 1;	/* no UTF-16 unit and no byte becomes more than 3 */
+	size_t room = 3 * length + 1;	/* a UTF-16 unit or a byte becomes 3 bytes at most */
 	char *text = xcalloc(room, 1);
 	iconv_t converter = iconv_open("UTF-8", from);
 
@@ -45,11 +46,11 @@ static char *to_utf8(const char *from, const void *in, size_t length, size_t uni
 }
 
 /**
- * text_from_utf16() - make UTF-8 of a text in an image
- * @utf16:	little endian, not aligned, valid or not
- * @length:	bytes; a NUL ends the text before that
+ * text_from_utf16() - convert text of an image to UTF-8
+ * @utf16:	little endian, unaligned, valid or not
+ * @length:	in bytes; a NUL ends the text earlier
  *
- * Return: the text, with U+FFFD for what is invalid
+ * Return: the text, with U+FFFD for invalid characters
  */
 char *text_from_utf16(const void *utf16, size_t length)
 {
@@ -62,11 +63,11 @@ char *text_from_utf16(const void *utf16, size_t length)
 }
 
 /**
- * text_to_utf16() - make UTF-16 of a text for an image
+ * text_to_utf16() - convert text for an image to UTF-16
  * @utf8:	the text
- * @length:	set to the bytes of the result
+ * @length:	set to the length of the result, in bytes
  *
- * Return: little endian, without NUL, to be freed; NULL if @utf8 is no text
+ * Return: little endian text without NUL, to be freed; NULL if @utf8 is not valid UTF-8
  */
 unsigned char *text_to_utf16(const char *utf8, size_t *length)
 {
@@ -86,13 +87,18 @@ unsigned char *text_to_utf16(const char *utf8, size_t *length)
 	return NULL;
 }
 
-/* File names are any bytes; make them text. */
+/**
+ * text_valid_utf8() - convert any bytes, such as a file name, to valid UTF-8
+ * @text:	NUL-terminated bytes
+ *
+ * Return: the text, with U+FFFD for invalid characters
+ */
 char *text_valid_utf8(const char *text)
 {
 	return to_utf8("UTF-8", text, strlen(text), 1);
 }
 
-/* C0, DEL, and C1 in its UTF-8 form C2 80 .. C2 9F: a terminal would act on them. */
+/* Bytes of a control character that a terminal acts on: C0, DEL, and C1 (C2 80 .. C2 9F). */
 static size_t control_length(const unsigned char *text)
 {
 	if (text[0] < 0x20 || text[0] == 0x7f)
@@ -103,8 +109,8 @@ static size_t control_length(const unsigned char *text)
 }
 
 /**
- * text_printable() - make text safe to show
- * @text:	from an image: it may want to control the terminal
+ * text_printable() - escape control characters for a terminal
+ * @text:	untrusted text
  *
  * Return: the text with control characters as \xNN
  */
@@ -125,7 +131,12 @@ char *text_printable(const char *text)
 	return safe;
 }
 
-/* The name of a reason as a code: log_dirty becomes LOG_DIRTY. */
+/**
+ * text_code() - convert the name of a reason to an error code: log_dirty to LOG_DIRTY
+ * @name:	lower case
+ *
+ * Return: the name in upper case
+ */
 char *text_code(const char *name)
 {
 	char *code = xstrdup(name);
@@ -137,9 +148,9 @@ char *text_code(const char *name)
 }
 
 /**
- * text_size() - a size for people
+ * text_size() - print a size with a unit
  * @buffer:	for the result
- * @bytes:	the size
+ * @bytes:	the size, in bytes
  * @gap:	" " for "1.5 GiB"; "" for "1.5G", the form of lsblk
  *
  * Return: @buffer

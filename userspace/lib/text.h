@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Text that came out of an image, or goes to a terminal. All results of type char * are
- * to be freed.
+ * Conversion of text from an image, and for a terminal. All results of type char * must be freed.
  */
 #ifndef VHDX_LIB_TEXT_H
 #define VHDX_LIB_TEXT_H

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * Block by block of the target, as what is merged says of it:
+ * For each block of the target, by what the merged images have in its range:
  *
- *	nothing				the block stays as it is
- *	something, block is present	what it says is written into the block
- *	zeros only, block is absent	the block becomes ZERO, or stays if it reads as zeros;
- *					but if it has kept its space, and has it for itself,
- *					that is filled
- *	anything else			the block becomes FULLY_PRESENT, with all that the
- *					whole chain shows there
+ *	nothing				the block does not change
+ *	anything, block is present	the data of the merged images are written into it
+ *	only zeros, block is absent	the block becomes ZERO, or stays if it reads as zeros;
+ *					if it still owns its former place, that is filled
+ *	anything else			the block becomes FULLY_PRESENT, with the contents of
+ *					the whole chain
  *
- * So the target's own sector bitmaps never change, at the price of some space if the
- * target is a child itself. A second run finds each block either as before, or as it
- * shall be, and writes the same again.
+ * The sector bitmaps of the target never change; this costs space if the target is itself a child.
+ * A second run finds each block either unchanged or merged, and writes the same again.
  */
 #include "merge/blocks.h"
 
@@ -22,24 +21,25 @@
 #include "merge/copy.h"
 
 /**
- * struct told - what the merged images say of a block
- * @something:	anything at all
- * @everything:	nothing is left to the parent
- * @data:	not only zeros
+ * struct upper_block - what the merged images have of a block
+ * @something:	they have a part of it
+ * @everything:	they have all of it: nothing is left to the target
+ * @data:	they have data, not only zeros
  */
-struct told {
+struct upper_block {
 	bool something;
 	bool everything;
 	bool data;
 };
 
-static enum exit_code ask(struct merge_blocks *blocks, u64 start, u64 length, struct told *told)
+static enum exit_code read_upper(struct merge_blocks *blocks, u64 start, u64 length,
+				 struct upper_block *upper)
 {
 	enum exit_code status = DONE;
 	struct disk_extent extent;
 	u64 done;
 
-	*told = (struct told){ .everything = true };
+	*upper = (struct upper_block){ .everything = true };
 	for (done = 0; done < length && status == DONE; done += extent.length) {
 		struct layer_map *layer;
 
@@ -49,9 +49,9 @@ static enum exit_code ask(struct merge_blocks *blocks, u64 start, u64 length, st
 		layer = &blocks->upper.layer[extent.depth];
 		if (extent.kind == EXTENT_BAD)
 			return fail_fault(&layer->image->file, &layer->fault);
-		told->something |= extent.kind != EXTENT_PARENT;
-		told->everything &= extent.kind != EXTENT_PARENT;
-		told->data |= extent.kind == EXTENT_DATA;
+		upper->something |= extent.kind != EXTENT_PARENT;
+		upper->everything &= extent.kind != EXTENT_PARENT;
+		upper->data |= extent.kind == EXTENT_DATA;
 	}
 	return status;
 }
@@ -86,7 +86,7 @@ static bool reads_as_zeros(const struct vhdx_geometry *g, enum vhdx_block_state 
 }
 
 static enum exit_code merge_block(struct merge_blocks *blocks, u64 block, u64 entry,
-				  const struct told *told)
+				  const struct upper_block *upper)
 {
 	const struct vhdx_geometry *g = blocks->own.rules.geometry;
 	enum vhdx_block_state state = vhdx_bat_state(entry);
@@ -95,8 +95,8 @@ static enum exit_code merge_block(struct merge_blocks *blocks, u64 block, u64 en
 		return copy_extents(&blocks->upper, block << g->block_shift,
 				    vhdx_block_used(g, block), blocks->target.file,
 				    vhdx_bat_offset(entry));
-	if (told->data || state == VHDX_BLOCK_PARTIALLY_PRESENT || has_anchor(blocks, entry) ||
-	    (state == VHDX_BLOCK_NOT_PRESENT && g->has_parent && !told->everything))
+	if (upper->data || state == VHDX_BLOCK_PARTIALLY_PRESENT || has_anchor(blocks, entry) ||
+	    (state == VHDX_BLOCK_NOT_PRESENT && g->has_parent && !upper->everything))
 		return fill_block(blocks, block, entry);
 	if (reads_as_zeros(g, state))
 		return DONE;
@@ -108,21 +108,21 @@ static enum exit_code look_at_block(struct merge_blocks *blocks, u64 block)
 {
 	const struct vhdx_geometry *g = blocks->own.rules.geometry;
 	enum exit_code status;
-	struct told told;
+	struct upper_block upper;
 	u64 entry;
 
-	status = ask(blocks, block << g->block_shift, vhdx_block_used(g, block), &told);
-	if (status != DONE || !told.something)
+	status = read_upper(blocks, block << g->block_shift, vhdx_block_used(g, block), &upper);
+	if (status != DONE || !upper.something)
 		return status;
 	status = layer_map_entry(&blocks->own, vhdx_payload_index(g, block), &entry);
-	return status == DONE ? merge_block(blocks, block, entry, &told) : status;
+	return status == DONE ? merge_block(blocks, block, entry, &upper) : status;
 }
 
 /**
- * merge_blocks() - merge all blocks, durably
- * @blocks:	prepared
+ * merge_blocks() - merge all payload blocks, durably
+ * @blocks:	initialized
  *
- * Return: DONE, or another code having said why; then it can be done again
+ * Return: DONE, or another exit code after an error message; then it can be repeated
  */
 enum exit_code merge_blocks(struct merge_blocks *blocks)
 {
@@ -135,8 +135,8 @@ enum exit_code merge_blocks(struct merge_blocks *blocks)
 		status = look_at_block(blocks, block);
 		progress_add(blocks->progress, vhdx_block_used(g, block));
 		if (status == DONE && interrupted())
-			status = fail(EXIT_INTERRUPTED, "%s: interrupted; the child is as it was "
-				      "and shows all data, merge it again to go on",
+			status = fail(EXIT_INTERRUPTED, "%s: interrupted; the child is unchanged and "
+				      "shows all data; merge it again to continue",
 				      blocks->target.file->path);
 	}
 	progress_end(blocks->progress);

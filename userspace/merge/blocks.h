@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The data part of a merge.
+ * Merge of the payload blocks.
  */
 #ifndef VHDX_MERGE_BLOCKS_H
 #define VHDX_MERGE_BLOCKS_H
@@ -10,13 +11,13 @@
 #include "image/chain_map.h"
 
 /**
- * struct merge_blocks - blocks being merged
- * @upper:	what is merged, and nothing below it
- * @whole:	the whole chain
- * @own:	the image it is merged into, by itself
- * @target:	the same, for writing
- * @check:	of it, without errors: what is used in it
- * @progress:	by progress_init()
+ * struct merge_blocks - the merge of the payload blocks
+ * @upper:	map of the merged images
+ * @whole:	map of the whole chain
+ * @own:	map of the target image by itself
+ * @target:	the target image, for writing
+ * @check:	completed check of the target image, without errors
+ * @progress:	initialized by progress_init()
  */
 struct merge_blocks {
 	struct chain_map upper;

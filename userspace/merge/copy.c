@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 #include "merge/copy.h"
 
 #include <stdlib.h>
@@ -14,7 +15,7 @@ static bool is_zero(const u8 *data, u32 length)
 	return !length || (!data[0] && !memcmp(data, data + 1, length - 1));
 }
 
-/* Write all of it; or, to where there are zeros already, only pages that are not zero. */
+/* Write all data; with @fresh, skip pages of zeros, because the place reads as zeros. */
 static enum exit_code write_piece(const struct write_file *file, u64 offset, const u8 *data,
 				  u32 length, bool fresh)
 {
@@ -37,15 +38,15 @@ static enum exit_code write_piece(const struct write_file *file, u64 offset, con
 }
 
 /**
- * copy_range() - copy a range of a disk, whatever is there
- * @from:	the map of a whole chain
- * @start:	byte of the disk, at a sector
- * @length:	bytes, inside the disk
- * @file:	where to write it
- * @offset:	the place there
- * @fresh:	the place reads as zeros: what is zero need not be written
+ * copy_range() - copy the contents of a range of a disk to a file
+ * @from:	map of a whole chain
+ * @start:	offset on the disk, in bytes, a multiple of the sector size
+ * @length:	in bytes, inside the disk
+ * @file:	open for writing
+ * @offset:	in @file, in bytes
+ * @fresh:	the place in @file reads as zeros, so zeros need not be written
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code copy_range(struct chain_map *from, u64 start, u64 length,
 			  const struct write_file *file, u64 offset, bool fresh)
@@ -66,14 +67,14 @@ enum exit_code copy_range(struct chain_map *from, u64 start, u64 length,
 }
 
 /**
- * copy_extents() - copy what some images say of a range themselves, and nothing else
- * @from:	their map; what they leave to a parent is left alone
- * @start:	byte of the disk, at a sector
- * @length:	bytes, inside the disk
- * @file:	where to write it
- * @offset:	the place there
+ * copy_extents() - copy what some images have of a range to a file
+ * @from:	map of the images; what they leave to a parent is not copied
+ * @start:	offset on the disk, in bytes, a multiple of the sector size
+ * @length:	in bytes, inside the disk
+ * @file:	open for writing
+ * @offset:	in @file, in bytes
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code copy_extents(struct chain_map *from, u64 start, u64 length,
 			    const struct write_file *file, u64 offset)
@@ -92,13 +93,13 @@ enum exit_code copy_extents(struct chain_map *from, u64 start, u64 length,
 }
 
 /**
- * copy_is_zero() - does a range of a disk read as zeros?
- * @from:	the map of a whole chain
- * @start:	byte of the disk, at a sector
- * @length:	bytes, inside the disk
- * @zero:	set to the answer
+ * copy_is_zero() - test whether a range of a disk reads as zeros
+ * @from:	map of a whole chain
+ * @start:	offset on the disk, in bytes, a multiple of the sector size
+ * @length:	in bytes, inside the disk
+ * @zero:	set to the result
  *
- * Return: DONE, or another code having said why
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code copy_is_zero(struct chain_map *from, u64 start, u64 length, bool *zero)
 {
@@ -112,7 +113,7 @@ enum exit_code copy_is_zero(struct chain_map *from, u64 start, u64 length, bool 
 		if (status == DONE && extent.length > PIECE_BYTES && extent.kind == EXTENT_DATA)
 			extent.length = PIECE_BYTES;
 		if (status == DONE && extent.kind == EXTENT_BAD)
-			extent.kind = EXTENT_DATA;	/* reading it tells why */
+			extent.kind = EXTENT_DATA;	/* the read prints the error */
 		if (status == DONE && extent.kind == EXTENT_DATA) {
 			status = chain_map_read(from, start, buffer, (u32)extent.length);
 			*zero = is_zero(buffer, (u32)extent.length);

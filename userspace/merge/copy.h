@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Copying what images show into the blocks of another.
+ * Copies from images to the blocks of another.
  */
 #ifndef VHDX_MERGE_COPY_H
 #define VHDX_MERGE_COPY_H

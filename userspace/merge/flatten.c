@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * The image has no name until it is complete, so the order of writing is of no matter. Blocks
- * that read as zeros are left out.
+ * The image has no name until it is complete, so the order of writes is free. Blocks that read as
+ * zeros are left out.
  */
 #include "merge/flatten.h"
 
@@ -17,8 +18,13 @@
 #include "merge/copy.h"
 
 /**
- * struct flat - the image being written
- * @end:	where the next block goes
+ * struct flat - the new image
+ * @chain:	the chain
+ * @map:	map of the whole chain
+ * @plan:	layout of the new image
+ * @new_file:	file of the new image
+ * @progress:	initialized by progress_init()
+ * @end:	offset of the next block in the new file, in bytes
  */
 struct flat {
 	const struct chain *chain;
@@ -67,8 +73,8 @@ static enum exit_code write_block(struct flat *flat, u64 block)
 }
 
 /*
- * How many bytes from @start on, in whole blocks, are known to be zeros without being read? A
- * large disk is mostly that, so it is not looked at block by block.
+ * Set @length to the number of bytes from @start on, in whole blocks, that are zeros by their
+ * state. A large disk consists mostly of such ranges, so they are not tested block by block.
  */
 static enum exit_code find_zeros(struct flat *flat, u64 start, u64 *length)
 {
@@ -130,7 +136,7 @@ static enum exit_code write_image(struct flat *flat)
 	return status == DONE ? new_file_commit(&flat->new_file) : status;
 }
 
-/* What is replaced must not be what is read. */
+/* The new file must not replace a file of the chain. */
 static enum exit_code check_path(const struct chain *chain, const char *path)
 {
 	struct stat status;
@@ -138,8 +144,8 @@ static enum exit_code check_path(const struct chain *chain, const char *path)
 
 	for (i = 0; !stat(path, &status) && i < chain->count; i++)
 		if (layer_is_file(chain->layer[i], &status))
-			return fail(EXIT_USAGE, "%s: is itself in the chain; it is merged into "
-				    "with --into", path);
+			return fail(EXIT_USAGE, "%s: is itself in the chain; to merge into it, "
+				    "use --into", path);
 	for (i = 0; i < chain->count; i++) {
 		const struct image_file *file = &chain->layer[i]->image.file;
 		enum exit_code result = image_check_unwritten(file->path, file->fd, &file->stat);
@@ -151,13 +157,13 @@ static enum exit_code check_path(const struct chain *chain, const char *path)
 }
 
 /**
- * flatten() - write an image of what a chain shows
+ * flatten() - merge a chain into a new image
  * @chain:	complete
  * @path:	of the new image
- * @replace:	a file of that name is to go
- * @progress:	by progress_init()
+ * @replace:	replace an existing file
+ * @progress:	initialized by progress_init()
  *
- * Return: DONE, or another code having said why; then there is no new image
+ * Return: DONE, or another exit code after an error message; then there is no new image
  */
 enum exit_code flatten(const struct chain *chain, const char *path, bool replace,
 		       struct progress *progress)

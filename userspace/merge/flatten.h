@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * A new image without parents that shows what a chain shows.
+ * Merge of a chain into a new image without parents.
  */
 #ifndef VHDX_MERGE_FLATTEN_H
 #define VHDX_MERGE_FLATTEN_H

@@ -1,34 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * A chain top -> ... -> child -> target -> ... becomes target -> ..., which then shows what the
- * top has shown. The order of writing, and what a power cut leaves behind after each step:
+ * A chain top -> ... -> child -> target -> ... becomes target -> ..., which then shows what the top
+ * showed before. The order of writes, and the state after a power cut in each step:
  *
- *	0. All files are locked, and their logs replayed into them. The target is checked
- *	   as by vhdxctl check. Nothing else is written if anything is wrong.
+ *	0. Lock all files, and replay their logs into them. Check the target as vhdxctl check
+ *	   does. After an error nothing else is written.
  *	1. Child: parent_linkage2 becomes G, a new GUID, through its log. Durable before step 2.
- *	   After a cut: parent_linkage is still right.
+ *	   After a cut: parent_linkage still matches.
  *	2. Target: new FileWriteGuid, DataWriteGuid G. Durable before step 3.
- *	   After a cut: parent_linkage2 is right. From here on the target is nothing by itself,
- *	   and nobody who looks for it by its old GUID takes it for what it was.
- *	3. Data into blocks that the target has. New blocks behind everything in use, flush,
- *	   then the entries of the BAT, through the log, some hundred blocks at a time.
- *	   After a cut: for all that is written here there is something in the top, or in
- *	   what is between, that hides it. So the chain shows the same at every moment.
- *	   Blocks nothing refers to may be left; they are cut off when merging goes on.
- *	4. Flush, and the last entries. Now the target shows what the top shows.
- *	5. Children of the top that are to be re-linked become the target's, through their
- *	   logs. After a cut: each is a child of one or of the other, which show the same.
- *	6. What was merged is deleted, the child first and the top last; or with --keep: the
- *	   child's parent_linkage becomes G, and its parent_linkage2 null.
- *	   After a cut: the child is gone first because it would be a child of the target, with
- *	   old data over the new. The top has had G as its parent_linkage2 since before that, so
- *	   it is a child of the target if that is named as its parent, and shows the same.
+ *	   After a cut: parent_linkage2 matches. From here on the target by itself is useless,
+ *	   and no other child accepts it, because its old DataWriteGuid is gone.
+ *	3. Write data into present blocks of the target. Write new blocks after all space in use,
+ *	   flush, then change their BAT entries, through the log, some hundred blocks at a time.
+ *	   After a cut: the merged images hide all that is written here, so the chain shows the
+ *	   same data at every moment. Blocks without a BAT entry may be left at the end; the
+ *	   next run cuts them off.
+ *	4. Flush, and change the last BAT entries. Now the target shows what the top shows.
+ *	5. The children of the top in --relink become children of the target, through their
+ *	   logs. After a cut: each is a child of the top or the target, which show the same.
+ *	6. Top: parent_linkage2 becomes G, through its log. Then delete the merged images, the
+ *	   child first and the top last. Or with --keep: parent_linkage of the child becomes G,
+ *	   and its parent_linkage2 null.
+ *	   After a cut: the child is deleted first, because the target accepts it as a child,
+ *	   and its old data would hide new data. The top is a child of the target if --parent
+ *	   names it, and shows the same as the target.
+ *	7. Give the owner of the target write permission; or, if --relink gave it children,
+ *	   remove the permission.
  *
- *	7. The target, which was a parent, may be written again; or, if it has children that were
- *	   re-linked, may not.
- *
- * If this ends at any moment, for whatever reason, it can be done again: step 1 finds a
- * linkage that fits and a G, or makes one; steps 3 to 5 write what they have written.
+ * An interrupted merge can be repeated. Step 1 finds a matching linkage and G, or makes one; steps
+ * 3 to 5 write the same again.
  */
 #include "merge/merge.h"
 
@@ -52,12 +53,15 @@
 static const char read_only_advice[] = "merge --output makes a new image elsewhere";
 
 /**
- * struct work - a merge being done
- * @files:	the locked files of the chain, as many as are merged, and the target
- * @grandchild:	children of the top, open
+ * struct work - a merge in progress
+ * @merge:	the merge
+ * @chain:	the chain
+ * @into:	index of the target in @chain
+ * @files:	locked files of the merged images and the target
+ * @grandchild:	children of the top for --relink, open
  * @grandchild_files: the same, locked
  * @guid:	G
- * @others:	what was said of other children
+ * @others:	first error about other children
  */
 struct work {
 	const struct merge *merge;
@@ -80,7 +84,7 @@ static struct layer *child_of(const struct work *work)
 	return work->chain->layer[work->into - 1];
 }
 
-/* Until they were locked, somebody else may have changed or merged them. */
+/* Another program may have changed the images before they were locked. */
 static enum exit_code check_links(const struct work *work)
 {
 	struct vhdx_fault fault;
@@ -122,7 +126,7 @@ static enum exit_code check_target(const struct work *work)
 		return fail(EXIT_USAGE, "%s: is a block device, which cannot grow; use --output",
 			    target->path);
 	if (super->geometry.disk_size != size)
-		return fail(EXIT_USAGE, "%s: is a disk of %llu bytes, %s of %llu; use --output",
+		return fail(EXIT_USAGE, "%s: has a disk of %llu bytes, %s has one of %llu; use --output",
 			    target->path, (unsigned long long)super->geometry.disk_size, top->path,
 			    (unsigned long long)size);
 	if (!log_batch_possible(&super->header))
@@ -147,7 +151,7 @@ static enum exit_code open_grandchild(struct work *work, unsigned int i)
 	return status;
 }
 
-/* One that was re-linked before, by a merge that was interrupted then, fits as well. */
+/* A child of the target is accepted too: an interrupted merge may have relinked it. */
 static enum exit_code check_grandchild(const struct work *work, unsigned int i)
 {
 	const struct layer *grandchild = work->grandchild[i];
@@ -157,7 +161,7 @@ static enum exit_code check_grandchild(const struct work *work, unsigned int i)
 	    vhdx_chain_links(&grandchild->locator,
 			     &target_of(work)->image.super->header.data_write_guid))
 		return DONE;
-	return fail_named(EXIT_PARENT, "PARENT_MISMATCH", "%s: is no child of %s",
+	return fail_named(EXIT_PARENT, "PARENT_MISMATCH", "%s: is not a child of %s",
 			  grandchild->path, work->chain->layer[0]->path);
 }
 
@@ -192,17 +196,16 @@ static bool refuse_child(void *context, const char *path, const struct layer *pa
 {
 	struct work *work = context;
 
-	work->others = fail_named(EXIT_BUSY, "OTHER_CHILD", "%s: is a child of %s as well; %s or "
+	work->others = fail_named(EXIT_BUSY, "OTHER_CHILD", "%s: is a child of %s as well; %s, or use "
 				  "--force", path, parent->path,
-				  parent == work->chain->layer[0] ?
-				  "use --relink for it" :
-				  "merge it elsewhere first, by --output,");
+				  parent == work->chain->layer[0] ? "use --relink for it" :
+				  "merge it into a new image first, with --output");
 	return true;
 }
 
 /*
- * The top is a parent itself, if snapshot has left it like that, and its children may be anywhere.
- * What is between it and the target is protected for the sake of the chain.
+ * A top with the mode that snapshot sets is a parent; its children may be in any directory. The
+ * images between top and target have this mode because of the chain itself.
  */
 static enum exit_code check_protection(const struct work *work)
 {
@@ -213,13 +216,14 @@ static enum exit_code check_protection(const struct work *work)
 	if (merge->keep || merge->force || merge->relinks || !S_ISREG(status->st_mode) ||
 	    status->st_mode & 0222)
 		return DONE;
-	return fail_named(EXIT_BUSY, "PROTECTED", "%s: its mode is %04o, so nobody is to write to it; "
-			  "vhdxctl snapshot leaves parents like that, whose children may be anywhere, "
-			  "and it would be deleted; use --relink for them, or --keep, or --force if "
-			  "there are none", top->path, (unsigned int)status->st_mode & 07777);
+	return fail_named(EXIT_BUSY, "PROTECTED", "%s: its mode %04o lets no user write, as "
+			  "vhdxctl snapshot leaves a parent, whose children may be in any directory; "
+			  "merge would delete it; use --relink for the children, or --keep, or "
+			  "--force if there are none",
+			  top->path, (unsigned int)status->st_mode & 07777);
 }
 
-/* With --keep only the target changes; else all that is merged goes away. */
+/* With --keep only the target changes; otherwise all merged images are deleted. */
 static enum exit_code check_others(struct work *work)
 {
 	unsigned int first = work->merge->keep ? work->into : 0;
@@ -247,7 +251,7 @@ static enum exit_code announce(struct work *work)
 	const struct vhdx_locator *locator = &child->locator;
 
 	if (!vhdx_guid_equal(&locator->linkage, is)) {
-		work->guid = *is;	/* a merge goes on that came to step 2 */
+		work->guid = *is;	/* an interrupted merge was past step 2 */
 		return DONE;
 	}
 	work->guid = locator->linkage2;
@@ -303,7 +307,7 @@ static enum exit_code relink_grandchildren(struct work *work)
 	return status;
 }
 
-/* The top must not need what is between when that is deleted. A log is needed to say so. */
+/* Afterwards the top needs no image between it and the target. Without a log it does. */
 static enum exit_code link_top(struct work *work)
 {
 	struct layer *top = work->chain->layer[0];
@@ -320,11 +324,11 @@ static void sync_directory_of(char *path)
 
 	if (fd < 0)
 		return;
-	fsync(fd);	/* or it is there again, and can be merged again */
+	fsync(fd);	/* after a failure the file may reappear, and can be merged again */
 	close(fd);
 }
 
-/* By its real name: what the user gave may be a link to it. */
+/* By its real path: that of the command line may be a symbolic link. */
 static enum exit_code delete_file(const struct layer *layer)
 {
 	char *real = realpath(layer->path, NULL);
@@ -332,8 +336,8 @@ static enum exit_code delete_file(const struct layer *layer)
 	struct stat found;
 
 	if (real && !lstat(real, &found) && !layer_is_file(layer, &found))
-		status = fail(EXIT_BUSY, "%s: is merged, but was replaced meanwhile, so it is not "
-			      "deleted", layer->path);
+		status = fail(EXIT_BUSY, "%s: is merged, but not deleted, because it was replaced "
+			      "meanwhile", layer->path);
 	else if (!real || unlink(real))
 		status = fail_errno(layer->path, "is merged, but cannot be deleted", errno);
 	else
@@ -386,7 +390,7 @@ static enum exit_code write_all(struct work *work, const struct check *check)
 	return status;
 }
 
-/* The rest of step 0: what would stop an attach for writing stops this. */
+/* The rest of step 0: the checks of an attach for writing */
 static enum exit_code check_and_write(struct work *work)
 {
 	struct check check = { 0 };
@@ -398,8 +402,8 @@ static enum exit_code check_and_write(struct work *work)
 	check.progress.mode = PROGRESS_NONE;
 	status = check_image(&check);
 	if (status == DONE && check.reader.size > USAGE_LIMIT)
-		status = fail(EXIT_IMAGE, "%s: is a file of more than %llu TiB, in which it is not "
-			      "known what is in use; use --output", check.file.path,
+		status = fail(EXIT_IMAGE, "%s: the file is larger than %llu TiB, beyond which the "
+			      "use of space is not tracked; use --output", check.file.path,
 			      (unsigned long long)(USAGE_LIMIT / VHDX_TIB));
 	if (status == DONE && (check.findings.count[SEVERITY_ERROR] ||
 			       check.findings.count[SEVERITY_UNSUPPORTED]))
@@ -424,10 +428,11 @@ static void close_all(struct work *work)
 }
 
 /**
- * merge_into() - merge children into their parent
- * @merge:	what is to be done
+ * merge_into() - merge children into a parent
+ * @merge:	the merge
  *
- * Return: DONE, or another code having said why; then the chain shows what it has shown
+ * Return: DONE, or another exit code after an error message; then the chain shows the same
+ * data as before
  */
 enum exit_code merge_into(const struct merge *merge)
 {

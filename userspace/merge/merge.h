@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Merging children into their parent.
+ * Merge of children into a parent.
  */
 #ifndef VHDX_MERGE_MERGE_H
 #define VHDX_MERGE_MERGE_H
@@ -13,16 +14,16 @@
 struct progress;
 
 /**
- * struct merge - what is to be done
- * @chain:	complete; the first is merged
- * @into:	the one it is merged into, with all between them
- * @keep:	do not delete what was merged
- * @keep_mode:	leave the mode of the target as it is
- * @force:	even if others need what is changed or deleted
- * @relink:	paths of children of the first, to become children of the result
- * @relinks:	how many
- * @progress:	by progress_init()
- * @parents:	where Windows paths are, for re-linking
+ * struct merge - a merge
+ * @chain:	complete; its first image, the top, is merged
+ * @into:	index of the target in @chain; all images above it are merged
+ * @keep:	do not delete the merged images
+ * @keep_mode:	do not change the mode of the target
+ * @force:	merge even if other images need those that change or are deleted
+ * @relink:	paths of children of the top, which become children of the target
+ * @relinks:	number of elements in @relink
+ * @progress:	initialized by progress_init()
+ * @parents:	options with --map-path, for @relink
  */
 struct merge {
 	struct chain *chain;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * What an entry of the BAT says without being asked: reserved bits, the place of a block that
- * has none, entries that nobody uses. Readers ignore all of it, but not every program does.
+ * Junk in BAT entries: reserved bits, offsets of absent blocks, unused entries. Readers have to
+ * ignore it, but some programs do not.
  *
- * An entry that nobody uses may still be the only one that knows of a block of data, in an
- * image that somebody shrank, or whose BAT a bug has shifted. If the space it names is
- * nobody else's, it is left alone.
+ * An unused entry may be the only reference to a block of data, if the disk was shrunk or a bug has
+ * shifted the BAT. It is kept if no other entry uses its space.
  */
 #include <stdlib.h>
 
@@ -18,8 +18,10 @@
 
 /**
  * struct bat_repair - one pass over a BAT
- * @anchors:	former places seen so far
- * @kept:	entries that may know of data
+ * @repair:	the repair
+ * @rules:	rules for BAT entries
+ * @anchors:	former places of unmapped blocks found so far
+ * @kept:	number of unused entries that are kept
  */
 struct bat_repair {
 	struct repair *repair;
@@ -28,7 +30,7 @@ struct bat_repair {
 	u64 kept;
 };
 
-/* The place of an unmapped block is worth keeping only if it can be given back. */
+/* The former place of an unmapped block is kept if the block can use it again. */
 static bool anchor_is_good(struct bat_repair *bat, u64 offset)
 {
 	u64 length = bat->rules.geometry->block_size;
@@ -74,7 +76,7 @@ static u64 payload_entry(struct bat_repair *bat, u64 entry)
 	return vhdx_bat_entry(state, anchor_is_good(bat, offset) ? offset : 0);
 }
 
-/* What an entry should be. */
+/* The repaired value of an entry */
 static u64 better_entry(struct bat_repair *bat, u64 index, u64 entry)
 {
 	const struct vhdx_geometry *g = bat->rules.geometry;
@@ -102,9 +104,10 @@ static enum exit_code repair_bat_page(struct bat_repair *bat, u64 first, __le64 
 			continue;
 		entries[i] = cpu_to_le64(new);
 		changed = true;
-		findings_add_repair(&bat->repair->done, "bat_entry", place + i * VHDX_BAT_ENTRY_SIZE,
-				    first + i, "BAT: %#llx becomes %#llx",
-				    (unsigned long long)old, (unsigned long long)new);
+		findings_add_repair(&bat->repair->done, "bat_entry",
+				    place + i * VHDX_BAT_ENTRY_SIZE, first + i,
+				    "BAT: %#llx becomes %#llx", (unsigned long long)old,
+				    (unsigned long long)new);
 	}
 	return changed ? repair_page(bat->repair, place, entries) : DONE;
 }
@@ -128,10 +131,10 @@ static enum exit_code repair_piece(struct bat_repair *bat, u64 offset, u32 lengt
 }
 
 /**
- * repair_bat() - clear what means nothing
- * @repair:	what is being done
+ * repair_bat() - clear junk in BAT entries
+ * @repair:	begun by repair_image()
  *
- * Return: DONE, or another code having said why it ended early
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code repair_bat(struct repair *repair)
 {
@@ -146,7 +149,7 @@ enum exit_code repair_bat(struct repair *repair)
 	for (offset = 0; offset < total && status == DONE; offset += length)
 		status = repair_piece(&bat, offset, length, entries);
 	if (bat.kept)
-		warn("%s: %llu BAT entries that nothing uses are left: they may name data",
+		warn("%s: %llu unused BAT entries are kept: they may refer to data",
 		     repair->check->file.path, (unsigned long long)bat.kept);
 	usage_free(&bat.anchors);
 	free(entries);

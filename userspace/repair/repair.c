@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * What can be repaired without guessing: what the format says twice, and what it says to be
- * without meaning. None of it changes what the disk shows.
+ * Repairs need no guessing: they use a redundant copy, or clear fields without meaning. None of
+ * them changes what the disk shows.
  *
- *	header damaged			written anew from the other copy
- *	region table damaged		written anew from the other copy, through the log
+ *	damaged header			rewritten from the other copy
+ *	damaged region table		rewritten from the other copy, through the log
  *	junk in BAT entries		cleared, through the log; see bat.c
- *	odd file size, leaked space	see space.c
+ *	odd file size, leaks		see space.c
  *
- * An image with errors is left as it is, in all its parts: an error means that something
- * is lost, and whoever tries to rescue it needs the rest as it was.
+ * An image with errors is not changed at all: an error means that data are lost, and a rescue needs
+ * the rest of the file in its original state.
  *
- * The order, which is that of any writer: the log is replayed; the header gets a new
- * FileWriteGuid before anything else is written; the file gets its size; tables change
- * through the log; only when that is empty again the file may become shorter.
+ * The order is that of any writer: replay the log; give the header a new FileWriteGuid; set the
+ * size of the file; change tables through the log; shorten the file when the log is empty again.
  */
 #include "repair/repair.h"
 
@@ -25,10 +25,10 @@
 #include "lib/alloc.h"
 
 /**
- * repair_is_possible() - may an image be repaired?
+ * repair_is_possible() - test whether an image may be repaired
  * @check:	completed
  *
- * Return: false if it has errors
+ * Return: false if it has errors or unsupported features
  */
 bool repair_is_possible(const struct check *check)
 {
@@ -37,11 +37,11 @@ bool repair_is_possible(const struct check *check)
 }
 
 /**
- * repair_log() - replay the log, if that must be done
- * @repair:	what is to be done
- * @check:	completed, without errors; must be made again if the log was replayed
+ * repair_log() - replay the log into the file, if it must be replayed
+ * @repair:	@file and @done are used
+ * @check:	completed, without errors; must be repeated if the log was replayed
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code repair_log(struct repair *repair, const struct check *check)
 {
@@ -55,7 +55,7 @@ enum exit_code repair_log(struct repair *repair, const struct check *check)
 	return repair->file ? replay_file(check->file.path, repair->file, &progress) : DONE;
 }
 
-/* Both copies are written anew whatever else is to be done. */
+/* repair_begin() rewrites both copies. */
 static enum exit_code repair_headers(struct repair *repair)
 {
 	u32 warnings = repair->check->super->warnings;
@@ -67,7 +67,7 @@ static enum exit_code repair_headers(struct repair *repair)
 			    vhdx_warning_name(first ? VHDX_WARNING_header_1_damaged :
 					      VHDX_WARNING_header_2_damaged),
 			    first ? VHDX_HEADER_1_OFFSET : VHDX_HEADER_2_OFFSET, NO_ENTRY,
-			    "header: written anew from copy %d", first ? 2 : 1);
+			    "header: rewritten from copy %d", first ? 2 : 1);
 	return repair_begin(repair);
 }
 
@@ -89,7 +89,7 @@ static enum exit_code copy_table(struct repair *repair, u64 from, u64 to)
 	return status;
 }
 
-/* Table 1 counts if it is valid: by it the image has just been found to be in order. */
+/* Table 1 counts if it is valid, as in the check. */
 static enum exit_code repair_regions(struct repair *repair)
 {
 	static const enum vhdx_warning kinds[] = {
@@ -105,7 +105,7 @@ static enum exit_code repair_regions(struct repair *repair)
 		if (!(repair->check->super->warnings & (1U << kinds[i])))
 			continue;
 		findings_add_repair(&repair->done, vhdx_warning_name(kinds[i]), to, NO_ENTRY,
-				    "region table: copy %d written anew from copy %d",
+				    "region table: copy %d rewritten from copy %d",
 				    i ? 2 : 1, i ? 1 : 2);
 		return copy_table(repair, from, to);
 	}
@@ -117,7 +117,7 @@ static enum exit_code repair_tables(struct repair *repair)
 	enum exit_code status;
 
 	if (!log_batch_possible(&repair->check->super->header)) {
-		warn("%s: its tables are not repaired: it has no log that could be used for it",
+		warn("%s: its tables are not repaired, because it has no usable log",
 		     repair->check->file.path);
 		return DONE;
 	}
@@ -130,11 +130,11 @@ static enum exit_code repair_tables(struct repair *repair)
 }
 
 /**
- * repair_image() - repair what can be repaired
- * @repair:	its mode and file; @done is filled
- * @check:	completed, without errors; to be made again if anything was done
+ * repair_image() - repair an image
+ * @repair:	@mode and @file are set; @done gets the repairs
+ * @check:	completed, without errors; must be repeated if @done has repairs
  *
- * Return: DONE, or another code having said why it ended early
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code repair_image(struct repair *repair, struct check *check)
 {

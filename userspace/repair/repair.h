@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Repairing what check found, as far as that needs no guessing.
+ * Repairs of what a check finds, as far as that needs no guessing.
  */
 #ifndef VHDX_REPAIR_REPAIR_H
 #define VHDX_REPAIR_REPAIR_H
@@ -10,19 +11,19 @@
 
 enum repair_mode {
 	REPAIR_NOTHING,
-	REPAIR_LEAKS,		/* space that nothing refers to, and what that needs */
+	REPAIR_LEAKS,		/* leaks, after a replay of the log */
 	REPAIR_ALL,
 };
 
 /**
- * struct repair - repairs being made
+ * struct repair - the repair of an image
  * @mode:	what may be repaired
- * @file:	for writing, for us alone; NULL: only list what would be done
- * @done:	what was, or would be done
- * @check:	what is repaired: checked, without errors; its log is replayed
- * @update:	its header
- * @batch:	changes of its tables on their way
- * @begun:	the file has been written to
+ * @file:	opened exclusively for writing; NULL: only list the repairs
+ * @done:	repairs that were made, or would be
+ * @check:	completed check of the image, without errors; its log is replayed
+ * @update:	header of the image
+ * @batch:	changes of metadata for the next log entry
+ * @begun:	repair_begin() has updated the header
  */
 struct repair {
 	enum repair_mode mode;

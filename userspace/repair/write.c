@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * Writing repairs: the header is updated before the first one, tables change through the log.
+ * The writes of a repair: the header is updated before the first one, tables change through the
+ * log.
  */
 #include "image/guid.h"
 #include "repair/repair.h"
 
 /**
- * repair_begin() - something is going to be written
- * @repair:	may have begun already
+ * repair_begin() - update the header before the first write
+ * @repair:	does nothing if it has begun already, or only lists repairs
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code repair_begin(struct repair *repair)
 {
@@ -29,12 +31,12 @@ enum exit_code repair_begin(struct repair *repair)
 }
 
 /**
- * repair_page() - replace a page of metadata, through the log
- * @repair:	what is being done
- * @offset:	of the page in the file
- * @page:	what it shall be
+ * repair_page() - change a page of metadata, through the log
+ * @repair:	the repair
+ * @offset:	of the page in the file, in bytes
+ * @page:	new contents, VHDX_PAGE_SIZE bytes
  *
- * Return: DONE, or another code having said why not
+ * Return: DONE, or another exit code after an error message
  */
 enum exit_code repair_page(struct repair *repair, u64 offset, const void *page)
 {

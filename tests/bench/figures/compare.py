@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """Did something become dearer, by more than noise and more than the limit?"""
 
 from dataclasses import dataclass

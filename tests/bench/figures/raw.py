@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """What the guest wrote down: one JSON document after the other, each a measurement."""
 
 import json

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """A result as text: what was reached, what was measured, of what."""
 
 from . import words

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """What this driver is meant to reach, and whether it does.
 
 By the clock, a target is met if it is reached beyond the noise; of instructions, which are

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """Where the instructions of a guest went: QEMU's trace of each, and the kernel's symbols."""
 
 import re

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # shellcheck shell=bash disable=SC2034 # some is for the other files
 #
 # Who is compared. open_WHO makes DISK of IMAGE or of RAW, close_WHO ends it.
@@ -25,6 +26,9 @@ close_readonly() { close_vhdx; }
 
 # attr NAME: of a disk of this driver
 attr() { cat "/sys/block/${DISK#/dev/}/vhdx/$1"; }
+
+# counter NAME: one of the disk's statistics
+counter() { awk -v name="$1" '$1 == name { print $2 }' "/sys/kernel/debug/vhdx/${DISK#/dev/}/stats"; }
 
 can_choose_submitter() { [ -e /sys/module/vhdx/parameters/nowait_reads ]; }
 open_inline() { open_vhdx; echo 1 >"/sys/block/${DISK#/dev/}/vhdx/nowait_reads"; }

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # shellcheck shell=bash disable=SC2034 # some is for the other files
 #
 # Where the data lies: ext4 on a RAM disk, which all kernels' ext4 can do direct I/O on

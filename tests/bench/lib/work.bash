@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # shellcheck shell=bash
 #
 # What the disks do: a work is OPERATION-SIZE-DEPTH[-JOBS], like randread-4k-32 or

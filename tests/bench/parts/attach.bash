@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # shellcheck shell=bash disable=SC2034 # some is for the other files
 #
 # From nothing to a disk that can be read, and the memory that is gone then: by size.

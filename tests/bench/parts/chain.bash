@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # shellcheck shell=bash
 #
 # Reads through a chain of 32 files, each of which has some of the data, in blocks partially
@@ -30,7 +31,7 @@ chain_on() {
 	for work in randread-4k-1 randread-4k-32 read-128k-8; do
 		SPAN=${CHAIN_SIZE}M work_on $work "$who"
 	done
-	[ "$who" = one ] || figure remembered "$who" bytes "$(attr chain_bytes)"
+	[ "$who" = one ] || figure remembered "$who" bytes "$(counter chain_bytes)"
 	close readonly
 }
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # shellcheck shell=bash disable=SC2034 # some is for the other files
 #
 # Random reads over 64 TiB, of blocks that are there: with a block table of 512 MiB, nearly
@@ -14,10 +15,10 @@ huge_work() {
 # loads WORK COMMAND...: pages read in meanwhile, for each read
 loads() {
 	local work=$1 before
-	before=$(attr cache_loads)
+	before=$(counter cache_loads)
 	shift
 	"$@"
-	figure "$work" vhdx loads/read "$(awk -v n=$(($(attr cache_loads) - before)) \
+	figure "$work" vhdx loads/read "$(awk -v n=$(($(counter cache_loads) - before)) \
 		-v reads=$HUGE_READS 'BEGIN { print n / reads }')"
 }
 

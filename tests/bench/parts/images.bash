@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 # shellcheck shell=bash
 #
 # Images of different kinds: what a block's size and the type of an image cost.

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """One image for each reason to refuse one: everything in it is right but that.
 
 Each recipe has the name of its reason. Its kind is

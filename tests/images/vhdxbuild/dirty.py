@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """Good images with a log that must be replayed before anything else is true of them.
 
 Their models say what is to be seen after replay. There is no oracle: QEMU 7.2 refuses to

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """Images that must open and read exactly as their model says.
 
 The docstring of each recipe is its note in the manifest. oracle="qemu" marks what

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """One VHDX file in parts that can be changed before it is written.
 
 The way of every image: make an Image, say which blocks it has, place() everything in the

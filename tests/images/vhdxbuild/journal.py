@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """A log that must be replayed: what is in it is missing from the file.
 
 A recipe adds entries to a Journal; Image.write() fills them in at last, when the file is as

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """Chains: images on top of each other, the child first, and what the top one shows.
 
 A recipe calls child() for each image that has a parent, from the top down, then base(). The

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """What a guest must see of an image, kept beside it.
 
 NAME.raw	the whole disk as a sparse file; not for disks larger than a file may be

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """What stands in the blocks: every 512 bytes say which sector of which disk they are."""
 
 import random

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """Ranges: sectors of a block as (first, count), bytes of a disk as (start, end); always
 sorted and disjoint."""
 

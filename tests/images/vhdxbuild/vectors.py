@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-FileCopyrightText: 2026 The vhdx authors
 """The encoders against bytes that other programs wrote: Windows, QEMU, or by hand."""
 
 from uuid import UUID
@@ -70,11 +71,11 @@ CLAIMS = [
 
 
 def self_check():
-    """TAP; 1 if a claim does not hold"""
+    """KTAP; 1 if a claim does not hold"""
     failed = 0
-    print(f"1..{len(CLAIMS)}")
+    print(f"KTAP version 1\n1..{len(CLAIMS)}")
     for number, (claim, holds) in enumerate(CLAIMS, 1):
         right = holds()
         failed |= not right
-        print(f"{'ok' if right else 'not ok'} {number} {claim}")
+        print(f"{'ok' if right else 'not ok'} {number} - {claim}")
     return int(failed)

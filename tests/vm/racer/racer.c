@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Two threads that write to one variable, without a lock or a mark: a data race that the kernel
  * "kcsan" must report, or its silence about other modules means nothing.
