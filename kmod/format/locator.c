@@ -92,7 +92,7 @@ static bool vhdx_locator_key_seen(const u8 *item, u32 index, const struct vhdx_l
 
 /* Store the value of a pair, unless its key is unknown. False: it must be a GUID, and is none */
 static bool vhdx_locator_store(struct vhdx_locator *locator, const u8 *item,
-			      const struct vhdx_locator_pair *pair, bool *linked)
+			       const struct vhdx_locator_pair *pair, bool *linked)
 {
 	const u8 *value = item + pair->value.offset;
 

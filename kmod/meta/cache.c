@@ -408,25 +408,51 @@ void vhdx_cache_unpin(struct vhdx_cache *cache, struct vhdx_page *page)
 	xa_unlock_irqrestore(&cache->pages, flags);
 }
 
-/* Offset in the file of a page's own place, in bytes. Context: any */
+/**
+ * vhdx_page_offset() - offset of a page's own place in the file
+ * @page:	pinned
+ *
+ * Context: any
+ * Return: bytes
+ */
 u64 vhdx_page_offset(const struct vhdx_page *page)
 {
 	return page->index << VHDX_PAGE_SHIFT;
 }
 
-/* Contents of a pinned page. Readers may load single words at any time. Context: any */
+/**
+ * vhdx_page_words() - contents of a page
+ * @page:	pinned
+ *
+ * Only the journal changes them, under its lock. Readers may load single words at any time.
+ *
+ * Context: any
+ * Return: VHDX_PAGE_SIZE bytes
+ */
 __le64 *vhdx_page_words(struct vhdx_page *page)
 {
 	return page->data;
 }
 
-/* The part of a pinned page that belongs to the journal. Context: any */
+/**
+ * vhdx_page_log() - state of a page in the journal
+ * @page:	pinned
+ *
+ * Context: any
+ * Return: the part of @page that belongs to the journal
+ */
 struct vhdx_page_log *vhdx_page_log(struct vhdx_page *page)
 {
 	return &page->log;
 }
 
-/* The mirror of vhdx_page_log(). Context: any */
+/**
+ * vhdx_page_of_log() - the inverse of vhdx_page_log()
+ * @log:	part of a page
+ *
+ * Context: any
+ * Return: the page
+ */
 struct vhdx_page *vhdx_page_of_log(struct vhdx_page_log *log)
 {
 	return container_of(log, struct vhdx_page, log);
