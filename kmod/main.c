@@ -5,13 +5,13 @@
  *
  * The folders are layers; each uses those below it (tests/lint/layers.sh):
  *
- *	main.c		the module: begins and ends what all disks share
- *	device/		what users see: block device, sysfs, ioctls, attach and detach
- *	request/	a request on its way: read, write, discard, flush
- *	image/		an open image and its chain of parents: where a sector is
- *	meta/		metadata: cache, space, log, journal; what is durable when
+ *	main.c		the module: initializes what all disks share
+ *	device/		block device, sysfs, ioctls, attach and detach
+ *	request/	requests: read, write, discard, flush
+ *	image/		an open image and its chain of parents: lookup of sectors
+ *	meta/		metadata: cache, space, log, journal; what becomes durable in which order
  *	backing/	the host file: open modes, transfers, allocation, freezing
- *	format/		bytes of the format turned into checked meaning; pure C,
+ *	format/		decoding, checking and encoding of the format; pure C,
  *			compiled into the tool and the tests as well
  *
  * Below all of them are waiter.h (a callback instead of a sleeping task), delay.h (windows
@@ -56,7 +56,7 @@ static void __exit vhdx_exit(void)
 	vhdx_job_exit();
 	vhdx_registry_exit();
 	vhdx_lru_module_exit();
-	rcu_barrier();		/* the cache's pages are freed by our code */
+	rcu_barrier();		/* pages of the cache are freed by RCU callbacks of this module */
 }
 
 module_init(vhdx_init);

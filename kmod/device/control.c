@@ -34,8 +34,8 @@ static_assert(sizeof(struct vhdx_ioc_status) >= VHDX_STATUS_MIN_SIZE);
 static_assert(offsetof(struct vhdx_ioc_snapshot, message) == VHDX_SNAPSHOT_MIN_SIZE);
 
 /*
- * Copy in a structure that begins with its own size. A caller with a smaller one leaves zeros
- * at our end; one newer than us may only have zeros at its end.
+ * Copy in a structure that begins with its own size. If the caller's is smaller, the rest of @arg
+ * is zero. If it is larger, what is beyond @size must be zero.
  */
 static int vhdx_control_copy_in(void *arg, size_t size, size_t min_size, void __user *user)
 {
@@ -56,7 +56,7 @@ static int vhdx_control_copy_in(void *arg, size_t size, size_t min_size, void __
 	return 0;
 }
 
-/* Of a structure that was copied in: as much as the caller has room for, and we know */
+/* Copy out a structure that was copied in: @size bytes, or fewer if the caller's is smaller */
 static int vhdx_control_copy_out(void __user *user, const void *arg, size_t size)
 {
 	u32 user_size = *(const u32 *)arg;
@@ -64,7 +64,7 @@ static int vhdx_control_copy_out(void __user *user, const void *arg, size_t size
 	return copy_to_user(user, arg, min_t(size_t, size, user_size)) ? -EFAULT : 0;
 }
 
-/* The reason goes out with the structure even though, and because, the ioctl fails. */
+/* The reason is copied out even if the ioctl fails. */
 static void vhdx_control_report(const struct vhdx_fault *fault, u32 *reason,
 				char message[VHDX_MESSAGE_SIZE])
 {
@@ -109,7 +109,7 @@ static void vhdx_control_put_files(struct file **files, unsigned int nr)
 	kfree(files);
 }
 
-/* The files that the caller names by their descriptors. Return: an array, or an ERR_PTR */
+/* Get the files of the caller's descriptors. Return: an array, or an ERR_PTR */
 static struct file **vhdx_control_get_files(const struct vhdx_ioc_attach *arg)
 {
 	struct file **files = kcalloc(arg->nr_files, sizeof(*files), GFP_KERNEL);
@@ -172,7 +172,7 @@ static long vhdx_control_attach(void __user *user)
 	vhdx_control_report(&fault, &arg.reason, arg.message);
 	if (!vhdx_control_copy_out(user, &arg, sizeof(arg)))
 		return ret;
-	/* the caller will never learn which disk it got */
+	/* the caller cannot get the number of the disk */
 	if (!ret)
 		vhdx_registry_detach(arg.index, arg.diskseq, VHDX_DETACH_FORCE, &fault);
 	return -EFAULT;
@@ -212,29 +212,23 @@ static long vhdx_control_status(void __user *user)
 	return vhdx_control_copy_out(user, &arg, sizeof(arg));
 }
 
-static int vhdx_control_do_snapshot(struct vhdx_ioc_snapshot *arg, struct vhdx_fault *fault)
-{
-	struct file *file = fget(arg->fd);
-	int ret;
-
-	if (!file)
-		return -EBADF;
-	ret = vhdx_registry_snapshot(arg->index, arg->diskseq, file, &arg->held_ns, fault);
-	fput(file);
-	return ret;
-}
-
 static long vhdx_control_snapshot(void __user *user)
 {
 	struct vhdx_fault fault = { .reason = VHDX_OK };
 	struct vhdx_ioc_snapshot arg;
+	struct file *file;
 	int ret;
 
 	ret = vhdx_control_copy_in(&arg, sizeof(arg), VHDX_SNAPSHOT_MIN_SIZE, user);
 	if (ret)
 		return ret;
 	arg.held_ns = 0;
-	ret = vhdx_control_do_snapshot(&arg, &fault);
+	ret = -EBADF;
+	file = fget(arg.fd);
+	if (file) {
+		ret = vhdx_registry_snapshot(arg.index, arg.diskseq, file, &arg.held_ns, &fault);
+		fput(file);
+	}
 	vhdx_control_report(&fault, &arg.reason, arg.message);
 	if (vhdx_control_copy_out(user, &arg, sizeof(arg)))
 		return -EFAULT;
@@ -245,12 +239,12 @@ static long vhdx_control_ioctl(struct file *file, unsigned int cmd, unsigned lon
 {
 	void __user *user = (void __user *)arg;
 
-	/* asked at every call: the descriptor may have been handed on */
+	/* checked at each call: the descriptor may have been passed to another process */
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (_IOC_TYPE(cmd) != VHDX_IOC_TYPE || _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE))
 		return -ENOTTY;
-	/* the size is not looked at: callers with older and newer structures have others */
+	/* the size is not compared: older and newer structures differ in it */
 	switch (_IOC_NR(cmd)) {
 	case _IOC_NR(VHDX_IOC_VERSION):
 		return vhdx_control_version(user);
@@ -282,8 +276,9 @@ static struct miscdevice vhdx_control_device = {
 };
 
 /**
- * vhdx_control_init() - module init, last: from here on there may be users
+ * vhdx_control_init() - module init, last: ioctls may be called from now on
  *
+ * Context: process
  * Return: 0 or a negative errno
  */
 int vhdx_control_init(void)
@@ -293,6 +288,8 @@ int vhdx_control_init(void)
 
 /**
  * vhdx_control_exit() - module exit, first
+ *
+ * Context: process
  */
 void vhdx_control_exit(void)
 {

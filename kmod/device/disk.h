@@ -23,35 +23,34 @@ struct vhdx_image_options;
 
 /**
  * struct vhdx_disk - from attach to the last close after detach
- * @refs:	of the registry's table, of jobs, of processes that wait, of the gendisk
- * @life:	what may be done with it
+ * @refs:	of the registry's table, of jobs, of waiting processes, of the gendisk
+ * @life:	its state, and what ends it
  * @make:	the job that makes it
  * @remove:	the job that removes it
- * @mark:	the job that tells the block layer that it is dead
- * @plugged:	@mark may be started; under @life's lock
- * @marked:	it was, or the same was done without it; likewise
- * @marking:	and is not over; likewise
+ * @mark:	the job that marks the gendisk dead (K3)
+ * @plugged:	a kill may start @mark; under @life's lock
+ * @marked:	K3 has begun, in @mark or in @remove; likewise
+ * @marking:	K3 is under way; likewise
  * @held:	requests are not dispatched; likewise
  * @held_since:	when that began, in ns
- * @held_ns:	how long requests were not dispatched during a snapshot; likewise
+ * @held_ns:	for how long requests were not dispatched during a snapshot; likewise
  * @index:	N of /dev/vhdxN
- * @flags:	VHDX_ATTACH_* as asked for
+ * @flags:	VHDX_ATTACH_* of its attach
  * @files:	the image and its parents, until they are opened
- * @nr_files:	how many
+ * @nr_files:	number of @files
  * @made:	0, or why it could not be made; valid when no longer COMING
- * @removed:	0, or what was lost; valid when GONE
+ * @removed:	0, or an error of vhdx_image_close(); valid when GONE
  * @fault:	the reason for @made
- * @image:	what it shows; NULL once removed; changes by vhdx_snapshot_disk()
- * @image_lock:	held for reading by what looks at @image from outside, as sysfs does; for
- *		writing while that changes, which takes no I/O
- * @writable:	the image was, when it was attached
- * @noted:	what is shown of it; under @life's lock
+ * @image:	from vhdx_disk_make() to vhdx_disk_remove(), then NULL; a snapshot replaces it
+ * @image_lock:	held for reading by code outside the request path that uses @image, such as sysfs
+ *		and debugfs; held for writing while @image changes, which does no I/O
+ * @noted:	status as of the last vhdx_disk_note(); under @life's lock
  * @devt:	device number; valid when no longer COMING
- * @queues:	how requests get there
- * @gendisk:	what the rest of the kernel sees
- * @wwn:	NAA identifier; kept here because it may be asked for after the image is gone
- * @failure:	what could not be written, or NULL
- * @debugfs:	its directory there; see debugfs.c
+ * @queues:	hardware queues and their threads
+ * @gendisk:	NULL until the image is open
+ * @wwn:	NAA identifier; a copy, because it is used after the image is closed, too
+ * @failure:	which write failed and made the disk read-only, or NULL
+ * @debugfs:	its directory in debugfs, see debugfs.c
  */
 struct vhdx_disk {
 	refcount_t refs;
@@ -74,7 +73,6 @@ struct vhdx_disk {
 	struct vhdx_fault fault;
 	struct vhdx_image *image;
 	struct rw_semaphore image_lock;
-	bool writable;
 	struct vhdx_ioc_status noted;
 	dev_t devt;
 	struct vhdx_queues queues;
@@ -89,17 +87,35 @@ struct vhdx_disk *vhdx_disk_alloc(struct file *const *files, unsigned int nr, u3
 void vhdx_disk_get(struct vhdx_disk *disk);
 void vhdx_disk_put(struct vhdx_disk *disk);
 
-int vhdx_disk_make(struct vhdx_disk *disk, const struct attribute_group **groups);
-void vhdx_disk_kill(struct vhdx_disk *disk);
-int vhdx_disk_remove(struct vhdx_disk *disk);
-
-void vhdx_disk_stop(struct vhdx_disk *disk);
-void vhdx_disk_hold(struct vhdx_disk *disk);
-void vhdx_disk_let_go(struct vhdx_disk *disk);
-
+/* disk_status.c */
 u64 vhdx_disk_seq(struct vhdx_disk *disk);
 void vhdx_disk_note(struct vhdx_disk *disk);
 void vhdx_disk_status(struct vhdx_disk *disk, struct vhdx_ioc_status *status);
+
+/* disk_kill.c */
+void vhdx_disk_unplug(struct vhdx_disk *disk);
+void vhdx_disk_stop(struct vhdx_disk *disk);
+void vhdx_disk_hold(struct vhdx_disk *disk);
+void vhdx_disk_let_go(struct vhdx_disk *disk);
+void vhdx_disk_mark_dead(struct vhdx_disk *disk);
+void vhdx_disk_kill(struct vhdx_disk *disk);
+
+/* disk_block.c */
+void vhdx_disk_plug(struct vhdx_disk *disk);
+int vhdx_disk_alloc_gendisk(struct vhdx_disk *disk);
+
+/* disk_make.c */
 void vhdx_disk_image_options(struct vhdx_disk *disk, struct vhdx_image_options *options);
+int vhdx_disk_make(struct vhdx_disk *disk, const struct attribute_group **groups);
+int vhdx_disk_remove(struct vhdx_disk *disk);
+
+/*
+ * May the disk be made writable? An attach that is not read-only opens the image for writing or
+ * fails, so the flag is as good as the image, and is still there when the image is closed.
+ */
+static inline bool vhdx_disk_may_write(const struct vhdx_disk *disk)
+{
+	return !(disk->flags & VHDX_ATTACH_READ_ONLY) && !READ_ONCE(disk->failure);
+}
 
 #endif /* VHDX_DEVICE_DISK_H */

@@ -6,11 +6,12 @@
  * Opening a file, reading partitions, ending a session: all of these wait for the backing
  * file, in functions of other subsystems that no signal ends. A process that called them
  * itself could not be killed while the file hangs. So a worker calls them, and the process
- * waits for the worker in a way that can be ended (life.c). The job goes on without it.
+ * waits for the worker in a way that a signal or a kill of the disk ends (life.c). The job
+ * continues without the process.
  *
- * The queue is unbound and takes hundreds of jobs at a time: a job that hangs holds up no
- * other. A job holds a reference to the module, and vhdx_job_exit() waits for the few
- * instructions between dropping that and the end of the worker's function.
+ * The queue is unbound and runs hundreds of jobs at a time: a job that hangs holds up no
+ * other. A job holds a reference to the module. vhdx_job_exit() waits for the few
+ * instructions between dropping it and the end of the worker's function.
  */
 #include "device/job.h"
 
@@ -19,7 +20,10 @@
 
 static struct workqueue_struct *vhdx_job_queue;
 
-/* Tests let the Nth allocation of a task fail: the worker stands in for the task. */
+/*
+ * Fault injection can fail the Nth allocation of a task. For a job, that setting moves from the
+ * task to the worker and back.
+ */
 static unsigned int vhdx_job_swap_faults(unsigned int fail_nth)
 {
 #ifdef CONFIG_FAULT_INJECTION
@@ -41,10 +45,10 @@ static void vhdx_job_work(struct work_struct *work)
 }
 
 /**
- * vhdx_job_start() - have a job done by a worker
- * @job:	not started before, or over
- * @run:	what is to be done, in process context without locks
- * @lend:	the calling task's fault injection goes along
+ * vhdx_job_start() - run a job in a worker
+ * @job:	never started, or complete
+ * @run:	called in process context without locks
+ * @lend:	move the calling task's fault injection to the worker
  *
  * Context: any
  */
@@ -58,8 +62,10 @@ void vhdx_job_start(struct vhdx_job *job, void (*run)(struct vhdx_job *job), boo
 }
 
 /**
- * vhdx_job_done() - a job has done what its caller waits for
- * @job:	running; to be called before the caller is told
+ * vhdx_job_done() - take fault injection back from the worker
+ * @job:	running; before the waiting process is woken
+ *
+ * Context: the job
  */
 void vhdx_job_done(struct vhdx_job *job)
 {
@@ -67,8 +73,10 @@ void vhdx_job_done(struct vhdx_job *job)
 }
 
 /**
- * vhdx_job_joined() - the caller was told
- * @job:	of which vhdx_job_done() was called
+ * vhdx_job_joined() - return fault injection to the process that waited for a job
+ * @job:	that called vhdx_job_done()
+ *
+ * Context: process
  */
 void vhdx_job_joined(const struct vhdx_job *job)
 {
@@ -78,7 +86,8 @@ void vhdx_job_joined(const struct vhdx_job *job)
 /**
  * vhdx_job_init() - module init
  *
- * Return: 0 or a negative errno
+ * Context: process
+ * Return: 0 or -ENOMEM
  */
 int vhdx_job_init(void)
 {
@@ -87,7 +96,9 @@ int vhdx_job_init(void)
 }
 
 /**
- * vhdx_job_exit() - module exit; no job is left, but for its last instructions
+ * vhdx_job_exit() - module exit; no job is left, except for its last instructions
+ *
+ * Context: process
  */
 void vhdx_job_exit(void)
 {

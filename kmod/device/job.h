@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Jobs: what may take as long as a backing file likes is done by a worker.
+ * Jobs: a worker does what may wait for a backing file without limit.
  */
 #ifndef VHDX_DEVICE_JOB_H
 #define VHDX_DEVICE_JOB_H
@@ -9,10 +9,10 @@
 #include <linux/workqueue.h>
 
 /**
- * struct vhdx_job - one piece of work; lives in the structure that it is about
+ * struct vhdx_job - one piece of work; part of the structure that it works on
  * @work:	runs it
- * @run:	what is to be done; may free the job
- * @fail_nth:	the caller's fault injection, which goes along
+ * @run:	does the work; may free the job
+ * @fail_nth:	fault injection on its way to the worker, or back
  */
 struct vhdx_job {
 	struct work_struct work;

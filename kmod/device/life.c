@@ -4,8 +4,8 @@
  * DOC: the life of a disk
  *
  *	COMING -> LIVE	[vhdx_life_begin]   it is complete
- *	LIVE -> GOING	[vhdx_life_try_end] it is to be removed, and nothing is in the way:
- *			no snapshot is being made, and it was
+ *	LIVE -> GOING	[vhdx_life_try_end] it is to be removed, and no snapshot is being made;
+ *			it was
  *			- closed while not open (detach),
  *			- closed for the last time after it was armed (autoclear, lazy detach),
  *			- or killed (detach by force)
@@ -13,27 +13,30 @@
  *	COMING -> GONE	[vhdx_life_over]    it could not be made
  *
  * Each transition happens once, under the lock. The one to GOING calls @end, which starts
- * the one job that removes the disk. So there is one remover, whatever it was that ended
- * the disk, and however often it is opened, closed and detached meanwhile.
+ * the one job that removes the disk. So exactly one job removes it, whatever the cause, and
+ * however often it is opened, closed and detached meanwhile.
  *
- * Openers are counted here and not asked of the block layer: its count changes under
- * open_mutex, which is held over a scan for partitions, and so over I/O.
+ * Openers are counted here. The count of the block layer changes under open_mutex, which is
+ * held over a scan for partitions, and so over I/O.
  *
- * A disk may be killed at any time. What must not be done on a dead disk looks at @dead.
- * Killing does not remove a disk that is COMING or of which a snapshot is being made: the
- * job that is at work there finds it dead, and passes it on as GOING.
+ * A disk may be killed at any time. What must not be done on a dead disk checks @dead.
+ * A kill does not remove a disk that is COMING or of which a snapshot is being made: the
+ * job that does this ends with vhdx_life_begin(), vhdx_life_over() or vhdx_life_unhold(), which
+ * make a dead disk GOING or GONE.
  *
- * P9, no disk waits for another: the lock is a leaf. All waits for a disk are waits for
- * @wait, by processes that hold no lock and can be killed, and that a kill of the disk ends.
+ * P9, no disk waits for another: the lock is a leaf. All waits for a disk are on @wait, in
+ * processes that hold no lock and can be killed, and a kill of the disk ends them.
  */
 #include "device/life.h"
 
 #include <linux/sched.h>
 
 /**
- * vhdx_life_init() - a disk is being made
+ * vhdx_life_init() - begin the life of a disk, as COMING
  * @life:	filled
  * @end:	see struct vhdx_life
+ *
+ * Context: any
  */
 void vhdx_life_init(struct vhdx_life *life, void (*end)(struct vhdx_life *life))
 {
@@ -47,7 +50,7 @@ void vhdx_life_init(struct vhdx_life *life, void (*end)(struct vhdx_life *life))
 	life->end = end;
 }
 
-/* Return: true if the caller is to call @end */
+/* Make the disk GOING if it is to be removed. Return: true if the caller must call @end */
 static bool vhdx_life_try_end(struct vhdx_life *life)
 {
 	lockdep_assert_held(&life->lock);
@@ -60,11 +63,12 @@ static bool vhdx_life_try_end(struct vhdx_life *life)
 }
 
 /**
- * vhdx_life_open() - a process wants to open the disk
+ * vhdx_life_open() - count an opener
  * @life:	of the disk
- * @arm:	remove it after the last close
+ * @arm:	remove the disk after the last close
  *
- * Return: may it be opened? If so, vhdx_life_release() follows.
+ * Context: any that may take spinlocks
+ * Return: true if the disk may be opened; then vhdx_life_release() must follow
  */
 bool vhdx_life_open(struct vhdx_life *life, bool arm)
 {
@@ -84,6 +88,8 @@ bool vhdx_life_open(struct vhdx_life *life, bool arm)
 /**
  * vhdx_life_release() - undo vhdx_life_open()
  * @life:	of the disk
+ *
+ * Context: any that may take spinlocks
  */
 void vhdx_life_release(struct vhdx_life *life)
 {
@@ -98,10 +104,12 @@ void vhdx_life_release(struct vhdx_life *life)
 }
 
 /**
- * vhdx_life_begin() - the disk is complete
+ * vhdx_life_begin() - the disk is complete: LIVE
  * @life:	COMING
  *
- * It may be GOING at once: killed meanwhile, or closed for the last time.
+ * It may become GOING at once, if it was killed, or armed and closed, while COMING.
+ *
+ * Context: any that may take spinlocks
  */
 void vhdx_life_begin(struct vhdx_life *life)
 {
@@ -118,8 +126,10 @@ void vhdx_life_begin(struct vhdx_life *life)
 }
 
 /**
- * vhdx_life_over() - there is no disk any more
+ * vhdx_life_over() - the disk is removed: GONE
  * @life:	COMING, and it could not be made; or GOING
+ *
+ * Context: any that may take spinlocks
  */
 void vhdx_life_over(struct vhdx_life *life)
 {
@@ -133,9 +143,10 @@ void vhdx_life_over(struct vhdx_life *life)
 /**
  * vhdx_life_close() - remove the disk unless it is open
  * @life:	of the disk
- * @lazily:	if it is, remove it after the last close
+ * @lazily:	if it is open, remove it after the last close
  *
- * Return: DONE: it is being removed; or another
+ * Context: any that may take spinlocks
+ * Return: DONE if it is GOING now; else what enum vhdx_life_answer says
  */
 enum vhdx_life_answer vhdx_life_close(struct vhdx_life *life, bool lazily)
 {
@@ -159,8 +170,10 @@ enum vhdx_life_answer vhdx_life_close(struct vhdx_life *life, bool lazily)
 }
 
 /**
- * vhdx_life_kill() - remove the disk, open or not, as soon as nothing is in the way
+ * vhdx_life_kill() - remove the disk, open or not, as soon as no job keeps it
  * @life:	of the disk
+ *
+ * Context: any that may take spinlocks
  */
 void vhdx_life_kill(struct vhdx_life *life)
 {
@@ -179,7 +192,8 @@ void vhdx_life_kill(struct vhdx_life *life)
  * vhdx_life_hold() - keep the disk from being removed
  * @life:	of the disk
  *
- * Return: DONE, until vhdx_life_unhold(); or BUSY or NONE
+ * Context: any that may take spinlocks
+ * Return: DONE: it is kept until vhdx_life_unhold(); or BUSY or NONE
  */
 enum vhdx_life_answer vhdx_life_hold(struct vhdx_life *life)
 {
@@ -199,6 +213,8 @@ enum vhdx_life_answer vhdx_life_hold(struct vhdx_life *life)
 /**
  * vhdx_life_unhold() - undo vhdx_life_hold()
  * @life:	held
+ *
+ * Context: any that may take spinlocks
  */
 void vhdx_life_unhold(struct vhdx_life *life)
 {
@@ -206,14 +222,20 @@ void vhdx_life_unhold(struct vhdx_life *life)
 
 	spin_lock(&life->lock);
 	life->busy = false;
-	/* the last close may have come meanwhile, or a kill */
+	/* after a last close, or a kill, while it was held */
 	end = vhdx_life_try_end(life);
 	spin_unlock(&life->lock);
 	if (end)
 		life->end(life);
 }
 
-/* Can it be found by those who look for attached disks? */
+/**
+ * vhdx_life_is_live() - is the disk attached?
+ * @life:	of the disk
+ *
+ * Context: any that may take spinlocks
+ * Return: true if it is LIVE and not dead
+ */
 bool vhdx_life_is_live(struct vhdx_life *life)
 {
 	bool live;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The life of a disk: whether it may be opened, and what ends it.
+ * The life of a disk: its state, and what ends it.
  */
 #ifndef VHDX_DEVICE_LIFE_H
 #define VHDX_DEVICE_LIFE_H
@@ -17,15 +17,15 @@ enum vhdx_life_state {
 };
 
 /**
- * struct vhdx_life - of one disk
+ * struct vhdx_life - the state of a disk
  * @lock:	protects the rest; a leaf, held for a few instructions
  * @state:	see life.c
- * @dead:	killed: nothing is read or written any more
- * @armed:	to be removed after the last close
+ * @dead:	killed: no request goes to the backing file any more
+ * @armed:	remove it after the last close
  * @busy:	a snapshot is being made
- * @openers:	how often the disk and its partitions are open
+ * @openers:	number of opens of the disk and its partitions
  * @wait:	woken after each change of @state and @dead
- * @end:	called once, when the disk becomes GOING; has the disk removed. Context: any
+ * @end:	called once, when the disk becomes GOING; starts its removal. Context: any
  */
 struct vhdx_life {
 	spinlock_t lock;
@@ -47,7 +47,7 @@ void vhdx_life_begin(struct vhdx_life *life);
 void vhdx_life_over(struct vhdx_life *life);
 
 enum vhdx_life_answer {
-	VHDX_LIFE_DONE,		/* as asked */
+	VHDX_LIFE_DONE,		/* done */
 	VHDX_LIFE_LATER,	/* after the last close */
 	VHDX_LIFE_OPEN,		/* refused: it is open, or being attached */
 	VHDX_LIFE_BUSY,		/* refused: a snapshot is being made */
@@ -62,8 +62,8 @@ void vhdx_life_unhold(struct vhdx_life *life);
 bool vhdx_life_is_live(struct vhdx_life *life);
 
 /*
- * Without the lock: for conditions of waits, and where a moment does not matter. What was
- * written before a change of state can be read once that was seen.
+ * Without the lock: for conditions of waits, and where a late answer does no harm. A reader
+ * that sees a change of state also sees what was written before it.
  */
 static inline bool vhdx_life_is_dead(const struct vhdx_life *life)
 {

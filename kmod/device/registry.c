@@ -3,17 +3,17 @@
 /*
  * DOC: P9, no disk waits for another
  *
- * Any backing file may hang, and with it whatever waits for it. What keeps that to the one
- * disk:
+ * Any backing file may hang, and with it what waits for it. What limits that to the one disk:
  *
  *	- vhdx_registry_lock, the only lock that all disks share, is a spinlock held for a
- *	  look at the table. It protects the table, not the disks in it: they are counted.
- *	- What takes I/O is done by jobs (job.c): making a disk, removing it, a snapshot. A
- *	  process that asked for one waits without a lock.
- *	- That wait ends when the job is done, or the disk is killed (detach by force), or the
- *	  process is. The job goes on: it cannot be ended while it is in the backing file. A
- *	  disk whose process was killed while it was being made is removed when it is made.
- *	- Looking at disks (status) waits for nothing; what is shown is noted beforehand.
+ *	  lookup in the table. It protects the table, not the disks in it: they are counted.
+ *	- Jobs (job.c) do what takes I/O: making a disk, removing it, a snapshot. The
+ *	  process that waits for a job holds no lock.
+ *	- That wait ends when the job is complete, when the disk is killed (detach by force), or
+ *	  when the process is killed. The job continues: it cannot be ended while it is in the
+ *	  backing file. If the process is killed during an attach the disk is removed as soon as
+ *	  it is made.
+ *	- A status query waits for nothing; the status is copied beforehand.
  *
  * Locks, outermost first; neither is held over anything that sleeps:
  *
@@ -21,8 +21,7 @@
  *	vhdx_life.lock		state of one disk (life.c)
  *
  * A disk is in the table from before it is made until after it is removed, so that its
- * number is taken, and so that it can be killed at any time. All others look for disks that
- * are LIVE.
+ * number is taken, and so that it can be killed at any time. Other lookups find LIVE disks only.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -43,20 +42,21 @@
 #include "device/sysfs.h"
 
 /*
- * How long a process that was killed still waits: what takes no longer than usual is left
- * whole, so that a killed attach leaves a complete disk or none.
+ * How long a process that was killed still waits. A job that takes no longer than usual completes
+ * in this time, so that a killed attach leaves a complete disk or none.
  */
 #define VHDX_REGISTRY_GRACE	(2 * HZ)
 
-/* How long a detach by force waits for what is in the backing file already */
+/* How long a detach by force waits for requests that are in the backing file */
 #define VHDX_REGISTRY_PATIENCE	(10 * HZ)
 
 static DEFINE_SPINLOCK(vhdx_registry_lock);
 static DEFINE_IDR(vhdx_disks);
 
 /*
- * Wait until @condition is true. Return: is it? If not, the process was killed, or @limit
- * jiffies are over; 0 is no limit.
+ * Wait until @condition is true, for @limit jiffies at most; 0 is no limit.
+ *
+ * Return: true; false if the process was killed, or after the limit
  */
 #define vhdx_registry_wait(disk, condition, limit) \
 ({ \
@@ -71,7 +71,7 @@ static DEFINE_IDR(vhdx_disks);
 
 /* --- the table ---------------------------------------------------------------- */
 
-/* Give a disk a number; the table has a reference. Return: 0 or a negative errno */
+/* Add a disk to the table, with a number and a reference. Return: 0 or a negative errno */
 static int vhdx_registry_enter(struct vhdx_disk *disk, int index, struct vhdx_fault *fault)
 {
 	int first = max(index, 0), end = index < 0 ? 0 : index + 1, ret;
@@ -93,7 +93,7 @@ static int vhdx_registry_enter(struct vhdx_disk *disk, int index, struct vhdx_fa
 	return -EBUSY;
 }
 
-/* The disk is over: its number is free, then those who wait are told. Context: a job */
+/* Free the number of the disk, then make it GONE and wake waiting processes. Context: a job */
 static void vhdx_registry_leave(struct vhdx_disk *disk)
 {
 	spin_lock(&vhdx_registry_lock);
@@ -103,7 +103,7 @@ static void vhdx_registry_leave(struct vhdx_disk *disk)
 	vhdx_disk_put(disk);
 }
 
-/* Any disk of that number, LIVE or not. Return: with a reference; NULL if there is none */
+/* Find a disk, LIVE or not. Return: the disk, with a reference; or NULL */
 static struct vhdx_disk *vhdx_registry_get(int index, u64 diskseq, struct vhdx_fault *fault)
 {
 	struct vhdx_disk *disk;
@@ -120,7 +120,7 @@ static struct vhdx_disk *vhdx_registry_get(int index, u64 diskseq, struct vhdx_f
 	return disk;
 }
 
-/* What an answer of life.c means to people. Return: 0 or a negative errno */
+/* The errno and the reason for an answer of life.c. Return: 0 or a negative errno */
 static int vhdx_registry_refusal(enum vhdx_life_answer answer, struct vhdx_fault *fault)
 {
 	switch (answer) {
@@ -152,7 +152,7 @@ static void vhdx_registry_remove_job(struct vhdx_job *job)
 	vhdx_registry_leave(disk);
 }
 
-/* A disk is GOING. */
+/* @end of struct vhdx_life: the disk is GOING */
 static void vhdx_registry_end(struct vhdx_life *life)
 {
 	struct vhdx_disk *disk = container_of(life, struct vhdx_disk, life);
@@ -162,7 +162,7 @@ static void vhdx_registry_end(struct vhdx_life *life)
 }
 
 /*
- * Wait for a disk that is to go: a killed one for a while only.
+ * Wait until a disk is GONE; if it is dead, for a limited time.
  *
  * Return: 0 or a negative errno
  */
@@ -185,19 +185,6 @@ static int vhdx_registry_await_gone(struct vhdx_disk *disk, struct vhdx_fault *f
 	return -EIO;
 }
 
-static int vhdx_registry_end_as(struct vhdx_disk *disk, u32 flags, struct vhdx_fault *fault)
-{
-	enum vhdx_life_answer answer = VHDX_LIFE_DONE;
-
-	if (flags & VHDX_DETACH_FORCE)
-		vhdx_disk_kill(disk);
-	else
-		answer = vhdx_life_close(&disk->life, flags & VHDX_DETACH_LAZY);
-	if (answer != VHDX_LIFE_DONE)
-		return vhdx_registry_refusal(answer, fault);
-	return vhdx_registry_await_gone(disk, fault);
-}
-
 /**
  * vhdx_registry_detach() - remove a disk
  * @index:	its number
@@ -205,20 +192,28 @@ static int vhdx_registry_end_as(struct vhdx_disk *disk, u32 flags, struct vhdx_f
  * @flags:	VHDX_DETACH_*
  * @fault:	filled on failure if the failure has a reason; clear before
  *
- * By force also one that is being attached, or detached already.
+ * VHDX_DETACH_FORCE also removes a disk that is being attached or detached.
  *
  * Context: process, no locks.
- * Return: 0 or a negative errno; after -EIO the disk is gone as well, after -EINPROGRESS
+ * Return: 0 or a negative errno; after -EIO the disk is removed as well, after -EINPROGRESS
  * and -EINTR it will be
  */
 int vhdx_registry_detach(int index, u64 diskseq, u32 flags, struct vhdx_fault *fault)
 {
 	struct vhdx_disk *disk = vhdx_registry_get(index, diskseq, fault);
+	enum vhdx_life_answer answer = VHDX_LIFE_DONE;
 	int ret;
 
 	if (!disk)
 		return -ENODEV;
-	ret = vhdx_registry_end_as(disk, flags, fault);
+	if (flags & VHDX_DETACH_FORCE)
+		vhdx_disk_kill(disk);
+	else
+		answer = vhdx_life_close(&disk->life, flags & VHDX_DETACH_LAZY);
+	if (answer == VHDX_LIFE_DONE)
+		ret = vhdx_registry_await_gone(disk, fault);
+	else
+		ret = vhdx_registry_refusal(answer, fault);
 	if (ret == -EINPROGRESS)
 		pr_warn("vhdx%d: forced detach is incomplete: the backing file does not respond\n",
 			index);
@@ -243,7 +238,7 @@ static void vhdx_registry_make_job(struct vhdx_job *job)
 	vhdx_disk_put(disk);
 }
 
-/* Return: 0 or a negative errno; then there is no disk, or soon will be none */
+/* Have a job make the disk. Return: 0, or a negative errno and the disk is or will be removed */
 static int vhdx_registry_make(struct vhdx_disk *disk, struct vhdx_fault *fault)
 {
 	struct vhdx_life *life = &disk->life;
@@ -251,13 +246,13 @@ static int vhdx_registry_make(struct vhdx_disk *disk, struct vhdx_fault *fault)
 	vhdx_disk_get(disk);
 	vhdx_job_start(&disk->make, vhdx_registry_make_job, true);
 	if (!vhdx_registry_wait(disk, !vhdx_life_is_coming(life) || vhdx_life_is_dead(life), 0)) {
-		/* nobody will know of it */
+		/* the process does not return the number of the disk to its caller */
 		vhdx_disk_kill(disk);
 		return -EINTR;
 	}
 	if (!vhdx_life_is_coming(life))
 		vhdx_job_joined(&disk->make);
-	/* made or not: a kill ends what making it waits for, so it may be made just then */
+	/* even if it was made: a kill ends the waits of the job, which may then succeed */
 	if (vhdx_life_is_dead(life)) {
 		vhdx_fault_set(fault, VHDX_REASON_detached_meanwhile, 0, 0);
 		return -ENODEV;
@@ -269,10 +264,10 @@ static int vhdx_registry_make(struct vhdx_disk *disk, struct vhdx_fault *fault)
 
 /**
  * vhdx_registry_attach() - make a disk of an image
- * @files:	the image and its parents; references that stay the caller's
- * @nr:		how many
+ * @files:	the image and its parents; the caller keeps its references
+ * @nr:		number of @files
  * @flags:	VHDX_ATTACH_*
- * @index:	number wanted, or negative for the first that is free
+ * @index:	the number the disk must have, or negative for the first that is free
  * @attached:	filled on success
  * @fault:	filled on failure if the failure has a reason; clear before
  *
@@ -301,9 +296,7 @@ int vhdx_registry_attach(struct file *const *files, unsigned int nr, u32 flags, 
 
 /* --- snapshots -------------------------------------------------------------------- */
 
-/*
- * What the job and the process that waits for it share. The last one frees it.
- */
+/* Shared by the job of a snapshot and the process that waits for it */
 struct vhdx_registry_snapshot {
 	struct vhdx_job job;
 	refcount_t refs;
@@ -339,7 +332,7 @@ static void vhdx_registry_snapshot_job(struct vhdx_job *job)
 	vhdx_registry_put_snapshot(snapshot);
 }
 
-/* Takes over the reference to @disk, which is held. Return: a started one, or NULL */
+/* Start the job. It owns the reference to @disk, which is held. Return: NULL without memory */
 static struct vhdx_registry_snapshot *vhdx_registry_start_snapshot(struct vhdx_disk *disk,
 								   struct file *file)
 {
@@ -374,16 +367,16 @@ static int vhdx_registry_await_snapshot(struct vhdx_registry_snapshot *snapshot,
 }
 
 /**
- * vhdx_registry_snapshot() - let a disk go on in a child
- * @index:	its number
+ * vhdx_registry_snapshot() - make a child the image of a disk
+ * @index:	number of the disk
  * @diskseq:	0, or the sequence number it must have
- * @file:	the child's; a reference that stays the caller's
- * @held_ns:	set to how long I/O was held
+ * @file:	the child's; the caller keeps its reference
+ * @held_ns:	set to the time that requests were held, in ns
  * @fault:	filled on failure if the failure has a reason; clear before
  *
  * Context: process, no locks.
- * Return: 0 or a negative errno; after -EINTR, and after -ENODEV because the disk was killed, it
- * may be made all the same
+ * Return: 0 or a negative errno; after -EINTR, and after -ENODEV because the disk was killed, the
+ * snapshot may still be made
  */
 int vhdx_registry_snapshot(int index, u64 diskseq, struct file *file, u64 *held_ns,
 			   struct vhdx_fault *fault)
@@ -410,13 +403,13 @@ int vhdx_registry_snapshot(int index, u64 diskseq, struct file *file, u64 *held_
 	return ret;
 }
 
-/* --- looking ----------------------------------------------------------------------- */
+/* --- status ------------------------------------------------------------------------ */
 
 /**
- * vhdx_registry_status() - look at a live disk
+ * vhdx_registry_status() - the status of a live disk
  * @index:	its number
- * @or_next:	if there is none of that number, take the next one
- * @status:	filled, but for @size and @next
+ * @or_next:	if there is no live disk of that number, of the next one
+ * @status:	filled, except for @size and @next
  *
  * Context: any that may take spinlocks
  * Return: 0 or -ENODEV
@@ -441,6 +434,8 @@ int vhdx_registry_status(int index, bool or_next, struct vhdx_ioc_status *status
 
 /**
  * vhdx_registry_exit() - module exit; no disk is left
+ *
+ * Context: process
  */
 void vhdx_registry_exit(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Which disks exist: numbers, attach and detach, one at a time per disk.
+ * The table of disks: their numbers; attach, detach, snapshot and status.
  */
 #ifndef VHDX_DEVICE_REGISTRY_H
 #define VHDX_DEVICE_REGISTRY_H
@@ -13,10 +13,10 @@ struct vhdx_fault;
 struct vhdx_ioc_status;
 
 /**
- * struct vhdx_attached - how to find a disk that was just attached
+ * struct vhdx_attached - identification of a disk that was just attached
  * @index:	N of /dev/vhdxN
- * @devt:	its device number
- * @diskseq:	its sequence number, which no other disk has had since boot
+ * @devt:	device number
+ * @diskseq:	sequence number
  */
 struct vhdx_attached {
 	int index;

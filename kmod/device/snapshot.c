@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * The image of a disk in use is replaced: see image/chain_switch.c.
+ * Replacing the image of a disk in use: image/chain_switch.c has the steps L1 to L9.
  */
 #include "device/snapshot.h"
 
@@ -16,44 +16,9 @@
 #include "image/image.h"
 #include "image/writable.h"
 
-/* A commit in less than that leaves nothing to be done before I/O is held; so many are tried. */
+/* L3 is repeated until a commit takes less than that; and the number of commits at most */
 #define VHDX_SNAPSHOT_QUICK_NS	(10 * NSEC_PER_MSEC)
 #define VHDX_SNAPSHOT_COMMITS	4
-
-static int vhdx_snapshot_check(struct vhdx_disk *disk, struct file *file,
-			       struct vhdx_fault *fault)
-{
-	if (disk->writable && !READ_ONCE(disk->failure))
-		return vhdx_stack_check(disk, file, fault);
-	vhdx_fault_set(fault, VHDX_REASON_snapshot_read_only, 0, 0);
-	return -EINVAL;
-}
-
-/* L4. Return: for vhdx_snapshot_release() */
-static unsigned int vhdx_snapshot_hold(struct vhdx_disk *disk)
-{
-	vhdx_disk_hold(disk);
-	vhdx_queues_park(&disk->queues);
-	vhdx_delay(swap_held);
-	/* reclaim would wait for what is held */
-	return memalloc_noio_save();
-}
-
-static void vhdx_snapshot_release(struct vhdx_disk *disk, unsigned int noio)
-{
-	memalloc_noio_restore(noio);
-	vhdx_queues_unpark(&disk->queues);
-	vhdx_disk_let_go(disk);
-}
-
-/* L6. sysfs, which looks at the image meanwhile, finds no journal there. */
-static int vhdx_snapshot_end_session(struct vhdx_disk *disk)
-{
-	down_write(&disk->image_lock);
-	disk->image->writable = false;
-	up_write(&disk->image_lock);
-	return vhdx_image_stop_writing(disk->image);
-}
 
 /* L7 */
 static void vhdx_snapshot_exchange(struct vhdx_disk *disk, struct vhdx_image *child,
@@ -72,18 +37,33 @@ static void vhdx_snapshot_exchange(struct vhdx_disk *disk, struct vhdx_image *ch
 static int vhdx_snapshot_image(struct vhdx_disk *disk, struct vhdx_image *child,
 			       struct vhdx_backing_retiring *retiring, struct vhdx_fault *fault)
 {
-	unsigned int noio = vhdx_snapshot_hold(disk);
-	int ret = vhdx_life_is_dead(&disk->life) ? -ENODEV : vhdx_chain_check_link(child, fault);
+	unsigned int noio;
+	int ret;
 
-	if (!ret)
-		ret = vhdx_snapshot_end_session(disk);
+	/* L4 */
+	vhdx_disk_hold(disk);
+	vhdx_queues_park(&disk->queues);
+	vhdx_delay(swap_held);
+	/* reclaim would wait for requests that are held */
+	noio = memalloc_noio_save();
+	/* L5 */
+	ret = vhdx_life_is_dead(&disk->life) ? -ENODEV : vhdx_chain_check_link(child, fault);
+	if (!ret) {
+		/* L6; sysfs must not use the journal meanwhile */
+		down_write(&disk->image_lock);
+		disk->image->writable = false;
+		up_write(&disk->image_lock);
+		ret = vhdx_image_stop_writing(disk->image);
+	}
 	if (!ret)
 		vhdx_snapshot_exchange(disk, child, retiring);
-	vhdx_snapshot_release(disk, noio);
+	memalloc_noio_restore(noio);
+	vhdx_queues_unpark(&disk->queues);
+	vhdx_disk_let_go(disk);
 	return ret;
 }
 
-/* L3. Each time less is left: what was written while the last commit was made */
+/* L3. Each commit covers only what was written during the one before. */
 static int vhdx_snapshot_commit(struct vhdx_image *image)
 {
 	unsigned int left = VHDX_SNAPSHOT_COMMITS;
@@ -94,7 +74,7 @@ static int vhdx_snapshot_commit(struct vhdx_image *image)
 		start = ktime_get_ns();
 		ret = vhdx_image_commit(image);
 	} while (!ret && --left && ktime_get_ns() - start > VHDX_SNAPSHOT_QUICK_NS);
-	/* with nothing to commit, a frozen file system would be met while I/O is held */
+	/* wait for a frozen file system here rather than while requests are held */
 	if (!ret)
 		ret = vhdx_backing_start_write(&image->backing);
 	if (!ret)
@@ -117,13 +97,18 @@ static int vhdx_snapshot_files(struct vhdx_disk *disk, struct vhdx_image *child,
 	return ret;
 }
 
-/* Return: as vhdx_snapshot_disk() */
+/* L2 to L9. Return: as vhdx_snapshot_disk() */
 static int vhdx_snapshot_into(struct vhdx_disk *disk, struct file *file, struct vhdx_fault *fault)
 {
 	struct vhdx_image_options options;
 	struct vhdx_image *child;
-	int ret = vhdx_snapshot_check(disk, file, fault);
+	int ret;
 
+	if (!vhdx_disk_may_write(disk)) {
+		vhdx_fault_set(fault, VHDX_REASON_snapshot_read_only, 0, 0);
+		return -EINVAL;
+	}
+	ret = vhdx_stack_check(disk, file, fault);
 	if (ret)
 		return ret;
 	vhdx_disk_image_options(disk, &options);
@@ -139,15 +124,15 @@ static int vhdx_snapshot_into(struct vhdx_disk *disk, struct file *file, struct 
 }
 
 /**
- * vhdx_snapshot_disk() - go on in a child
- * @disk:	LIVE, and held
- * @file:	the child's; a reference that stays the caller's
- * @held_ns:	set to how long I/O was held, a trial of the child's device (stack.c) included
+ * vhdx_snapshot_disk() - make a child the image of a disk
+ * @disk:	LIVE, and held by vhdx_life_hold()
+ * @file:	the child's; the caller keeps its reference
+ * @held_ns:	set to the time that requests were held, in ns; includes the trials of stack.c
  * @fault:	filled on failure if the failure has a reason; clear before
  *
- * Context: a job, no locks that a file system might want.
- * Return: 0, or a negative errno and the disk is as before, but for what image/chain_switch.c says
- * of failures to write
+ * Context: a job, no locks that a file system might take.
+ * Return: 0; or a negative errno, and the disk keeps its image. image/chain_switch.c says what a
+ * failed write means.
  */
 int vhdx_snapshot_disk(struct vhdx_disk *disk, struct file *file, u64 *held_ns,
 		       struct vhdx_fault *fault)

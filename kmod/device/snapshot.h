@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * A disk in use goes on in another image.
+ * Live snapshots: replacing the image of a disk in use.
  */
 #ifndef VHDX_DEVICE_SNAPSHOT_H
 #define VHDX_DEVICE_SNAPSHOT_H

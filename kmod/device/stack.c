@@ -3,25 +3,26 @@
 /*
  * DOC: disks on themselves
  *
- * A disk whose file is on a device that is made of the disk waits for itself: its writes go to
+ * A disk waits for itself if its file is on a device that is made of the disk: its writes go to
  * the device, from there to the disk, from there to the file. The child of a live snapshot is
  * therefore refused if it is on the disk. From the child's file down:
  *
- *	file system, block device	the device is the disk: refused
- *	another disk of ours		all its files are looked at in the same way
- *	a device with hardware		what the disk is made of ends here
+ *	file system, block device	if the device is the disk: refused
+ *	another disk of this driver	all its files are examined in the same way
+ *	a device with hardware		nothing more is below
  *	any other device (dm, md, loop, bcache, nbd ...), or a file system without one (btrfs)
  *
- * No interface says what is below the last. So it is tried out: the disk is stopped, and the
- * device is flushed, if there is one, and the file's header read directly: caches are in the way of
- * one, or of the other. What ends while the disk is stopped does not need the disk. What does not
- * may only be slow: it is tried three times, for
- * longer each time. vhdxctl looks into sysfs before, and can say what is on what.
+ * No interface says what is below the last kind. So a trial finds out: the disk is stopped, the
+ * device, if there is one, is flushed, and the file's header is read directly. A cache may hide
+ * the dependency from one of the two, but not from both. If both complete while the disk is
+ * stopped the device does not need the disk. If they do not, the device may still only be slow,
+ * so there are three trials, each longer than the one before. vhdxctl examines sysfs before that,
+ * and can report which device is on which.
  *
- * This is not done at attach: the disk does not exist yet, so nothing is made of it. Nothing can be
- * done about what comes later, as a mapping that is loaded into a device in use. And the trial does
- * not show a device that completes a flush without passing it on. In both cases the disk hangs,
- * and detaching it by force ends that: its requests fail, and so does what waits for them.
+ * There is no such check at attach: the disk does not exist yet, so no device is made of it.
+ * Changes after the check are not noticed, such as a mapping loaded into a device in use. And
+ * the trial fails to notice a device that completes a flush without passing it on. In both cases
+ * the disk hangs until it is detached by force: then its requests fail, and so do their waits.
  */
 #include "device/stack.h"
 
@@ -41,24 +42,24 @@
 #include "device/disk.h"
 #include "format/reason.h"
 
-/* Devices below one file, those of all disks of ours between counted */
+/* Files to examine for one child, including those of other disks of this driver below it */
 #define VHDX_STACK_MAX		32
 
-/* How long the disk is stopped at first, and how often it is tried; each time twice as long */
+/* Time that the disk is stopped in the first trial; the number of trials, each twice as long */
 #define VHDX_TRIAL_MS		500
 #define VHDX_TRIALS		3
 
-/* How long a device may take that does not wait for the disk */
+/* How long a slow device may take after the disk is dispatched again */
 #define VHDX_TRIAL_END_MS	10000
 
 /**
- * struct vhdx_trial - see if I/O comes to an end
- * @file:	read
- * @bdev:	flushed, or NULL; stays as long as @file
- * @page:	for what is read
- * @thread:	does that
- * @done:	it did
- * @users:	the thread and its creator, who may be killed
+ * struct vhdx_trial - a flush and a read in a thread
+ * @thread:	does both
+ * @file:	is read
+ * @bdev:	is flushed, or NULL; exists as long as @file
+ * @page:	for the data
+ * @done:	both are complete
+ * @users:	references: of the thread, and of its creator, which may be killed
  */
 struct vhdx_trial {
 	struct task_struct *thread;
@@ -78,32 +79,26 @@ static void vhdx_trial_put(struct vhdx_trial *trial)
 	kfree(trial);
 }
 
-/* What comes of it does not matter, only when. */
-static void vhdx_trial_read(struct vhdx_trial *trial)
+static int vhdx_trial_thread(void *data)
 {
+	struct vhdx_trial *trial = data;
 	struct bio_vec bvec = { .bv_page = trial->page, .bv_len = PAGE_SIZE };
 	struct iov_iter iter;
 	struct kiocb iocb;
 
+	/* reclaim would wait for the stopped disk */
+	memalloc_noio_save();
+	if (trial->bdev)
+		blkdev_issue_flush(trial->bdev);
 	iov_iter_bvec(&iter, ITER_DEST, &bvec, 1, PAGE_SIZE);
 	init_sync_kiocb(&iocb, trial->file);
 	if (trial->file->f_mode & FMODE_CAN_ODIRECT)
 		iocb.ki_flags |= IOCB_DIRECT;
+	/* only their completion counts, not their results */
 	trial->file->f_op->read_iter(&iocb, &iter);
-}
-
-static int vhdx_trial_thread(void *data)
-{
-	struct vhdx_trial *trial = data;
-
-	/* reclaim would wait for the disk that is stopped */
-	memalloc_noio_save();
-	if (trial->bdev)
-		blkdev_issue_flush(trial->bdev);
-	vhdx_trial_read(trial);
 	complete(&trial->done);
 	vhdx_trial_put(trial);
-	/* the disk may be gone by now, and with it what keeps the module */
+	/* the disk may be freed by now, and with it its reference to the module */
 	module_put_and_kthread_exit(0);
 }
 
@@ -125,7 +120,7 @@ static struct vhdx_trial *vhdx_trial_create(struct file *file, struct block_devi
 	return trial;
 }
 
-/* Return: the trial, to be begun by waking its thread, or an ERR_PTR */
+/* Return: a trial with a thread to be woken, or an ERR_PTR */
 static struct vhdx_trial *vhdx_trial_prepare(struct file *file, struct block_device *bdev,
 					     int index)
 {
@@ -145,33 +140,25 @@ static struct vhdx_trial *vhdx_trial_prepare(struct file *file, struct block_dev
 	return ERR_CAST(thread);
 }
 
-/* With the disk stopped. Return: did the device go on? */
-static bool vhdx_trial_run(struct vhdx_trial *trial, struct vhdx_disk *disk, unsigned int ms)
-{
-	bool done;
-
-	vhdx_disk_stop(disk);
-	wake_up_process(trial->thread);
-	done = wait_for_completion_timeout(&trial->done, msecs_to_jiffies(ms));
-	vhdx_disk_let_go(disk);
-	return done;
-}
-
 /*
- * Stop the disk, and see if the device goes on. Nothing is allocated meanwhile: reclaim could have
- * to write to the disk for it.
+ * One trial. Nothing is allocated while the disk is stopped: reclaim could have to write to it.
  *
- * Return: 1 if it does, 0 if it does not, or a negative errno
+ * Return: 1 if the device completed meanwhile, 0 if not, or a negative errno
  */
 static int vhdx_stack_try(struct vhdx_disk *disk, struct file *file, struct block_device *bdev,
 			  unsigned int ms)
 {
 	struct vhdx_trial *trial = vhdx_trial_prepare(file, bdev, disk->index);
 	long ret = 1;
+	bool done;
 
 	if (IS_ERR(trial))
 		return PTR_ERR(trial);
-	if (!vhdx_trial_run(trial, disk, ms)) {
+	vhdx_disk_stop(disk);
+	wake_up_process(trial->thread);
+	done = wait_for_completion_timeout(&trial->done, msecs_to_jiffies(ms));
+	vhdx_disk_let_go(disk);
+	if (!done) {
 		ret = wait_for_completion_killable_timeout(&trial->done,
 							   msecs_to_jiffies(VHDX_TRIAL_END_MS));
 		ret = min(ret, 0L);
@@ -180,42 +167,31 @@ static int vhdx_stack_try(struct vhdx_disk *disk, struct file *file, struct bloc
 	return ret;
 }
 
-/* Return: 1 if the device waits for the disk, or may do so; 0 if not; or a negative errno */
-static int vhdx_stack_waits(struct vhdx_disk *disk, struct file *file, struct block_device *bdev)
-{
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 0; !ret && i < VHDX_TRIALS; i++)
-		ret = vhdx_stack_try(disk, file, bdev, VHDX_TRIAL_MS << i);
-	return ret < 0 ? ret : !ret;
-}
-
 static bool vhdx_stack_is_ours(const struct gendisk *gendisk)
 {
 	return gendisk->fops->owner == THIS_MODULE;
 }
 
-/* Devices made of others have no hardware, and so no parent in the tree of devices. */
-static bool vhdx_stack_is_opaque(struct block_device *bdev)
-{
-	return !bdev || !disk_to_dev(bdev->bd_disk)->parent;
-}
-
-/* One file, of those that the child needs. Return: as vhdx_stack_waits() */
+/* Examine one file. Return: 1 if it needs the disk, or may do so; 0 if not; or a negative errno */
 static int vhdx_stack_look(struct vhdx_disk *disk, struct file *file)
 {
 	struct block_device *bdev = vhdx_backing_file_bdev(file);
+	unsigned int i;
+	int ret = 0;
 
 	if (bdev && bdev->bd_disk == disk->gendisk)
 		return 1;
-	if (!disk_openers(disk->gendisk) || !vhdx_stack_is_opaque(bdev) ||
-	    (bdev && vhdx_stack_is_ours(bdev->bd_disk)))
+	if (!disk_openers(disk->gendisk))
 		return 0;
-	return vhdx_stack_waits(disk, file, bdev);
+	/* only a device with hardware has a parent in the tree of devices */
+	if (bdev && (disk_to_dev(bdev->bd_disk)->parent || vhdx_stack_is_ours(bdev->bd_disk)))
+		return 0;
+	for (i = 0; !ret && i < VHDX_TRIALS; i++)
+		ret = vhdx_stack_try(disk, file, bdev, VHDX_TRIAL_MS << i);
+	return ret < 0 ? ret : !ret;
 }
 
-/* The files of the disk that @file is on, if it is one of ours. Return: how many there are now */
+/* If @file is on a disk of this driver, add the files of that. Return: the number of files now */
 static unsigned int vhdx_stack_add(struct file **files, unsigned int nr, struct file *file)
 {
 	struct block_device *bdev = vhdx_backing_file_bdev(file);
@@ -227,32 +203,27 @@ static unsigned int vhdx_stack_add(struct file **files, unsigned int nr, struct 
 	return vhdx_backing_devices(below->index, files, nr, VHDX_STACK_MAX);
 }
 
-/* Others are refused for what they are when they are opened. */
-static bool vhdx_stack_can_read(const struct file *file)
-{
-	umode_t mode = file->f_mapping->host->i_mode;
-
-	return (S_ISREG(mode) || S_ISBLK(mode)) && file->f_mode & FMODE_READ &&
-	       file->f_op->read_iter;
-}
-
 /**
- * vhdx_stack_check() - may a disk go on in this file?
- * @disk:	added; not being detached
+ * vhdx_stack_check() - may a file become the image of a disk?
+ * @disk:	added, and kept from being removed
  * @file:	open
  * @fault:	filled if not
  *
- * Context: process, may sleep; the disk may be stopped for some seconds if the file is on
- * something that cannot be seen through and takes that long.
- * Return: 0, -EINVAL if it is on the disk itself, or another errno
+ * The disk may be stopped for some seconds, if a trial is needed and the device is slow.
+ *
+ * Context: process, may sleep
+ * Return: 0; -EINVAL if the file is on the disk itself, or may be; or another errno
  */
 int vhdx_stack_check(struct vhdx_disk *disk, struct file *file, struct vhdx_fault *fault)
 {
 	struct file *files[VHDX_STACK_MAX];
+	umode_t mode = file->f_mapping->host->i_mode;
 	unsigned int i, nr = 1;
 	int ret = 0;
 
-	if (!vhdx_stack_can_read(file))
+	/* files that cannot be read are refused when the child is opened */
+	if (!(S_ISREG(mode) || S_ISBLK(mode)) || !(file->f_mode & FMODE_READ) ||
+	    !file->f_op->read_iter)
 		return 0;
 	files[0] = get_file(file);
 	for (i = 0; !ret && i < nr; i++) {
@@ -260,7 +231,7 @@ int vhdx_stack_check(struct vhdx_disk *disk, struct file *file, struct vhdx_faul
 		if (!ret)
 			nr = vhdx_stack_add(files, nr, files[i]);
 	}
-	/* so many that there may be more */
+	/* the array is full: there may be more files */
 	if (!ret && nr == VHDX_STACK_MAX)
 		ret = 1;
 	for (i = 0; i < nr; i++)

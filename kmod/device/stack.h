@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * What a file is on, device below device: see stack.c.
+ * The devices below a file: see stack.c.
  */
 #ifndef VHDX_DEVICE_STACK_H
 #define VHDX_DEVICE_STACK_H

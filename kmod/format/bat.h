@@ -105,6 +105,12 @@ struct vhdx_bat_rules {
 	u64 file_size;
 };
 
+/* The byte offset of a BAT entry in the file */
+static inline u64 vhdx_bat_entry_offset(const struct vhdx_bat_rules *rules, u64 index)
+{
+	return rules->bat_offset + index * VHDX_BAT_ENTRY_SIZE;
+}
+
 /**
  * struct vhdx_bat_chunk - state of a walk over the entries of a BAT in order
  * @partial:	the chunk has a partially present block, and no sector bitmap block so far

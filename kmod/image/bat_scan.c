@@ -3,20 +3,20 @@
 /*
  * DOC: the scan before writing
  *
- * Reading is forgiving: a bad BAT entry costs the reads of its block. Writing is not. If
- * two blocks share space, writing to one changes the other; if an entry points behind the
- * end of the file, growing the file would let it point into somebody else's block. So an
- * image is attached for writing only if every entry can be believed and no two overlap;
- * others can be read, and repaired.
+ * For a reader, an invalid BAT entry costs the reads of its block. For a writer it is a danger. If
+ * two blocks share space, a write to one changes the other. If an entry points behind the end
+ * of the file, the space there may be allocated for another block when the file grows. So an
+ * image is attached for writing only if every entry is valid and no two blocks overlap. Other
+ * images can be read, and repaired.
  *
- * In a child, a partially present block without its sector bitmap is no less of a danger:
- * which of its sectors are there cannot be known.
+ * In a child, a partially present block without its sector bitmap block is as dangerous: it is
+ * unknown which of its sectors are present.
  *
- * An absent block may go on naming the place it had. That place is kept for it, unless it
- * cannot be its own: that is no reason to refuse an image.
+ * An absent block may still name its former place. That place is kept for it, unless another
+ * block uses it or it is not a valid place; neither is a reason to refuse an image.
  *
- * The BAT of a large disk is mostly a hole when most of the disk was never written: holes
- * are skipped without being read.
+ * The BAT of a large disk is mostly a hole if most of the disk was never written. Holes are
+ * skipped without being read.
  */
 #include "image/bat_scan.h"
 
@@ -30,7 +30,7 @@
 
 #define VHDX_SCAN_PIECE		SZ_64K
 
-/* Does an entry say that something is in its place in the file? */
+/* Does an entry own space in the file? If so, @length of it */
 static bool vhdx_bat_scan_uses(const struct vhdx_bat_scan *scan, u32 index, u64 entry, u64 *length)
 {
 	const struct vhdx_geometry *g = scan->rules->geometry;
@@ -45,23 +45,15 @@ static bool vhdx_bat_scan_uses(const struct vhdx_bat_scan *scan, u32 index, u64 
 	return state == VHDX_BLOCK_FULLY_PRESENT || state == VHDX_BLOCK_PARTIALLY_PRESENT;
 }
 
-/* Payload is never logged; sector bitmaps are. */
-static bool vhdx_bat_scan_logged(const struct vhdx_bat_scan *scan, u32 index, u64 offset,
-				 u64 length)
-{
-	u64 number;
-
-	return scan->overlay && !vhdx_index_is_bitmap(scan->rules->geometry, index, &number) &&
-	       vhdx_overlay_touches(scan->overlay, offset, length);
-}
-
 static enum vhdx_reason vhdx_bat_scan_place(const struct vhdx_bat_scan *scan, u32 index, u64 entry,
 					    u64 length, struct vhdx_fault *fault)
 {
-	u64 at = scan->rules->bat_offset + (u64)index * VHDX_BAT_ENTRY_SIZE;
-	u64 offset = vhdx_bat_offset(entry);
+	u64 at = vhdx_bat_entry_offset(scan->rules, index);
+	u64 offset = vhdx_bat_offset(entry), number;
 
-	if (vhdx_bat_scan_logged(scan, index, offset, length))
+	/* payload is never logged; sector bitmaps are */
+	if (scan->overlay && !vhdx_index_is_bitmap(scan->rules->geometry, index, &number) &&
+	    vhdx_overlay_touches(scan->overlay, offset, length))
 		return vhdx_fault_set(fault, VHDX_REASON_log_payload_changed, at, offset);
 	if (scan->space && !vhdx_space_covers(scan->space, offset + length))
 		return vhdx_fault_set(fault, VHDX_REASON_attach_far_out, at, entry);
@@ -70,18 +62,7 @@ static enum vhdx_reason vhdx_bat_scan_place(const struct vhdx_bat_scan *scan, u3
 	return VHDX_OK;
 }
 
-/* Return: 0 or -ENOMEM */
-static int vhdx_bat_scan_former(const struct vhdx_bat_scan *scan, u32 index, u64 entry)
-{
-	u64 former = vhdx_bat_former(entry), number;
-
-	if (!former || !scan->space || vhdx_index_is_beyond(scan->rules->geometry, index) ||
-	    vhdx_index_is_bitmap(scan->rules->geometry, index, &number))
-		return 0;
-	return vhdx_space_mark_former(scan->space, former);
-}
-
-/* Entries beyond the disk mean nothing; what they name is spared all the same. */
+/* Entries beyond the end of the disk mean nothing, but the space they name is not used either. */
 static enum vhdx_reason vhdx_bat_scan_entry(const struct vhdx_bat_scan *scan, u32 index, u64 entry,
 					    struct vhdx_bat_chunk *chunk, struct vhdx_fault *fault)
 {
@@ -106,6 +87,8 @@ static int vhdx_bat_scan_piece(const struct vhdx_bat_scan *scan, u32 first, u32 
 			       const __le64 *entries, struct vhdx_bat_chunk *chunk,
 			       struct vhdx_fault *fault)
 {
+	const struct vhdx_geometry *g = scan->rules->geometry;
+	u64 former, number;
 	int ret = 0;
 	u32 i;
 
@@ -113,17 +96,19 @@ static int vhdx_bat_scan_piece(const struct vhdx_bat_scan *scan, u32 first, u32 
 		u64 entry = le64_to_cpu(entries[i]);
 
 		if (vhdx_bat_scan_entry(scan, first + i, entry, chunk, fault))
-			ret = -EUCLEAN;
-		else
-			ret = vhdx_bat_scan_former(scan, first + i, entry);
+			return -EUCLEAN;
+		former = vhdx_bat_former(entry);
+		if (former && scan->space && !vhdx_index_is_beyond(g, first + i) &&
+		    !vhdx_index_is_bitmap(g, first + i, &number))
+			ret = vhdx_space_mark_former(scan->space, former);
 	}
 	return ret;
 }
 
-/* Where is the next entry that is not in a hole, from @index on? */
+/* The index of the next entry that is not in a hole of the file, from @index on */
 static u64 vhdx_bat_scan_skip(const struct vhdx_bat_scan *scan, u64 index)
 {
-	u64 offset = scan->rules->bat_offset + index * VHDX_BAT_ENTRY_SIZE;
+	u64 offset = vhdx_bat_entry_offset(scan->rules, index);
 	loff_t data;
 
 	if (!scan->file)
@@ -137,12 +122,12 @@ static u64 vhdx_bat_scan_skip(const struct vhdx_bat_scan *scan, u64 index)
 }
 
 /**
- * vhdx_bat_scan() - look at every entry of a BAT
- * @scan:	what to look for
- * @fault:	filled if there is something wrong
+ * vhdx_bat_scan() - check every entry of a BAT
+ * @scan:	what to check, and what to record
+ * @fault:	filled if an entry is invalid
  *
  * Context: process, may sleep long; a fatal signal ends it.
- * Return: 0, a negative errno, or -EUCLEAN with a reason
+ * Return: 0; -EUCLEAN with a reason in @fault; -EINTR, -ENOMEM, or an error of the reader
  */
 int vhdx_bat_scan(const struct vhdx_bat_scan *scan, struct vhdx_fault *fault)
 {
@@ -158,8 +143,8 @@ int vhdx_bat_scan(const struct vhdx_bat_scan *scan, struct vhdx_fault *fault)
 		if (index >= nr)
 			break;
 		part = min(nr - index, (u64)VHDX_SCAN_PIECE / VHDX_BAT_ENTRY_SIZE);
-		ret = scan->reader->read(scan->reader->context, scan->rules->bat_offset +
-					 index * VHDX_BAT_ENTRY_SIZE, piece,
+		ret = scan->reader->read(scan->reader->context,
+					 vhdx_bat_entry_offset(scan->rules, index), piece,
 					 part * VHDX_BAT_ENTRY_SIZE);
 		if (!ret)
 			ret = vhdx_bat_scan_piece(scan, index, part, piece, &chunk, fault);

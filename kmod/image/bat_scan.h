@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Reading a whole BAT, before anything is changed.
+ * The check of a whole BAT before the image is changed.
  */
 #ifndef VHDX_IMAGE_BAT_SCAN_H
 #define VHDX_IMAGE_BAT_SCAN_H
@@ -14,12 +14,12 @@ struct vhdx_overlay;
 struct vhdx_space;
 
 /**
- * struct vhdx_bat_scan - what to look for
- * @reader:	reads the file, as the log makes it
- * @file:	the file, to skip holes in it; NULL if they must not be skipped
- * @rules:	what entries are judged by
- * @space:	gets what blocks use; or NULL
- * @overlay:	no block may be changed by it; or NULL
+ * struct vhdx_bat_scan - what to check, and what to record
+ * @reader:	reads the file, with the log replayed
+ * @file:	the file, to skip its holes; NULL if they must be read
+ * @rules:	what entries are checked against
+ * @space:	the space of each block is marked as used in it; or NULL
+ * @overlay:	changes of the log, which must not touch a payload block; or NULL
  */
 struct vhdx_bat_scan {
 	const struct vhdx_reader *reader;

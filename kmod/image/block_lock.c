@@ -5,9 +5,11 @@
 #include <linux/hash.h>
 
 /**
- * vhdx_block_locks_init() - no block is locked
+ * vhdx_block_locks_init() - initialize the block locks of an image
  * @locks:	filled
  * @dead:	of the disk
+ *
+ * Context: any
  */
 void vhdx_block_locks_init(struct vhdx_block_locks *locks, const bool *dead)
 {
@@ -30,14 +32,14 @@ static unsigned int vhdx_block_lock_bucket(u64 block)
  * vhdx_block_lock() - lock the entry of a block
  * @locks:	of the image
  * @lock:	not held
- * @block:	which
- * @waiter:	told when it is worth trying again, if another command holds it, or that the disk
- *		was killed
+ * @block:	number of the block
+ * @waiter:	if the block is locked: completed when the lock was released, to try again; or
+ *		with -EIO if the disk is killed
  *
- * Takes no memory: block locks are in the requests that need them.
+ * Allocates nothing: block locks are part of the commands.
  *
  * Context: any.
- * Return: true if it is ours, until vhdx_block_unlock()
+ * Return: true if @lock is held, until vhdx_block_unlock(); false if @waiter waits or is complete
  */
 bool vhdx_block_lock(struct vhdx_block_locks *locks, struct vhdx_block_lock *lock, u64 block,
 		     struct vhdx_waiter *waiter)
@@ -45,7 +47,7 @@ bool vhdx_block_lock(struct vhdx_block_locks *locks, struct vhdx_block_lock *loc
 	unsigned int i = vhdx_block_lock_bucket(block);
 	struct vhdx_block_lock *held;
 	unsigned long flags;
-	bool ours = true, dead;
+	bool locked = true, dead;
 
 	spin_lock_irqsave(&locks->bucket[i].lock, flags);
 	dead = READ_ONCE(*locks->dead);
@@ -54,22 +56,22 @@ bool vhdx_block_lock(struct vhdx_block_locks *locks, struct vhdx_block_lock *loc
 			continue;
 		if (!dead)
 			list_add_tail(&waiter->node, &held->waiters);
-		ours = false;
+		locked = false;
 		break;
 	}
-	if (ours) {
+	if (locked) {
 		lock->block = block;
 		INIT_LIST_HEAD(&lock->waiters);
 		list_add(&lock->node, &locks->bucket[i].held);
 	}
 	spin_unlock_irqrestore(&locks->bucket[i].lock, flags);
-	if (!ours && dead)
+	if (!locked && dead)
 		waiter->done(waiter, -EIO);
-	return ours;
+	return locked;
 }
 
 /**
- * vhdx_block_unlock() - unlock the entry of a block
+ * vhdx_block_unlock() - unlock the entry of a block, and complete the waits for it
  * @locks:	of the image
  * @lock:	held
  *
@@ -89,8 +91,8 @@ void vhdx_block_unlock(struct vhdx_block_locks *locks, struct vhdx_block_lock *l
 }
 
 /**
- * vhdx_block_locks_abandon() - the disk was killed: all that wait for a block lock get an error
- * @locks:	of an image; what holds them may hang in the file
+ * vhdx_block_locks_abandon() - complete all waits for block locks with -EIO
+ * @locks:	of an image whose disk was killed; the owners of locks may hang in the file
  *
  * Context: any that may take spinlocks, interrupts on
  */

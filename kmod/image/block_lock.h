@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Block locks: one command at a time changes what the BAT says of a block.
+ * Block locks: one command at a time changes the BAT entry of a block.
  */
 #ifndef VHDX_IMAGE_BLOCK_LOCK_H
 #define VHDX_IMAGE_BLOCK_LOCK_H
@@ -13,10 +13,10 @@
 #define VHDX_BLOCK_LOCK_BUCKETS	64
 
 /**
- * struct vhdx_block_lock - the right to change one block's entry; part of the command that takes it
+ * struct vhdx_block_lock - a lock on the entry of one block; part of the command that takes it
  * @node:	in its bucket, while held
- * @block:	number of the payload block
- * @waiters:	those who want it next
+ * @block:	number of the payload block; with bit 63, of the chunk of a sector bitmap block
+ * @waiters:	waits for this lock
  */
 struct vhdx_block_lock {
 	struct list_head node;
@@ -26,8 +26,8 @@ struct vhdx_block_lock {
 
 /**
  * struct vhdx_block_locks - all block locks of an image
- * @dead:	the disk was killed: nothing waits any more
- * @bucket:	by block number: those held
+ * @dead:	the disk was killed: no wait may begin
+ * @bucket:	by block number: the locks that are held
  */
 struct vhdx_block_locks {
 	const bool *dead;

@@ -3,19 +3,18 @@
 /*
  * DOC: chains
  *
- * A differencing image has what was written since it was made; for the rest it refers to
- * its parent, which may refer to its own (2.5.1.1). User space finds the files and hands
- * them over, the disk's own first. They are opened last to first, each with its parent at
- * hand, so that the link between the two is checked (DataWriteGuid, logical sector size)
- * before anything is done with the child: a child whose log must be replayed is not touched
- * if its parent is the wrong one.
+ * A differencing image has what was written since it was created; for the rest it refers to
+ * its parent, which may refer to its own (2.5.1.1). User space finds the files and passes
+ * them to the module, the disk's own first. They are opened last to first, each with its
+ * parent, so that the link between the two is checked (DataWriteGuid, logical sector size)
+ * before the child is changed: the log of a child with a wrong parent is not replayed.
  *
- * Parents are open read-only, denied to writers, and replayed in memory if their logs say
- * so. Each has its own geometry, its own pages of metadata in memory and its own mode of
- * I/O. They do not change as long as they are open, which is what chain_cache.c lives on.
+ * Parents are open read-only, denied to writers, and replayed in memory if their logs need
+ * that. Each has its own geometry, its own pages of metadata in memory and its own mode of
+ * I/O. A parent does not change as long as it is open, which chain_cache.c relies on.
  *
- * Sizes may differ (2.6.2.6.3 makes no rule): what lies beyond the end of a shorter parent
- * reads as zeros, whatever its own parents have there.
+ * Sizes may differ (2.6.2.6.3 has no rule): what lies beyond the end of a shorter parent
+ * reads as zeros, whatever the parents of that parent have there.
  */
 #include "image/chain.h"
 
@@ -26,15 +25,15 @@
 #include "image/chain_cache.h"
 #include "image/image.h"
 
-/* With one parent there is nothing to be remembered: it is asked anyway. */
+/* With one parent there is nothing to remember: each lookup needs it anyway. */
 #define VHDX_CHAIN_CACHE_MIN_DEPTH	2
 
-/* Memory of the chain cache: some 300,000 MiB of the disk, or 54,000 if all are mixed */
+/* Memory of the chain cache: for some 300,000 MiB of the disk, or 54,000 if all are mixed */
 #define VHDX_CHAIN_CACHE_BYTES	SZ_16M
 
 /*
- * Ask @image and then its parents what they have at @position. Of @limit bytes, which no
- * file above answers for; @map says for how many the answer holds.
+ * Look up @position in @image and then in its parents, until one has an answer. @limit is the
+ * number of bytes that the files above leave to them; the answer is for @map->length of these.
  */
 static void vhdx_chain_walk(struct vhdx_image *image, u64 position, u64 limit,
 			    struct vhdx_map *map)
@@ -58,45 +57,37 @@ static void vhdx_chain_walk(struct vhdx_image *image, u64 position, u64 limit,
 	} while (map->kind == VHDX_MAP_PARENT);
 }
 
-/* What @image leaves to its parents, through the memory of whom to ask */
-static void vhdx_chain_resolve(struct vhdx_image *image, u64 position, u64 limit,
-			       struct vhdx_map *map)
-{
-	u64 length = limit;
-	struct vhdx_image *first = vhdx_chain_cache_find(image->chain_cache, position, &length);
-
-	if (!first) {
-		if (!vhdx_chain_cache_learn(image->chain_cache, position, map) &&
-		    map->kind == VHDX_MAP_MISS)
-			return;
-		first = vhdx_chain_cache_find(image->chain_cache, position, &length);
-	}
-	/* it may have been impossible to remember */
-	vhdx_chain_walk(first ?: image->parent, position, min(limit, length), map);
-}
-
 /**
- * vhdx_chain_map() - where are the bytes of the disk?
+ * vhdx_chain_map_parents() - look up in the parents what an image leaves to them
  * @image:	the disk's own image
  * @position:	virtual offset in bytes, inside the disk
- * @want:	how many bytes are of interest; a longer answer may come, too
- * @map:	filled; the kind is never PARENT
+ * @want:	number of bytes of interest; the answer may be for more
+ * @map:	of @image at @position, says PARENT; filled with another answer
  *
- * Context: process; takes no lock that anybody holds long, never sleeps
+ * Context: process; takes no lock for long, never sleeps
  */
-void vhdx_chain_map(struct vhdx_image *image, u64 position, u64 want, struct vhdx_map *map)
+void vhdx_chain_map_parents(struct vhdx_image *image, u64 position, u64 want,
+			    struct vhdx_map *map)
 {
-	vhdx_image_map(image, position, want, map);
-	if (map->kind != VHDX_MAP_PARENT)
-		return;
+	struct vhdx_chain_cache *cache = image->chain_cache;
+	struct vhdx_image *first = NULL;
+	u64 length;
+
 	want = min(want, map->length);
-	if (image->chain_cache)
-		vhdx_chain_resolve(image, position, want, map);
-	else
-		vhdx_chain_walk(image->parent, position, want, map);
+	length = want;
+	if (cache) {
+		first = vhdx_chain_cache_find(cache, position, &length);
+		if (!first && !vhdx_chain_cache_learn(cache, position, map) &&
+		    map->kind == VHDX_MAP_MISS)
+			return;
+		/* fails again if there was no memory to keep the answer */
+		if (!first)
+			first = vhdx_chain_cache_find(cache, position, &length);
+	}
+	vhdx_chain_walk(first ?: image->parent, position, min(want, length), map);
 }
 
-/* The kernel's own check; user space may have found the files by any means. */
+/* The same file twice in a chain is an error. User space may have found the files by any means. */
 static int vhdx_chain_check_files(struct file *const *files, unsigned int nr,
 				  struct vhdx_fault *fault)
 {
@@ -111,7 +102,13 @@ static int vhdx_chain_check_files(struct file *const *files, unsigned int nr,
 	return 0;
 }
 
-/* Have what the parents say remembered, if that pays. Return: 0 or -ENOMEM */
+/**
+ * vhdx_chain_remember() - create the chain cache of an image if it has enough parents
+ * @image:	the disk's own image, with its parents
+ *
+ * Context: process, may sleep
+ * Return: 0 or -ENOMEM
+ */
 int vhdx_chain_remember(struct vhdx_image *image)
 {
 	struct vhdx_chain_cache_owner owner = {
@@ -129,7 +126,12 @@ int vhdx_chain_remember(struct vhdx_image *image)
 	return 0;
 }
 
-/* Undo vhdx_chain_remember(). */
+/**
+ * vhdx_chain_forget() - undo vhdx_chain_remember()
+ * @image:	without lookups under way
+ *
+ * Context: process, may sleep
+ */
 void vhdx_chain_forget(struct vhdx_image *image)
 {
 	if (image->chain_cache)
@@ -137,7 +139,7 @@ void vhdx_chain_forget(struct vhdx_image *image)
 	image->chain_cache = NULL;
 }
 
-/* The parents, last to first. Return: the first, or an ERR_PTR */
+/* Open the parents, last to first. Return: the first, NULL if there are none, or an ERR_PTR */
 static struct vhdx_image *vhdx_chain_open_parents(struct file *const *files, unsigned int nr,
 						  const struct vhdx_image_options *options,
 						  struct vhdx_fault *fault)
@@ -160,13 +162,12 @@ static struct vhdx_image *vhdx_chain_open_parents(struct file *const *files, uns
 
 /**
  * vhdx_chain_open() - open an image and its parents
- * @files:	the image's own first, then its parent's and so on; references that stay the
- *		caller's
- * @nr:		how many, at least 1
- * @options:	for the image; those that make sense for a parent hold for parents, too
+ * @files:	the image's own first, then its parent's and so on; the caller keeps its references
+ * @nr:		number of @files, at least 1
+ * @options:	for the image; @options->parent is ignored, and parents are never writable
  * @fault:	filled on failure if the failure has a reason; clear before
  *
- * Context: process, no locks that a file system might want.
+ * Context: process, no locks that a file system might take.
  * Return: the image, or an ERR_PTR
  */
 struct vhdx_image *vhdx_chain_open(struct file *const *files, unsigned int nr,
@@ -197,10 +198,10 @@ struct vhdx_image *vhdx_chain_open(struct file *const *files, unsigned int nr,
 
 /**
  * vhdx_chain_close() - close an image and its parents
- * @image:	nobody maps, reads or writes it any more; or NULL
+ * @image:	without lookups, reads or writes under way; or NULL
  *
  * Context: as vhdx_chain_open()
- * Return: what vhdx_image_close() says of @image itself
+ * Return: the result of vhdx_image_close() for @image itself
  */
 int vhdx_chain_close(struct vhdx_image *image)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * A differencing image and the files below it, read as one.
+ * A chain: a differencing image and its parents, read as one.
  */
 #ifndef VHDX_IMAGE_CHAIN_H
 #define VHDX_IMAGE_CHAIN_H
@@ -30,6 +30,7 @@ int vhdx_chain_check_link(struct vhdx_image *child, struct vhdx_fault *fault);
 int vhdx_chain_remember(struct vhdx_image *image);
 void vhdx_chain_forget(struct vhdx_image *image);
 
-void vhdx_chain_map(struct vhdx_image *image, u64 position, u64 want, struct vhdx_map *map);
+void vhdx_chain_map_parents(struct vhdx_image *image, u64 position, u64 want,
+			    struct vhdx_map *map);
 
 #endif /* VHDX_IMAGE_CHAIN_H */

@@ -1,30 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * DOC: what is remembered of a chain
+ * DOC: the chain cache
  *
- * To find a sector in a chain every file is asked in turn, and a chain of Hyper-V
- * checkpoints may have dozens. But the parents do not change while they are attached: once
- * it is known which of them answers for a place, all those above it need not be asked again.
- * So for each MiB of the disk ("cell") that was read through the parents, an answer says
- * where to begin:
+ * A lookup in a chain visits file after file, and a chain of Hyper-V checkpoints may have
+ * dozens. But the parents do not change while they are attached: once it is known which of
+ * them has the data at a place, lookups there need not visit those above it. So for each MiB
+ * of the disk ("cell") that was read through the parents, an answer says where to begin:
  *
- *	layer		if one file is the first to have anything to say everywhere in it
+ *	layer		if one file is the first to have data or zeros everywhere in the cell
  *	page[]		else for every 4 KiB, the number of the first file that has
  *
- * A MiB, because whatever the block sizes of the files are, no payload block ends inside
- * one. An answer says only whom to ask first, not what the answer will be: that file's own
- * BAT is looked at as ever, so nothing here can be stale or say more than the file does. A
- * read costs one lookup here and then what it would cost in a single file, however long the
- * chain is.
+ * The unit is a MiB because no payload block of any file ends inside one, whatever the block
+ * sizes. An answer only says where a lookup begins, not how it ends: the BAT of that file is
+ * looked up as ever, so an answer cannot be stale and cannot contradict the file. A read costs
+ * one lookup here and then as much as in a single file, however long the chain is.
  *
- * Memory: 56 bytes for a cell, and 256 more if it is mixed (what the allocator adds is not
- * counted), up to the given limit. The shrinker, or a new answer that exceeds the limit, drops
- * those that were not used since the last round (meta/lru.c). Readers take no lock: RCU keeps
- * an answer, and it does not change but for its flag in the LRU. All else is under the
+ * Memory: 56 bytes for a cell, and 256 more if it is mixed (the overhead of the allocator not
+ * counted), up to the given limit. The shrinker, or a new answer above the limit, drops answers
+ * that were not used since the last round (meta/lru.c). Readers take no lock: RCU keeps
+ * an answer, which does not change except for its flag in the LRU. All else is under the
  * xarray's lock.
  *
- * When there is no memory nothing is remembered, and the files are asked in turn.
+ * Without memory no answer is kept, and lookups visit the files in turn.
  */
 #include "image/chain_cache.h"
 
@@ -81,32 +79,20 @@ static void vhdx_chain_cache_free(struct vhdx_lru *lru, struct vhdx_lru_entry *e
 	kfree_rcu(container_of(entry, struct vhdx_answer, lru), rcu);
 }
 
-/* The parents, by number */
-static int vhdx_chain_cache_list_layers(struct vhdx_chain_cache *cache)
-{
-	struct vhdx_image *image = cache->owner.top;
-	unsigned int i;
-
-	cache->layer = kcalloc(image->depth, sizeof(*cache->layer), GFP_KERNEL);
-	for (i = 0; cache->layer && image->parent; i++) {
-		image = image->parent;
-		cache->layer[i] = image;
-	}
-	return cache->layer ? 0 : -ENOMEM;
-}
-
 /**
- * vhdx_chain_cache_create() - an empty memory
- * @owner:	copied; the chain must outlive it, and has at most 256 parents
- * @max_bytes:	how much to remember
+ * vhdx_chain_cache_create() - create an empty cache
+ * @owner:	copied; the chain must exist as long as the cache, and has at most 256 parents
+ * @max_bytes:	limit of the memory for answers
  *
- * Return: the memory, or an ERR_PTR
+ * Context: process, may sleep
+ * Return: the cache, or ERR_PTR(-ENOMEM)
  */
 struct vhdx_chain_cache *vhdx_chain_cache_create(const struct vhdx_chain_cache_owner *owner,
 						 unsigned long max_bytes)
 {
 	struct vhdx_chain_cache *cache = kzalloc(sizeof(*cache), GFP_KERNEL);
-	int ret;
+	struct vhdx_image *image = owner->top;
+	unsigned int i;
 
 	if (!cache)
 		return ERR_PTR(-ENOMEM);
@@ -116,18 +102,24 @@ struct vhdx_chain_cache *vhdx_chain_cache_create(const struct vhdx_chain_cache_o
 	cache->lru.lock = &cache->answers.xa_lock;
 	cache->lru.erase = vhdx_chain_cache_erase;
 	cache->lru.free = vhdx_chain_cache_free;
-	ret = vhdx_chain_cache_list_layers(cache);
-	if (ret) {
+	cache->layer = kcalloc(image->depth, sizeof(*cache->layer), GFP_KERNEL);
+	if (!cache->layer) {
 		kfree(cache);
-		return ERR_PTR(ret);
+		return ERR_PTR(-ENOMEM);
+	}
+	for (i = 0; image->parent; i++) {
+		image = image->parent;
+		cache->layer[i] = image;
 	}
 	vhdx_lru_init(&cache->lru);
 	return cache;
 }
 
 /**
- * vhdx_chain_cache_destroy() - forget everything
- * @cache:	nobody is asking any more
+ * vhdx_chain_cache_destroy() - free the cache and its answers
+ * @cache:	without lookups under way
+ *
+ * Context: process, may sleep
  */
 void vhdx_chain_cache_destroy(struct vhdx_chain_cache *cache)
 {
@@ -142,50 +134,45 @@ void vhdx_chain_cache_destroy(struct vhdx_chain_cache *cache)
 	kfree(cache);
 }
 
-/* The file of a mixed answer for @page, and how many pages it is the file of */
-static u8 vhdx_answer_layer(const struct vhdx_answer *answer, u32 page, u32 *pages)
-{
-	u32 end = page + 1;
-
-	while (end < VHDX_CELL_PAGES && answer->page[end] == answer->page[page])
-		end++;
-	*pages = end - page;
-	return answer->page[page];
-}
-
 /**
- * vhdx_chain_cache_find() - which file is to be asked first?
- * @cache:	the memory
+ * vhdx_chain_cache_find() - find the parent where a lookup can begin
+ * @cache:	the cache
  * @position:	virtual offset in bytes
- * @length:	set to the number of bytes from there on about which those above the file
- *		have nothing to say
+ * @length:	if found, set to the number of bytes from @position on that the parents above it
+ *		do not have
  *
  * Context: any; takes no lock, never sleeps.
- * Return: the file, or NULL if that is not known
+ * Return: the parent, or NULL if no answer is kept
  */
 struct vhdx_image *vhdx_chain_cache_find(struct vhdx_chain_cache *cache, u64 position, u64 *length)
 {
-	u32 skip = position & (SZ_1M - 1), page = skip / VHDX_CELL_PAGE_SIZE, pages;
+	u32 skip = position & (SZ_1M - 1), page = skip / VHDX_CELL_PAGE_SIZE, end = page + 1;
 	struct vhdx_image *image = NULL;
 	struct vhdx_answer *answer;
 
 	rcu_read_lock();
 	answer = xa_load(&cache->answers, position >> VHDX_CELL_SHIFT);
 	if (answer && answer->mixed) {
-		image = cache->layer[vhdx_answer_layer(answer, page, &pages)];
-		*length = (u64)(page + pages) * VHDX_CELL_PAGE_SIZE - skip;
+		while (end < VHDX_CELL_PAGES && answer->page[end] == answer->page[page])
+			end++;
+		image = cache->layer[answer->page[page]];
+		*length = (u64)end * VHDX_CELL_PAGE_SIZE - skip;
 	} else if (answer) {
 		image = cache->layer[answer->layer];
 		*length = SZ_1M - skip;
 	}
-	/* written only when it changes: the cache line stays shared */
+	/* writes only if the flag changes: the cache line stays shared */
 	if (answer)
 		vhdx_lru_touch(&answer->lru);
 	rcu_read_unlock();
 	return image;
 }
 
-/* Who is the first to have something to say, in each page? False: @map says why not. */
+/*
+ * Find the first parent that has data or zeros, for each page of a cell.
+ *
+ * Return: false if a lookup failed; @map says why
+ */
 static bool vhdx_chain_cache_survey(struct vhdx_chain_cache *cache, u64 cell, u8 *page,
 				    struct vhdx_map *map)
 {
@@ -226,7 +213,7 @@ static struct vhdx_answer *vhdx_answer_alloc(u64 cell, const u8 *page)
 	return answer;
 }
 
-/* Another who learnt the same may have been faster. */
+/* Add an answer, unless another task has added one for this cell. */
 static void vhdx_chain_cache_keep(struct vhdx_chain_cache *cache, struct vhdx_answer *answer)
 {
 	int ret;
@@ -245,14 +232,14 @@ static void vhdx_chain_cache_keep(struct vhdx_chain_cache *cache, struct vhdx_an
 }
 
 /**
- * vhdx_chain_cache_learn() - find out whom to ask about a place, and remember it
- * @cache:	the memory
- * @position:	virtual offset in bytes
- * @map:	if not true, says MISS, or BAD: then ask the files in turn, because what is bad
- *		may be somewhere else in the cell
+ * vhdx_chain_cache_learn() - look up a whole cell in the parents, and keep the answer
+ * @cache:	the cache
+ * @position:	virtual offset in bytes, in the cell
+ * @map:	if not true, says MISS or BAD. After BAD the caller visits all files in turn:
+ *		the invalid entry may be elsewhere in the cell.
  *
- * Context: process; does not sleep, takes some microseconds for a file
- * Return: true if all files around @position could be asked
+ * Context: process; does not sleep; takes some microseconds for each file
+ * Return: true if all lookups succeeded; the answer is kept if there is memory for it
  */
 bool vhdx_chain_cache_learn(struct vhdx_chain_cache *cache, u64 position, struct vhdx_map *map)
 {
@@ -269,9 +256,11 @@ bool vhdx_chain_cache_learn(struct vhdx_chain_cache *cache, u64 position, struct
 }
 
 /**
- * vhdx_chain_cache_stats() - how much is remembered
- * @cache:	the memory
+ * vhdx_chain_cache_stats() - how much the cache holds
+ * @cache:	the cache
  * @stats:	filled
+ *
+ * Context: any
  */
 void vhdx_chain_cache_stats(struct vhdx_chain_cache *cache, struct vhdx_chain_cache_stats *stats)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Remembers which file of a chain has what is not in the first.
+ * Which parent of an image has which part of the disk.
  */
 #ifndef VHDX_IMAGE_CHAIN_CACHE_H
 #define VHDX_IMAGE_CHAIN_CACHE_H
@@ -13,10 +13,10 @@ struct vhdx_map;
 struct vhdx_chain_cache;
 
 /**
- * struct vhdx_chain_cache_owner - what the memory asks of whoever knows the chain
- * @walk:	who answers for the bytes from @position on, and for how many of @limit bytes?
- *		As vhdx_chain_walk(), from the first parent on.
- * @top:	for @walk: the image whose parents this is about
+ * struct vhdx_chain_cache_owner - the chain that a cache is for
+ * @walk:	looks up @limit bytes from @position on in @image and its parents, as
+ *		vhdx_chain_walk() does
+ * @top:	the image whose parents are cached
  */
 struct vhdx_chain_cache_owner {
 	void (*walk)(struct vhdx_image *image, u64 position, u64 limit, struct vhdx_map *map);
@@ -24,9 +24,9 @@ struct vhdx_chain_cache_owner {
 };
 
 /**
- * struct vhdx_chain_cache_stats - for people
- * @answers:	how many MiB of the disk are remembered
- * @bytes:	of memory that they take
+ * struct vhdx_chain_cache_stats - for sysfs
+ * @answers:	number of answers, one for each MiB of the disk
+ * @bytes:	memory of these answers
  */
 struct vhdx_chain_cache_stats {
 	unsigned long answers;

@@ -3,43 +3,43 @@
 /*
  * DOC: a live snapshot
  *
- * A disk in use goes on in a new child, and the file it was in until now becomes that
- * child's parent. Everything that can fail for want of memory, space or sense is done
- * before the disk is stopped:
+ * A disk in use continues in a new child, and the file it used until then becomes the child's
+ * parent. Everything that can fail, for lack of memory or space or because of wrong files, is
+ * done before requests are held:
  *
- *	L1  User space makes the child, empty, linked to what the disk's file is now
- *	    (DataWriteGuid), and hands it over.
- *	L2  Open it for writing, its parent being the disk's image as it is. Nothing is
+ *	L1  User space creates the child, empty, linked to the current contents of the disk's
+ *	    file (DataWriteGuid), and passes it to the module.
+ *	L2  Open it for writing; its parent is the disk's image as it is. Nothing is
  *	    written to it.
- *	L3  Commit what is dirty, so that less is left to be done when the disk is stopped;
- *	    and again, if that took so long that there is much anew.
- *	L4  Hold I/O: requests that are on their way are completed, new ones wait.
- *	L5  See that the link still holds: the first write of a session changes DataWriteGuid,
- *	    and may have come after L1. If so, nothing has happened: -EAGAIN, here and in L2;
- *	    user space goes back to L1.
- *	L6  End the session of the file: commit, write home, headers without LogGuid. It is a
- *	    valid image now that has all that was ever completed, and stays as it is.
- *	L7  The child is the disk's image. I/O goes on. What looks at the image from outside
- *	    is kept away only in two moments that take no I/O: when the session is about to
- *	    end, and now.
- *	L8  What the parent's file does not use is given back to the file system: space that
- *	    discards have freed, and the end of the file. What was remembered of its own
- *	    parents is forgotten.
- *	L9  The parent's file is closed as one to write to, and denied to writers.
+ *	L3  Commit what is dirty, so that less is left to do while requests are held. Repeat
+ *	    that if it took so long that much may be dirty again.
+ *	L4  Hold requests: those under way complete, new ones wait.
+ *	L5  Check that the link still holds: the first write of a session changes DataWriteGuid,
+ *	    and may have come after L1. If it does not hold, nothing has changed: the result is
+ *	    -EAGAIN, here and in L2, and user space returns to L1.
+ *	L6  End the session of the file: commit, checkpoint, headers without LogGuid. The file
+ *	    is now a valid image with all writes that ever completed, and does not change any
+ *	    more.
+ *	L7  The child becomes the disk's image. Requests are dispatched again. Code outside the
+ *	    request path is kept from using the image at two moments, which do no I/O: before the
+ *	    session ends, and now.
+ *	L8  Space that the parent's file does not use is given back to the file system: what
+ *	    discards have freed, and the end of the file. Its chain cache is freed.
+ *	L9  The writable open of the parent's file is closed, and the file is denied to writers.
  *
- * Nothing between L4 and L7 takes longer the more there was discarded, freed or remembered.
- * It takes as long as the requests that are on their way, two commits, and writing home a
- * part of the log; the caller is told how long.
+ * The time from L4 to L7 does not depend on how much was discarded, freed or cached. It is the
+ * time of the requests under way, of two commits, and of the checkpoint of a part of the log.
+ * The ioctl reports it.
  *
- * After a crash up to L6 the file is as after any crash, and the child an orphan that
- * nobody has been told of. After a crash in L7 or later, child and parent are both valid,
- * and the child has what was flushed since.
+ * After a crash up to L6 the file is as after any crash, and the child is a file without use.
+ * After a crash in L7 or later, child and parent are both valid, and the child has what was
+ * flushed since.
  *
  * All this is a job (device/job.c): a hung file stops the job. A disk that is killed up to L5
- * stays in its file; the process that asked for the snapshot goes home in any case.
+ * stays in its file. The process that waits for the job can be killed at any time.
  *
- * If L6 fails, the file could not be written to: the disk becomes read-only, as after any
- * such failure, and shows what it showed.
+ * If L6 fails, the file could not be written to: the disk becomes read-only, as after any failed
+ * write of metadata, and its contents stay the same.
  */
 #include <linux/err.h>
 
@@ -49,7 +49,7 @@
 #include "image/writable.h"
 #include "format/chain.h"
 
-/* What the block layer was told of the disk must hold for the child, too. */
+/* The size and the limits of the gendisk must be right for the child, too. */
 static int vhdx_chain_check_child(const struct vhdx_image *image, const struct vhdx_image *child,
 				  struct vhdx_fault *fault)
 {
@@ -66,14 +66,15 @@ static int vhdx_chain_check_child(const struct vhdx_image *image, const struct v
 }
 
 /**
- * vhdx_chain_open_child() - L2: get a child ready to take over
+ * vhdx_chain_open_child() - L2: open a child of a disk's image
  * @image:	a disk's image, writable and in use
- * @file:	the child's; a reference that stays the caller's
+ * @file:	the child's; the caller keeps its reference
  * @options:	for the child
  * @fault:	filled on failure if the failure has a reason; clear before
  *
- * Context: process, no locks that a file system might want.
- * Return: the child, for device/snapshot.c or vhdx_chain_drop_child(), or an ERR_PTR
+ * Context: process, no locks that a file system might take.
+ * Return: the child, for device/snapshot.c or vhdx_chain_drop_child(); or an ERR_PTR, -EAGAIN if
+ * @image has changed since the child was created
  */
 struct vhdx_image *vhdx_chain_open_child(struct vhdx_image *image, struct file *file,
 					 const struct vhdx_image_options *options,
@@ -83,7 +84,7 @@ struct vhdx_image *vhdx_chain_open_child(struct vhdx_image *image, struct file *
 	struct vhdx_image *child;
 	int ret;
 
-	/* the image and its parents, and one more; else it could not be attached again */
+	/* the image, its parents and the child: a longer chain could not be attached again */
 	if (image->depth + 2 > VHDX_CHAIN_MAX_FILES) {
 		vhdx_fault_set(fault, VHDX_REASON_parent_depth, 0, image->depth + 2);
 		return ERR_PTR(-EOPNOTSUPP);
@@ -107,7 +108,9 @@ struct vhdx_image *vhdx_chain_open_child(struct vhdx_image *image, struct file *
 
 /**
  * vhdx_chain_drop_child() - undo vhdx_chain_open_child()
- * @child:	never used; its parent goes on as before
+ * @child:	never used; its parent stays the disk's image
+ *
+ * Context: as vhdx_chain_open_child()
  */
 void vhdx_chain_drop_child(struct vhdx_image *child)
 {
@@ -116,11 +119,11 @@ void vhdx_chain_drop_child(struct vhdx_image *child)
 }
 
 /**
- * vhdx_chain_give_back() - L8: give back what the file of a child's parent does not use
+ * vhdx_chain_give_back() - L8: give back space that the file of a child's parent does not use
  * @child:	in use, its parent retired
- * @retiring:	of its parent's file
+ * @retiring:	of the parent's file
  *
- * Context: process, may sleep long; I/O is not held
+ * Context: process, may sleep long; requests are not held
  */
 void vhdx_chain_give_back(struct vhdx_image *child, struct vhdx_backing_retiring *retiring)
 {
@@ -129,11 +132,11 @@ void vhdx_chain_give_back(struct vhdx_image *child, struct vhdx_backing_retiring
 }
 
 /**
- * vhdx_chain_check_link() - L5: does the link to a child's parent still hold?
+ * vhdx_chain_check_link() - L5: is the child still linked to the contents of its parent?
  * @child:	from vhdx_chain_open_child()
  * @fault:	filled on failure; clear before
  *
- * Context: process; no request is on its way to the parent
+ * Context: process; no request to the parent is under way
  * Return: 0 or -EAGAIN
  */
 int vhdx_chain_check_link(struct vhdx_image *child, struct vhdx_fault *fault)

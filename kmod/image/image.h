@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * One open VHDX file: what is known about it, and where in it the disk's bytes are.
+ * One open VHDX file: its state, and where in it the bytes of the disk are.
  */
 #ifndef VHDX_IMAGE_IMAGE_H
 #define VHDX_IMAGE_IMAGE_H
@@ -21,28 +21,37 @@ struct vhdx_space;
 struct vhdx_waiter;
 
 /**
- * struct vhdx_image - an open image; what is in this structure itself does not change until
- *		       it is closed, but for the counters, and when it becomes a parent
+ * struct vhdx_image - an open image
  * @backing:	the file
- * @super:	what the file says about itself; cut off behind the used part of its layout
- * @rules:	what BAT entries are judged by
- * @replay:	what the log changes, in memory; NULL if it is empty
- * @replayed:	log entries replayed, in memory or into the file
+ * @super:	decoded headers, region table and metadata; allocated without the unused part of
+ *		its layout
+ * @rules:	what BAT entries are checked against
+ * @replay:	the changes of its log, replayed in memory; NULL if there are none
+ * @replayed:	number of log entries replayed, in memory or into the file
  * @cache:	pages of the BAT and of sector bitmaps in memory
- * @parent:	the file below it in its chain, or NULL; see chain.c
- * @depth:	how many there are below it
- * @chain_cache:	remembers what the parents say, if there are enough of them to make it pay
- * @nameless:	the file had no name when it was opened, so nobody can find it again
- * @writable:	the rest up to @locks is there
- * @space:	of the file; still there when @writable ends, see vhdx_image_give_back()
- * @journal:	how metadata is changed
- * @users:	held from looking up where data is until it was read or written there
- * @locks:	blocks whose entries are being changed
- * @end_error:	0, or why its last session could not be ended in the best order
- * @log_left:	if so: all that was written is durable, in the log
- * @unused_known: that session has ended, and what it did not use may be given back
- * @bad_reads:	reads failed because of what the image says
- * @bad_limit:	how often that is said; its own, so that no image silences another
+ * @parent:	the next file of its chain, or NULL; see chain.c
+ * @depth:	number of files below it in its chain
+ * @chain_cache:	which parent has which part of the disk; NULL if there are too few parents
+ * @nameless:	the file had no name when it was opened, so it cannot be opened again
+ * @writable:	it can be written to, and all members down to @locks are valid
+ * @space:	allocation in the file; valid until vhdx_image_give_back(), which may be long after
+ *		@writable ends
+ * @journal:	changes of metadata
+ * @users:	SRCU, held from a lookup until the data are read or written at that place
+ * @locks:	locks on BAT entries
+ * @end_error:	0, or why the last session could not be ended cleanly
+ * @log_left:	then: all that was written is durable, in the log
+ * @unused_known: the last session ended cleanly, so space it did not use may be given back
+ * @bad_reads:	number of requests that failed because an entry is invalid
+ * @bad_limit:	rate limit of messages about these; one for each image, so that no image
+ *		silences another
+ *
+ * The members do not change while it is open, except for counters, and for what
+ * vhdx_image_stop_writing() and vhdx_image_give_back() change. Three flags of this name belong to
+ * three decisions: options.writable is what an attach wants. @backing.writable is how the file is
+ * open; it guards the file against other writers, and ends when a retired file is reopened.
+ * @writable is set last when an image is opened, and ends first: the file is still open for
+ * writing while the session ends and space is given back.
  */
 struct vhdx_image {
 	struct vhdx_backing backing;
@@ -70,18 +79,18 @@ struct vhdx_image {
 enum vhdx_map_kind {
 	VHDX_MAP_DATA,		/* in a file, at an offset */
 	VHDX_MAP_ZERO,		/* nowhere: reads as zeros */
-	VHDX_MAP_PARENT,	/* not in this file: ask its parent */
-	VHDX_MAP_MISS,		/* not known: vhdx_map_load(), then ask again */
-	VHDX_MAP_BAD,		/* the BAT cannot be believed here */
+	VHDX_MAP_PARENT,	/* not in this file: in its parent */
+	VHDX_MAP_MISS,		/* metadata not in memory: vhdx_map_load(), then look up again */
+	VHDX_MAP_BAD,		/* the BAT entry is invalid */
 };
 
 /**
  * struct vhdx_map - where the bytes from one virtual offset on are
- * @kind:	how to read the rest
- * @image:	the file this is about
+ * @kind:	which of the other members are valid
+ * @image:	the file that the other members describe
  * @entry:	DATA, ZERO, PARENT: the BAT entry in that file
- * @offset:	DATA: offset in the file, in bytes; MISS: of the page to be loaded
- * @length:	DATA, ZERO, PARENT: for how many bytes that holds, within the payload block
+ * @offset:	DATA: offset in the file, in bytes; MISS: an offset in the page to load
+ * @length:	DATA, ZERO, PARENT: number of bytes that this holds for, within the payload block
  * @fault:	BAD: why
  */
 struct vhdx_map {
@@ -95,14 +104,14 @@ struct vhdx_map {
 
 /**
  * struct vhdx_image_options - how to open an image
- * @writable:	for writing, too
+ * @writable:	for reading and writing; otherwise for reading only
  * @mode:	how the file is to be used
  * @no_replay:	refuse an image whose log must be replayed
  * @no_holes:	do not give unused space back to the file system
- * @parent:	open, the file it must be a child of; NULL if it must have no parent
- * @dead:	of the disk; lives as long as the image
- * @index:	number of the disk it is for
- * @on_failure:	called once when nothing more can be written; process context, may sleep
+ * @parent:	an open image that it must be the child of; NULL if it must have no parent
+ * @dead:	of the disk; exists as long as the image
+ * @index:	number of the disk
+ * @on_failure:	called once, when a write fails that ends all writing; process context, may sleep
  * @context:	for @on_failure
  */
 struct vhdx_image_options {
@@ -121,7 +130,6 @@ struct vhdx_image *vhdx_image_open(struct file *file, const struct vhdx_image_op
 				   struct vhdx_fault *fault);
 int vhdx_image_close(struct vhdx_image *image);
 
-u64 vhdx_image_entry_offset(const struct vhdx_image *image, u64 position);
 void vhdx_image_map_block(struct vhdx_image *image, u64 position, struct vhdx_map *map);
 bool vhdx_image_find_bitmap(struct vhdx_image *image, u64 position, struct vhdx_map *map,
 			    u64 *offset);
@@ -133,6 +141,13 @@ void vhdx_image_data_guid(struct vhdx_image *image, struct vhdx_guid *guid);
 static inline const struct vhdx_geometry *vhdx_image_geometry(const struct vhdx_image *image)
 {
 	return &image->super->geometry;
+}
+
+/* The byte offset in the file of the BAT entry of a payload block */
+static inline u64 vhdx_image_entry_offset(const struct vhdx_image *image, u64 block)
+{
+	return vhdx_bat_entry_offset(&image->rules,
+				     vhdx_payload_index(vhdx_image_geometry(image), block));
 }
 
 #endif /* VHDX_IMAGE_IMAGE_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * Where in an image the bytes of the disk are, as far as its own file has them.
+ * Lookup: where the bytes of the disk are in the file of an image.
  */
 #include "image/image.h"
 
@@ -9,30 +9,7 @@
 #include "meta/cache.h"
 #include "format/bitmap.h"
 
-/**
- * vhdx_image_entry_offset() - where the BAT entry of a payload block is
- * @image:	open
- * @position:	of a byte of the block, in the disk
- *
- * Return: bytes from the start of the file
- */
-u64 vhdx_image_entry_offset(const struct vhdx_image *image, u64 position)
-{
-	const struct vhdx_geometry *g = vhdx_image_geometry(image);
-	u64 index = vhdx_payload_index(g, position >> g->block_shift);
-
-	return image->rules.bat_offset + index * VHDX_BAT_ENTRY_SIZE;
-}
-
-static bool vhdx_image_entry_bad(const struct vhdx_image *image, u64 entry_offset, u64 entry,
-				 struct vhdx_fault *fault)
-{
-	u32 index = (entry_offset - image->rules.bat_offset) / VHDX_BAT_ENTRY_SIZE;
-
-	return vhdx_bat_check(&image->rules, index, entry, fault);
-}
-
-/* Look at one word of metadata. Return: false if it is not there: @map says MISS */
+/* Read one word of metadata from memory. Return: false if it is not there; @map says MISS */
 static bool vhdx_image_peek(struct vhdx_image *image, u64 offset, u64 *word, bool *suspect,
 			    struct vhdx_map *map)
 {
@@ -43,50 +20,54 @@ static bool vhdx_image_peek(struct vhdx_image *image, u64 offset, u64 *word, boo
 	return false;
 }
 
-/* Read one BAT entry. Return: false if it cannot be had: @map says why */
+/* Read one BAT entry. Return: false if it is not in memory or invalid; @map says which */
 static bool vhdx_image_peek_entry(struct vhdx_image *image, u64 offset, u64 *entry,
 				  struct vhdx_map *map)
 {
+	u32 index = (offset - image->rules.bat_offset) / VHDX_BAT_ENTRY_SIZE;
 	bool suspect;
 
 	if (!vhdx_image_peek(image, offset, entry, &suspect, map))
 		return false;
-	if (likely(!suspect) || !vhdx_image_entry_bad(image, offset, *entry, &map->fault))
+	if (likely(!suspect) || !vhdx_bat_check(&image->rules, index, *entry, &map->fault))
 		return true;
 	map->kind = VHDX_MAP_BAD;
 	return false;
 }
 
 /*
- * Data of an image whose log was replayed. The file may end in it or before it: what replay
- * would have added is zero. The log must not change it: payload is never logged (2.3), and
- * a page of it would be read past the overlay.
+ * Data of an image whose log was replayed in memory. The file may end inside the data or before
+ * them: what replay would have added reads as zeros. The log must not change them: payload is
+ * never logged (2.3), and a read of the file would miss a page of the log.
  */
 static void vhdx_image_map_replayed(const struct vhdx_image *image, u64 position,
 				    struct vhdx_map *map)
 {
+	const struct vhdx_geometry *g = vhdx_image_geometry(image);
 	u64 size = vhdx_backing_size(&image->backing);
 
 	if (vhdx_overlay_touches(&image->replay->overlay, map->offset, map->length)) {
 		map->kind = VHDX_MAP_BAD;
 		vhdx_fault_set(&map->fault, VHDX_REASON_log_payload_changed,
-			       vhdx_image_entry_offset(image, position), map->offset);
+			       vhdx_image_entry_offset(image, position >> g->block_shift),
+			       map->offset);
 	} else if (map->offset >= size) {
 		map->kind = VHDX_MAP_ZERO;
 	} else {
-		/* in whole pages, for direct reads; what comes back ends where the file does */
+		/* whole pages, for direct reads: the transfer ends where the file does */
 		map->length = min(map->length, round_up(size - map->offset, VHDX_PAGE_SIZE));
 	}
 }
 
 /**
- * vhdx_image_map_block() - what does an image say of the block at a virtual offset?
+ * vhdx_image_map_block() - look up the block at a virtual offset
  * @image:	the image
  * @position:	virtual offset in bytes, inside the disk
- * @map:	filled: DATA if the block has a place in the file, whosever its sectors are;
- *		the offset is that of @position, and all holds to the end of the block
+ * @map:	filled. DATA: the block has a place in the file, even if only some of its sectors are
+ *		present; @map->offset is that of @position. The answer is for the rest of the block.
  *
- * In a writable image the answer holds as long as the caller holds @image->users.
+ * In a writable image the answer holds as long as the caller holds @image->users, or the block
+ * lock.
  *
  * Context: any; takes no lock, never sleeps.
  */
@@ -96,7 +77,8 @@ void vhdx_image_map_block(struct vhdx_image *image, u64 position, struct vhdx_ma
 	u32 skip = position & (g->block_size - 1);
 
 	map->image = image;
-	if (!vhdx_image_peek_entry(image, vhdx_image_entry_offset(image, position),
+	if (!vhdx_image_peek_entry(image,
+				   vhdx_image_entry_offset(image, position >> g->block_shift),
 				   &map->entry, map))
 		return;
 	map->length = g->block_size - skip;
@@ -115,26 +97,28 @@ void vhdx_image_map_block(struct vhdx_image *image, u64 position, struct vhdx_ma
 }
 
 /**
- * vhdx_image_find_bitmap() - where is the sector bitmap block for a virtual offset?
+ * vhdx_image_find_bitmap() - look up the sector bitmap block for a virtual offset
  * @image:	the image
  * @position:	virtual offset in bytes, inside the disk
- * @map:	says why, if not true: MISS, BAD, or PARENT if there is none
- * @offset:	set to its offset in the file
+ * @map:	if not true, says why: MISS, BAD, or PARENT if there is no such block
+ * @offset:	if true, set to its offset in the file, in bytes
  *
  * Context: any; takes no lock, never sleeps.
- * Return: true if it is there
+ * Return: true if it was found
  */
 bool vhdx_image_find_bitmap(struct vhdx_image *image, u64 position, struct vhdx_map *map,
 			    u64 *offset)
 {
 	const struct vhdx_geometry *g = vhdx_image_geometry(image);
-	u64 at = vhdx_bitmap_index(g, vhdx_bitmap_chunk(g, position)) * VHDX_BAT_ENTRY_SIZE;
+	u64 at = vhdx_bat_entry_offset(&image->rules,
+				       vhdx_bitmap_index(g, vhdx_bitmap_chunk(g, position)));
+	const struct vhdx_range *bat = &image->super->regions.bat;
 	u64 entry;
 
 	map->kind = VHDX_MAP_PARENT;
-	/* the last slot is beyond the region if who made it had no parents in mind */
-	if (at + VHDX_BAT_ENTRY_SIZE > image->super->regions.bat.length ||
-	    !vhdx_image_peek_entry(image, image->rules.bat_offset + at, &entry, map) ||
+	/* in a BAT that was made for an image without a parent the last entry is missing */
+	if (at + VHDX_BAT_ENTRY_SIZE > bat->offset + bat->length ||
+	    !vhdx_image_peek_entry(image, at, &entry, map) ||
 	    vhdx_bat_state(entry) != VHDX_BLOCK_FULLY_PRESENT)
 		return false;
 	*offset = vhdx_bat_offset(entry);
@@ -142,8 +126,10 @@ bool vhdx_image_find_bitmap(struct vhdx_image *image, u64 position, struct vhdx_
 }
 
 /*
- * Count equal bits of a sector bitmap block from @bit on, until there are @want or the next
- * ones are not in memory. Return: how many; 0 if there is none in memory
+ * Count equal bits of a sector bitmap block from @bit on, until there are @want or the next ones
+ * are not in memory.
+ *
+ * Return: their number, and their value in @set; 0 if the first one is not in memory
  */
 static u32 vhdx_image_count_bits(struct vhdx_image *image, u64 bitmap, u32 bit, u32 want,
 				 bool *set, struct vhdx_map *map)
@@ -168,7 +154,7 @@ static u32 vhdx_image_count_bits(struct vhdx_image *image, u64 bitmap, u32 bit, 
 	return min(count, want);
 }
 
-/* Of a partially present block: whose are the sectors from @position on? */
+/* In a partially present block: are the sectors from @position on here, or in the parent? */
 static void vhdx_image_map_sectors(struct vhdx_image *image, u64 position, u64 want,
 				   struct vhdx_map *map)
 {
@@ -177,7 +163,7 @@ static void vhdx_image_map_sectors(struct vhdx_image *image, u64 position, u64 w
 	u32 bits, skip;
 	bool set;
 
-	/* pairs with the barrier in vhdx_partial_mark(): bits before state */
+	/* pairs with the barrier in vhdx_marks_make(): the entry is read before the bits */
 	smp_rmb();
 	if (!vhdx_image_find_bitmap(image, position, map, &bitmap)) {
 		if (map->kind == VHDX_MAP_PARENT) {
@@ -187,7 +173,7 @@ static void vhdx_image_map_sectors(struct vhdx_image *image, u64 position, u64 w
 		}
 		return;
 	}
-	/* a position inside a sector is possible: other layers may end a piece there */
+	/* @position may be inside a sector: a piece of another file may end there */
 	skip = position & (g->logical_sector_size - 1);
 	want = DIV_ROUND_UP(min(map->length, want) + skip, g->logical_sector_size);
 	bits = vhdx_image_count_bits(image, bitmap, vhdx_bitmap_bit(g, position), want, &set,
@@ -200,10 +186,10 @@ static void vhdx_image_map_sectors(struct vhdx_image *image, u64 position, u64 w
 }
 
 /**
- * vhdx_image_map() - where does an image say that the bytes of the disk are?
+ * vhdx_image_map() - look up the bytes at a virtual offset
  * @image:	the image
  * @position:	virtual offset in bytes, inside the disk
- * @want:	how many bytes are of interest; a longer answer may come, too
+ * @want:	number of bytes of interest; the answer may be for more
  * @map:	filled
  *
  * Context: as vhdx_image_map_block()
@@ -220,9 +206,9 @@ void vhdx_image_map(struct vhdx_image *image, u64 position, u64 want, struct vhd
 }
 
 /**
- * vhdx_map_load() - have what a map lacks loaded
+ * vhdx_map_load() - load the metadata that a lookup misses
  * @map:	says MISS
- * @waiter:	told when to ask again, or that there is no point
+ * @waiter:	completed when the lookup may be repeated, or with an error
  *
  * Context: process, may sleep, in a NOIO scope.
  */

@@ -20,7 +20,7 @@ static unsigned int cache_mb = 64;
 module_param(cache_mb, uint, 0644);
 MODULE_PARM_DESC(cache_mb, "limit of a disk's metadata cache in MiB; read at attach");
 
-/* The kernel's error number for one of the core's reasons; not for VHDX_OK. */
+/* The errno of a reason other than VHDX_OK */
 static int vhdx_reason_errno(enum vhdx_reason reason)
 {
 	switch (vhdx_reason_class(reason)) {
@@ -41,7 +41,7 @@ static int vhdx_reason_errno(enum vhdx_reason reason)
 	}
 }
 
-/* Where a page of metadata is: in the file, in its log, or nowhere. */
+/* Where a page of metadata is: in the file, in its log, or (false) nowhere: zeros */
 static bool vhdx_image_locate(void *context, u64 offset, u64 *from)
 {
 	const struct vhdx_image *image = context;
@@ -61,38 +61,26 @@ static bool vhdx_image_locate(void *context, u64 offset, u64 *from)
 	}
 }
 
-/* A page that came out of the log still has to get its own ends. */
-static void vhdx_image_restore(const struct vhdx_image *image, u64 offset, void *data)
-{
-	const struct vhdx_overlay_page *page;
-
-	if (image->replay && vhdx_overlay_find(&image->replay->overlay, offset, &page) ==
-			     VHDX_OVERLAY_LOG)
-		vhdx_log_restore_page(data, page->leading, page->trailing);
-}
-
-/* BAT or sector bitmap? */
-static bool vhdx_image_is_bat(const struct vhdx_image *image, u64 offset)
-{
-	const struct vhdx_range *bat = &image->super->regions.bat;
-
-	return offset >= bat->offset && offset - bat->offset < bat->length;
-}
-
 /*
- * Is there an entry in this page that must not be believed? Which one, and why, is found
- * out again when it is used: bad entries are rare, and so nothing is kept per entry. Any
- * sector bitmap is fine.
+ * Finish a page that was read: restore the ends of a page of the log, and check the entries of a
+ * page of the BAT. Sector bitmaps are always valid.
+ *
+ * Return: does the page have an invalid entry? Which one, and why, is found out again at each
+ * lookup: invalid entries are rare, so nothing is kept per entry.
  */
 static bool vhdx_image_finish(void *context, u64 offset, __le64 *entries)
 {
 	const struct vhdx_image *image = context;
 	u32 index = (offset - image->rules.bat_offset) / VHDX_BAT_ENTRY_SIZE;
+	const struct vhdx_range *bat = &image->super->regions.bat;
+	const struct vhdx_overlay_page *page;
 	struct vhdx_fault fault;
 	unsigned int i;
 
-	vhdx_image_restore(image, offset, entries);
-	if (!vhdx_image_is_bat(image, offset))
+	if (image->replay && vhdx_overlay_find(&image->replay->overlay, offset, &page) ==
+			     VHDX_OVERLAY_LOG)
+		vhdx_log_restore_page(entries, page->leading, page->trailing);
+	if (offset < bat->offset || offset - bat->offset >= bat->length)
 		return false;
 	for (i = 0; i < VHDX_BAT_ENTRIES_PER_PAGE; i++)
 		if (vhdx_bat_check(&image->rules, index + i, le64_to_cpu(entries[i]), &fault))
@@ -100,7 +88,7 @@ static bool vhdx_image_finish(void *context, u64 offset, __le64 *entries)
 	return false;
 }
 
-/* Does the parent that came with the image belong to it? */
+/* Check the link to the parent that the image was opened with. */
 static enum vhdx_reason vhdx_image_check_parent(const struct vhdx_image *image,
 						const struct vhdx_super *super,
 						const struct vhdx_reader *reader, void *scratch,
@@ -134,7 +122,7 @@ static enum vhdx_reason vhdx_image_open_tables(struct vhdx_image *image,
 	return reason;
 }
 
-/* The same, of the file as the log makes it. */
+/* The same, with the log replayed in memory. */
 static enum vhdx_reason vhdx_image_open_replayed(struct vhdx_image *image,
 						 struct vhdx_super *super, void *scratch,
 						 int *error, struct vhdx_fault *fault)
@@ -149,7 +137,7 @@ static enum vhdx_reason vhdx_image_open_replayed(struct vhdx_image *image,
 	return reason;
 }
 
-/* The open sequence (format/open.c), with what its caller does in the middle of it. */
+/* The open sequence (format/open.c), with the replay of a log in memory */
 static enum vhdx_reason vhdx_image_open_steps(struct vhdx_image *image,
 					      struct vhdx_super *super, void *scratch,
 					      bool no_replay, int *error,
@@ -179,7 +167,7 @@ static enum vhdx_reason vhdx_image_open_steps(struct vhdx_image *image,
 	return fault->reason;
 }
 
-/* Open, and keep what was found without the unused part of the layout. */
+/* Run the open sequence, and keep the result without the unused part of the layout. */
 static int vhdx_image_open_super(struct vhdx_image *image, struct vhdx_super *super,
 				 void *scratch, bool no_replay, struct vhdx_fault *fault)
 {
@@ -213,20 +201,6 @@ static int vhdx_image_read_super(struct vhdx_image *image, bool no_replay,
 	return ret;
 }
 
-static int vhdx_image_create_pager(struct vhdx_image *image)
-{
-	struct vhdx_cache_owner owner = {
-		.locate		= vhdx_image_locate,
-		.finish		= vhdx_image_finish,
-		.context	= image,
-	};
-	const struct vhdx_cache *sharing = image->parent ? image->parent->cache : NULL;
-	unsigned long pages = max(cache_mb, 1U) * (SZ_1M / VHDX_PAGE_SIZE);
-
-	image->cache = vhdx_cache_create(&image->backing, &owner, sharing, pages);
-	return PTR_ERR_OR_ZERO(image->cache);
-}
-
 static void vhdx_image_drop_replay(struct vhdx_image *image)
 {
 	if (image->replay)
@@ -234,7 +208,7 @@ static void vhdx_image_drop_replay(struct vhdx_image *image)
 	image->replay = NULL;
 }
 
-/* A log that must be replayed is, into the file; then the file is read anew. */
+/* Replay the log into the file, and read the file anew. */
 static int vhdx_image_recover(struct vhdx_image *image, struct vhdx_fault *fault)
 {
 	int ret = vhdx_image_check_replay(image, fault);
@@ -253,6 +227,13 @@ static int vhdx_image_open_file(struct vhdx_image *image,
 				const struct vhdx_image_options *options,
 				struct vhdx_fault *fault)
 {
+	struct vhdx_cache_owner owner = {
+		.locate		= vhdx_image_locate,
+		.finish		= vhdx_image_finish,
+		.context	= image,
+	};
+	const struct vhdx_cache *sharing = image->parent ? image->parent->cache : NULL;
+	unsigned long pages = max(cache_mb, 1U) * (SZ_1M / VHDX_PAGE_SIZE);
 	int ret = vhdx_image_read_super(image, options->no_replay, fault);
 
 	if (!ret && image->replay && options->writable)
@@ -261,9 +242,11 @@ static int vhdx_image_open_file(struct vhdx_image *image,
 		return ret;
 	vhdx_backing_choose_mode(&image->backing, image->super->geometry.logical_sector_size,
 				 &options->mode);
-	ret = vhdx_image_create_pager(image);
-	if (ret || !options->writable)
-		return ret;
+	image->cache = vhdx_cache_create(&image->backing, &owner, sharing, pages);
+	if (IS_ERR(image->cache))
+		return PTR_ERR(image->cache);
+	if (!options->writable)
+		return 0;
 	ret = vhdx_image_prepare_writing(image, options, fault);
 	if (ret)
 		vhdx_cache_destroy(image->cache);
@@ -272,11 +255,11 @@ static int vhdx_image_open_file(struct vhdx_image *image,
 
 /**
  * vhdx_image_open() - open a VHDX file
- * @file:	a reference that stays the caller's
- * @options:	how
+ * @file:	the caller keeps its reference
+ * @options:	how to open it
  * @fault:	filled on failure if the failure has a reason; clear before
  *
- * Context: process, no locks that a file system might want.
+ * Context: process, no locks that a file system might take.
  * Return: the image, or an ERR_PTR
  */
 struct vhdx_image *vhdx_image_open(struct file *file, const struct vhdx_image_options *options,
@@ -313,12 +296,11 @@ err_free_image:
 
 /**
  * vhdx_image_close() - close a VHDX file
- * @image:	nobody maps, reads or writes it any more
+ * @image:	without lookups, reads or writes under way
  *
  * Context: as vhdx_image_open()
- * Return: 0, or why it could not be brought into the best order; then its log is left to be
- * replayed.
- * -ENOTEMPTY: it has all that was ever written; another errno: or up to the last flush only
+ * Return: 0; or an error if the session did not end cleanly, so that the log must be replayed:
+ * -ENOTEMPTY if all that was written is durable, another errno if only what was flushed is
  */
 int vhdx_image_close(struct vhdx_image *image)
 {
@@ -336,9 +318,11 @@ int vhdx_image_close(struct vhdx_image *image)
 }
 
 /**
- * vhdx_image_data_guid() - what children know the contents by
+ * vhdx_image_data_guid() - the GUID that links children to the contents of an image
  * @image:	the image
  * @guid:	set to the current DataWriteGuid
+ *
+ * Context: process
  */
 void vhdx_image_data_guid(struct vhdx_image *image, struct vhdx_guid *guid)
 {

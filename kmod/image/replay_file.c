@@ -3,16 +3,16 @@
 /*
  * DOC: replay into the file
  *
- * What the log changes is known by now, as an overlay: that every target is allowed, that
- * the file can be opened with the changes, and that no payload block is among them. So
- * writing does not begin before it is certain that it can go on:
+ * The changes of the log are known at this point, as an overlay: it is checked that every
+ * target is allowed, that the file can be opened with the changes, and that they touch no
+ * payload block. So the first write happens only when the changes are known to be valid:
  *
  *	R1  Header: new FileWriteGuid, the log still to be replayed. Flush.
- *	R2  The file grows to the size that the newest entry asks for.
+ *	R2  The file grows to the size that the newest entry requires.
  *	R3  Ranges that become zeros; then pages. Flush.
  *	R4  Headers without LogGuid. Flush after each.
  *
- * Before R4 is done the log is as it was, and a power cut at any point leads to the same
+ * Until R4 is complete the log is unchanged, and a power cut at any point leads to the same
  * replay again. vhdx_overlay_apply() has the order within R3.
  */
 #include "image/replay_file.h"
@@ -58,14 +58,14 @@ static int vhdx_replay_file_apply(struct vhdx_backing *backing, const struct vhd
 /**
  * vhdx_replay_file() - replay a log into its file
  * @backing:	the file, writable
- * @replay:	what the log changes
- * @super:	the file as it is with the changes
+ * @replay:	the changes of the log
+ * @super:	of the file with the changes
  * @fault:	filled on failure if the failure has a reason
  *
  * Afterwards the file must be opened anew.
  *
  * Context: process, may sleep long.
- * Return: 0 or a negative errno; then the log is still there
+ * Return: 0 or a negative errno; then the log must still be replayed
  */
 int vhdx_replay_file(struct vhdx_backing *backing, const struct vhdx_replay *replay,
 		     const struct vhdx_super *super, struct vhdx_fault *fault)

@@ -3,15 +3,15 @@
 /*
  * DOC: replay in memory
  *
- * The log says which pages of the file are to be replaced and which ranges to be zeroed
- * before anything else may be read. For a read-only attach this is done in the eyes of the
- * reader: the overlay knows for each page whether it is in the file, in the log or zero,
- * and everything that reads metadata asks it, from the region tables on.
+ * The log says which pages of the file must be replaced, and which ranges zeroed, before
+ * anything else is read. For a read-only attach the file stays as it is: an overlay says of
+ * each page whether it is in the file, in the log, or zero, and all reads of metadata go
+ * through it, from the region tables on.
  *
- * The new pages are not copied: they stay in the log, where the cache reads them when
- * they are wanted, and where they stay because nobody can write to the file meanwhile.
- * So what is held in memory is 32 bytes for a page and 24 for a zeroed range, at most 8 MiB and
- * 96 KiB for the largest log (VHDX_LOG_MAX_LENGTH); a log that needs more is refused.
+ * The new pages are not copied. They stay in the log, where the cache reads them when they
+ * are needed; the log does not change, because the file is denied to writers. So the overlay
+ * takes 32 bytes for a page and 24 for a zeroed range, at most 8 MiB and 96 KiB for the largest
+ * log (VHDX_LOG_MAX_LENGTH). A log that needs more is refused.
  */
 #include "image/replay_memory.h"
 
@@ -19,7 +19,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-/* The search's memory, 16 bytes for each sector of the log, is given back at once. */
+/* Find the sequence. The memory of the search, 16 bytes for each sector of the log, is freed. */
 static enum vhdx_reason vhdx_replay_find(struct vhdx_overlay *overlay,
 					 struct vhdx_log_sequence *sequence, void *sector,
 					 int *error, struct vhdx_fault *fault)
@@ -37,24 +37,13 @@ static enum vhdx_reason vhdx_replay_find(struct vhdx_overlay *overlay,
 	return reason;
 }
 
-/* Give back what was allocated for the most pages there could have been. */
-static void vhdx_replay_trim(struct vhdx_overlay *overlay)
-{
-	size_t size = max(overlay->nr_pages, 1U) * sizeof(*overlay->pages);
-	struct vhdx_overlay_page *pages = kvmalloc(size, GFP_KERNEL);
-
-	if (!pages)
-		return;
-	memcpy(pages, overlay->pages, overlay->nr_pages * sizeof(*pages));
-	kvfree(overlay->pages);
-	overlay->pages = pages;
-}
-
 static enum vhdx_reason vhdx_replay_build(struct vhdx_overlay *overlay, void *sector, int *error,
 					  struct vhdx_fault *fault)
 {
 	struct vhdx_log_sequence sequence;
+	struct vhdx_overlay_page *pages;
 	enum vhdx_reason reason;
+	size_t size;
 
 	reason = vhdx_replay_find(overlay, &sequence, sector, error, fault);
 	if (reason || *error)
@@ -68,19 +57,27 @@ static enum vhdx_reason vhdx_replay_build(struct vhdx_overlay *overlay, void *se
 		return VHDX_OK;
 	}
 	reason = vhdx_overlay_build(overlay, &sequence, sector, fault);
-	if (!reason)
-		vhdx_replay_trim(overlay);
-	return reason;
+	if (reason)
+		return reason;
+	/* the array is for the most pages there could have been: keep the part that is used */
+	size = max(overlay->nr_pages, 1U) * sizeof(*pages);
+	pages = kvmalloc(size, GFP_KERNEL);
+	if (!pages)
+		return VHDX_OK;
+	memcpy(pages, overlay->pages, overlay->nr_pages * sizeof(*pages));
+	kvfree(overlay->pages);
+	overlay->pages = pages;
+	return VHDX_OK;
 }
 
 /**
- * vhdx_replay_create() - find out what a dirty log does to its file
+ * vhdx_replay_create() - read a log that must be replayed, and build its overlay
  * @file:	reads the file as it is; copied
  * @header:	the current header, checked, with a LogGuid
  * @fault:	filled on failure if the failure has a reason
  *
  * Context: process, no locks; reads the whole log.
- * Return: the replay, or an ERR_PTR; if there is a reason it counts, not the error
+ * Return: the replay, or an ERR_PTR; if @fault has a reason, that takes precedence
  */
 struct vhdx_replay *vhdx_replay_create(const struct vhdx_reader *file,
 				       const struct vhdx_header *header,
@@ -108,7 +105,9 @@ struct vhdx_replay *vhdx_replay_create(const struct vhdx_reader *file,
 
 /**
  * vhdx_replay_destroy() - undo vhdx_replay_create()
- * @replay:	not used any more
+ * @replay:	without users
+ *
+ * Context: process
  */
 void vhdx_replay_destroy(struct vhdx_replay *replay)
 {
@@ -118,10 +117,11 @@ void vhdx_replay_destroy(struct vhdx_replay *replay)
 }
 
 /**
- * vhdx_replay_reader_open() - read the file as the log makes it
+ * vhdx_replay_reader_open() - prepare to read the file with the log replayed
  * @reader:	filled; must not be moved
- * @replay:	what the log changes; must outlive the reader
+ * @replay:	the changes of the log; must exist as long as the reader
  *
+ * Context: process, may sleep
  * Return: 0 or -ENOMEM
  */
 int vhdx_replay_reader_open(struct vhdx_replay_reader *reader, const struct vhdx_replay *replay)
@@ -134,7 +134,12 @@ int vhdx_replay_reader_open(struct vhdx_replay_reader *reader, const struct vhdx
 	return reader->over.page ? 0 : -ENOMEM;
 }
 
-/* Undo vhdx_replay_reader_open(). */
+/**
+ * vhdx_replay_reader_close() - undo vhdx_replay_reader_open()
+ * @reader:	open, or failed to open
+ *
+ * Context: process
+ */
 void vhdx_replay_reader_close(struct vhdx_replay_reader *reader)
 {
 	kfree(reader->over.page);

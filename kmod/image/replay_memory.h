@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * A dirty log replayed in memory, for an image that must stay as it is.
+ * A log replayed in memory, for a file that must not be written to.
  */
 #ifndef VHDX_IMAGE_REPLAY_MEMORY_H
 #define VHDX_IMAGE_REPLAY_MEMORY_H
@@ -9,7 +9,7 @@
 #include "format/overlay.h"
 
 /**
- * struct vhdx_replay - what the log makes of the file; does not change
+ * struct vhdx_replay - a log replayed in memory; does not change
  * @overlay:	the pages and ranges that differ
  * @file:	reads the file as it is
  */
@@ -22,7 +22,7 @@ struct vhdx_replay *vhdx_replay_create(const struct vhdx_reader *file,
 				       const struct vhdx_header *header,
 				       struct vhdx_fault *fault);
 /**
- * struct vhdx_replay_reader - reads the file as the log makes it
+ * struct vhdx_replay_reader - reads the file with the log replayed
  * @reader:	for the format core
  * @over:	its context
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * What an image needs to be written to.
+ * Making an image writable, and ending that.
  */
 #include "image/writable.h"
 
@@ -18,10 +18,11 @@
 #include "meta/space.h"
 
 /**
- * vhdx_image_check_replay() - does the log leave payload blocks alone?
- * @image:	open, with a log
- * @fault:	filled if not
+ * vhdx_image_check_replay() - check that the log touches no payload block
+ * @image:	open, with a log replayed in memory
+ * @fault:	filled if it does
  *
+ * Context: process, may sleep long
  * Return: 0 or a negative errno
  */
 int vhdx_image_check_replay(struct vhdx_image *image, struct vhdx_fault *fault)
@@ -40,7 +41,7 @@ int vhdx_image_check_replay(struct vhdx_image *image, struct vhdx_fault *fault)
 	return ret;
 }
 
-/* What is in the file must be in the map, or the file would be cut off before it. */
+/* The space map must cover all regions, or the file would be cut off before them. */
 static int vhdx_image_check_layout(const struct vhdx_image *image, struct vhdx_fault *fault)
 {
 	const struct vhdx_layout *layout = &image->super->layout;
@@ -99,7 +100,7 @@ static int vhdx_image_create_journal(struct vhdx_image *image,
 	return PTR_ERR_OR_ZERO(image->journal);
 }
 
-/* Context: as vhdx_journal_flush(); there is a journal before anything can be freed */
+/* Context: as vhdx_journal_flush(). Not called before there is a journal: nothing was freed. */
 static void vhdx_image_commit_space(void *context, struct vhdx_waiter *waiter)
 {
 	const struct vhdx_image *image = context;
@@ -108,15 +109,16 @@ static void vhdx_image_commit_space(void *context, struct vhdx_waiter *waiter)
 }
 
 /**
- * vhdx_image_prepare_writing() - add what writing needs to what reading needs
- * @image:	open but for that, see struct vhdx_image
- * @options:	how
+ * vhdx_image_prepare_writing() - make an image writable
+ * @image:	open for reading
+ * @options:	of the image
  * @fault:	filled on failure if the failure has a reason
  *
- * Context: process, no locks that a file system might want.
- * Return: 0 or a negative errno, and nothing was added
+ * Context: process, no locks that a file system might take.
+ * Return: 0, and @image->writable is set; or a negative errno, and the image is as before
  */
-int vhdx_image_prepare_writing(struct vhdx_image *image, const struct vhdx_image_options *options,
+int vhdx_image_prepare_writing(struct vhdx_image *image,
+			       const struct vhdx_image_options *options,
 			       struct vhdx_fault *fault)
 {
 	const struct vhdx_space_owner owner = {
@@ -131,7 +133,7 @@ int vhdx_image_prepare_writing(struct vhdx_image *image, const struct vhdx_image
 	if (vhdx_header_check_writable(&image->super->header, fault))
 		return -EOPNOTSUPP;
 	image->backing.holes = !options->no_holes && vhdx_backing_may_fallocate(&image->backing);
-	/* a device has none */
+	/* a block device has no holes */
 	image->backing.keep_holes = options->no_holes &&
 				    S_ISREG(vhdx_backing_inode(&image->backing)->i_mode);
 	vhdx_block_locks_init(&image->locks, image->backing.dead);
@@ -141,7 +143,7 @@ int vhdx_image_prepare_writing(struct vhdx_image *image, const struct vhdx_image
 		return PTR_ERR(space);
 	image->space = space;
 	ret = vhdx_image_scan(image, fault);
-	/* the file will grow, and entries with it: the journal writes no others */
+	/* the file will grow, and later entries may be beyond its present size */
 	image->rules.file_size = S64_MAX;
 	if (!ret)
 		ret = init_srcu_struct(&image->users);
@@ -168,13 +170,13 @@ err_destroy_space:
 
 /**
  * vhdx_image_stop_writing() - make everything durable, and end the session
- * @image:	not in use any more; vhdx_image_give_back() is to follow
+ * @image:	without requests under way; vhdx_image_give_back() is to follow
  *
- * How long that takes depends on the file, not on what was discarded: while a disk goes on in a
- * child its users wait for it.
+ * The time that this takes does not depend on what was discarded: in a live snapshot the requests
+ * of the disk wait for it.
  *
- * Context: process, no locks that a file system might want.
- * Return: 0, or a negative errno if the log is left to be replayed, see @image->log_left
+ * Context: process, no locks that a file system might take.
+ * Return: 0, or a negative errno if the log must be replayed; see @image->log_left
  */
 int vhdx_image_stop_writing(struct vhdx_image *image)
 {
@@ -188,7 +190,7 @@ int vhdx_image_stop_writing(struct vhdx_image *image)
 	image->writable = false;
 	image->end_error = ret;
 	image->unused_known = !ret && (begun || image->replayed);
-	/* the entries are as long as the file is now */
+	/* entries are checked against the file as it is from now on */
 	image->rules.file_size = vhdx_backing_size(&image->backing);
 	return ret;
 }
@@ -196,9 +198,9 @@ int vhdx_image_stop_writing(struct vhdx_image *image)
 /**
  * vhdx_image_give_back() - give back unused space, and undo vhdx_image_prepare_writing()
  * @image:	not written to any more; it may be read
- * @backing:	its file, as it can be written to
+ * @backing:	its file, open for writing
  *
- * Does nothing if it has been done.
+ * Does nothing if the image was not writable, or if that is done already.
  *
  * Context: process, may sleep long
  */
@@ -209,7 +211,7 @@ void vhdx_image_give_back(struct vhdx_image *image, struct vhdx_backing *backing
 	if (!image->space)
 		return;
 	noio = memalloc_noio_save();
-	/* the last commit may have made something durable */
+	/* the last commit may have scheduled SRCU callbacks */
 	srcu_barrier(&image->users);
 	if (image->unused_known)
 		vhdx_space_give_back(image->space, backing,
@@ -235,7 +237,7 @@ static void vhdx_commit_done(struct vhdx_waiter *waiter, int error)
 }
 
 /**
- * vhdx_image_commit() - make durable whatever was completed before this call
+ * vhdx_image_commit() - make all writes durable that completed before
  * @image:	writable, in use
  *
  * Context: process, may sleep long
@@ -252,11 +254,11 @@ int vhdx_image_commit(struct vhdx_image *image)
 }
 
 /**
- * vhdx_image_abandon() - the disk was killed: its commands wait for nothing any more
- * @image:	open; kept from vhdx_image_stop_writing() meanwhile if it is writable
+ * vhdx_image_abandon() - complete all waits of commands with -EIO, because the disk was killed
+ * @image:	open; if it is writable, vhdx_image_stop_writing() is not called meanwhile
  *
- * Commands that wait for a thread, for metadata or for each other are told -EIO, by what they wait
- * for and in no order. Commands that are in the file itself are not ended by that.
+ * These are waits for a thread, for metadata, and for block locks, in no order. Commands that are
+ * in the file itself go on.
  *
  * Context: process
  */

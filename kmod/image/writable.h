@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Making an image writable, and no longer.
+ * Making an image writable, and ending that.
  */
 #ifndef VHDX_IMAGE_WRITABLE_H
 #define VHDX_IMAGE_WRITABLE_H

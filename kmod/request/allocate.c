@@ -6,23 +6,19 @@
 #include "meta/space.h"
 #include "request/cmd.h"
 
-/* No room in the image, in the file system it is in, or in the quota of its owner */
-static bool vhdx_allocate_no_room(int error)
-{
-	return error == -ENOSPC || error == -EFBIG || error == -EDQUOT;
-}
-
 /*
- * What was freed may be waiting for a commit. Then the command begins anew with the block, at
- * another place: this one may be what the file system has no room for. While it waits it holds
- * its block locks and nothing else.
+ * Space that discards have freed may wait for a commit. Then the command starts over with the
+ * block, at another place, because the file system may lack room for this one. While the command
+ * waits it holds its block locks and nothing else.
+ *
+ * Return: true if it waits
  */
 static bool vhdx_allocate_reclaim(struct vhdx_cmd *cmd)
 {
 	struct vhdx_image *image = cmd->image;
 
 	if (cmd->stage == VHDX_STAGE_PLACED) {
-		/* what was allocated there is room that others need */
+		/* the file system may have allocated a part of it: other commands need that room */
 		if (!vhdx_backing_is_frozen(&image->backing))
 			vhdx_backing_punch(&image->backing, cmd->place,
 					   vhdx_image_geometry(image)->block_size);
@@ -34,25 +30,30 @@ static bool vhdx_allocate_reclaim(struct vhdx_cmd *cmd)
 }
 
 /**
- * vhdx_allocate_fail() - complete a command that changes something with an error, unless it is
- *		      worth another try
- * @cmd:	running, and in no part of the file that others may free; gone afterwards
+ * vhdx_allocate_fail() - handle the error of a command that changes an entry
+ * @cmd:	running, not in stage LOOKED_UP; must not be used afterwards
  * @error:	negative errno
  *
- * Context: the thread's
+ * If the error is lack of room and a commit may free some, the command waits for that and runs
+ * again. Otherwise it completes with @error.
+ *
+ * Context: the queue's thread
  */
 void vhdx_allocate_fail(struct vhdx_cmd *cmd, int error)
 {
-	if (!vhdx_allocate_no_room(error) || !vhdx_allocate_reclaim(cmd))
+	/* in the image, in its file system, or in the quota of the file's owner */
+	bool no_room = error == -ENOSPC || error == -EFBIG || error == -EDQUOT;
+
+	if (!no_room || !vhdx_allocate_reclaim(cmd))
 		vhdx_cmd_fail(cmd, error);
 }
 
 /**
- * vhdx_allocate_ready() - may a command that changes something go on?
+ * vhdx_allocate_ready() - may a command that changes metadata go on?
  * @cmd:	running
  *
- * Context: the thread's
- * Return: false if it is over, or waits for the session to begin
+ * Context: the queue's thread
+ * Return: false if it completes with an error, or waits until the session has begun
  */
 bool vhdx_allocate_ready(struct vhdx_cmd *cmd)
 {
@@ -71,10 +72,11 @@ bool vhdx_allocate_ready(struct vhdx_cmd *cmd)
 }
 
 /**
- * vhdx_allocate_lock() - W1: be the only one to change a block's entry
+ * vhdx_allocate_lock() - W1: lock the block at vhdx_cmd_position()
  * @cmd:	running
  *
- * Return: false if it waits
+ * Context: the queue's thread
+ * Return: false if it waits: it must not be used any more
  */
 bool vhdx_allocate_lock(struct vhdx_cmd *cmd)
 {
@@ -83,7 +85,7 @@ bool vhdx_allocate_lock(struct vhdx_cmd *cmd)
 
 	if (cmd->stage >= VHDX_STAGE_LOCKED)
 		return true;
-	/* if not, it is not ours any more: it may be running again already */
+	/* if this fails another thread may be running the command already */
 	if (!vhdx_block_lock(&image->locks, &cmd->lock, block, &cmd->waiter))
 		return false;
 	cmd->stage = VHDX_STAGE_LOCKED;
@@ -92,15 +94,16 @@ bool vhdx_allocate_lock(struct vhdx_cmd *cmd)
 }
 
 /**
- * vhdx_allocate_reserve() - W3: see that the entry can be changed
+ * vhdx_allocate_reserve() - W3: reserve the page of the block's entry
  * @cmd:	holds the block lock
  *
- * Return: false if it waits
+ * Context: the queue's thread
+ * Return: false if it waits: it must not be used any more
  */
 bool vhdx_allocate_reserve(struct vhdx_cmd *cmd)
 {
 	struct vhdx_image *image = cmd->image;
-	u64 offset = vhdx_image_entry_offset(image, vhdx_cmd_position(cmd));
+	u64 offset = vhdx_image_entry_offset(image, cmd->lock.block);
 
 	if (cmd->stage >= VHDX_STAGE_RESERVED)
 		return true;
@@ -113,10 +116,11 @@ bool vhdx_allocate_reserve(struct vhdx_cmd *cmd)
 }
 
 /**
- * vhdx_allocate_take() - W4: have space for the block
+ * vhdx_allocate_take() - W4: allocate space for the block
  * @cmd:	in stage RESERVED or PLACED
  *
- * Return: false if it waits
+ * Context: the queue's thread
+ * Return: false if it waits: it must not be used any more
  */
 bool vhdx_allocate_take(struct vhdx_cmd *cmd)
 {
@@ -146,18 +150,17 @@ static void vhdx_allocate_make(struct vhdx_edit *edit, void *context)
 }
 
 /**
- * vhdx_allocate_edit() - change the entry of a block
- * @cmd:	in stage RESERVED or PLACED; the block stays locked
- * @entry:	what the block's entry becomes; what space was taken is its now
+ * vhdx_allocate_edit() - change the entry of the block, and keep the block lock
+ * @cmd:	in stage RESERVED or PLACED
+ * @entry:	the new entry, which owns the allocated space from now on
  *
  * Context: any
  */
 void vhdx_allocate_edit(struct vhdx_cmd *cmd, u64 entry)
 {
 	struct vhdx_image *image = cmd->image;
-	u64 position = cmd->lock.block << vhdx_image_geometry(image)->block_shift;
 	struct vhdx_allocate_word change = {
-		.offset	= vhdx_image_entry_offset(image, position),
+		.offset	= vhdx_image_entry_offset(image, cmd->lock.block),
 		.word	= entry,
 	};
 
@@ -168,9 +171,9 @@ void vhdx_allocate_edit(struct vhdx_cmd *cmd, u64 entry)
 }
 
 /**
- * vhdx_allocate_change() - W6: change the entry, and let the block go
+ * vhdx_allocate_change() - W6: change the entry, and unlock the block
  * @cmd:	in stage RESERVED or PLACED
- * @entry:	as above
+ * @entry:	as for vhdx_allocate_edit()
  *
  * Context: any
  */
@@ -181,11 +184,12 @@ void vhdx_allocate_change(struct vhdx_cmd *cmd, u64 entry)
 }
 
 /**
- * vhdx_allocate_drop_former() - an absent block is to change: its former place is not kept any more
+ * vhdx_allocate_drop_former() - remove the former place from the entry of an absent block
  * @cmd:	holds the block lock
- * @map:	of the block, which is absent; its entry is changed
+ * @map:	of the block, which is absent; its entry is updated
  *
- * Return: false if it waits
+ * Context: the queue's thread
+ * Return: false if it waits: it must not be used any more
  */
 bool vhdx_allocate_drop_former(struct vhdx_cmd *cmd, struct vhdx_map *map)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The steps that every change of a block's BAT entry takes; see write.c.
+ * The steps of a change to the BAT entry of a block; see write.c.
  */
 #ifndef VHDX_REQUEST_ALLOCATE_H
 #define VHDX_REQUEST_ALLOCATE_H

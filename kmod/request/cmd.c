@@ -8,55 +8,23 @@
 
 #include "compat/blk.h"
 #include "compat/mm.h"
+#include "image/chain.h"
 #include "image/image.h"
 #include "meta/space.h"
+#include "request/poll.h"
 
-/**
- * vhdx_cmd_free_bvecs() - what vhdx_cmd_iter() gave is not used any more
- * @cmd:	has no read or write under way
- *
- * Context: any
- */
-void vhdx_cmd_free_bvecs(struct vhdx_cmd *cmd)
+/* --- completion --------------------------------------------------------------- */
+
+/* Free what vhdx_cmd_iter() allocated. No transfer is under way. Context: any */
+static void vhdx_cmd_free_bvecs(struct vhdx_cmd *cmd)
 {
 	kfree(cmd->bvecs);
 	cmd->bvecs = NULL;
 }
 
-/* It came true, or never will. Context: any */
-static void vhdx_cmd_told(struct vhdx_waiter *waiter, int error)
-{
-	struct vhdx_cmd *cmd = container_of(waiter, struct vhdx_cmd, waiter);
-
-	if (error)
-		cmd->error = error;
-	cmd->again(cmd);
-}
-
 /**
- * vhdx_cmd_init() - a request was handed to us
- * @cmd:	its pdu, with whatever the last request left in it
- * @image:	what it reads from or writes to
- * @again:	see struct vhdx_cmd
- */
-void vhdx_cmd_init(struct vhdx_cmd *cmd, struct vhdx_image *image,
-		   void (*again)(struct vhdx_cmd *cmd))
-{
-	cmd->image = image;
-	cmd->again = again;
-	cmd->done = 0;
-	cmd->recycled = 0;
-	cmd->error = 0;
-	cmd->stage = VHDX_STAGE_NONE;
-	cmd->place = 0;
-	cmd->bitmap = 0;
-	cmd->bvecs = NULL;
-	cmd->waiter.done = vhdx_cmd_told;
-}
-
-/**
- * vhdx_cmd_complete() - the request is over
- * @cmd:	holds nothing any more; gone afterwards
+ * vhdx_cmd_complete() - complete the request, with @cmd->error
+ * @cmd:	in stage NONE; must not be used afterwards
  *
  * Context: any
  */
@@ -67,7 +35,21 @@ void vhdx_cmd_complete(struct vhdx_cmd *cmd)
 }
 
 /**
- * vhdx_cmd_unreserve() - give back space and pages; locks are kept
+ * vhdx_cmd_end_request() - ->complete() of the block layer
+ * @rq:		of a command that vhdx_cmd_complete() was called for
+ *
+ * Context: any
+ */
+void vhdx_cmd_end_request(struct request *rq)
+{
+	struct vhdx_cmd *cmd = blk_mq_rq_to_pdu(rq);
+
+	vhdx_poll_end(rq->mq_hctx->driver_data, rq);
+	blk_mq_end_request(rq, errno_to_blk_status(cmd->error));
+}
+
+/**
+ * vhdx_cmd_unreserve() - return reserved pages and space; locks are kept
  * @cmd:	in any stage
  *
  * Context: any
@@ -92,8 +74,8 @@ void vhdx_cmd_unreserve(struct vhdx_cmd *cmd)
 }
 
 /**
- * vhdx_cmd_unlock() - the block's entry was changed, or will not be
- * @cmd:	in any stage; gives back all that goes with the block lock, if it holds that
+ * vhdx_cmd_unlock() - unlock the block, and return what is held with the block lock
+ * @cmd:	in any stage; nothing is done if it has no block lock
  *
  * Context: any
  */
@@ -113,7 +95,7 @@ void vhdx_cmd_unlock(struct vhdx_cmd *cmd)
 
 /**
  * vhdx_cmd_fail() - complete a command with an error
- * @cmd:	running; gone afterwards
+ * @cmd:	running, in any stage; must not be used afterwards
  * @error:	negative errno
  *
  * Context: any
@@ -127,11 +109,13 @@ void vhdx_cmd_fail(struct vhdx_cmd *cmd, int error)
 }
 
 /**
- * vhdx_cmd_bad() - complete a command because its BAT entry cannot be believed
- * @cmd:	running; gone afterwards
- * @fault:	why
+ * vhdx_cmd_bad() - complete a command whose BAT entry is invalid with -EIO
+ * @cmd:	running, in any stage; must not be used afterwards
+ * @fault:	why the entry is invalid
  *
- * One line for each bad entry met, as far as the image's rate limit allows.
+ * Logs one line for each, within the rate limit of the image.
+ *
+ * Context: any
  */
 void vhdx_cmd_bad(struct vhdx_cmd *cmd, const struct vhdx_fault *fault)
 {
@@ -147,23 +131,14 @@ void vhdx_cmd_bad(struct vhdx_cmd *cmd, const struct vhdx_fault *fault)
 	vhdx_cmd_fail(cmd, -EIO);
 }
 
+/* --- lookup ------------------------------------------------------------------- */
+
 /**
- * vhdx_cmd_enter() - before looking up where the data are
- * @cmd:	running, in stage NONE
- *
- * What is found holds until vhdx_cmd_leave().
+ * vhdx_cmd_leave() - the place found by vhdx_cmd_map() is not used any more
+ * @cmd:	in any stage; nothing is done unless it is LOOKED_UP
  *
  * Context: any
  */
-void vhdx_cmd_enter(struct vhdx_cmd *cmd)
-{
-	if (!cmd->image->writable)
-		return;
-	cmd->users = vhdx_srcu_down(&cmd->image->users);
-	cmd->stage = VHDX_STAGE_LOOKED_UP;
-}
-
-/* Nothing is read or written there any more. Context: any */
 void vhdx_cmd_leave(struct vhdx_cmd *cmd)
 {
 	if (cmd->stage != VHDX_STAGE_LOOKED_UP)
@@ -172,10 +147,37 @@ void vhdx_cmd_leave(struct vhdx_cmd *cmd)
 	cmd->stage = VHDX_STAGE_NONE;
 }
 
-/*
- * Copy the vectors of the request from the first byte not yet read on, @max at most.
+/**
+ * vhdx_cmd_map() - look up where the bytes from vhdx_cmd_position() on are
+ * @cmd:	running, in stage NONE
+ * @parents:	if the image leaves them to its parents, look there too
+ * @map:	filled. If it says DATA, that holds until vhdx_cmd_leave(). It says PARENT only
+ *		without @parents.
  *
- * Return: how many bytes they hold
+ * Context: process; does not sleep
+ */
+void vhdx_cmd_map(struct vhdx_cmd *cmd, bool parents, struct vhdx_map *map)
+{
+	struct vhdx_image *image = cmd->image;
+	u64 position = vhdx_cmd_position(cmd);
+
+	if (image->writable) {
+		cmd->users = vhdx_srcu_down(&image->users);
+		cmd->stage = VHDX_STAGE_LOOKED_UP;
+	}
+	vhdx_image_map(image, position, vhdx_cmd_left(cmd), map);
+	if (parents && map->kind == VHDX_MAP_PARENT)
+		vhdx_chain_map_parents(image, position, vhdx_cmd_left(cmd), map);
+	if (map->kind != VHDX_MAP_DATA)
+		vhdx_cmd_leave(cmd);
+}
+
+/* --- transfers ---------------------------------------------------------------- */
+
+/*
+ * Copy the vectors of the request from the byte at @cmd->done on, @max at most.
+ *
+ * Return: the number of bytes in them; their number is in @nr
  */
 static u32 vhdx_cmd_gather(struct vhdx_cmd *cmd, struct bio_vec *bvecs,
 			   unsigned int max, unsigned int *nr)
@@ -202,29 +204,12 @@ static u32 vhdx_cmd_gather(struct vhdx_cmd *cmd, struct bio_vec *bvecs,
 }
 
 /*
- * A request of one bio lends the bio's own vectors: a clone's must be counted. It may have more
- * than are needed for its bytes.
+ * A request of several bios needs their vectors in one array. If that cannot be allocated, the
+ * transfer covers as many as fit into the command, in whole sectors, and the rest follows as
+ * after any short transfer. So I/O makes progress without memory.
  */
-static void vhdx_cmd_borrow(struct vhdx_cmd *cmd, unsigned int direction,
-			    struct iov_iter *iter)
-{
-	struct request *rq = vhdx_cmd_request(cmd);
-	const struct bio *bio = rq->bio;
-	unsigned int nr = bio->bi_vcnt ? bio->bi_vcnt - bio->bi_iter.bi_idx : vhdx_rq_nr_bvec(rq);
-
-	iov_iter_bvec(iter, direction, __bvec_iter_bvec(bio->bi_io_vec, bio->bi_iter), nr,
-		      blk_rq_bytes(rq));
-	iter->iov_offset = vhdx_bvec_done(bio->bi_iter);
-	if (unlikely(cmd->done))
-		iov_iter_advance(iter, cmd->done);
-}
-
-/*
- * A request of several bios needs their vectors in one array. If there is no memory for
- * many, as many as fit into the command are transferred now, in whole sectors, and the rest
- * as after any short transfer: I/O goes on when memory is out.
- */
-static int vhdx_cmd_copy(struct vhdx_cmd *cmd, unsigned int direction, struct iov_iter *iter)
+static int vhdx_cmd_copy(struct vhdx_cmd *cmd, unsigned int direction,
+			 struct iov_iter *iter)
 {
 	struct request *rq = vhdx_cmd_request(cmd);
 	unsigned int nr = vhdx_rq_nr_bvec(rq), max = VHDX_INLINE_BVECS;
@@ -245,48 +230,51 @@ static int vhdx_cmd_copy(struct vhdx_cmd *cmd, unsigned int direction, struct io
 	return 0;
 }
 
-/**
- * vhdx_cmd_iter() - the memory of the rest of the request
- * @cmd:	running
- * @direction:	ITER_DEST or ITER_SOURCE
- * @length:	not more than so many bytes
- * @iter:	filled; good until vhdx_cmd_transferred()
+/*
+ * Fill @iter with the memory of the request from the byte at @cmd->done on, @length bytes at most.
+ * It is valid until vhdx_cmd_free_bvecs().
  *
  * Context: process, may sleep; in a NOIO scope
  * Return: 0 or -ENOMEM
  */
-int vhdx_cmd_iter(struct vhdx_cmd *cmd, unsigned int direction, u64 length,
-		  struct iov_iter *iter)
+static int vhdx_cmd_iter(struct vhdx_cmd *cmd, unsigned int direction, u64 length,
+			 struct iov_iter *iter)
 {
 	struct request *rq = vhdx_cmd_request(cmd);
-	int ret = 0;
+	const struct bio *bio = rq->bio;
+	unsigned int nr;
 
-	if (rq->bio == rq->biotail)
-		vhdx_cmd_borrow(cmd, direction, iter);
-	else
-		ret = vhdx_cmd_copy(cmd, direction, iter);
-	if (ret)
-		return ret;
+	if (bio == rq->biotail) {
+		/* the bio's own vectors, maybe more than its bytes need; a clone's are counted */
+		nr = bio->bi_vcnt ? bio->bi_vcnt - bio->bi_iter.bi_idx : vhdx_rq_nr_bvec(rq);
+		iov_iter_bvec(iter, direction, __bvec_iter_bvec(bio->bi_io_vec, bio->bi_iter), nr,
+			      blk_rq_bytes(rq));
+		iter->iov_offset = vhdx_bvec_done(bio->bi_iter);
+		if (unlikely(cmd->done))
+			iov_iter_advance(iter, cmd->done);
+	} else if (vhdx_cmd_copy(cmd, direction, iter)) {
+		return -ENOMEM;
+	}
 	iov_iter_truncate(iter, length);
 	cmd->want = iov_iter_count(iter);
 	return 0;
 }
 
 /**
- * vhdx_cmd_transferred() - a read or write is over
+ * vhdx_cmd_transferred() - account for a transfer that has completed
  * @cmd:	the command
  * @result:	bytes, or a negative errno
  *
  * Context: any
- * Return: true if the whole request is done; otherwise it is to be run again, for the rest
- * or because @error is set now
+ * Return: true if the whole request is done; false if the command must run again, for the rest
+ * or because @cmd->error is set
  */
 bool vhdx_cmd_transferred(struct vhdx_cmd *cmd, long result)
 {
 	if (likely(result == cmd->want && result == vhdx_cmd_left(cmd)))
 		return true;
 	vhdx_cmd_free_bvecs(cmd);
-	/* nothing at all: the file has become shorter than it was */
+	/* 0 bytes: the file is shorter than it was */
 	if (result > 0)
 		cmd->done += result;
 	else
@@ -295,8 +283,8 @@ bool vhdx_cmd_transferred(struct vhdx_cmd *cmd, long result)
 }
 
 /**
- * vhdx_cmd_transfer_done() - a read or write where the data are is over
- * @io:		the command's
+ * vhdx_cmd_transfer_done() - complete a transfer to or from a block that is present
+ * @io:		of the command
  * @result:	bytes, or a negative errno
  *
  * Context: any
@@ -310,4 +298,92 @@ void vhdx_cmd_transfer_done(struct vhdx_io *io, long result)
 		vhdx_cmd_complete(cmd);
 	else
 		cmd->again(cmd);
+}
+
+/**
+ * vhdx_cmd_read() - start a read from the file
+ * @cmd:	running
+ * @map:	from vhdx_cmd_map(); says DATA
+ *
+ * Context: process, may sleep; in a NOIO scope
+ */
+void vhdx_cmd_read(struct vhdx_cmd *cmd, const struct vhdx_map *map)
+{
+	struct iov_iter to;
+	int ret = vhdx_cmd_iter(cmd, ITER_DEST, map->length, &to);
+
+	if (ret)
+		vhdx_cmd_fail(cmd, ret);
+	else
+		vhdx_backing_read(&map->image->backing, &cmd->io, map->offset, &to,
+				  req_get_ioprio(vhdx_cmd_request(cmd)),
+				  vhdx_cmd_transfer_done);
+}
+
+/* A read of vhdx_cmd_try_read(). If it fails the thread repeats it. Context: any */
+static void vhdx_cmd_tried(struct vhdx_io *io, long result)
+{
+	struct vhdx_cmd *cmd = container_of(io, struct vhdx_cmd, io);
+
+	if (likely(result > 0)) {
+		vhdx_cmd_transfer_done(io, result);
+		return;
+	}
+	vhdx_cmd_leave(cmd);
+	vhdx_cmd_free_bvecs(cmd);
+	cmd->again(cmd);
+}
+
+/**
+ * vhdx_cmd_try_read() - start a read from the file, in the submitter of the request
+ * @cmd:	running
+ * @map:	from vhdx_cmd_map(); says DATA
+ *
+ * Context: process, in a vhdx_nowait scope
+ * Return: true if the read was started: the command must not be used any more; false if only the
+ * queue's thread can read it
+ */
+bool vhdx_cmd_try_read(struct vhdx_cmd *cmd, const struct vhdx_map *map)
+{
+	const struct vhdx_backing *backing = &map->image->backing;
+	struct request *rq = vhdx_cmd_request(cmd);
+	/* a submitter that polls waits in any case */
+	bool nowait = (rq->cmd_flags & (REQ_NOWAIT | REQ_POLLED)) == REQ_NOWAIT;
+	struct iov_iter to;
+
+	if (backing->queued_because || (nowait && backing->may_sleep) ||
+	    vhdx_cmd_iter(cmd, ITER_DEST, map->length, &to))
+		return false;
+	vhdx_backing_try_read(backing, &cmd->io, map->offset, &to,
+			      req_get_ioprio(rq), rq->cmd_flags & REQ_POLLED, vhdx_cmd_tried);
+	return true;
+}
+
+/**
+ * vhdx_cmd_write() - start a write to the file
+ * @cmd:	running
+ * @offset:	in the file, in bytes
+ * @length:	bytes at most
+ * @done:	called with the bytes written, or a negative errno; in any context
+ *
+ * If the file system is frozen nothing is written, and the command runs again when it thaws.
+ *
+ * Context: process, may sleep; in a NOIO scope
+ */
+void vhdx_cmd_write(struct vhdx_cmd *cmd, u64 offset, u64 length, vhdx_io_done done)
+{
+	struct vhdx_backing *backing = &cmd->image->backing;
+	struct iov_iter from;
+	int ret = vhdx_cmd_iter(cmd, ITER_SOURCE, length, &from);
+
+	if (ret) {
+		vhdx_cmd_fail(cmd, ret);
+		return;
+	}
+	if (vhdx_backing_write(backing, &cmd->io, offset, &from,
+			       req_get_ioprio(vhdx_cmd_request(cmd)), done))
+		return;
+	vhdx_cmd_free_bvecs(cmd);
+	vhdx_cmd_leave(cmd);
+	vhdx_backing_wait_thaw(backing, &cmd->waiter);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * One block request on its way through the image: what it holds, where its data are in
- * memory, how it ends. What is done with it is in read.c, write.c and discard.c.
+ * One block request on its way through the image: what it holds, how its data are read and
+ * written, how it completes. read.c, write.c and discard.c say what is done with it.
  */
 #ifndef VHDX_REQUEST_CMD_H
 #define VHDX_REQUEST_CMD_H
@@ -22,12 +22,12 @@ struct vhdx_map;
 #define VHDX_INLINE_BVECS 8
 
 /*
- * How far a command has come, and so what it holds. W and B are steps of write.c and partial.c;
- * the order counts.
+ * The stage of a command says what it holds. W and B are steps of write.c and partial.c. The
+ * order of the stages counts.
  */
 enum vhdx_stage {
 	VHDX_STAGE_NONE,		/* nothing */
-	VHDX_STAGE_LOOKED_UP,		/* @image->users: the place it found stays its place */
+	VHDX_STAGE_LOOKED_UP,		/* @image->users: the place that was found is not reused */
 	VHDX_STAGE_LOCKED,		/* W1: @lock */
 	VHDX_STAGE_BITMAP_LOCKED,	/* B1: @lock, @bitmap_lock */
 	VHDX_STAGE_BITMAP_RESERVED,	/* B1: @lock, @bitmap_lock, a page */
@@ -37,29 +37,29 @@ enum vhdx_stage {
 };
 
 /**
- * struct vhdx_cmd - what we keep with each request, in its pdu
- * @node:	for whoever queues commands
- * @image:	what it reads from
- * @again:	called when what it waited for is there: have it run again from a context that
- *		may sleep. Called in any context, interrupts included.
- * @done:	bytes of the request that have been dealt with
+ * struct vhdx_cmd - the state of a request, in its pdu
+ * @node:	on a list of struct vhdx_queue
+ * @image:	what it reads from or writes to
+ * @again:	queues it to run again, in a context that may sleep. Called in any context,
+ *		interrupts included.
+ * @done:	bytes of the request that are complete
  * @recycled:	for vhdx_space_reclaim()
- * @want:	bytes asked for by @io
+ * @want:	length of the transfer in @io, in bytes
  * @error:	0, or why it fails
- * @waiter:	for whatever it has to wait for; @error is set and @again called
+ * @waiter:	for each wait of the command: its @done sets @error and calls @again
  * @stage:	what it holds
- * @users:	index of @image->users, if it holds that
+ * @users:	index of @image->users, in stage LOOKED_UP
  * @lock:	on the block whose entry it changes
  * @first:	value of @done when the block was locked
- * @nr_pages:	of @pages, if they are reserved
- * @pages:	for the change
+ * @nr_pages:	number of reserved @pages
+ * @pages:	metadata pages reserved for the change
  * @place:	offset in the file of the space allocated for the block, in bytes, or 0
- * @bitmap_lock: on the sector bitmap block that it makes
- * @bitmap:	offset in the file of the bitmap block in which sectors are to be marked, or 0
- * @entry:	if so: the block's entry before that
- * @io:		the read or write of its data
+ * @bitmap_lock: on the sector bitmap block that it creates
+ * @bitmap:	offset in the file of the sector bitmap block whose bits it sets, in bytes, or 0
+ * @entry:	if @bitmap is set: the block's entry before the change
+ * @io:		the transfer of its data
  * @bvecs:	vectors allocated for @io, or NULL
- * @inline_bvecs: or those
+ * @inline_bvecs: vectors for @io if they suffice, or if no more can be allocated
  */
 struct vhdx_cmd {
 	struct llist_node node;
@@ -96,32 +96,32 @@ static inline u64 vhdx_cmd_start(struct vhdx_cmd *cmd)
 	return (u64)blk_rq_pos(vhdx_cmd_request(cmd)) << SECTOR_SHIFT;
 }
 
-/* Where the rest of it does */
+/* Where the part that is not complete begins on the disk, in bytes */
 static inline u64 vhdx_cmd_position(struct vhdx_cmd *cmd)
 {
 	return vhdx_cmd_start(cmd) + cmd->done;
 }
 
+/* The length of that part, in bytes */
 static inline u32 vhdx_cmd_left(struct vhdx_cmd *cmd)
 {
 	return blk_rq_bytes(vhdx_cmd_request(cmd)) - cmd->done;
 }
 
-void vhdx_cmd_init(struct vhdx_cmd *cmd, struct vhdx_image *image,
-		   void (*again)(struct vhdx_cmd *cmd));
 void vhdx_cmd_complete(struct vhdx_cmd *cmd);
+void vhdx_cmd_end_request(struct request *rq);
 void vhdx_cmd_fail(struct vhdx_cmd *cmd, int error);
 void vhdx_cmd_bad(struct vhdx_cmd *cmd, const struct vhdx_fault *fault);
 
-void vhdx_cmd_enter(struct vhdx_cmd *cmd);
+void vhdx_cmd_map(struct vhdx_cmd *cmd, bool parents, struct vhdx_map *map);
 void vhdx_cmd_leave(struct vhdx_cmd *cmd);
 void vhdx_cmd_unreserve(struct vhdx_cmd *cmd);
 void vhdx_cmd_unlock(struct vhdx_cmd *cmd);
 
-int vhdx_cmd_iter(struct vhdx_cmd *cmd, unsigned int direction, u64 length,
-		  struct iov_iter *iter);
-void vhdx_cmd_transfer_done(struct vhdx_io *io, long result);
-void vhdx_cmd_free_bvecs(struct vhdx_cmd *cmd);
+void vhdx_cmd_read(struct vhdx_cmd *cmd, const struct vhdx_map *map);
+bool vhdx_cmd_try_read(struct vhdx_cmd *cmd, const struct vhdx_map *map);
+void vhdx_cmd_write(struct vhdx_cmd *cmd, u64 offset, u64 length, vhdx_io_done done);
 bool vhdx_cmd_transferred(struct vhdx_cmd *cmd, long result);
+void vhdx_cmd_transfer_done(struct vhdx_io *io, long result);
 
 #endif /* VHDX_REQUEST_CMD_H */

@@ -3,27 +3,27 @@
 /*
  * DOC: discard and write-zeroes
  *
- * Both say of a range that its contents are not needed; the second also that it must read
- * as zeros afterwards. A range is dealt with block by block, each under its block lock:
+ * Both say that the contents of a range are not needed. After a write-zeroes the range must also
+ * read as zeros. A range is processed block by block, each under its block lock:
  *
  *			discard			write-zeroes
  *	absent		-			ZERO if all of the block, else - (reads as zeros)
- *	 its old place	freed if all of the block	likewise
+ *	 former place	freed if all of the block	likewise
  *	all of a block	UNMAPPED, space freed	ZERO, space freed; in place if NOUNMAP
  *	part of a block	hole in the host file	zeros in the host file
  *	fixed disk	-			zeros in the host file
  *	the parent's	-			ZERO if all of the block, else space, and the
- *						sectors marked as being here
+ *						bits of the sectors are set
  *
- * With NOUNMAP the guest wants to be sure of the space: an absent block gets some. Neither
- * lets a parent's data show that were hidden: UNMAPPED and ZERO hide them, and sectors
- * zeroed in a partially present block are marked.
+ * With NOUNMAP the space must stay allocated: an absent block is given space. Neither request
+ * uncovers data of a parent: UNMAPPED and ZERO hide them, and the bits of sectors that are
+ * zeroed in a partially present block are set.
  *
- * The entry changes before the space is freed, and the block is let go after that, see
- * vhdx_space_free(). Until the change is
- * durable a crash brings the old contents back, which both requests allow.
+ * The entry changes before the space is freed, and the block is unlocked after that; see
+ * vhdx_space_free(). Until the change is durable a crash brings the old contents back, which
+ * both requests allow.
  *
- * All this may take long, so it has a thread of its own.
+ * The file system may take long for all this, so discards have a thread of their own.
  */
 #include "request/discard.h"
 
@@ -34,36 +34,21 @@
 #include "request/cmd.h"
 #include "request/partial.h"
 
-/* What one step of a discard is about: one block, or a part of it */
+/* One step of a discard: a block, or a part of it */
 struct vhdx_discard {
 	struct vhdx_map map;
-	u32 length;
-	bool whole;
-	bool zeroes;
-	bool keep;
+	u32 length;		/* in bytes */
+	bool whole;		/* all of the block */
+	bool zeroes;		/* it must read as zeros */
+	bool keep;		/* its space must stay allocated */
 };
 
-/* The part of the next block that the request covers */
-static void vhdx_discard_next(struct vhdx_cmd *cmd, struct vhdx_discard *part)
-{
-	const struct vhdx_geometry *g = vhdx_image_geometry(cmd->image);
-	const struct request *rq = vhdx_cmd_request(cmd);
-	u64 position = vhdx_cmd_position(cmd);
-	u32 skip = position & (g->block_size - 1);
-
-	part->length = min(vhdx_cmd_left(cmd), g->block_size - skip);
-	part->whole = !skip && (part->length == g->block_size ||
-				position + part->length == g->disk_size);
-	part->zeroes = req_op(rq) == REQ_OP_WRITE_ZEROES;
-	part->keep = g->leave_allocated || (part->zeroes && rq->cmd_flags & REQ_NOUNMAP);
-}
-
-/* A block that is nowhere. Return: 1 if it is dealt with, 0 if it waits */
+/* A block that is absent. Return: 1 if it is done, 0 if the command waits */
 static int vhdx_discard_absent(struct vhdx_cmd *cmd, struct vhdx_discard *part)
 {
 	enum vhdx_block_state state = vhdx_bat_state(part->map.entry);
 	bool space = part->zeroes && part->keep;
-	/* readers may show what is at a former place: zeros in a part of it end that */
+	/* other readers of the file may show a former place, so zeros in a part end it, too */
 	bool former = part->zeroes && vhdx_bat_former(part->map.entry);
 	bool drop = (part->whole || former) && !part->keep;
 
@@ -83,19 +68,7 @@ static int vhdx_discard_absent(struct vhdx_cmd *cmd, struct vhdx_discard *part)
 	return 1;
 }
 
-/* All of a block that is present. Return: as above */
-static int vhdx_discard_block(struct vhdx_cmd *cmd, const struct vhdx_discard *part)
-{
-	enum vhdx_block_state state = part->zeroes ? VHDX_BLOCK_ZERO : VHDX_BLOCK_UNMAPPED;
-
-	if (!vhdx_allocate_reserve(cmd))
-		return 0;
-	vhdx_allocate_edit(cmd, vhdx_bat_entry(state, 0));
-	vhdx_space_free(cmd->image->space, vhdx_bat_offset(part->map.entry));
-	return 1;
-}
-
-/* Part of a block that is present. Return: 1 or a negative errno */
+/* A part of a block that is present. Return: 1 or a negative errno */
 static int vhdx_discard_part(struct vhdx_cmd *cmd, const struct vhdx_discard *part)
 {
 	struct vhdx_backing *backing = &cmd->image->backing;
@@ -110,8 +83,10 @@ static int vhdx_discard_part(struct vhdx_cmd *cmd, const struct vhdx_discard *pa
 }
 
 /*
- * Zeros where the parent's data may show: space that reads as zeros, or zeros in place; and
- * then the sectors are marked. Return: 1, 0 or a negative errno
+ * Zeros where the parent's data may show: space that reads as zeros, or zeros in place; then set
+ * the bits of the sectors.
+ *
+ * Return: 1 if that is done, 0 if the command waits or has failed, or a negative errno
  */
 static int vhdx_discard_sectors(struct vhdx_cmd *cmd, const struct vhdx_discard *part)
 {
@@ -129,18 +104,7 @@ static int vhdx_discard_sectors(struct vhdx_cmd *cmd, const struct vhdx_discard 
 	return ret;
 }
 
-/* Return: as above */
-static int vhdx_discard_present(struct vhdx_cmd *cmd, const struct vhdx_discard *part)
-{
-	if (part->whole && !part->keep)
-		return vhdx_discard_block(cmd, part);
-	if (part->zeroes &&
-	    vhdx_bat_state(part->map.entry) == VHDX_BLOCK_PARTIALLY_PRESENT)
-		return vhdx_discard_sectors(cmd, part);
-	return vhdx_discard_part(cmd, part);
-}
-
-/* Return: 1 if the block is dealt with, 0 if the command waits or is over, or an errno */
+/* Return: as vhdx_discard_sectors() */
 static int vhdx_discard_locked(struct vhdx_cmd *cmd, struct vhdx_discard *part)
 {
 	vhdx_image_map_block(cmd->image, vhdx_cmd_position(cmd), &part->map);
@@ -159,18 +123,37 @@ static int vhdx_discard_locked(struct vhdx_cmd *cmd, struct vhdx_discard *part)
 	case VHDX_MAP_DATA:
 		break;
 	}
-	return vhdx_discard_present(cmd, part);
+	if (part->whole && !part->keep) {
+		if (!vhdx_allocate_reserve(cmd))
+			return 0;
+		vhdx_allocate_edit(cmd, vhdx_bat_entry(part->zeroes ? VHDX_BLOCK_ZERO :
+						       VHDX_BLOCK_UNMAPPED, 0));
+		vhdx_space_free(cmd->image->space, vhdx_bat_offset(part->map.entry));
+		return 1;
+	}
+	if (part->zeroes && vhdx_bat_state(part->map.entry) == VHDX_BLOCK_PARTIALLY_PRESENT)
+		return vhdx_discard_sectors(cmd, part);
+	return vhdx_discard_part(cmd, part);
 }
 
+/* Return: as vhdx_discard_sectors() */
 static int vhdx_discard_step(struct vhdx_cmd *cmd)
 {
+	const struct vhdx_geometry *g = vhdx_image_geometry(cmd->image);
+	const struct request *rq = vhdx_cmd_request(cmd);
+	u64 position = vhdx_cmd_position(cmd);
+	u32 skip = position & (g->block_size - 1);
 	struct vhdx_discard part;
 	int ret;
 
 	if (!vhdx_allocate_lock(cmd))
 		return 0;
 	vhdx_delay(discard_block);
-	vhdx_discard_next(cmd, &part);
+	part.length = min(vhdx_cmd_left(cmd), g->block_size - skip);
+	part.whole = !skip && (part.length == g->block_size ||
+			       position + part.length == g->disk_size);
+	part.zeroes = req_op(rq) == REQ_OP_WRITE_ZEROES;
+	part.keep = g->leave_allocated || (part.zeroes && rq->cmd_flags & REQ_NOUNMAP);
 	ret = vhdx_discard_locked(cmd, &part);
 	if (!ret)
 		return 0;
@@ -181,10 +164,10 @@ static int vhdx_discard_step(struct vhdx_cmd *cmd)
 }
 
 /**
- * vhdx_discard_run() - take a discard or write-zeroes as far as it goes without waiting
- * @cmd:	new, or back from what it waited for
+ * vhdx_discard_run() - run a discard or write-zeroes until it completes or has to wait
+ * @cmd:	new, or queued again
  *
- * Context: a thread that may be kept waiting by the file system
+ * Context: a thread that may wait long for the file system
  */
 void vhdx_discard_run(struct vhdx_cmd *cmd)
 {
@@ -194,7 +177,7 @@ void vhdx_discard_run(struct vhdx_cmd *cmd)
 		return;
 	while (ret > 0 && vhdx_cmd_left(cmd)) {
 		ret = vhdx_discard_step(cmd);
-		/* the kill of the disk does not wait for all blocks */
+		/* a kill of the disk must not wait for the remaining blocks */
 		if (ret > 0 && vhdx_backing_is_dead(&cmd->image->backing))
 			ret = -EIO;
 		cond_resched();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Discards and zeroing.
+ * Discards and write-zeroes.
  */
 #ifndef VHDX_REQUEST_DISCARD_H
 #define VHDX_REQUEST_DISCARD_H

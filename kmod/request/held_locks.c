@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * nowait.c lists the locks that a submitter may hold. lockdep knows those that it does hold;
- * debugfs has them, as vhdx/held_locks: how often, and the name that the lock was given.
- * A table of fixed size is enough for that; what does not fit is counted under "more".
+ * nowait.c lists the locks that a submitter may hold. With lockdep, the locks that submitters do
+ * hold are counted, and shown in debugfs as vhdx/held_locks: the count, and the name of the lock.
+ * The table has a fixed size; what does not fit is counted under "more".
  */
 #include "request/held_locks.h"
 
@@ -18,7 +18,7 @@
 
 #define VHDX_HELD_LOCKS		64
 
-/* Copies of names: the modules that they belong to may go. */
+/* Copies of the names: the modules that they belong to may be unloaded. */
 static struct {
 	char name[48];
 	unsigned long count;
@@ -26,7 +26,7 @@ static struct {
 
 static DEFINE_RAW_SPINLOCK(vhdx_held_locks_lock);
 
-/* The place of a name in the table, a new one if need be; or the first one */
+/* The index of a name in the table, which is added if there is room; 0 if not */
 static unsigned int vhdx_held_locks_find(const char *name)
 {
 	unsigned int i;
@@ -41,7 +41,7 @@ static unsigned int vhdx_held_locks_find(const char *name)
 }
 
 /**
- * vhdx_held_locks_note() - record what the current task holds
+ * vhdx_held_locks_note() - count the locks that the current task holds
  *
  * Context: process
  */
@@ -51,7 +51,7 @@ void vhdx_held_locks_note(void)
 	int i;
 
 	raw_spin_lock_irqsave(&vhdx_held_locks_lock, flags);
-	/* the last one is the lock just taken */
+	/* the last one is vhdx_held_locks_lock */
 	for (i = 0; i < current->lockdep_depth - 1; i++) {
 		const char *name = current->held_locks[i].instance->name;
 
@@ -75,7 +75,9 @@ DEFINE_SHOW_ATTRIBUTE(vhdx_held_locks);
 /**
  * vhdx_held_locks_init() - module init
  * @root:	the module's directory in debugfs, which is removed with all that it contains; an
- *		ERR_PTR without debugfs
+ *		ERR_PTR without debugfs, and nothing is shown
+ *
+ * Context: process
  */
 void vhdx_held_locks_init(struct dentry *root)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Which locks tasks hold when they enter a file system from ->queue_rq(): a record for tests,
- * in kernels with lockdep.
+ * Counts the locks that submitters hold when ->queue_rq() enters a file system: for tests, in
+ * kernels with lockdep.
  */
 #ifndef VHDX_REQUEST_HELD_LOCKS_H
 #define VHDX_REQUEST_HELD_LOCKS_H

@@ -4,59 +4,59 @@
  * DOC: submission without a worker
  *
  * Handing a read to a thread costs two context switches, more than all the rest of it. So a
- * read whose mapping is known goes to the backing file from where it was submitted: the
- * block layer calls ->queue_rq() or ->queue_rqs() in the submitter's own context, and that
- * calls ->read_iter() of the file, asynchronous, direct and IOCB_NOWAIT. The loop driver had
- * this for some weeks and took it out again. What was said against it, and the answers:
+ * read with its mapping in memory goes to the backing file in its submitter: the block layer
+ * calls ->queue_rq() or ->queue_rqs() in the submitter's context, and that calls ->read_iter()
+ * of the file, asynchronous, direct and IOCB_NOWAIT. The loop driver had this for some weeks
+ * and took it out again. The objections to it, and the answers:
  *
  * "A file system may keep anything in current, and another one is entered in between."
- *	It may, and there is no list of it. So only file systems are entered of which it is
- *	known (backing/open.c has the list), only to read, and only from a task that has nothing
- *	there that they could mistake for theirs:
+ *	That is so, and there is no list of what file systems keep there. So only file systems
+ *	that were examined are entered (backing/open.c has the list), only to read, and only
+ *	from a task with nothing in current that they could mistake for their own:
  *	- journal_info must be NULL, or the submitter has a transaction open. A read below
  *	  begins none: the file is open without access times.
- *	- PF_MEMALLOC, PF_KSWAPD: the submitter frees memory. What is below could need some
- *	  to do so. Reclaim's own state in current is there only together with these.
- *	- The task must be TASK_RUNNING: who is about to sleep would be woken for nothing.
+ *	- PF_MEMALLOC, PF_KSWAPD: the submitter frees memory. The file system below could need
+ *	  memory for that. Reclaim has its own state in current only together with these.
+ *	- The task must be TASK_RUNNING: a task that is about to sleep would lose its state.
  *	- PF_WQ_WORKER: a worker stays with its queue; sleeping in kblockd, or in a queue that
- *	  guarantees progress, would hold up others.
+ *	  guarantees progress, would hold up other work.
  *
  * "It may hold locks."
  *	A file system reads its own metadata with any of its locks held, and two ext4, one on the
  *	other, have locks of one class: lockdep cannot tell them apart, and a task that holds the
  *	upper one's i_data_sem must not take the lower one's. So reads of metadata are left to the
- *	thread. They are told by two signs: REQ_META or REQ_PRIO, and a page of the page cache of a
- *	block device, since ext4 reads its extent tree and bitmaps without a flag.
+ *	thread. They are recognized by two signs: REQ_META or REQ_PRIO, and a page of the page
+ *	cache of a block device, since ext4 reads its extent tree and bitmaps without a flag.
  *	Around reads of data, file systems hold i_rwsem, which is only tried below (IOCB_NOWAIT),
- *	and invalidate_lock, which reads do not take. That is not only thought: the debug kernel
- *	counts the locks that are held on entry (held_locks.c), and tests/cases/nested_locking.sh
+ *	and invalidate_lock, which reads do not take. This is tested: the debug kernel counts the
+ *	locks that are held on entry (held_locks.c), and tests/cases/nested_locking.sh
  *	compares them with that list on each file system.
  *
  * "The request is not the one that the task submits."
  *	A plug that is full is emptied by the submission of one more bio, and that bio, which may
  *	be a read of metadata, is not among the requests. While a bio is submitted,
- *	current->bio_list is set, to a place on the stack. The plug that is emptied is older than
+ *	current->bio_list points to a place on the stack. The plug that is emptied is older than
  *	that, and higher up on the stack. A plug that is younger was begun by the block layer for
- *	the very bio that is submitted, as it does since 6.9. So requests that come as a list are
+ *	the bio that is submitted, as it does since 6.9. So requests that come as a list are
  *	served if the plug is finished (no bio_list), or if it is younger than the bio_list. A
  *	request that comes alone is the submitter's own only if there is no plug; with one, the
  *	plug is being emptied through an I/O scheduler, or has requests for other disks, too. A
  *	plug that is emptied because its task goes to sleep is left to kblockd by the block layer.
  *
  * "The stack overflows."
- *	Half of it must be left on entry. Through two disks, one in a file system on the other,
- *	and all below them a third was in use at most (tests/cases/nowait.sh looks). Each disk
- *	of ours further down asks again.
+ *	Half of it must be left on entry. In tests, at most a third was used by two disks, one in
+ *	a file system on the other, and all below them (tests/cases/nowait.sh measures it). Each
+ *	disk of this module further down checks again.
  *
  * "It waits for what it has submitted itself."
- *	The block layer collects in the task: in current->plug what the submitter goes on to
- *	submit, in current->bio_list what is submitted while something else is (so that
- *	stacked drivers do not recurse). Whoever waits below for what went onto one of these
- *	waits for ever; IOCB_NOWAIT is no protection, ext4 reads its extent tree regardless.
- *	So both are hidden for the time, and what is submitted below is submitted. What is
- *	on them meanwhile cannot move; it must be nothing that is needed below:
+ *	The block layer collects in the task: in current->plug, the requests of the submitter; in
+ *	current->bio_list, bios that are submitted inside a submission (so that stacked drivers do
+ *	not recurse). A wait below for a request in one of these never ends; IOCB_NOWAIT is no
+ *	protection, since ext4 reads its extent tree regardless. So both are hidden during the
+ *	read, and what is submitted below is dispatched. What they hold cannot be dispatched
+ *	meanwhile, so it must be nothing that is needed below:
  *	- bio_list must be empty.
- *	- The plug must hold requests of this disk only: they have no tags of others.
+ *	- The plug must hold requests of this disk only: these have no tags of other disks.
  *	- It must have no callbacks: a stacked driver keeps bios in them, for any device.
  *	- The requests that are allocated in advance (cached_rqs) must be of this disk: they keep
  *	  their queue from being frozen, and a task that sleeps below may wait for that freeze.
@@ -68,24 +68,25 @@
  *	All of it is in a NOIO scope.
  *
  * "It must not sleep."
- *	REQ_NOWAIT says so: io_uring tries each of its reads that way first, and its kernel thread
- *	serves many rings. XFS and block devices keep the promise that IOCB_NOWAIT gives; ext4
- *	waits for a piece of its extent tree. On ext4 such a read is left to the thread, unless it
- *	is polled for: that submitter waits for it in any case.
+ *	REQ_NOWAIT requires that: io_uring tries each of its reads with it first, and its kernel
+ *	thread serves many rings. XFS and block devices keep the promise that IOCB_NOWAIT gives;
+ *	ext4 waits for a piece of its extent tree. On ext4 such a read is left to the thread,
+ *	unless it is polled: that submitter waits for it in any case.
  *
- * What else is put back afterwards: the task's count of bytes read, which it would have read
- * twice. PF_BLOCK_TS says that current->plug has a time in it, and would be read through NULL.
- * It is not put back: the task may have slept, so the plug's time is taken out instead.
+ * Two more things in current are handled. The task's count of bytes read is put back, or the read
+ * would count twice. PF_BLOCK_TS says that current->plug has a time in it, and would be read
+ * through NULL. It is not put back, because the task may have slept: the time of the plug is
+ * cleared instead.
  *
- * What cannot be known is given up: any error below sends the read to the thread, whose
- * result counts. That may be a page of metadata that must be loaded first, a request that
- * would have had to wait for a tag, a signal.
+ * An error below may be only an effect of not waiting: a page of metadata that must be loaded
+ * first, no free tag, a signal. So any error sends the read to the thread, and the thread's result
+ * counts.
  *
- * Writes are not served here. They begin transactions, wait for frozen file systems, and it
+ * Writes are not served here. They begin transactions and wait for frozen file systems, and it
  * was their stacks that overflowed.
  *
- * The disk's nowait_reads switches it off, the module's parameter of that name for disks to
- * come.
+ * The disk's attribute nowait_reads switches this off; the module's parameter of that name does so
+ * for disks attached later.
  */
 #include "request/nowait.h"
 
@@ -95,23 +96,9 @@
 #include "compat/blk.h"
 #include "request/held_locks.h"
 
-/* Grows downwards, from whichever page of the task's stack. */
-static bool vhdx_nowait_has_stack(void)
-{
-	unsigned long here = (unsigned long)__builtin_frame_address(0);
-
-	return here - (unsigned long)end_of_stack(current) >= THREAD_SIZE / 2;
-}
-
-/* Are the requests of the plug what the task is about to submit, or has just submitted? */
-static bool vhdx_nowait_owns(const struct blk_plug *plug, const struct bio_list *bios)
-{
-	return !bios || (unsigned long)plug < (unsigned long)bios;
-}
-
 /*
- * Is the request, or are all requests of the list, what the task itself has submitted, and may
- * what it has collected stay where it is for the time? @bios is an array of two.
+ * Did the task itself submit the request, or all requests of the list, and may bio_list and plug
+ * be hidden meanwhile? @bios is an array of two.
  */
 static bool vhdx_nowait_can_hide(const struct request_queue *q, bool batch)
 {
@@ -122,31 +109,31 @@ static bool vhdx_nowait_can_hide(const struct request_queue *q, bool batch)
 		return false;
 	if (!batch)
 		return !plug;
-	return plug && vhdx_nowait_owns(plug, bios) && !plug->multiple_queues &&
+	/* the stack grows down: the plug is finished, or younger than the bio_list */
+	return plug && (!bios || (unsigned long)plug < (unsigned long)bios) &&
+	       !plug->multiple_queues &&
 	       list_empty(&plug->cb_list) && vhdx_plug_cached_queue(plug, q) == q;
 }
 
-/* See above. */
-static bool vhdx_nowait_is_clean(const struct request_queue *q, bool batch)
-{
-	return in_task() && !current->journal_info &&
-	       !(current->flags & (PF_MEMALLOC | PF_KSWAPD | PF_WQ_WORKER)) &&
-	       get_current_state() == TASK_RUNNING && vhdx_nowait_has_stack() &&
-	       vhdx_nowait_can_hide(q, batch);
-}
-
 /**
- * vhdx_nowait_enter() - make the submitter's context fit to enter a file system in
+ * vhdx_nowait_enter() - prepare the submitter's context for entering a file system
  * @scope:	filled on success
- * @q:		of the request, or of all of them
- * @batch:	for a list of requests: what is submitted below is collected
+ * @q:		of the request, or of all requests of a list
+ * @batch:	for a list of requests: requests below are collected in a plug
  *
- * Context: ->queue_rq() or ->queue_rqs() of a queue that may block
- * Return: false if nobody can be sure that it is
+ * Context: ->queue_rq() or ->queue_rqs() of a queue with BLK_MQ_F_BLOCKING
+ * Return: true until vhdx_nowait_leave(); false if it is not known to be safe
  */
 bool vhdx_nowait_enter(struct vhdx_nowait *scope, const struct request_queue *q, bool batch)
 {
-	if (!vhdx_nowait_is_clean(q, batch))
+	unsigned long here = (unsigned long)__builtin_frame_address(0);
+
+	/* the stack grows down to end_of_stack() */
+	if (!in_task() || current->journal_info ||
+	    current->flags & (PF_MEMALLOC | PF_KSWAPD | PF_WQ_WORKER) ||
+	    get_current_state() != TASK_RUNNING ||
+	    here - (unsigned long)end_of_stack(current) < THREAD_SIZE / 2 ||
+	    !vhdx_nowait_can_hide(q, batch))
 		return false;
 	vhdx_held_locks_note();
 	scope->bio_list = current->bio_list;
@@ -163,8 +150,10 @@ bool vhdx_nowait_enter(struct vhdx_nowait *scope, const struct request_queue *q,
 }
 
 /**
- * vhdx_nowait_leave() - the submitter's context is as it was
+ * vhdx_nowait_leave() - restore the submitter's context
  * @scope:	of vhdx_nowait_enter()
+ *
+ * Context: as vhdx_nowait_enter()
  */
 void vhdx_nowait_leave(struct vhdx_nowait *scope)
 {

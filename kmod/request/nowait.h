@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Entering a file system from the context of whoever submits a request: see nowait.c.
+ * Entering a file system in the context of a submitter: see nowait.c.
  */
 #ifndef VHDX_REQUEST_NOWAIT_H
 #define VHDX_REQUEST_NOWAIT_H
@@ -12,13 +12,15 @@
 struct bio_list;
 
 /**
- * struct vhdx_nowait - what is kept from the file system below, to be put back; on the stack
- * @bio_list:	bios that the block layer holds back while one is submitted
- * @plug:	requests that the submitter collects
+ * struct vhdx_nowait - state of the submitter that is hidden from the file system below
+ * @bio_list:	current->bio_list
+ * @plug:	current->plug
  * @noio:	for memalloc_noio_restore()
- * @read_bytes:	what the submitter has read so far
- * @own:	a plug for what is submitted below, if @batch
- * @batch:	more than one request will come
+ * @read_bytes:	the submitter's count of bytes read
+ * @own:	a plug for requests below, if @batch
+ * @batch:	for a list of requests
+ *
+ * On the stack.
  */
 struct vhdx_nowait {
 	struct bio_list *bio_list;
@@ -32,7 +34,7 @@ struct vhdx_nowait {
 bool vhdx_nowait_enter(struct vhdx_nowait *scope, const struct request_queue *q, bool batch);
 void vhdx_nowait_leave(struct vhdx_nowait *scope);
 
-/* Is it into the page cache of a block device? File systems read metadata there. */
+/* Does it fill the page cache of a block device? File systems read metadata there. */
 static inline bool vhdx_nowait_fills_buffers(const struct request *rq)
 {
 	const struct address_space *mapping = folio_mapping(page_folio(bio_page(rq->bio)));
@@ -41,11 +43,12 @@ static inline bool vhdx_nowait_fills_buffers(const struct request *rq)
 }
 
 /**
- * vhdx_nowait_suits() - may a request be served where it was submitted, as such?
+ * vhdx_nowait_suits() - is this a request that may be served in its submitter?
  * @rq:		a request
  *
- * Metadata are read by file systems that may hold any of their locks.
+ * A file system that reads metadata may hold any of its locks.
  *
+ * Context: any
  * Return: true if it is a read of data
  */
 static inline bool vhdx_nowait_suits(const struct request *rq)

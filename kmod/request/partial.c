@@ -4,27 +4,28 @@
  * DOC: partially present blocks
  *
  * In a child, a block of which only a part was written is PARTIALLY_PRESENT: a bit for each
- * sector says whether it is here or in the parent. The bits of some thousand blocks, a
- * chunk, are in one sector bitmap block of 1 MiB. What a write to such a block, or to one
- * that is not present at all, does between W2 and W6 of write.c:
+ * sector says whether it is in this file or in the parent. The bits of a chunk, some thousand
+ * blocks, are in one sector bitmap block of 1 MiB. A write to a part of such a block, or of one
+ * that is not present, does this between W2 and W6 of write.c:
  *
- *	B1  The chunk's bitmap block: if there is none, make one. Its space reads as zeros, so
- *	    its entry may be changed at once; it goes into the log not after what is marked
- *	    in it, and means nothing until then. Only one command makes it, which holds the
- *	    block lock of the bitmap block. That lock is taken while the one of a payload
- *	    block is held, never the other way round. Bitmap blocks stay as long as the file does.
- *	B2  Reserve the pages of the block's entry and of its slice of the bitmap, all at
- *	    once or none: what is reserved one by one could wait for each other.
- *	B3  If the block is not present: take space. As always it reads as zeros.
+ *	B1  Find the chunk's sector bitmap block. If there is none, create it: its space
+ *	    reads as zeros, so its entry may be changed at once. The entry goes into the log
+ *	    no later than the first bit in the block, and means nothing before that. One
+ *	    command creates it, under the block lock of the sector bitmap block. That lock is
+ *	    taken while the lock of a payload block is held, never the other way round. A
+ *	    sector bitmap block is never freed.
+ *	B2  Reserve the pages of the block's entry and of its slice of the bitmap, all of
+ *	    them or none: two commands that reserve one by one could wait for each other.
+ *	B3  If the block is not present, allocate space. It reads as zeros.
  *	B4  Write the data to their place in the block. Sectors whose bit is not set are
  *	    still read from the parent, now and after a crash.
- *	B5  In one change, which a crash leaves all or nothing of: if the block was not
- *	    present, clear its slice, where an earlier life may have left bits, which would
- *	    show what was never written; set the bits of the sectors written; set the
- *	    entry. If all bits are set by now, it becomes FULLY_PRESENT, and the bits are
- *	    not looked at any more.
+ *	B5  In one change, which is complete or absent after a crash: if the block was not
+ *	    present, clear its slice, because bits of an earlier use would show sectors that
+ *	    were never written; set the bits of the written sectors; set the entry. If all
+ *	    bits are set now the block becomes FULLY_PRESENT, and its bits do not count any
+ *	    more.
  *
- * Readers look at the entry first and at the bits afterwards; bits are written first.
+ * A reader reads the entry first and then the bits. A writer writes the bits first.
  */
 #include "request/partial.h"
 
@@ -34,21 +35,21 @@
 #include "request/cmd.h"
 #include "format/bitmap.h"
 
-/* The number of a bitmap block, among block locks, has this bit. */
+/* Set in the number of a block lock: it is on a sector bitmap block. */
 #define VHDX_BLOCK_LOCK_BITMAP	BIT_ULL(63)
 
-/* What B5 is about: offsets of words in the file, and bits of the whole bitmap block */
+/* The change of B5. Bits are counted from the beginning of the sector bitmap block. */
 struct vhdx_marks {
 	const struct vhdx_geometry *g;
-	u64 bitmap;
-	u64 entry_offset;
-	u64 entry;
-	u64 place;
-	bool fresh;
+	u64 bitmap;		/* offset of the sector bitmap block in the file, in bytes */
+	u64 entry_offset;	/* of the block, in the file, in bytes */
+	u64 entry;		/* before the change */
+	u64 place;		/* of the block, in the file, in bytes */
+	bool fresh;		/* the block was not present: clear its slice */
 	u32 slice;		/* first bit of the block */
-	u32 used;		/* bits of the block that are of the disk */
-	u32 first;		/* bits to be set */
-	u32 end;
+	u32 used;		/* number of bits of the block that are inside the disk */
+	u32 first;		/* bits to set: from here */
+	u32 end;		/* to before here */
 };
 
 /* --- B1 ----------------------------------------------------------------------- */
@@ -57,8 +58,8 @@ static u64 vhdx_partial_bitmap_entry(const struct vhdx_image *image, u64 positio
 {
 	const struct vhdx_geometry *g = vhdx_image_geometry(image);
 
-	return image->rules.bat_offset +
-	       vhdx_bitmap_index(g, vhdx_bitmap_chunk(g, position)) * VHDX_BAT_ENTRY_SIZE;
+	return vhdx_bat_entry_offset(&image->rules,
+				     vhdx_bitmap_index(g, vhdx_bitmap_chunk(g, position)));
 }
 
 static void vhdx_partial_link(struct vhdx_edit *edit, void *context)
@@ -68,7 +69,7 @@ static void vhdx_partial_link(struct vhdx_edit *edit, void *context)
 	vhdx_edit_write(edit, 0, link->entry_offset, link->entry);
 }
 
-/* The block lock of the bitmap block is held, and there is no such block. */
+/* Create the sector bitmap block, under its block lock. Return: false if the command waits */
 static bool vhdx_partial_create(struct vhdx_cmd *cmd)
 {
 	struct vhdx_image *image = cmd->image;
@@ -95,7 +96,12 @@ static bool vhdx_partial_create(struct vhdx_cmd *cmd)
 	return true;
 }
 
-/* There is no bitmap block. May there be one? */
+/*
+ * There is no sector bitmap block. May one be created? Not if the block is partially present
+ * already: its bits are lost. Not if the BAT has no room for the entry.
+ *
+ * Return: false if the command has failed
+ */
 static bool vhdx_partial_may_create(struct vhdx_cmd *cmd, const struct vhdx_map *block)
 {
 	const struct vhdx_image *image = cmd->image;
@@ -116,32 +122,17 @@ static bool vhdx_partial_may_create(struct vhdx_cmd *cmd, const struct vhdx_map 
 	return false;
 }
 
-static bool vhdx_partial_lock_bitmap(struct vhdx_cmd *cmd)
-{
-	struct vhdx_image *image = cmd->image;
-	u64 chunk = vhdx_bitmap_chunk(vhdx_image_geometry(image),
-				      vhdx_cmd_position(cmd));
-
-	/* if not, it is not ours any more: it may be running again already */
-	if (!vhdx_block_lock(&image->locks, &cmd->bitmap_lock, VHDX_BLOCK_LOCK_BITMAP | chunk,
-			     &cmd->waiter))
-		return false;
-	cmd->stage = VHDX_STAGE_BITMAP_LOCKED;
-	return true;
-}
-
+/* B1. Return: false if the command waits, or has failed */
 static bool vhdx_partial_find_bitmap(struct vhdx_cmd *cmd, const struct vhdx_map *block)
 {
+	struct vhdx_image *image = cmd->image;
+	u64 position = vhdx_cmd_position(cmd);
+	u64 chunk = vhdx_bitmap_chunk(vhdx_image_geometry(image), position);
 	struct vhdx_map map;
-	bool looked;
 
-	do {
-		looked = cmd->stage >= VHDX_STAGE_BITMAP_LOCKED;
-		if (vhdx_image_find_bitmap(cmd->image, vhdx_cmd_position(cmd), &map,
-					   &cmd->bitmap))
-			return true;
+	while (!vhdx_image_find_bitmap(image, position, &map, &cmd->bitmap)) {
 		if (map.kind == VHDX_MAP_MISS) {
-			map.image = cmd->image;
+			map.image = image;
 			vhdx_map_load(&map, &cmd->waiter);
 			return false;
 		}
@@ -149,17 +140,22 @@ static bool vhdx_partial_find_bitmap(struct vhdx_cmd *cmd, const struct vhdx_map
 			vhdx_cmd_bad(cmd, &map.fault);
 			return false;
 		}
-		if (!looked && (!vhdx_partial_may_create(cmd, block) ||
-				!vhdx_partial_lock_bitmap(cmd)))
+		if (cmd->stage >= VHDX_STAGE_BITMAP_LOCKED)
+			return vhdx_partial_create(cmd);
+		/* if the lock fails another thread may be running the command already */
+		if (!vhdx_partial_may_create(cmd, block) ||
+		    !vhdx_block_lock(&image->locks, &cmd->bitmap_lock,
+				     VHDX_BLOCK_LOCK_BITMAP | chunk, &cmd->waiter))
 			return false;
-		/* another command may have made it before it was locked: look again */
-	} while (!looked);
-	return vhdx_partial_create(cmd);
+		/* look again: another command may have created it before the lock was taken */
+		cmd->stage = VHDX_STAGE_BITMAP_LOCKED;
+	}
+	return true;
 }
 
 /* --- B2 ----------------------------------------------------------------------- */
 
-/* The pages of a change: that of the entry first, then those of the slice in order */
+/* The page of the entry comes first, then those of the slice, in order. */
 static bool vhdx_partial_reserve(struct vhdx_cmd *cmd)
 {
 	struct vhdx_image *image = cmd->image;
@@ -169,7 +165,7 @@ static bool vhdx_partial_reserve(struct vhdx_cmd *cmd)
 	u64 offsets[VHDX_CHANGE_PAGES], at;
 	unsigned int nr = 1;
 
-	offsets[0] = vhdx_image_entry_offset(image, block);
+	offsets[0] = vhdx_image_entry_offset(image, cmd->lock.block);
 	for (at = round_down(slice, VHDX_PAGE_SIZE); at < slice + vhdx_bitmap_slice(g);
 	     at += VHDX_PAGE_SIZE)
 		offsets[nr++] = at;
@@ -182,12 +178,12 @@ static bool vhdx_partial_reserve(struct vhdx_cmd *cmd)
 }
 
 /**
- * vhdx_partial_prepare() - B1 and B2: get ready to mark sectors of a block
+ * vhdx_partial_prepare() - B1 and B2: reserve what setting bits of a block needs
  * @cmd:	holds the block lock
- * @map:	what vhdx_image_map_block() says: not present, or present at least in part
+ * @map:	of the block, from vhdx_image_map_block(); PARENT or DATA
  *
- * Context: the thread's
- * Return: false if the command waits, or is over because of an error
+ * Context: the queue's thread
+ * Return: false if the command waits, or has failed: it must not be used any more
  */
 bool vhdx_partial_prepare(struct vhdx_cmd *cmd, const struct vhdx_map *map)
 {
@@ -209,7 +205,7 @@ static u64 vhdx_marks_word(const struct vhdx_marks *marks, u32 bit)
 	return marks->bitmap + bit / VHDX_BITMAP_WORD_BITS * sizeof(u64);
 }
 
-/* Which of the reserved pages has a bit? */
+/* The index of the reserved page that has @bit */
 static unsigned int vhdx_marks_page(const struct vhdx_marks *marks, u32 bit)
 {
 	return 1 + (vhdx_marks_word(marks, bit) >> VHDX_PAGE_SHIFT) -
@@ -224,21 +220,13 @@ static u64 vhdx_marks_read(const struct vhdx_edit *edit, const struct vhdx_marks
 static void vhdx_marks_write(struct vhdx_edit *edit, const struct vhdx_marks *marks, u32 bit,
 			     u64 word)
 {
-	/* a page that stays as it is need not be logged */
+	/* a page without a change is not logged */
 	if (vhdx_marks_read(edit, marks, bit) != word)
 		vhdx_edit_write(edit, vhdx_marks_page(marks, bit), vhdx_marks_word(marks, bit),
 				word);
 }
 
-static void vhdx_marks_clear(struct vhdx_edit *edit, const struct vhdx_marks *marks)
-{
-	u32 bit, end = marks->slice + vhdx_bitmap_slice(marks->g) * 8;
-
-	for (bit = marks->slice; bit < end; bit += VHDX_BITMAP_WORD_BITS)
-		vhdx_marks_write(edit, marks, bit, 0);
-}
-
-/* The bits of [first, end) that are in the word of @bit */
+/* The bits of [@first, @end) that are in the word of @bit */
 static u64 vhdx_marks_mask(u32 bit, u32 first, u32 end)
 {
 	u32 word = round_down(bit, VHDX_BITMAP_WORD_BITS);
@@ -247,17 +235,7 @@ static u64 vhdx_marks_mask(u32 bit, u32 first, u32 end)
 				min(end - word, VHDX_BITMAP_WORD_BITS));
 }
 
-static void vhdx_marks_set(struct vhdx_edit *edit, const struct vhdx_marks *marks)
-{
-	u32 bit;
-
-	for (bit = round_down(marks->first, VHDX_BITMAP_WORD_BITS); bit < marks->end;
-	     bit += VHDX_BITMAP_WORD_BITS)
-		vhdx_marks_write(edit, marks, bit, vhdx_marks_read(edit, marks, bit) |
-				 vhdx_marks_mask(bit, marks->first, marks->end));
-}
-
-/* Backwards: who fills a block from the front is found wanting at once. */
+/* Backwards: in a block that is filled from the front the last word decides at once. */
 static bool vhdx_marks_full(const struct vhdx_edit *edit, const struct vhdx_marks *marks)
 {
 	u32 end = marks->slice + marks->used;
@@ -277,11 +255,15 @@ static bool vhdx_marks_full(const struct vhdx_edit *edit, const struct vhdx_mark
 static void vhdx_marks_make(struct vhdx_edit *edit, void *context)
 {
 	const struct vhdx_marks *marks = context;
+	u32 bit, end = marks->slice + vhdx_bitmap_slice(marks->g) * 8;
 	u64 entry;
 
-	if (marks->fresh)
-		vhdx_marks_clear(edit, marks);
-	vhdx_marks_set(edit, marks);
+	for (bit = marks->slice; marks->fresh && bit < end; bit += VHDX_BITMAP_WORD_BITS)
+		vhdx_marks_write(edit, marks, bit, 0);
+	for (bit = round_down(marks->first, VHDX_BITMAP_WORD_BITS); bit < marks->end;
+	     bit += VHDX_BITMAP_WORD_BITS)
+		vhdx_marks_write(edit, marks, bit, vhdx_marks_read(edit, marks, bit) |
+				 vhdx_marks_mask(bit, marks->first, marks->end));
 	entry = vhdx_bat_entry(vhdx_marks_full(edit, marks) ? VHDX_BLOCK_FULLY_PRESENT :
 			       VHDX_BLOCK_PARTIALLY_PRESENT, marks->place);
 	/* pairs with the barrier in vhdx_image_map_sectors() */
@@ -291,10 +273,10 @@ static void vhdx_marks_make(struct vhdx_edit *edit, void *context)
 }
 
 /**
- * vhdx_partial_mark() - B5: sectors are in this file from now on; and let the block go
+ * vhdx_partial_mark() - B5: sectors are in this file from now on; unlock the block
  * @cmd:	in stage RESERVED; PLACED if the block was not present
- * @first:	virtual offset of the first sector
- * @end:	virtual offset behind the last, in the same block
+ * @first:	virtual offset of the first sector, in bytes
+ * @end:	virtual offset of the end of the last, in bytes; in the same block
  *
  * Context: any
  */
@@ -306,7 +288,7 @@ void vhdx_partial_mark(struct vhdx_cmd *cmd, u64 first, u64 end)
 	struct vhdx_marks marks = {
 		.g		= g,
 		.bitmap		= cmd->bitmap,
-		.entry_offset	= vhdx_image_entry_offset(image, block),
+		.entry_offset	= vhdx_image_entry_offset(image, cmd->lock.block),
 		.entry		= cmd->entry,
 		.place		= cmd->place ?: vhdx_bat_offset(cmd->entry),
 		.fresh		= cmd->place,

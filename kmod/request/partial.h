@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Partially present blocks: marking the sectors that a child has itself.
+ * Partially present blocks: the sector bitmap of a child.
  */
 #ifndef VHDX_REQUEST_PARTIAL_H
 #define VHDX_REQUEST_PARTIAL_H

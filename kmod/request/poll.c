@@ -3,25 +3,25 @@
 /*
  * DOC: polling
  *
- * Who reads by a polled io_uring does not want an interrupt, which costs more than
- * a fast device takes: the request goes to a queue whose completions nobody announces, and the
- * submitter asks for them. Such queues exist if the module's parameter poll_queues is not 0,
- * as with other drivers.
+ * A polled io_uring avoids interrupts, which cost more than the I/O of a fast device. Its
+ * requests go to a hardware queue without interrupts, and the submitter polls that queue for
+ * completions. Such queues exist if the module's parameter poll_queues is not 0, as with other
+ * drivers.
  *
- * We have no completions of our own. A read that goes to the backing file from its submitter
- * (nowait.c) is marked as polled there too, and whoever asks us is asked on behalf of: each
- * read under way in this queue asks the file, and that the device below. If that has no
- * queues for polling it interrupts as always, and asking it finds nothing. So it is with
- * requests that a thread serves, which must not spin: they end without being asked for.
+ * This driver has no completions of its own. A polled read that goes to the backing file in its
+ * submitter (nowait.c) is polled there, too: to poll a queue of this driver is to poll the file,
+ * and with it the device below, for each read under way in the queue. If that device has no
+ * queues for polling it interrupts as always, and polling it finds nothing. The same holds for
+ * requests that a thread serves, which must not spin: these complete without being polled.
  *
- * 1. A request's bit is set before it is submitted below, and cleared after it is over. What
- *    lies behind a set bit may end at any moment, and its tag be used again.
- * 2. So vhdx_backing_poll() takes a reference, as the submitter and the file system have
- *    one. If there is none left the read is over, or none began.
- * 3. While it holds one the command cannot end: that is done by whoever lets go last. So the
- *    read that is asked for is the one that was looked at.
+ * 1. A request's bit is set before it is submitted below, and cleared after it completes. The
+ *    request of a set bit may complete at any moment, and its tag be used again.
+ * 2. So vhdx_backing_poll() takes a reference to the read, as the submitter and the file system
+ *    have one. If there is none left the read has completed, or none has begun.
+ * 3. As long as vhdx_backing_poll() holds a reference the command cannot complete: the last
+ *    reference completes it. So the read that is polled is the one that was looked up.
  *
- * Kernels before 6.12 are told that we cannot be polled (compat/blk.h).
+ * On kernels before 6.12 the driver offers no polling (compat/blk.h).
  */
 #include "request/poll.h"
 
@@ -29,15 +29,15 @@
 #include "request/cmd.h"
 
 /**
- * vhdx_poll() - has anything ended? For the block layer
+ * vhdx_poll() - poll for completions; ->poll() of the block layer
  * @hctx:	a queue for polling
- * @batch:	where drivers below may collect what has, or NULL
+ * @batch:	where drivers below may collect completions, or NULL
  *
- * What was found last is looked at last, so that a file on a busy device does not hide one
- * on another.
+ * Begins after the read that was found last, so that a file on a busy device does not keep one
+ * on another device from being polled.
  *
  * Context: process
- * Return: how many requests below have ended, ours or not; 0 if that is not known
+ * Return: number of requests below that have completed, of this driver or not; 0 if unknown
  */
 int vhdx_poll(struct blk_mq_hw_ctx *hctx, struct io_comp_batch *batch)
 {
@@ -46,7 +46,7 @@ int vhdx_poll(struct blk_mq_hw_ctx *hctx, struct io_comp_batch *batch)
 	unsigned long polled[BITS_TO_LONGS(VHDX_QUEUE_DEPTH)];
 	unsigned int i;
 
-	/* bits are set and cleared meanwhile: see 1. */
+	/* a copy: bits are set and cleared meanwhile, see 1. */
 	for (i = 0; i < ARRAY_SIZE(polled); i++)
 		polled[i] = READ_ONCE(queue->polled[i]);
 	for_each_set_bit_wrap(tag, polled, VHDX_QUEUE_DEPTH, start) {

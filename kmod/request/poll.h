@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Requests whose end is asked for, again and again, instead of waited for.
+ * Polled completion.
  */
 #ifndef VHDX_REQUEST_POLL_H
 #define VHDX_REQUEST_POLL_H
@@ -13,8 +13,8 @@
 int vhdx_poll(struct blk_mq_hw_ctx *hctx, struct io_comp_batch *batch);
 
 /**
- * vhdx_poll_begin() - from now on vhdx_poll() looks at a request, if it is to be polled for
- * @queue:	the request's, which is one for polling then
+ * vhdx_poll_begin() - poll a request from now on, if it has REQ_POLLED
+ * @queue:	of the request; then a queue for polling
  * @rq:		about to be submitted below
  *
  * Context: any
@@ -26,9 +26,9 @@ static inline void vhdx_poll_begin(struct vhdx_queue *queue, const struct reques
 }
 
 /**
- * vhdx_poll_end() - no more
- * @queue:	as before
- * @rq:		over, with nothing under way below
+ * vhdx_poll_end() - undo vhdx_poll_begin()
+ * @queue:	of the request
+ * @rq:		completed below
  *
  * Context: any
  */

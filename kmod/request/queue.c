@@ -3,28 +3,28 @@
 /*
  * DOC: queues and their threads
  *
- * Each hardware queue has a thread of its own, made at attach: it is there when memory is
- * short and no worker could be created, so a page that must be read in to free memory can
- * be. Requests that submit.c leaves to it, and commands that come back from waiting, go onto a
- * lock-free list; the thread is woken once per batch and takes the whole list, under one
- * plug so that the reads below are batched too.
+ * Each hardware queue has a thread of its own, created at attach. So it exists when memory is
+ * short and no worker could be created, and a page that must be read in before memory can be
+ * freed can be read. Requests that submit.c does not serve itself, and commands after a wait,
+ * go onto a lock-free list. The thread is woken once per batch and takes the whole list,
+ * under one plug, so that the reads below are batched, too.
  *
- * A command on the list may be over before the thread is woken for it: the thread may be
- * awake. With its last request over, the disk may be removed. So a queue is added to and
- * woken in one RCU read-side section, and vhdx_queues_stop() waits for such sections before
- * it frees the queues.
+ * A command on the list may complete before the wakeup for it is sent, if the thread is awake.
+ * With its last request complete, the disk may be removed. So a queue is added to and woken in
+ * one RCU read-side section, and vhdx_queues_stop() waits for such sections before it frees the
+ * queues.
  *
- * A killed disk takes no more commands off its lists by its threads only: a thread may hang
- * in the backing file. vhdx_queues_drain() fails what is on the lists, and what a thread has taken
- * and not begun with. Each command added later is failed by the context that adds it.
+ * On a killed disk it does not depend on the threads that commands leave the lists: a thread may
+ * hang in the backing file. vhdx_queues_drain() fails what is on the lists, and what a thread
+ * has taken but not begun. Each command added later is failed by the context that adds it.
  *
- * Discards, which may take long in the backing file, have one more thread, so that reads and
- * writes do not wait behind them. What takes longer still, flushing and growing the file,
- * is done by threads of the journal's and the space's.
+ * Discards, which may take long in the backing file, have a thread of their own, so that reads
+ * and writes do not wait behind them. What takes longer still, flushing and growing the file,
+ * is done by threads of the journal and of the space.
  *
- * The thread enters the backing file system, which may allocate memory: it is in a NOIO
- * scope for life, so that reclaim does not wait for this disk from inside this disk, and
- * is not throttled for dirty pages above it.
+ * A thread enters the backing file system, which may allocate memory. So it is always in a NOIO
+ * scope: reclaim must not wait for this disk from inside this disk. And it is not throttled for
+ * dirty pages above this disk (PF_LOCAL_THROTTLE).
  */
 #include "request/queue.h"
 
@@ -58,6 +58,7 @@ static bool nowait_reads = true;
 module_param(nowait_reads, bool, 0644);
 MODULE_PARM_DESC(nowait_reads, "submit reads from the submitter's context; read at attach");
 
+/* The queue that a command is run from */
 static struct vhdx_queue *vhdx_queue_of(struct vhdx_cmd *cmd)
 {
 	struct request *rq = vhdx_cmd_request(cmd);
@@ -73,10 +74,10 @@ static struct vhdx_queue *vhdx_queue_of(struct vhdx_cmd *cmd)
 }
 
 /**
- * vhdx_queue_kick() - wake the thread of a queue if there is anything for it
+ * vhdx_queue_kick() - wake the thread of a queue if its list is not empty
  * @queue:	the queue
  *
- * Context: any
+ * Context: any; in an RCU read-side section, or before vhdx_queues_stop()
  */
 void vhdx_queue_kick(struct vhdx_queue *queue)
 {
@@ -92,18 +93,18 @@ static void vhdx_queue_fail(struct llist_node *list)
 		vhdx_cmd_fail(cmd, -EIO);
 }
 
-/* Fail all commands that the thread has not begun with. Context: any */
+/* Fail all commands that the thread has not begun. Context: any */
 static void vhdx_queue_drain(struct vhdx_queue *queue)
 {
 	vhdx_queue_fail(xchg(&queue->rest, NULL));
 	vhdx_queue_fail(llist_reverse_order(llist_del_all(&queue->list)));
 }
 
-/* Onto the list, and wake the thread if @wake and the list was empty. Context: any */
+/* Add to the list; if @wake, and the list was empty, wake the thread. Context: any */
 static void vhdx_queue_put(struct vhdx_queue *queue, struct vhdx_cmd *cmd, bool wake)
 {
 	rcu_read_lock();
-	/* only the first has to wake the thread: it takes all that it finds */
+	/* only the first addition wakes the thread, which takes the whole list */
 	wake &= llist_add(&cmd->node, &queue->list);
 	vhdx_delay_atomic(queue_added);
 	if (wake)
@@ -115,10 +116,12 @@ static void vhdx_queue_put(struct vhdx_queue *queue, struct vhdx_cmd *cmd, bool 
 }
 
 /**
- * vhdx_queue_add() - have a command run by a thread
- * @queue:	of its request
- * @cmd:	new; the thread is woken by the next vhdx_queue_kick(), or if it is another
- *		than the queue's, now
+ * vhdx_queue_add() - queue a new command for its thread
+ * @queue:	hardware queue of the request
+ * @cmd:	new; must not be used afterwards
+ *
+ * The thread of @queue is woken by the next vhdx_queue_kick(). The thread of discards is woken
+ * at once.
  *
  * Context: any
  */
@@ -130,14 +133,30 @@ void vhdx_queue_add(struct vhdx_queue *queue, struct vhdx_cmd *cmd)
 }
 
 /**
- * vhdx_queue_again() - what a command waited for is there: back to the thread
- * @cmd:	not running
+ * vhdx_queue_again() - queue a command to run again
+ * @cmd:	not running; must not be used afterwards
  *
  * Context: any
  */
 void vhdx_queue_again(struct vhdx_cmd *cmd)
 {
 	vhdx_queue_put(vhdx_queue_of(cmd), cmd, true);
+}
+
+/**
+ * vhdx_queue_waited() - @done of a command's waiter
+ * @waiter:	of the command
+ * @error:	0 or a negative errno, for the command
+ *
+ * Context: any
+ */
+void vhdx_queue_waited(struct vhdx_waiter *waiter, int error)
+{
+	struct vhdx_cmd *cmd = container_of(waiter, struct vhdx_cmd, waiter);
+
+	if (error)
+		cmd->error = error;
+	vhdx_queue_again(cmd);
 }
 
 static void vhdx_queue_dispatch(struct vhdx_queues *queues, struct vhdx_cmd *cmd)
@@ -168,7 +187,7 @@ static void vhdx_queue_run(struct vhdx_queue *queue)
 	blk_start_plug(&plug);
 	while (list) {
 		cmd = llist_entry(list, struct vhdx_cmd, node);
-		/* a full barrier: a kill finds the rest, or the disk is found dead here */
+		/* a full barrier: either a kill sees @rest, or @dead is seen here */
 		xchg(&queue->rest, list->next);
 		if (unlikely(READ_ONCE(queue->queues->dead)))
 			vhdx_cmd_fail(cmd, -EIO);
@@ -196,43 +215,39 @@ static int vhdx_queue_thread(void *data)
 	return 0;
 }
 
-static int vhdx_queue_start(struct vhdx_queue *queue, struct vhdx_queues *queues, int index,
-			    unsigned int nr)
-{
-	init_llist_head(&queue->list);
-	init_waitqueue_head(&queue->wait);
-	queue->queues = queues;
-	if (nr < queues->nr)
-		queue->thread = kthread_run(vhdx_queue_thread, queue, "vhdx%d/%u", index, nr);
-	else
-		queue->thread = kthread_run(vhdx_queue_thread, queue, "vhdx%d/trim", index);
-	return PTR_ERR_OR_ZERO(queue->thread);
-}
-
 static void vhdx_queues_stop_threads(struct vhdx_queues *queues)
 {
 	while (queues->nr_threads)
 		kthread_stop(queues->queue[--queues->nr_threads].thread);
-	/* a context that added a command may be about to wake a thread for it */
+	/* a context that has added a command may still have to wake a thread */
 	synchronize_rcu();
 	kfree(queues->queue);
 }
 
 /*
- * One thread more than queues if there is anything to part. How many were started is
- * remembered: a writable image may have become read-only when they are stopped.
+ * A writable image has one thread more than queues, for discards. The number of threads is kept:
+ * the image may have become read-only when they are stopped.
  */
 static int vhdx_queues_start_threads(struct vhdx_queues *queues, int index)
 {
 	unsigned int nr = queues->nr + queues->image->writable, i;
-	int ret;
 
 	queues->queue = kcalloc(nr, sizeof(*queues->queue), GFP_KERNEL);
 	if (!queues->queue)
 		return -ENOMEM;
 	for (i = 0; i < nr; i++) {
-		ret = vhdx_queue_start(&queues->queue[i], queues, index, i);
-		if (ret) {
+		struct vhdx_queue *queue = &queues->queue[i];
+
+		init_llist_head(&queue->list);
+		init_waitqueue_head(&queue->wait);
+		queue->queues = queues;
+		if (i < queues->nr)
+			queue->thread = kthread_run(vhdx_queue_thread, queue, "vhdx%d/%u", index, i);
+		else
+			queue->thread = kthread_run(vhdx_queue_thread, queue, "vhdx%d/trim", index);
+		if (IS_ERR(queue->thread)) {
+			int ret = PTR_ERR(queue->thread);
+
 			vhdx_queues_stop_threads(queues);
 			return ret;
 		}
@@ -241,7 +256,7 @@ static int vhdx_queues_start_threads(struct vhdx_queues *queues, int index)
 	return 0;
 }
 
-/* Blocking: a read that is tried where it is asked for may sleep, see nowait.c. */
+/* Blocking: a read that is tried in its submitter may sleep, see nowait.c. */
 static int vhdx_queues_alloc_tags(struct vhdx_queues *queues, const struct blk_mq_ops *ops)
 {
 	struct blk_mq_tag_set *set = &queues->tag_set;
@@ -259,13 +274,13 @@ static int vhdx_queues_alloc_tags(struct vhdx_queues *queues, const struct blk_m
 }
 
 /**
- * vhdx_queues_start() - threads and tags for a disk
+ * vhdx_queues_start() - create the threads and the tags of a disk
  * @q:		zeroed
- * @image:	what they will serve
- * @ops:		what the block layer calls; finds its queue in the hardware queue's
- *		driver_data
- * @index:	number of the disk, for the threads' names
+ * @image:	what they serve
+ * @ops:	of the block layer; the driver_data of a hardware queue is its struct vhdx_queue
+ * @index:	number of the disk, for the names of the threads
  *
+ * Context: process, may sleep
  * Return: 0 or a negative errno
  */
 int vhdx_queues_start(struct vhdx_queues *q, struct vhdx_image *image,
@@ -298,13 +313,15 @@ err_free_stats:
 
 /**
  * vhdx_queues_stop() - undo vhdx_queues_start()
- * @queues:	no request is left, none can come
+ * @queues:	without requests, and none can be submitted
+ *
+ * Context: process, may sleep
  */
 void vhdx_queues_stop(struct vhdx_queues *queues)
 {
 	/*
-	 * Threads first: one may be on its way out of a function that has handed a command on. It
-	 * does not touch the command any more: with an I/O scheduler that went with the gendisk.
+	 * Threads first: one may not have returned yet from a function that completed a command. It
+	 * does not use the command: with an I/O scheduler it was freed with the gendisk.
 	 */
 	vhdx_queues_stop_threads(queues);
 	blk_mq_free_tag_set(&queues->tag_set);
@@ -312,7 +329,7 @@ void vhdx_queues_stop(struct vhdx_queues *queues)
 }
 
 /**
- * vhdx_queues_kill() - from now on, fail what is not yet being read or written
+ * vhdx_queues_kill() - from now on, fail each command that is not in the backing file yet
  * @queues:	zeroed, running or not
  *
  * Context: any
@@ -323,7 +340,7 @@ void vhdx_queues_kill(struct vhdx_queues *queues)
 }
 
 /**
- * vhdx_queues_drain() - fail what is on the lists, whatever the threads are doing
+ * vhdx_queues_drain() - fail the commands on the lists, even if a thread hangs
  * @queues:	running, killed
  *
  * Context: any
@@ -332,19 +349,19 @@ void vhdx_queues_drain(struct vhdx_queues *queues)
 {
 	unsigned int i;
 
-	/* taking a list is a full barrier: what is added to it after that finds @dead */
+	/* taking a list is a full barrier: an addition after that sees @dead */
 	for (i = 0; i < queues->nr_threads; i++)
 		vhdx_queue_drain(&queues->queue[i]);
 }
 
 /**
- * vhdx_queues_park() - see that no thread is on its way out of an image
- * @queues:	no request is on its way, and none is dispatched
+ * vhdx_queues_park() - wait until no thread uses the image
+ * @queues:	no request is under way, and none is dispatched
  *
- * A thread may have handed a command to another one and not have come back yet: it may be about
- * to wake a thread of the journal's, which is about to be freed.
+ * A thread may have passed a command to another thread and not have returned yet: it may be about
+ * to wake a thread of the journal, which is about to be freed.
  *
- * Context: process
+ * Context: process, may sleep
  */
 void vhdx_queues_park(struct vhdx_queues *queues)
 {
@@ -357,6 +374,8 @@ void vhdx_queues_park(struct vhdx_queues *queues)
 /**
  * vhdx_queues_unpark() - undo vhdx_queues_park()
  * @queues:	parked
+ *
+ * Context: process
  */
 void vhdx_queues_unpark(struct vhdx_queues *queues)
 {
@@ -367,9 +386,11 @@ void vhdx_queues_unpark(struct vhdx_queues *queues)
 }
 
 /**
- * vhdx_queues_serve() - from now on, serve another image
+ * vhdx_queues_serve() - serve another image from now on
  * @queues:	parked
  * @image:	of the same geometry
+ *
+ * Context: process
  */
 void vhdx_queues_serve(struct vhdx_queues *queues, struct vhdx_image *image)
 {
@@ -377,9 +398,11 @@ void vhdx_queues_serve(struct vhdx_queues *queues, struct vhdx_image *image)
 }
 
 /**
- * vhdx_queues_stats() - how many reads went which way so far
+ * vhdx_queues_stats() - statistics of reads, summed over all CPUs
  * @queues:	running
  * @stats:	filled
+ *
+ * Context: any
  */
 void vhdx_queues_stats(const struct vhdx_queues *queues, struct vhdx_queue_stats *stats)
 {
@@ -395,8 +418,10 @@ void vhdx_queues_stats(const struct vhdx_queues *queues, struct vhdx_queue_stats
 }
 
 /**
- * vhdx_queues_map() - which queue is whose; for the block layer
- * @set:	of our queues, some of which are for polling
+ * vhdx_queues_map() - map CPUs to hardware queues; ->map_queues() of the block layer
+ * @set:	of the disk; its last queues are for polling
+ *
+ * Context: process
  */
 void vhdx_queues_map(struct blk_mq_tag_set *set)
 {
@@ -408,7 +433,7 @@ void vhdx_queues_map(struct blk_mq_tag_set *set)
 	blk_mq_map_queues(others);
 	if (!queues->nr_poll)
 		return;
-	/* reads have none of their own */
+	/* no queues for reads only */
 	set->map[HCTX_TYPE_READ].nr_queues = 0;
 	poll->nr_queues = queues->nr_poll;
 	poll->queue_offset = others->nr_queues;

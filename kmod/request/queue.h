@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Hardware queues: requests from the block layer wait here for the queue's thread.
+ * Hardware queues: commands wait here for the thread of their queue.
  */
 #ifndef VHDX_REQUEST_QUEUE_H
 #define VHDX_REQUEST_QUEUE_H
@@ -17,16 +17,17 @@
 struct vhdx_cmd;
 struct vhdx_image;
 struct vhdx_queues;
+struct vhdx_waiter;
 
 /**
  * struct vhdx_queue - one hardware queue
- * @list:	commands the thread has to look at, newest first
- * @rest:	commands the thread has taken, but not begun with
+ * @list:	commands for the thread to run, newest first
+ * @rest:	commands the thread has taken, but not begun
  * @wait:	where the thread sleeps
- * @thread:	looks at them
- * @queues:	all of the disk's
- * @polled:	tags of requests that are polled for
- * @poll_from:	where to begin with those
+ * @thread:	runs the commands
+ * @queues:	of the disk
+ * @polled:	tags of requests under way with REQ_POLLED
+ * @poll_from:	the tag where vhdx_poll() begins
  */
 struct vhdx_queue {
 	struct llist_head list;
@@ -39,9 +40,9 @@ struct vhdx_queue {
 };
 
 /**
- * struct vhdx_queue_stats - of one CPU, or of all
- * @nowait_reads: reads under way or over where they were submitted
- * @queued_reads: how often a thread took up a read
+ * struct vhdx_queue_stats - statistics of one CPU, or the sum of all
+ * @nowait_reads: number of reads served in their submitter
+ * @queued_reads: number of times that a thread began or resumed a read
  */
 struct vhdx_queue_stats {
 	u64 nowait_reads;
@@ -49,17 +50,17 @@ struct vhdx_queue_stats {
 };
 
 /**
- * struct vhdx_queues - the hardware queues of one disk, and what they serve
- * @image:	where data comes from
- * @nowait_reads: reads may be submitted by whoever asks; changes at any time
- * @stats:	for people
- * @dead:	the disk was detached by force: fail whatever is not yet on its way
+ * struct vhdx_queues - the hardware queues of one disk
+ * @image:	what they serve
+ * @nowait_reads: reads may be tried in their submitter; changes at any time
+ * @stats:	for sysfs
+ * @dead:	the disk was killed: fail each command that is not in the backing file yet
  * @tag_set:	for the block layer; driver_data is this structure
- * @nr:		of @queue
- * @nr_poll:	of these, the last ones are for requests that are polled for
- * @nr_threads:	that run, one for each of the first of @queue
- * @queue:	the queues; behind them one that the block layer does not know, for what may
- *		take long in the backing file
+ * @nr:		number of hardware queues in @queue
+ * @nr_poll:	how many of these, the last ones, are for polled requests
+ * @nr_threads:	number of running threads, one for each of the first entries of @queue
+ * @queue:	the hardware queues; in a writable image, after them one for discards, which is
+ *		not a hardware queue
  */
 struct vhdx_queues {
 	struct vhdx_image *image;
@@ -75,6 +76,7 @@ struct vhdx_queues {
 
 void vhdx_queue_add(struct vhdx_queue *queue, struct vhdx_cmd *cmd);
 void vhdx_queue_again(struct vhdx_cmd *cmd);
+void vhdx_queue_waited(struct vhdx_waiter *waiter, int error);
 void vhdx_queue_kick(struct vhdx_queue *queue);
 
 int vhdx_queues_start(struct vhdx_queues *queues, struct vhdx_image *image,

@@ -3,33 +3,33 @@
 /*
  * DOC: the way of a write
  *
- * To a block that is present: as a read, with the direction changed. To one that is not:
+ * A write to a block that is present goes the way of a read. A write to a block that is not:
  *
  *	W1  Lock the block. Other writes to it wait until W6, and then find it present;
  *	    reads still find it absent.
- *	W2  Look again, under the block lock.
+ *	W2  Look up the block again, under the block lock.
  *	W3  Reserve the page of its entry: pinned in memory, with room for it in the log.
- *	W4  Take space. It reads as zeros, so nothing needs to be written around the data.
+ *	W4  Allocate space. It reads as zeros, so nothing is written around the data.
  *	W5  Write the data there.
  *	W6  Change the entry, in memory; unlock the block; complete.
  *
- * Any of W1 to W4 may have to wait; the command then comes back to the thread, which goes
- * through the steps again; its stage (enum vhdx_stage) says what it holds. No step waits for a
- * block lock while it holds what the owner of the lock may wait for: block locks come first.
+ * Each of W1 to W4 may have to wait. Then the command comes back to the thread, which repeats
+ * the steps; its stage (enum vhdx_stage) says what it holds already. No step waits for a
+ * block lock while it holds what the owner of that lock may wait for: block locks come first.
  *
  * Nothing is flushed. The journal makes the data durable before the entry (J4), so after a
  * crash the block is absent, or its data are there.
  *
- * If W5 fails the block stays absent, and the space is cleaned before it is used again. If it
- * fails for want of room, in W4, W5 or in a block that is present, and discards have freed
- * some that waits for a commit, the command waits for that, and goes back to W4.
+ * If W5 fails the block stays absent, and the space is zeroed before it is used again. If the
+ * error is lack of room, in W4, in W5 or in a block that is present, and discards have freed
+ * space that waits for a commit, the command waits for the commit and goes back to W4.
  *
- * An absent block whose entry names a former place drops that first: it is not used again
- * before that is durable.
+ * If the entry of an absent block names a former place, that is dropped first. The former place is not
+ * used again before the change is durable.
  *
- * In a child, a write to a part of a block that is not present, or present in part and not
- * there, marks its sectors instead: partial.c has what that adds to these steps. Parents are
- * never written to.
+ * In a child, a write to a part of a block that is not present sets bits of the sector bitmap
+ * instead, and so does a write to sectors that are not present in a partially present block.
+ * partial.c has what that adds to these steps. Parents are never written to.
  */
 #include "request/write.h"
 
@@ -39,28 +39,7 @@
 #include "request/cmd.h"
 #include "request/partial.h"
 
-/* The file system below is frozen: the steps are gone through again after some time. */
-static void vhdx_write_later(struct vhdx_cmd *cmd)
-{
-	vhdx_cmd_free_bvecs(cmd);
-	vhdx_cmd_leave(cmd);
-	vhdx_backing_wait_thaw(&cmd->image->backing, &cmd->waiter);
-}
-
-static void vhdx_write_data(struct vhdx_cmd *cmd, u64 offset, u64 length,
-			    vhdx_io_done done)
-{
-	struct iov_iter from;
-	int ret = vhdx_cmd_iter(cmd, ITER_SOURCE, length, &from);
-
-	if (ret)
-		vhdx_cmd_fail(cmd, ret);
-	else if (!vhdx_backing_write(&cmd->image->backing, &cmd->io, offset, &from,
-				     req_get_ioprio(vhdx_cmd_request(cmd)), done))
-		vhdx_write_later(cmd);
-}
-
-/* W5 is over. Context: any */
+/* W6, after W5. Context: any */
 static void vhdx_write_new_done(struct vhdx_io *io, long result)
 {
 	struct vhdx_cmd *cmd = container_of(io, struct vhdx_cmd, io);
@@ -78,21 +57,9 @@ static void vhdx_write_new_done(struct vhdx_io *io, long result)
 	vhdx_cmd_complete(cmd);
 }
 
-/* W3 to W5, the block being absent, or all of it being written */
-static void vhdx_write_new(struct vhdx_cmd *cmd, u64 length)
+/* W3 to W5 if the other sectors of the block stay in the parent, or in place */
+static void vhdx_write_sectors(struct vhdx_cmd *cmd, const struct vhdx_map *map, u32 skip)
 {
-	u32 block_size = vhdx_image_geometry(cmd->image)->block_size;
-	u32 skip = vhdx_cmd_position(cmd) & (block_size - 1);
-
-	if (vhdx_allocate_reserve(cmd) && vhdx_allocate_take(cmd))
-		vhdx_write_data(cmd, cmd->place + skip, length, vhdx_write_new_done);
-}
-
-/* W3 to W5, of a block whose other sectors stay in the parent, or where they are */
-static void vhdx_write_sectors(struct vhdx_cmd *cmd, const struct vhdx_map *map)
-{
-	u32 block_size = vhdx_image_geometry(cmd->image)->block_size;
-	u32 skip = vhdx_cmd_position(cmd) & (block_size - 1);
 	u64 offset = map->offset;
 
 	if (!vhdx_partial_prepare(cmd, map))
@@ -102,10 +69,10 @@ static void vhdx_write_sectors(struct vhdx_cmd *cmd, const struct vhdx_map *map)
 			return;
 		offset = cmd->place + skip;
 	}
-	vhdx_write_data(cmd, offset, map->length, vhdx_write_new_done);
+	vhdx_cmd_write(cmd, offset, map->length, vhdx_write_new_done);
 }
 
-/* Does the request write all of its block, from where the block was locked on? */
+/* Does the request write all of its block, counted from @cmd->first? */
 static bool vhdx_write_is_whole(struct vhdx_cmd *cmd)
 {
 	const struct vhdx_geometry *g = vhdx_image_geometry(cmd->image);
@@ -116,31 +83,33 @@ static bool vhdx_write_is_whole(struct vhdx_cmd *cmd)
 	       block + vhdx_block_used(g, cmd->lock.block);
 }
 
-/* W2: look again, at the whole block this time. */
+/* W2 to W5 */
 static void vhdx_write_locked(struct vhdx_cmd *cmd)
 {
+	u32 skip = vhdx_cmd_position(cmd) & (vhdx_image_geometry(cmd->image)->block_size - 1);
 	struct vhdx_map map;
 
 	vhdx_image_map_block(cmd->image, vhdx_cmd_position(cmd), &map);
 	switch (map.kind) {
 	case VHDX_MAP_DATA:
 		if (vhdx_bat_state(map.entry) == VHDX_BLOCK_PARTIALLY_PRESENT) {
-			vhdx_write_sectors(cmd, &map);
+			vhdx_write_sectors(cmd, &map, skip);
 			break;
 		}
-		/* another command was faster */
+		/* another command has allocated it */
 		vhdx_cmd_unlock(cmd);
 		vhdx_write_run(cmd);
 		break;
 	case VHDX_MAP_PARENT:
 		if (!vhdx_write_is_whole(cmd)) {
-			vhdx_write_sectors(cmd, &map);
+			vhdx_write_sectors(cmd, &map, skip);
 			break;
 		}
 		fallthrough;
 	case VHDX_MAP_ZERO:
-		if (vhdx_allocate_drop_former(cmd, &map))
-			vhdx_write_new(cmd, map.length);
+		if (vhdx_allocate_drop_former(cmd, &map) && vhdx_allocate_reserve(cmd) &&
+		    vhdx_allocate_take(cmd))
+			vhdx_cmd_write(cmd, cmd->place + skip, map.length, vhdx_write_new_done);
 		break;
 	case VHDX_MAP_MISS:
 		vhdx_map_load(&map, &cmd->waiter);
@@ -151,20 +120,27 @@ static void vhdx_write_locked(struct vhdx_cmd *cmd)
 	}
 }
 
-/* Without the block lock: data that are present are overwritten where they are. */
-static void vhdx_write_unlocked(struct vhdx_cmd *cmd)
+/**
+ * vhdx_write_run() - run a write until it completes or has to wait
+ * @cmd:	new, or queued again
+ *
+ * Context: the queue's thread; may sleep for memory or in the file system.
+ */
+void vhdx_write_run(struct vhdx_cmd *cmd)
 {
 	struct vhdx_map map;
 
-	vhdx_cmd_enter(cmd);
-	vhdx_image_map(cmd->image, vhdx_cmd_position(cmd),
-		       vhdx_cmd_left(cmd), &map);
-	if (likely(map.kind == VHDX_MAP_DATA)) {
-		vhdx_write_data(cmd, map.offset, map.length, vhdx_cmd_transfer_done);
+	if (!vhdx_allocate_ready(cmd))
+		return;
+	if (cmd->stage >= VHDX_STAGE_LOCKED) {
+		vhdx_write_locked(cmd);
 		return;
 	}
-	vhdx_cmd_leave(cmd);
-	if (map.kind == VHDX_MAP_MISS)
+	vhdx_cmd_map(cmd, false, &map);
+	/* data that are present are overwritten in place */
+	if (likely(map.kind == VHDX_MAP_DATA))
+		vhdx_cmd_write(cmd, map.offset, map.length, vhdx_cmd_transfer_done);
+	else if (map.kind == VHDX_MAP_MISS)
 		vhdx_map_load(&map, &cmd->waiter);
 	else if (map.kind == VHDX_MAP_BAD)
 		vhdx_cmd_bad(cmd, &map.fault);
@@ -172,23 +148,7 @@ static void vhdx_write_unlocked(struct vhdx_cmd *cmd)
 		vhdx_write_locked(cmd);
 }
 
-/**
- * vhdx_write_run() - take a write as far as it goes without waiting
- * @cmd:	new, or back from what it waited for
- *
- * Context: the queue's thread; may sleep for memory or in the file system.
- */
-void vhdx_write_run(struct vhdx_cmd *cmd)
-{
-	if (!vhdx_allocate_ready(cmd))
-		return;
-	if (cmd->stage >= VHDX_STAGE_LOCKED)
-		vhdx_write_locked(cmd);
-	else
-		vhdx_write_unlocked(cmd);
-}
-
-/* The flush is over, one way or the other. Context: any */
+/* Context: any */
 static void vhdx_flush_done(struct vhdx_waiter *waiter, int error)
 {
 	struct vhdx_cmd *cmd = container_of(waiter, struct vhdx_cmd, waiter);
@@ -198,8 +158,8 @@ static void vhdx_flush_done(struct vhdx_waiter *waiter, int error)
 }
 
 /**
- * vhdx_write_flush() - make durable what was written before
- * @cmd:	new
+ * vhdx_write_flush() - make all writes durable that completed before
+ * @cmd:	new; completed when that is done
  *
  * Context: the queue's thread
  */
