@@ -63,8 +63,9 @@ static void vhdx_image_map_replayed(const struct vhdx_image *image, u64 position
  * vhdx_image_map_block() - look up the block at a virtual offset
  * @image:	the image
  * @position:	virtual offset in bytes, inside the disk
- * @map:	filled. DATA: the block has a place in the file, even if only some of its sectors are
- *		present; @map->offset is that of @position. The answer is for the rest of the block.
+ * @map:	filled. DATA: the block has a place in the file, even if only some of its sectors
+ *		are present; @map->offset is that of @position. The answer is for the rest of
+ *		the block.
  *
  * In a writable image the answer holds as long as the caller holds @image->users, or the block
  * lock.

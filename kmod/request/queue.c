@@ -242,7 +242,8 @@ static int vhdx_queues_start_threads(struct vhdx_queues *queues, int index)
 		init_waitqueue_head(&queue->wait);
 		queue->queues = queues;
 		if (i < queues->nr)
-			queue->thread = kthread_run(vhdx_queue_thread, queue, "vhdx%d/%u", index, i);
+			queue->thread = kthread_run(vhdx_queue_thread, queue, "vhdx%d/%u", index,
+						    i);
 		else
 			queue->thread = kthread_run(vhdx_queue_thread, queue, "vhdx%d/trim", index);
 		if (IS_ERR(queue->thread)) {

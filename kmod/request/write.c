@@ -24,8 +24,8 @@
  * error is lack of room, in W4, in W5 or in a block that is present, and discards have freed
  * space that waits for a commit, the command waits for the commit and goes back to W4.
  *
- * If the entry of an absent block names a former place, that is dropped first. The former place is not
- * used again before the change is durable.
+ * If the entry of an absent block names a former place, that is dropped first. The former place
+ * is not used again before the change is durable.
  *
  * In a child, a write to a part of a block that is not present sets bits of the sector bitmap
  * instead, and so does a write to sectors that are not present in a partially present block.
