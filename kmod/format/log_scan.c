@@ -15,7 +15,8 @@
  *	   in use for other data by now.
  *
  * Because of item 3 a torn entry does no harm: without it, the run ends with the entry before,
- * which makes the run complete by its own Tail, and has the state before the torn entry.
+ * which makes the run complete by its own Tail, and has the state before the torn entry. That holds
+ * if the torn entry overwrote nothing behind the Tail before it (meta/log_ring.c).
  *
  * Two valid entries never share a sector, because each sector inside an entry begins with a
  * descriptor or with "data". So it is enough to try each sector once as the start of an entry. The

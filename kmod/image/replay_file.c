@@ -12,8 +12,8 @@
  *	R3  Ranges that become zeros; then pages. Flush.
  *	R4  Headers without LogGuid. Flush after each.
  *
- * Until R4 is complete the log is unchanged, and a power cut at any point leads to the same
- * replay again. vhdx_overlay_apply() has the order within R3.
+ * Until the first header of R4 the log is unchanged, and a power cut at any point leads to the
+ * same replay again. vhdx_overlay_apply() has the order within R3.
  */
 #include "image/replay_file.h"
 

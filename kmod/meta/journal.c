@@ -8,9 +8,9 @@
  * it, for all flush requests that wait for that; without any, there is one every few seconds.
  * These are the steps of a commit, and what their order is for:
  *
- *	J1  Data before entry, in memory. A BAT entry is changed after the data it refers to were
- *	    written (not flushed). So the data of every entry that a commit copies are covered by
- *	    the flush J4.
+ *	J1  Before the commit, at each change (W6, B5): data before BAT entry. An entry is changed in
+ *	    memory after the data it refers to were written (not flushed). So the data of every
+ *	    entry that a commit copies are covered by the flush J4.
  *	J2  If the ring is filling, a checkpoint: write all logged pages to their places in the
  *	    file. What is written are their images as logged, never the pages as they are now, which
  *	    may have entries that are not in the log yet.
@@ -19,7 +19,7 @@
  *	    room: commands that wait to change other pages try again.
  *	J4  Flush the file. Data, zeros in recycled space and the checkpoint are durable. Only now
  *	    the ring's Tail may pass the entries that J2 made superfluous.
- *	J5  Write the copies to the log, as one entry.
+ *	J5  Write the copies to the log, as one log entry.
  *	J6  Flush the file. The changes survive any crash. Flush requests of this commit complete,
  *	    and space that the changes freed may be recycled from here on.
  *
@@ -38,7 +38,7 @@
  * It ends after the last change (vhdx_journal_close()): commit, checkpoint, flush, headers without
  * LogGuid. Then vhdx_space_give_back() cuts off the unused end of the file. A session in which
  * nothing is written leaves the file as it was (P1). If opening the image replayed a log into the
- * file, the end is cut off in any case, because the crashed session had allocated ahead.
+ * file, the end is cut off in any case, because the crashed session had grown ahead.
  *
  * If any of these steps fails, the file is valid, and has at least what was reported as durable.
  * Nothing more is known about it. So the journal has failed, and nothing is written any more.

@@ -67,7 +67,7 @@ void vhdx_journal_abandon(struct vhdx_journal *journal);
 
 /*
  * Pages of one change at most: 16 of the sector bitmap, for the largest block, and one of the BAT.
- * The smallest log has room for 62 pages in one entry.
+ * The smallest log has room for 63 pages in one entry.
  */
 #define VHDX_CHANGE_PAGES	17
 

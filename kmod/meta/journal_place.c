@@ -15,9 +15,9 @@
  * no room for the rest, and data would find none. One command allocates at a time. Other commands
  * that need a place wait without a thread, so that reads go on while the file system is slow.
  *
- * Where allocating is not possible, or does not make shared blocks private, the page is written as
- * it is. A page without a place was not changed since it was read: its bytes in the file stay the
- * same.
+ * Where the file system cannot allocate, or does not make shared blocks private, the page is
+ * written to its place unchanged, which makes it allocate. That changes no bytes of the file: a page
+ * gets its place before its first change.
  *
  * A page in memory has a flag that its place is allocated; the journal records whole MiB.
  */

@@ -4,9 +4,9 @@
  * DOC: the ring
  *
  * Entries are appended at the head. The Tail stored in the newest entry that is known to be durable
- * decides what may be overwritten, not a newer Tail. If an entry overwrites something between
- * the two and is torn, no complete sequence is left in the log, and the image cannot be opened any
- * more.
+ * decides what may be overwritten, not a newer Tail. If an entry overwrote what is between the
+ * durable Tail and a newer one, and were torn, no complete sequence would be left in the log, and the
+ * image could not be opened any more.
  *
  *	          Tail of the newest            head
  *	          durable entry                  |
@@ -20,8 +20,9 @@
  *	  journal first makes a checkpoint. The flush of the data, which precedes every entry, makes
  *	  the checkpoint durable as well. So the next entry needs no earlier entry, and its Tail is
  *	  its own offset.
- *	- So before an entry at most half of the ring is used, or half and that entry, and three
- *	  quarters are less than the ring. Once that entry is durable, a quarter is used.
+ *	- So before an entry at most half of the ring is used; with the entry, at most three
+ *	  quarters: it always fits. Once an entry after a checkpoint is durable, only that entry
+ *	  is used: a quarter at most.
  */
 #include "meta/log_ring.h"
 

@@ -280,9 +280,9 @@ void vhdx_space_ready(struct vhdx_space *space, unsigned long first, unsigned lo
  * @from:	the first unit to look at
  * @at:		set to a free unit, or VHDX_SPACE_NOWHERE
  *
- * A run of free units whose length is a multiple of a payload block's loses room for one of them to
- * a sector bitmap block. So a run with a unit to spare is preferred. It is looked for among the
- * first VHDX_SPACE_RUNS runs.
+ * If a run of free units holds exactly n payload blocks, one unit taken from it leaves room for
+ * n - 1. So a run with a remainder is preferred. It is looked for among the first VHDX_SPACE_RUNS
+ * runs.
  *
  * Context: @space->lock held
  * Return: true if no payload block loses its room

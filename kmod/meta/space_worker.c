@@ -134,10 +134,10 @@ static bool vhdx_space_is_due(const struct vhdx_space *space)
 }
 
 /*
- * No units are quiesced. Request a commit if one is due or if commands wait for room. For them it
- * is requested even if another commit is on its way, because it may fail, and then they fail. If
- * the lot is past the commit, they wait for the lot. If nothing is on its way any more, they try
- * again.
+ * No units are quiesced. Request a commit if one is due or if commands wait for room. For waiting
+ * commands it is requested even if another commit is on its way: the failure of that one would not
+ * end their wait, the failure of the requested one does. If the lot is past the commit, they wait
+ * for the lot. If nothing is on its way any more, they try again.
  */
 static void vhdx_space_request_commit(struct vhdx_space *space)
 {

@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: 2026 The vhdx authors
 # P3, P4, P5: no power cut while an image is written loses what was flushed. The writes to the
-# device under the image are recorded, all states that a power cut may leave are made of them, and
-# each is compared with what the writer knows to be flushed.
+# device under the image are recorded, states that a power cut may leave are made of them, and each
+# is compared with what the writer knows to be flushed. Variables: VHDX_STATES, how many states;
+# VHDX_LOADS, the names of loads (see devices()), such as "random full-ring"; VHDX_OPERATIONS;
+# VHDX_KEEP, where recordings are kept (tests/lib/recorder.bash).
 # shellcheck source=../lib/guest.bash disable=SC2317  # functions are called by name
 . "$(dirname "$0")/../lib/guest.bash"
 # shellcheck source=../lib/recorder.bash
 . "$(dirname "$0")/../lib/recorder.bash"
 
-# For less: VHDX_STATES, VHDX_LOADS="random full-ring"
 STATES=${VHDX_STATES:-$((LONG ? 100000 : DEBUG ? 200 : 1500))}
 
 # judged OPTION...: about so many states as there is time for
@@ -166,7 +167,7 @@ ring_is_full() {
 	local SIZE=64G DEVICE=160
 	cut_device full-ring dynamic 1 -n 400 -t 16 -f 0 -F 0 -d 0 -z 80 -u 100 -b 16384 || return
 	# a commit begins when there is no room, and a page of the last command may not be dirty yet
-	ok "full-ring: an entry takes a quarter of the log, or a page less (it took $(largest_entry) pages)" \
+	ok "full-ring: an entry takes a quarter of the log, or a page less (it took $(largest_entry) sectors)" \
 		test "$(largest_entry)" -ge 63 -a "$(largest_entry)" -le 64
 }
 

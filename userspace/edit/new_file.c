@@ -253,7 +253,10 @@ static bool is_old(const struct new_file *new_file, const char *name)
 	       now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
 }
 
-/* Give the final path back to a third file. If the names have changed again, delete nothing. */
+/*
+ * The file that was exchanged is not the one that was checked: exchange the names back. If that
+ * fails, both files stay.
+ */
 static void exchange_back(struct new_file *new_file)
 {
 	if (!exchange_names(new_file->temporary, new_file->target) &&

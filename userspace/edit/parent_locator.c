@@ -2,8 +2,9 @@
 // SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
  * Keys, their order and their spelling are those of Hyper-V. There is always an absolute path,
- * because some programs take the file name only from it. Without a map it is the local path, on
- * drive C: Windows can parse it, most likely does not find the file, and uses the relative path.
+ * because some programs take the file name only from it. Without a map, the local path is written
+ * with "C:" before it. Windows can parse that, does not find the file there, and uses the relative
+ * path.
  */
 #include "edit/parent_locator.h"
 

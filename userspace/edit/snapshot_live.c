@@ -107,7 +107,7 @@ static enum exit_code hand_over(struct snapshot_live *live, int control, bool *a
 						   error, request.reason, request.message);
 }
 
-/* A child in which the disk may be is never deleted. */
+/* A child that the disk may already be using is never deleted. */
 static void end_trial(struct new_file *child, enum exit_code status, bool unknown)
 {
 	if (status == DONE) {

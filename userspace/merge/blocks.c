@@ -4,11 +4,13 @@
  * For each block of the target, by what the merged images have in its range:
  *
  *	nothing				the block does not change
- *	anything, block is present	the data of the merged images are written into it
- *	only zeros, block is absent	the block becomes ZERO, or stays if it reads as zeros;
- *					if it still owns its former place, that is filled
- *	anything else			the block becomes FULLY_PRESENT, with the contents of
- *					the whole chain
+ *	anything, block is		the data of the merged images are written into it
+ *	FULLY_PRESENT
+ *	only zeros, block is absent,	the block becomes ZERO, or stays if it reads as zeros
+ *	owns no former place, and
+ *	shows nothing of a parent
+ *	all other cases			the block becomes FULLY_PRESENT, with the contents of
+ *					the whole chain; at its former place if it owns one
  *
  * The sector bitmaps of the target never change; this costs space if the target is itself a child.
  * A second run finds each block either unchanged or merged, and writes the same again.
