@@ -14,7 +14,7 @@
 #	make test-list	each test, and what it proves
 #	make test CASE=write  one of them, each claim shown; CLAIM="some words" only
 #			claims with these, KERNEL=6.12, SEED=17; tests/README.md
-#	make check-quick  those that need no virtual machine, in a minute
+#	make check-quick  those that need no virtual machine, in some minutes
 #	make check-suite  the whole guest suite on each of KERNELS
 #	make check-long	  that, with everything tried for hours
 #	make check-debug  the guest tests on a kernel with KASAN, lockdep and so on

@@ -13,8 +13,9 @@
  * that. Each has its own geometry, its own pages of metadata in memory and its own mode of
  * I/O. A parent does not change as long as it is open, which chain_cache.c relies on.
  *
- * Sizes may differ (2.6.2.6.3 has no rule): what lies beyond the end of a shorter parent
- * reads as zeros, whatever the parents of that parent have there.
+ * Sizes of a child and its parent may differ (2.6.2.6.3 has no rule): what lies beyond the end
+ * of a shorter parent reads as zeros, whatever the parents of that parent have there. The child
+ * of a live snapshot has the sizes of the disk (chain_switch.c).
  */
 #include "image/chain.h"
 

@@ -16,8 +16,8 @@
  * that need a place wait without a thread, so that reads go on while the file system is slow.
  *
  * Where the file system cannot allocate, or does not make shared blocks private, the page is
- * written to its place unchanged, which makes it allocate. That changes no bytes of the file: a page
- * gets its place before its first change.
+ * written to its place unchanged, which makes it allocate. That changes no bytes of the file: a
+ * page gets its place before its first change.
  *
  * A page in memory has a flag that its place is allocated; the journal records whole MiB.
  */

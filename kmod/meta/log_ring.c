@@ -5,8 +5,8 @@
  *
  * Entries are appended at the head. The Tail stored in the newest entry that is known to be durable
  * decides what may be overwritten, not a newer Tail. If an entry overwrote what is between the
- * durable Tail and a newer one, and were torn, no complete sequence would be left in the log, and the
- * image could not be opened any more.
+ * durable Tail and a newer one, and were torn, no complete sequence would be left in the log, and
+ * the image could not be opened any more.
  *
  *	          Tail of the newest            head
  *	          durable entry                  |
