@@ -8,9 +8,9 @@
  * it, for all flush requests that wait for that; without any, there is one every few seconds.
  * These are the steps of a commit, and what their order is for:
  *
- *	J1  Before the commit, at each change (W6, B5): data before BAT entry. An entry is changed in
- *	    memory after the data it refers to were written (not flushed). So the data of every
- *	    entry that a commit copies are covered by the flush J4.
+ *	J1  Before the commit, at each change (W6, B5): data before BAT entry. An entry is changed
+ *	    in memory after the data it refers to were written (not flushed). So the data of
+ *	    every entry that a commit copies are covered by the flush J4.
  *	J2  If the ring is filling, a checkpoint: write all logged pages to their places in the
  *	    file. What is written are their images as logged, never the pages as they are now, which
  *	    may have entries that are not in the log yet.
