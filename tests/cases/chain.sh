@@ -122,7 +122,7 @@ no_chains() {
 	refused "a base has no parent" 705 "${FILES[@]}" "$other"
 	refused "an image without a parent gets none" 705 "$other" "${FILES[2]}"
 	refused "the same file twice is noticed" '70[36]' "${FILES[0]}" "${FILES[1]}" "${FILES[1]}"
-	cp --sparse=always "${FILES[2]}" "$copy"
+	cp --sparse=always "${FILES[2]/#$IMAGES/$PRISTINE}" "$copy"
 	if attached "a copy of a parent is as good" "${FILES[@]:0:2}" "$copy"; then
 		ok "and shows the same" blkcmp "$DISK" "$MODELS/chains/depth-3"
 		is "$(attr parent_files)" "$(realpath "${FILES[1]}")"$'\n'"$SCRATCH/two\\012lines\\134of.vhdx" \
@@ -161,7 +161,7 @@ kept_out() {
 exclusion() {
 	local child parent base second
 	use_chain depth-3
-	cp --sparse=always "${FILES[@]}" "$SCRATCH/"
+	cp --sparse=always "${FILES[@]/#$IMAGES/$PRISTINE}" "$SCRATCH/"
 	child=$SCRATCH/depth-3.0.vhdx parent=$SCRATCH/depth-3.1.vhdx base=$SCRATCH/depth-3.2.vhdx
 
 	exec 7<>"$base"
