@@ -125,7 +125,7 @@ twins() {
 	vhdxctl create -q "$first" 64M
 	cp "$first" "$second"
 	up -r "$first" && up -r "$second"
-	like "$(<"$SCRATCH/stderr")" 'names in /dev/disk/by-id, by-uuid, by-label and by-partuuid lead to one of them only' \
+	like "$(<"$SCRATCH/stderr")" 'links in /dev/disk/by-id, by-uuid, by-label and by-partuuid point to only one of them' \
 		"the warning about two disks with one id names all links"
 	vhdxctl detach -q --all
 }
