@@ -14,6 +14,15 @@ unset KTAP
 TAP_COUNT=0
 TAP_FAILED=0
 
+# A claim that is made by a command that does not exist, a misspelled one, would go without a
+# word. bash calls this in a subshell, so the script itself is told by a signal.
+command_not_found_handle() {
+	echo "$1: command not found" >&2
+	kill -USR1 $$
+	return 127
+}
+trap 'not_ok "each command of the test exists"' USR1
+
 # diag TEXT...: what helps to understand a result; prove shows only stderr
 diag() {
 	if [ -n "${HARNESS_ACTIVE-}" ]; then

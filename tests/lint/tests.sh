@@ -71,6 +71,19 @@ steps_without_text() {
 	done
 }
 
+# script COMMAND: a test of two claims with that between them. Prints what prove makes of it.
+script() {
+	local file
+	file=$(mktemp "${TMPDIR:-/tmp}/vhdx-lint.XXXXXX")
+	printf '. %s/tests/lib/tap.sh\npass one\n%s\npass two\ndone_testing\n' "$root" "$1" >"$file"
+	env -u KTAP prove -e bash "$file" >/dev/null 2>&1 && echo green || echo red
+	rm -f "$file"
+}
+
+is "$(script true)" green 'a test whose claims hold passes'
+is "$(script 'no-such-claim one two')" red 'a test with a command that does not exist fails'
+is "$(script 'ok three eval "x=\\$(no-such-command); true"')" red 'in a subshell, too'
+
 claim() {
 	local text=$1 output
 	output=$($2)
