@@ -84,9 +84,21 @@ static inline enum vhdx_block_shows vhdx_bat_shows(u64 entry, bool has_parent)
 		return VHDX_SHOWS_DATA;
 	case VHDX_BLOCK_NOT_PRESENT:
 		return has_parent ? VHDX_SHOWS_PARENT : VHDX_SHOWS_ZEROS;
-	default:
-		return VHDX_SHOWS_ZEROS;
+	case VHDX_BLOCK_UNDEFINED:
+	case VHDX_BLOCK_ZERO:
+	case VHDX_BLOCK_UNMAPPED:
+	case VHDX_BLOCK_UNMAPPED_DRAFT:
+		break;
 	}
+	return VHDX_SHOWS_ZEROS;
+}
+
+/* Is there a payload block at the place that an entry names, whole or in part? */
+static inline bool vhdx_bat_is_present(u64 entry)
+{
+	enum vhdx_block_state state = vhdx_bat_state(entry);
+
+	return state == VHDX_BLOCK_FULLY_PRESENT || state == VHDX_BLOCK_PARTIALLY_PRESENT;
 }
 
 /**

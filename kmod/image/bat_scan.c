@@ -34,15 +34,14 @@
 static bool vhdx_bat_scan_uses(const struct vhdx_bat_scan *scan, u32 index, u64 entry, u64 *length)
 {
 	const struct vhdx_geometry *g = scan->rules->geometry;
-	enum vhdx_block_state state = vhdx_bat_state(entry);
 	u64 number;
 
 	if (vhdx_index_is_bitmap(g, index, &number)) {
 		*length = VHDX_BITMAP_BLOCK_SIZE;
-		return g->has_parent && state == VHDX_BLOCK_FULLY_PRESENT;
+		return g->has_parent && vhdx_bat_state(entry) == VHDX_BLOCK_FULLY_PRESENT;
 	}
 	*length = g->block_size;
-	return state == VHDX_BLOCK_FULLY_PRESENT || state == VHDX_BLOCK_PARTIALLY_PRESENT;
+	return vhdx_bat_is_present(entry);
 }
 
 static enum vhdx_reason vhdx_bat_scan_place(const struct vhdx_bat_scan *scan, u32 index, u64 entry,

@@ -144,7 +144,7 @@ static u32 places(const struct check *check)
 		CLAIM(image_file_read(&check->file, check->super->regions.bat.offset +
 				      index * VHDX_BAT_ENTRY_SIZE, &entry, sizeof(entry)));
 		words[1] = le64_to_cpu(entry) & VHDX_BAT_STATE_MASK;
-		if (words[1] >= VHDX_BLOCK_FULLY_PRESENT)
+		if (vhdx_bat_is_present(words[1]))
 			words[1] |= le64_to_cpu(entry) & VHDX_BAT_OFFSET_MASK;
 		if (words[1] == VHDX_BLOCK_UNMAPPED_DRAFT)
 			words[1] = VHDX_BLOCK_UNMAPPED;

@@ -128,7 +128,7 @@ void claim_entry(const struct vhdx_bat_rules *rules, u64 index, u64 entry)
 		return;
 	}
 	CLAIM(vhdx_block_state_name(vhdx_bat_state(entry)));
-	if (vhdx_bat_state(entry) < VHDX_BLOCK_FULLY_PRESENT)
+	if (!vhdx_bat_is_present(entry))
 		return;
 	if (vhdx_index_is_bitmap(g, index, &number)) {
 		if (!g->has_parent || number >= g->chunks)

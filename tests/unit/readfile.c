@@ -189,7 +189,7 @@ static enum vhdx_reason check_payload(struct image_file *file, u64 index, u64 en
 	const struct vhdx_geometry *g = &file->super.geometry;
 	u64 block;
 
-	if (!file->overlay.pages || vhdx_bat_state(entry) < VHDX_BLOCK_FULLY_PRESENT ||
+	if (!file->overlay.pages || !vhdx_bat_is_present(entry) ||
 	    vhdx_index_is_bitmap(g, index, &block) || block >= g->payload_blocks ||
 	    !vhdx_overlay_touches(&file->overlay, vhdx_bat_offset(entry), g->block_size))
 		return VHDX_OK;

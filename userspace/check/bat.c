@@ -192,7 +192,7 @@ bool check_stray(const struct vhdx_bat_rules *rules, u64 entry, u64 *offset, u64
 	u64 size = rules->file_size;
 
 	*offset = vhdx_bat_offset(entry);
-	if (vhdx_bat_state(entry) < VHDX_BLOCK_FULLY_PRESENT ||
+	if (!vhdx_bat_is_present(entry) ||
 	    *offset < VHDX_HEADER_SECTION_SIZE || *offset >= size)
 		return false;
 	*length = rules->geometry->block_size;

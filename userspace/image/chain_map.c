@@ -115,10 +115,14 @@ static enum exit_code read_extent(struct chain_map *map, const struct disk_exten
 		return image_read(layer->image, extent->offset, buffer, (u32)extent->length);
 	case EXTENT_BAD:
 		return fail_fault(&layer->image->file, &layer->fault);
-	default:
-		memset(buffer, 0, extent->length);
-		return DONE;
+	case EXTENT_ZERO:
+	case EXTENT_ABSENT:
+		break;
+	case EXTENT_PARENT:	/* a whole chain has none: better no result than zeros */
+		abort();
 	}
+	memset(buffer, 0, extent->length);
+	return DONE;
 }
 
 /**

@@ -41,7 +41,7 @@ static void scan_logged(struct scan *scan, u64 index, u64 entry)
 {
 	struct vhdx_fault fault;
 
-	if (!scan->overlay || vhdx_bat_state(entry) < VHDX_BLOCK_FULLY_PRESENT ||
+	if (!scan->overlay || !vhdx_bat_is_present(entry) ||
 	    !vhdx_overlay_touches(scan->overlay, vhdx_bat_offset(entry),
 				  scan->rules.geometry->block_size))
 		return;
