@@ -368,7 +368,7 @@ fstrim_shows() {
 	local image=$SCRATCH/trimmed.vhdx before
 	vhdxctl create -q --block-size=1M "$image" 128M
 	writable "$image" || return
-	mkfs.ext4 -q "$DISK" && mkdir -p "$SCRATCH/mount" && mount "$DISK" "$SCRATCH/mount" || return
+	must mkfs.ext4 -q "$DISK" && mkdir -p "$SCRATCH/mount" && must mount "$DISK" "$SCRATCH/mount" || return
 	defer umount -l "$SCRATCH/mount"
 	dd if=/dev/urandom of="$SCRATCH/mount/large" bs=1M count=40 status=none
 	sync

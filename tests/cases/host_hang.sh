@@ -379,7 +379,7 @@ slow_writes() {
 	sync -f "$image"
 	attached "slow log: attached" -n -w -o 2 -i 0 "$image" || return
 	killed_slowly "slow log" dd if=/dev/zero of=/dev/vhdx0 bs=4k count=1 oflag=direct status=none
-	vhdxctl attach -q --no-partscan --holes=no -i 0 "$image" >/dev/null || return
+	must eval "vhdxctl attach -q --no-partscan --holes=no -i 0 '$image' >/dev/null" || return
 	dd if=/dev/urandom of=/dev/vhdx0 bs=1M count=64 oflag=direct conv=fsync status=none
 	sync -f "$image"
 	killed_slowly "slow zeros" fallocate --zero-range -o 0 -l 63M /dev/vhdx0

@@ -37,7 +37,7 @@ moment() {
 
 # part NAME FIRST-MIB: of what is recorded, a device of its own; sets PART
 part() {
-	dmsetup create --noudevsync "$1" --table "0 $((DEVICE << 11)) linear $DEV $(($2 << 11))" || return
+	must dmsetup create --noudevsync "$1" --table "0 $((DEVICE << 11)) linear $DEV $(($2 << 11))" || return
 	defer dmsetup remove --noudevsync "$1"
 	PART=/dev/dm-$(dmsetup info -c --noheadings -o minor "$1")
 	wait_for 10 test -b "$PART"

@@ -65,7 +65,7 @@ control() {
 	local blocks
 	fixed_image
 	recorder simple "$SCRATCH/simple.device" || return
-	dmsetup create --noudevsync blocks --table "0 $((16 << 11)) linear $DEV $FIRST" || return
+	must dmsetup create --noudevsync blocks --table "0 $((16 << 11)) linear $DEV $FIRST" || return
 	blocks=/dev/dm-$(dmsetup info -c --noheadings -o minor blocks)
 	wait_for 10 test -b "$blocks"
 	writes simple "$blocks" -d 0 -b 65536

@@ -129,7 +129,7 @@ under_a_file_system() {
 	local i bad=0 pid
 	vhdxctl create -q "$SCRATCH/fs.vhdx" 128M
 	writable "$SCRATCH/fs.vhdx" || return
-	mkfs.ext4 -q "$DISK" && mkdir -p "$SCRATCH/mnt" && mount "$DISK" "$SCRATCH/mnt" || return
+	must mkfs.ext4 -q "$DISK" && mkdir -p "$SCRATCH/mnt" && must mount "$DISK" "$SCRATCH/mnt" || return
 	defer umount "$SCRATCH/mnt"
 	busy "$SCRATCH/mnt" &
 	pid=$!

@@ -226,10 +226,10 @@ in_order() {
 storm() {
 	local one=/dev/mapper/one two=/dev/mapper/two three=$SCRATCH/mnt/three.vhdx
 	local pids=() pid left='' actor
-	device one 80 && device two 80 && device host 160 || return
+	must device one 80 && must device two 80 && must device host 160 || return
 	mke2fs -q -t ext4 /dev/mapper/host
 	mkdir "$SCRATCH/mnt"
-	mount /dev/mapper/host "$SCRATCH/mnt" || return
+	must mount /dev/mapper/host "$SCRATCH/mnt" || return
 	defer umount "$SCRATCH/mnt"
 	image_on $one 48
 	image_on $two 48

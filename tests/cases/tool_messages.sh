@@ -130,7 +130,7 @@ held_by() {
 	local loop
 	rm -f "$IMAGE"
 	vhdxctl create -q "$IMAGE" 64M >/dev/null
-	attach -n -w -o 2 "$IMAGE" || return
+	must attach -n -w -o 2 "$IMAGE" || return
 	held LVM-abcdef vg--x-root 'logical volume vg--x-root of volume group vg-x' 'vgchange -an vg-x'
 	held CRYPT-LUKS2-abcdef-secret secret 'encrypted volume secret' 'cryptsetup close secret'
 	held "" plain 'mapping plain' 'dmsetup remove plain'
@@ -162,8 +162,8 @@ held_by() {
 no_module() {
 	local file
 	file=$(modinfo -n vhdx)
-	have setpriv || return
-	rmmod vhdx || return
+	have setpriv || { skip "a module that may not be loaded" "no setpriv"; return; }
+	must rmmod vhdx || return
 	LINE=$(setpriv --bounding-set=-sys_module vhdxctl attach "$IMAGE" 2>&1)
 	like "$? $LINE" '^2 .*root may not load modules here .*no CAP_SYS_MODULE, as in a container.*modprobe' \
 		"a module that may not be loaded: why, and what to type"

@@ -57,6 +57,14 @@ ok() {
 	fi
 }
 
+# must COMMAND...: makes no claim, but the claims that follow need it. If it fails, so does the test.
+must() {
+	"$@" || {
+		not_ok "prepared: $*"
+		return 1
+	}
+}
+
 # is GOT WANTED CLAIM
 is() {
 	if [ "$1" = "$2" ]; then
