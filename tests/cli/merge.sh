@@ -129,6 +129,35 @@ is "$status" 0 "--force does it"
 run map work/other.vhdx
 is "$status" 7 "and the other finds out"
 
+# A merge that cannot be completed is not begun.
+if "$ROOT/tests/images/build" bad bad payload_partial_without_bitmap bitmap_state bitmap_past_eof >.out 2>&1; then
+	wrong=''
+	for name in payload_partial_without_bitmap bitmap_state bitmap_past_eof; do
+		before=$(cat "bad/$name.vhdx" "bad/parents/$name.1.vhdx" | sha256sum)
+		run merge "bad/$name.vhdx"
+		[ "$status" = 4 ] && [[ $err == *"bad/$name.vhdx: BAT: "* ]] || wrong+=" $name: $status $err"
+		[ "$(cat "bad/$name.vhdx" "bad/parents/$name.1.vhdx" | sha256sum)" = "$before" ] ||
+			wrong+=" $name: a file was changed"
+	done
+	is "$wrong" '' "P10: a child with a bad block leaves the parent as it was"
+else
+	skip "P10: a child with a bad block leaves the parent as it was" "$(<.out)"
+fi
+fresh
+(
+	trap '' XFSZ
+	ulimit -f $(($(stat -c %s work/1.vhdx) / 1024))
+	exec "$VHDXCTL" merge work/2.vhdx
+) 2>.err
+is "$?" 9 "a parent that cannot grow ends the merge"
+like "$(<.err)" 'work/1.vhdx: cannot .*File too large' "which is told"
+like "$(<.err)" 'work/1.vhdx: the merge is not complete: only work/2.vhdx shows all data; merge it again to continue' \
+	"with what to do"
+ok "that image shows what it has shown" shows work/2.vhdx work/disk.raw
+run merge work/2.vhdx
+is "$status" 0 "and is merged the second time"
+ok "the parent shows the same" shows work/1.vhdx work/disk.raw
+
 # Places that absent blocks of the parent still carry
 # content IMAGE: of the disk, as a hash
 content() {

@@ -120,6 +120,68 @@ static enum exit_code look_at_block(struct merge_blocks *blocks, u64 block)
 	return status == DONE ? merge_block(blocks, block, entry, &upper) : status;
 }
 
+static enum exit_code fail_interrupted(const struct merge_blocks *blocks)
+{
+	return fail(EXIT_INTERRUPTED, "%s: interrupted; the child is unchanged and "
+		    "shows all data; merge it again to continue", blocks->own.image->file.path);
+}
+
+static enum exit_code fail_bad(struct chain_map *map, const struct disk_extent *extent)
+{
+	struct layer_map *layer = &map->layer[extent->depth];
+
+	return fail_fault(&layer->image->file, &layer->fault);
+}
+
+/* Check that the whole chain can be read from @start to @end. */
+static enum exit_code check_whole(struct merge_blocks *blocks, u64 start, u64 end)
+{
+	enum exit_code status = DONE;
+	struct disk_extent extent;
+
+	for (; start < end && status == DONE; start += extent.length) {
+		status = chain_map_find(&blocks->whole, start, end - start, &extent);
+		if (status == DONE && extent.kind == EXTENT_BAD)
+			status = fail_bad(&blocks->whole, &extent);
+	}
+	return status;
+}
+
+/**
+ * merge_blocks_check() - check that no bad BAT entry stops merge_blocks()
+ * @blocks:	the maps @upper, @whole and @own are initialized
+ *
+ * A merge that stops in the middle leaves a target that is useless by itself. So the faults of the
+ * images are found before anything is written.
+ *
+ * Return: DONE, or another exit code after an error message
+ */
+enum exit_code merge_blocks_check(struct merge_blocks *blocks)
+{
+	const struct vhdx_geometry *g = blocks->own.rules.geometry;
+	enum exit_code status = DONE;
+	struct disk_extent extent;
+	u64 at, checked = 0;
+
+	for (at = 0; at < g->disk_size && status == DONE; at += extent.length) {
+		u64 from, end;
+
+		status = chain_map_find(&blocks->upper, at, g->disk_size - at, &extent);
+		if (status == DONE && extent.kind == EXTENT_BAD)
+			status = fail_bad(&blocks->upper, &extent);
+		if (status == DONE && interrupted())
+			status = fail_interrupted(blocks);
+		if (status != DONE || extent.kind == EXTENT_PARENT)
+			continue;
+		from = at >> g->block_shift << g->block_shift;
+		end = ((at + extent.length - 1) >> g->block_shift) + 1;
+		end = end << g->block_shift < g->disk_size ? end << g->block_shift : g->disk_size;
+		status = check_whole(blocks, from > checked ? from : checked, end);
+		checked = end;
+	}
+	return status;
+}
+
 /**
  * merge_blocks() - merge all payload blocks, durably
  * @blocks:	initialized
@@ -137,9 +199,7 @@ enum exit_code merge_blocks(struct merge_blocks *blocks)
 		status = look_at_block(blocks, block);
 		progress_add(blocks->progress, vhdx_block_used(g, block));
 		if (status == DONE && interrupted())
-			status = fail(EXIT_INTERRUPTED, "%s: interrupted; the child is unchanged and "
-				      "shows all data; merge it again to continue",
-				      blocks->target.file->path);
+			status = fail_interrupted(blocks);
 	}
 	progress_end(blocks->progress);
 	return status == DONE ? target_commit(&blocks->target) : status;

@@ -28,6 +28,7 @@ struct merge_blocks {
 	struct progress *progress;
 };
 
+enum exit_code merge_blocks_check(struct merge_blocks *blocks);
 enum exit_code merge_blocks(struct merge_blocks *blocks);
 
 #endif /* VHDX_MERGE_BLOCKS_H */

@@ -5,7 +5,7 @@
  * showed before. The order of writes, and the state after a power cut in each step:
  *
  *	0. Lock all files, and replay their logs into them. Check the target as vhdxctl check
- *	   does. After an error nothing else is written.
+ *	   does, and that all that will be read is there. After an error nothing else is written.
  *	1. Child: parent_linkage2 becomes G, a new GUID, through its log. Durable before step 2.
  *	   After a cut: parent_linkage still matches.
  *	2. Target: new FileWriteGuid, DataWriteGuid G. Durable before step 3.
@@ -261,6 +261,32 @@ static enum exit_code announce(struct work *work)
 	return relink(child, &work->files[work->into - 1], NULL, &locator->linkage, &work->guid);
 }
 
+static void init_maps(struct merge_blocks *blocks, const struct work *work)
+{
+	chain_map_init(&blocks->upper, work->chain, 0, work->into);
+	chain_map_init(&blocks->whole, work->chain, 0, work->chain->count);
+	layer_map_init(&blocks->own, &target_of(work)->image);
+}
+
+static void free_maps(struct merge_blocks *blocks)
+{
+	layer_map_free(&blocks->own);
+	chain_map_free(&blocks->whole);
+	chain_map_free(&blocks->upper);
+}
+
+/* Of step 0: a fault found later would leave a target that is useless by itself. */
+static enum exit_code check_blocks(const struct work *work)
+{
+	struct merge_blocks blocks = { 0 };
+	enum exit_code status;
+
+	init_maps(&blocks, work);
+	status = merge_blocks_check(&blocks);
+	free_maps(&blocks);
+	return status;
+}
+
 /* Steps 2 to 4 */
 static enum exit_code fill_target(struct work *work, const struct check *check)
 {
@@ -268,9 +294,7 @@ static enum exit_code fill_target(struct work *work, const struct check *check)
 	struct image *image = &target_of(work)->image;
 	enum exit_code status;
 
-	chain_map_init(&blocks.upper, work->chain, 0, work->into);
-	chain_map_init(&blocks.whole, work->chain, 0, work->chain->count);
-	layer_map_init(&blocks.own, image);
+	init_maps(&blocks, work);
 	target_init(&blocks.target, &work->files[work->into], image,
 		    check_end_of_use(&check->usage));
 	status = target_set_guids(&blocks.target, &work->guid);
@@ -279,9 +303,10 @@ static enum exit_code fill_target(struct work *work, const struct check *check)
 	if (status == DONE)
 		status = merge_blocks(&blocks);
 	target_free(&blocks.target);
-	layer_map_free(&blocks.own);
-	chain_map_free(&blocks.whole);
-	chain_map_free(&blocks.upper);
+	free_maps(&blocks);
+	if (status != DONE && status != EXIT_INTERRUPTED)
+		warn("%s: the merge is not complete: only %s shows all data; merge it again to "
+		     "continue", image->file.path, work->chain->layer[0]->path);
 	return status;
 }
 
@@ -408,6 +433,8 @@ static enum exit_code check_and_write(struct work *work)
 	if (status == DONE && (check.findings.count[SEVERITY_ERROR] ||
 			       check.findings.count[SEVERITY_UNSUPPORTED]))
 		status = fail(EXIT_IMAGE, "%s: is damaged; see vhdxctl check", check.file.path);
+	if (status == DONE)
+		status = check_blocks(work);
 	if (status == DONE)
 		status = write_all(work, &check);
 	check_free(&check);
