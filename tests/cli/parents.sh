@@ -56,6 +56,13 @@ vms/snap/base.vhdx: No such file or directory; \
 vms/snap/Base.VHDX: No such file or directory); use --parent or --parent-dir" \
 	"all names that were tried are told, and why they would not do"
 is "$(parents --parent elsewhere/base.vhdx vms/snap/child.vhdx)" elsewhere/base.vhdx "--parent is taken"
+run attach -r --dry-run -J --parent nothing.vhdx vms/snap/child.vhdx
+is "$(json .error.code) $err" "PARENT_MISSING vhdxctl: vms/snap/child.vhdx: parent nothing.vhdx: No such file or directory; \
+name the right file with --parent" "a --parent that does not exist is named, not the paths in the image"
+image nameless.vhdx guid=$B parent_linkage="$A"
+run attach -r --dry-run -J nameless.vhdx
+is "$(json .error.code) $err" "PARENT_MISSING vhdxctl: nameless.vhdx: parent not found: the image records no path of it; \
+name it with --parent" "an image that records no path needs --parent"
 is "$(parents --parent-dir vms --parent-dir elsewhere vms/snap/child.vhdx)" elsewhere/base.vhdx \
 	"--parent-dir is looked through, each of them"
 is "$(parents --map-path 'c:\virtual machines=elsewhere' vms/snap/child.vhdx)" elsewhere/base.vhdx \
@@ -85,8 +92,8 @@ done
 image elsewhere/other.vhdx guid=$C
 run attach -r --dry-run -J --parent elsewhere/other.vhdx vms/snap/child.vhdx
 is "$status/$(json .error.code)" 7/PARENT_MISMATCH "a parent that was changed has its own code"
-like "$err" "other.vhdx was changed after the child was created \\(DataWriteGuid $C != $A\\)" \
-	"and both GUIDs are named"
+like "$err" "other.vhdx is another image of the disk, or was changed after the child was created \
+\\(DataWriteGuid $C != $A\\); name the right file with --parent" "and both GUIDs are named"
 image elsewhere/stranger.vhdx guid=$C disk=stranger
 run attach -r --dry-run -J --parent elsewhere/stranger.vhdx vms/snap/child.vhdx
 is "$status/$(json .error.code)" 7/PARENT_MISMATCH "another disk altogether is no parent"

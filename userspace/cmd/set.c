@@ -79,8 +79,10 @@ static enum exit_code check_parent(const struct chain *chain, const struct layer
 	if (parent->image.super->geometry.logical_sector_size !=
 	    child->image.super->geometry.logical_sector_size)
 		return fail_named(EXIT_PARENT, "PARENT_SECTOR_SIZE", "%s: parent %s has sectors of %u "
-				  "bytes", child->path, parent->path,
-				  parent->image.super->geometry.logical_sector_size);
+				  "bytes, the child of %u; name the right file with --parent",
+				  child->path, parent->path,
+				  parent->image.super->geometry.logical_sector_size,
+				  child->image.super->geometry.logical_sector_size);
 	return DONE;
 }
 

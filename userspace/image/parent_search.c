@@ -62,15 +62,14 @@ static void add_mismatch(struct search *search, const struct layer *candidate)
 		vhdx_guid_text(&candidate->image.super->disk_id, is);
 		vhdx_guid_text(&search->child->image.super->disk_id, wanted);
 		parent_tried_add(&search->tried, candidate->path, VHDX_REASON_parent_mismatch,
-				 "is another disk (disk id %s != %s), not the parent; name the right file "
-				 "with --parent", is, wanted);
+				 "is another disk (disk id %s != %s), not the parent", is, wanted);
 		return;
 	}
 	vhdx_guid_text(&candidate->image.super->header.data_write_guid, is);
 	vhdx_guid_text(&search->child->locator.linkage, wanted);
 	parent_tried_add(&search->tried, candidate->path, VHDX_REASON_parent_mismatch,
-			 "was changed after the child was created (DataWriteGuid %s != %s)", is,
-			 wanted);
+			 "is another image of the disk, or was changed after the child was created "
+			 "(DataWriteGuid %s != %s)", is, wanted);
 }
 
 static void add_sector_size(struct search *search, const struct layer *candidate)
@@ -258,7 +257,8 @@ static struct layer *look(struct search *search)
 	unsigned int count = search->chain->count;
 
 	search->child = search->chain->layer[count - 1];
-	if (options->parents >= count)
+	search->tried.named = options->parents >= count;
+	if (search->tried.named)
 		try_file(search, options->parent[count - 1],
 			 image_file_open_fd(options->parent[count - 1]));
 	else

@@ -83,7 +83,7 @@ static char *list_text(const struct parent_tried_list *list, const struct parent
 	return text;
 }
 
-/* A path that the image records for its parent, to be freed */
+/* A path that the image records for its parent, to be freed; NULL: it records none */
 static char *parent_name(const struct layer *child)
 {
 	char *name = layer_text(child, &child->locator.absolute_path);
@@ -92,17 +92,23 @@ static char *parent_name(const struct layer *child)
 		name = layer_text(child, &child->locator.relative_path);
 	if (!name)
 		name = layer_text(child, &child->locator.volume_path);
-	return name ? name : xstrdup("without a name");
+	return name;
 }
 
 static char *missing_text(const struct parent_tried_list *list, const struct layer *child)
 {
 	char *places = list_text(list, NULL);
 	char *name = parent_name(child);
-	char *text = xasprintf("parent '%s' not found (%s%s); use --parent or --parent-dir", name,
-			       *places ? "tried " :
-			       "the image has no path that can be used here", places);
+	char *text;
 
+	if (list->named)
+		text = xasprintf("parent %s; name the right file with --parent", places);
+	else if (!name)
+		text = xstrdup("parent not found: the image records no path of it; name it with --parent");
+	else
+		text = xasprintf("parent '%s' not found (%s%s); use --parent or --parent-dir", name,
+				 *places ? "tried " :
+				 "the image has no path that can be used here", places);
 	free(name);
 	free(places);
 	return text;
@@ -111,8 +117,8 @@ static char *missing_text(const struct parent_tried_list *list, const struct lay
 static char *wrong_text(const struct parent_tried_list *list, const struct parent_tried *wrong)
 {
 	char *places = list_text(list, wrong);
-	char *text = xasprintf("parent %s %s%s%s", wrong->name, wrong->why,
-			       *places ? "; also tried " : "", places);
+	char *text = xasprintf("parent %s %s%s%s; name the right file with --parent", wrong->name,
+			       wrong->why, *places ? "; also tried " : "", places);
 
 	free(places);
 	return text;

@@ -30,10 +30,12 @@ struct parent_tried {
  * struct parent_tried_list - all places, in order
  * @tried:	the places
  * @count:	number of places
+ * @named:	the only place is the argument of --parent
  */
 struct parent_tried_list {
 	struct parent_tried *tried;
 	size_t count;
+	bool named;
 };
 
 bool parent_tried_before(const struct parent_tried_list *list, const char *name);
