@@ -207,8 +207,19 @@ is "$(json '.image.parent."relative-path"')" '.\1.vhdx' "and know the name of th
 fresh
 run merge work/2.vhdx --relink work/0.vhdx
 is "$status" 1 "what is no child is not re-linked"
-run merge -J work/2.vhdx --relink work/1.vhdx
-is "$status/$(json .error.code)" 5/LOCKED "nor is what is merged"
+for name in 1 2; do
+	run merge work/2.vhdx --relink "work/$name.vhdx"
+	is "$status $err" "1 vhdxctl: work/$name.vhdx: takes part in the merge, so --relink cannot name it" \
+		"nor is what is merged ($name)"
+done
+run snapshot work/2.vhdx work/grand.vhdx
+ln -s grand.vhdx work/link.vhdx
+run merge work/2.vhdx --relink work/grand.vhdx --relink work/link.vhdx
+is "$status $err" "1 vhdxctl: work/link.vhdx: --relink names this file twice" "nor the same file twice"
+rm work/grand.vhdx work/link.vhdx
+run merge work/2.vhdx --output work/2.vhdx --force
+is "$status $err" "1 vhdxctl: work/2.vhdx: is the image that is merged; name another file" \
+	"an image is not merged into itself"
 
 if sample fat-parent.vhdx && sample fat-differential.vhdx; then
 	wanted=$(awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "content_sha256") n = i }

@@ -144,8 +144,9 @@ static enum exit_code check_path(const struct chain *chain, const char *path)
 
 	for (i = 0; !stat(path, &status) && i < chain->count; i++)
 		if (layer_is_file(chain->layer[i], &status))
-			return fail(EXIT_USAGE, "%s: is itself in the chain; to merge into it, "
-				    "use --into", path);
+			return fail(EXIT_USAGE, i ? "%s: is itself in the chain; to merge into it, "
+				    "use --into" : "%s: is the image that is merged; name another "
+				    "file", path);
 	for (i = 0; i < chain->count; i++) {
 		const struct image_file *file = &chain->layer[i]->image.file;
 		enum exit_code result = image_check_unwritten(file->path, file->fd, &file->stat);

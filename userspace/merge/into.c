@@ -135,13 +135,30 @@ static enum exit_code check_target(const struct work *work)
 	return relink_check(child_of(work));
 }
 
+/* A second lock of a file that is locked already would be taken for that of another program. */
+static enum exit_code check_relink(const struct work *work, unsigned int i)
+{
+	const struct stat *status = &work->grandchild[i]->image.file.stat;
+	unsigned int j;
+
+	for (j = 0; j <= work->into; j++)
+		if (layer_is_file(work->chain->layer[j], status))
+			return fail(EXIT_USAGE, "%s: takes part in the merge, so --relink cannot name it",
+				    work->grandchild[i]->path);
+	for (j = 0; j < i; j++)
+		if (layer_is_file(work->grandchild[j], status))
+			return fail(EXIT_USAGE, "%s: --relink names this file twice",
+				    work->grandchild[i]->path);
+	return relink_check(work->grandchild[i]);
+}
+
 static enum exit_code open_grandchild(struct work *work, unsigned int i)
 {
 	const char *path = work->merge->relink[i];
 	enum exit_code status = layer_open(&work->grandchild[i], path);
 
 	if (status == DONE)
-		status = relink_check(work->grandchild[i]);
+		status = check_relink(work, i);
 	if (status == DONE)
 		status = writable_lock(&work->grandchild_files[i], work->grandchild[i],
 				       read_only_advice);
