@@ -163,19 +163,37 @@ static u32 vhdx_item_le32(void *scratch, enum vhdx_item item, unsigned int at)
 	return le32_to_cpu(value);
 }
 
+/* The item with the value that vhdx_geometry_make() refuses for @reason */
+static enum vhdx_item vhdx_open_refused_item(enum vhdx_reason reason)
+{
+	switch (reason) {
+	case VHDX_REASON_logical_sector_size:
+		return VHDX_ITEM_LOGICAL_SECTOR_SIZE;
+	case VHDX_REASON_physical_sector_size:
+		return VHDX_ITEM_PHYSICAL_SECTOR_SIZE;
+	case VHDX_REASON_disk_size_zero:
+	case VHDX_REASON_disk_size_too_large:
+	case VHDX_REASON_disk_size_unaligned:
+		return VHDX_ITEM_DISK_SIZE;
+	default:
+		return VHDX_ITEM_FILE_PARAMETERS;
+	}
+}
+
 /* Read the mandatory items, whose lengths vhdx_metadata_table_decode() has checked. */
 static enum vhdx_reason vhdx_open_items(struct vhdx_super *super,
 					const struct vhdx_reader *reader, void *scratch,
 					struct vhdx_fault *fault)
 {
 	struct vhdx_geometry_raw raw;
+	enum vhdx_reason reason;
 	unsigned int item;
 
 	for (item = 0; item < VHDX_ITEM_MANDATORY_COUNT; item++) {
 		u64 offset = super->regions.metadata.offset + super->items.offset[item];
-		enum vhdx_reason reason = vhdx_read(reader, offset, vhdx_item_slot(scratch, item),
-						    super->items.length[item], fault);
 
+		reason = vhdx_read(reader, offset, vhdx_item_slot(scratch, item),
+				   super->items.length[item], fault);
 		if (reason)
 			return reason;
 	}
@@ -187,7 +205,11 @@ static enum vhdx_reason vhdx_open_items(struct vhdx_super *super,
 	raw.physical_sector_size = vhdx_item_le32(scratch, VHDX_ITEM_PHYSICAL_SECTOR_SIZE, 0);
 	memcpy(&super->disk_id, vhdx_item_slot(scratch, VHDX_ITEM_DISK_ID),
 	       sizeof(super->disk_id));
-	return vhdx_geometry_make(&super->geometry, &raw, fault);
+	reason = vhdx_geometry_make(&super->geometry, &raw, fault);
+	if (reason)
+		fault->offset = super->regions.metadata.offset +
+				super->items.offset[vhdx_open_refused_item(reason)];
+	return reason;
 }
 
 /* Rules 34 and 35: geometry, metadata items and regions must agree. */

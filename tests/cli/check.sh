@@ -55,6 +55,15 @@ if "$ROOT/tests/images/build" bad "$TMP/bad" >"$TMP/.out" 2>&1; then
 	run check -J "$TMP/bad/payload_duplicate.vhdx"
 	is "$(json '.check.findings[0] | "\(.severity) \(.entry) \(.offset)"')" \
 		"error 5 $((3 * M + 5 * 8))" "the JSON tells where it is"
+	wrong=''
+	for place in logical_sector_size/1024 physical_sector_size/8192 disk_size_too_large/$((64 * 1024 * 1024 * M + 512)) block_size/3145728; do
+		name=${place%/*}
+		run check -J "$TMP/bad/$name.vhdx"
+		value=$(od -A n -t u8 -j "$(json '.check.findings[0].offset')" -N 8 "$TMP/bad/$name.vhdx")
+		[ "$name" = disk_size_too_large ] || value=$((value & 0xffffffff))
+		[ $((value)) = "${place#*/}" ] || wrong+=" $name: $value $out"
+	done
+	is "$wrong" '' "the value that is refused is at the offset that is named"
 	if have qemu-img; then
 		ok "qemu-img does not see two blocks at one place" \
 			qemu-img check -q "$TMP/bad/payload_duplicate.vhdx"
