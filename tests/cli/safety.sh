@@ -95,6 +95,31 @@ for verb in "create" "snapshot --keep-mode own/child.avhdx" "merge own/child.avh
 	}
 done
 
+# What the caller cannot look into
+warnings=("not searched: a directory that cannot be listed" "nor is a file that cannot be read")
+if [ "$(id -u)" = 0 ] && have setpriv && setpriv --reuid 65534 "$VHDXCTL" --version >/dev/null 2>&1; then
+	chmod a+x "$TMP"
+	mkdir secret && chmod a=wxr secret
+	run create secret/base.vhdx 64M
+	run snapshot --keep-mode secret/base.vhdx secret/child.avhdx
+	chmod a=rw secret/base.vhdx
+	chmod a= secret/child.avhdx
+	for mode in a=wx a=rwx; do
+		chmod "$mode" secret
+		setpriv --reuid 65534 --regid 65534 --clear-groups "$VHDXCTL" attach --dry-run secret/base.vhdx >.out 2>.err
+		case $mode in
+		a=wx) wanted="$TMP/secret: cannot be searched for children of secret/base.vhdx (Permission denied)" ;;
+		*) wanted="$TMP/secret: has files that cannot be read (1); they may be children of secret/base.vhdx" ;;
+		esac
+		is "$(<.err)" "vhdxctl: $wanted" "${warnings[0]}"
+		warnings=("${warnings[@]:1}")
+	done
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$VHDXCTL" create --force secret/base.vhdx 1M >.out 2>.err
+	is "$(grep -c 'may be children' .err)" 1 "the warning is printed once"
+else
+	skip "${warnings[0]}" "needs root, setpriv, and a tool within reach"
+fi
+
 # Open file description locks: of the whole file, as vhdxctl takes them, and of a byte, as QEMU does
 if have python3; then
 	cat >lock.py <<-'END'

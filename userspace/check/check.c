@@ -78,7 +78,7 @@ static enum exit_code check_log(struct check *check)
 	replay_memory_reader(check->replayed, &check->reader);
 	findings_add_warning(&check->findings, vhdx_reason_name(VHDX_REASON_log_dirty),
 			     header->log_offset, NO_ENTRY,
-			     "log: %u entries must be replayed; checked as after the replay",
+			     "log: must be replayed (entries: %u); checked as after the replay",
 			     check->replayed->overlay.entries);
 	return DONE;
 }

@@ -186,9 +186,9 @@ static enum exit_code replay_log(struct replay *replay, const struct write_file 
 	if (status == DONE)
 		report(replay, &size);
 	if (status == DONE && replay->image.replayed)
-		note("%s: %u entries with %llu changes%s replayed", replay->image.file.path,
-		     replay->image.replayed->sequence.entries,
-		     (unsigned long long)size.changes, replay->dry_run ? " would be" : "");
+		note("%s: %s (entries: %u, changes: %llu)", replay->image.file.path,
+		     replay->dry_run ? "must be replayed" : "replayed",
+		     replay->image.replayed->sequence.entries, (unsigned long long)size.changes);
 	return status;
 }
 

@@ -13,6 +13,7 @@
 #include "image/children.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdlib.h>
@@ -92,8 +93,9 @@ static const struct layer *parent_of(const struct children_search *search, const
 	return found;
 }
 
+/* Counts a file that the caller may not read: it may be a child. */
 static bool look_at_entry(const struct children_search *search, const char *directory,
-			  const char *name)
+			  const char *name, unsigned int *unreadable)
 {
 	const struct layer *parent = NULL;
 	char *path = NULL;
@@ -102,36 +104,48 @@ static bool look_at_entry(const struct children_search *search, const char *dire
 
 	if (fd >= 0)
 		parent = parent_of(search, directory, path, fd);
+	else if (fd == -EACCES)
+		(*unreadable)++;
 	if (parent)
 		go_on = search->visit(search->context, path, parent);
 	free(path);
 	return go_on;
 }
 
+/* The search is repeated after the image is locked: print each warning once. */
+static bool warnings_printed;
+
 static bool is_file(const struct dirent *entry)
 {
 	return entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN;
 }
 
-/* Warns if the directory has too many files. Return: false ends the search */
+/* Warns if not all files of the directory were searched. Return: false ends the search */
 static bool look_in(const struct children_search *search, const char *name)
 {
 	DIR *directory = opendir(name);
 	time_t end = time(NULL) + SEARCH_MAX_SECONDS;
-	unsigned int files = 0;
+	unsigned int files = 0, unreadable = 0;
 	struct dirent *entry;
 	bool go_on = true;
 
+	if (!directory && !warnings_printed)
+		warn("%s: cannot be searched for children of %s (%s)", name,
+		     search->parent[0]->path, strerror(errno));
 	while (directory && go_on && (entry = readdir(directory))) {
 		if (!is_file(entry))
 			continue;
 		if (files++ == SEARCH_MAX_FILES || time(NULL) > end) {
-			warn("%s: has too many files; not all were searched for children of %s",
-			     name, search->parent[0]->path);
+			if (!warnings_printed)
+				warn("%s: has too many files; not all were searched for children "
+				     "of %s", name, search->parent[0]->path);
 			break;
 		}
-		go_on = look_at_entry(search, name, entry->d_name);
+		go_on = look_at_entry(search, name, entry->d_name, &unreadable);
 	}
+	if (unreadable && !warnings_printed)
+		warn("%s: has files that cannot be read (%u); they may be children of %s", name,
+		     unreadable, search->parent[0]->path);
 	if (directory)
 		closedir(directory);
 	return go_on;
@@ -190,4 +204,5 @@ void children_each(const struct children_search *search)
 		go_on = go_on && look_in(search, places.name[i]);
 		free(places.name[i]);
 	}
+	warnings_printed = true;
 }
