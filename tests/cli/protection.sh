@@ -92,6 +92,13 @@ done
 fresh
 run merge work/child.avhdx --relink work/grand.avhdx
 is "$status $(mode work/base.vhdx)" "0 444" "one that is protected stays so with --relink"
+rm -rf far && mkdir far
+run create far/base.vhdx 64M
+run snapshot far/base.vhdx kept.avhdx
+run merge --keep kept.avhdx
+is "$status $(mode far/base.vhdx)" "0 444" "and with --keep, which leaves it a child"
+run create -J --force far/base.vhdx 1G
+is "$status $(json .error.code)" "5 PROTECTED" "P10: so it is not replaced while a kept child elsewhere needs it"
 fresh
 run merge work/grand.avhdx --keep-mode
 is "$status $(mode work/child.avhdx)" "0 444" "and with --keep-mode"

@@ -25,8 +25,8 @@
  *	   After a cut: the child is deleted first, because the target accepts it as a child,
  *	   and its old data would hide new data. The top is a child of the target if --parent
  *	   names it, and shows the same as the target.
- *	7. Give the owner of the target write permission; or, if --relink gave it children,
- *	   remove the permission.
+ *	7. Give the owner of the target write permission; or, if it has children by --relink or
+ *	   --keep, remove the permission.
  *
  * An interrupted merge can be repeated. Step 1 finds a matching linkage and G, or makes one; steps
  * 3 to 5 write the same again.
@@ -411,7 +411,7 @@ static void set_mode(const struct work *work)
 {
 	const struct layer *target = target_of(work);
 
-	if (work->merge->relinks)
+	if (work->merge->relinks || work->merge->keep)
 		protect_parent(target->path, &target->image.file.stat);
 	else
 		writable_permit(&work->files[work->into]);
