@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,6 +152,7 @@ int main(int argc, char **argv)
 	enum exit_code status;
 
 	fill_standard_streams();
+	signal(SIGXFSZ, SIG_IGN);	/* a file size limit is an error like a full disk */
 	setlocale(LC_ALL, "");
 	status = options_parse_globals(&globals, argc, argv, usage);
 	if (status == DONE)

@@ -16,7 +16,6 @@ run snapshot --keep-mode base.vhdx child.avhdx
 # no_writes ARGUMENT...: like run, where each write beyond the first KiB of a file fails
 no_writes() {
 	(
-		trap '' XFSZ
 		ulimit -f 1
 		exec "$VHDXCTL" "$@"
 	) >"$TMP/.out" 2>"$TMP/.err"

@@ -73,6 +73,8 @@ exits 0 "list shows a tree that looks like sysfs"
 is "$(awk '{ print $1 }' "$TMP/.out" | paste -sd' ')" "NAME /dev/vhdx0 /dev/vhdx2 /dev/vhdx12" \
 	"disks are in the order of their numbers, others are not shown"
 is "$(sed -n 1p "$TMP/.out" | xargs)" "NAME SIZE RO TYPE PARENTS BACK-FILE" "the usual columns"
+run list --sysroot "$TMP/nothing"
+is "$status $err" "1 vhdxctl: $TMP/nothing: cannot find (No such file or directory)" "a --sysroot that does not exist is no empty list"
 run list --sysroot "$TMP/root" -no NAME,SIZE vhdx12 /dev/vhdx0
 is "$(xargs <"$TMP/.out")" "/dev/vhdx12 10M /dev/vhdx0 1G" "disks are shown in the order named"
 run list --sysroot "$TMP/root" -nbo size,back-file --raw vhdx0

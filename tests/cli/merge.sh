@@ -145,7 +145,6 @@ else
 fi
 fresh
 (
-	trap '' XFSZ
 	ulimit -f $(($(stat -c %s work/1.vhdx) / 1024))
 	exec "$VHDXCTL" merge work/2.vhdx
 ) 2>.err

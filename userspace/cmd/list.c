@@ -3,7 +3,9 @@
 /*
  * vhdxctl list: list the attached disks, from sysfs. Needs no module and no root.
  */
+#include <errno.h>
 #include <getopt.h>
+#include <sys/stat.h>
 
 #include "attached/columns.h"
 #include "attached/disk.h"
@@ -22,6 +24,23 @@ static const struct options_option options[] = {
 	{ 0 }
 };
 
+/* A wrong name would look as if no disk were attached. */
+static bool set_sysroot(const char *directory)
+{
+	struct stat status;
+
+	if (stat(directory, &status)) {
+		fail_errno(directory, "cannot find", errno);
+		return false;
+	}
+	if (!S_ISDIR(status.st_mode)) {
+		fail(EXIT_USAGE, "%s: is not a directory", directory);
+		return false;
+	}
+	disk_set_sysroot(directory);
+	return true;
+}
+
 static bool set(void *context, int id, const char *value)
 {
 	bool *tree = context;
@@ -29,7 +48,7 @@ static bool set(void *context, int id, const char *value)
 	if (id == OPTION_TREE)
 		*tree = true;
 	else
-		disk_set_sysroot(value);
+		return set_sysroot(value);
 	return true;
 }
 
