@@ -56,7 +56,8 @@ if "$ROOT/tests/images/build" bad "$TMP/bad" >"$TMP/.out" 2>&1; then
 	is "$(json '.check.findings[0] | "\(.severity) \(.entry) \(.offset)"')" \
 		"error 5 $((3 * M + 5 * 8))" "the JSON tells where it is"
 	wrong=''
-	for place in logical_sector_size/1024 physical_sector_size/8192 disk_size_too_large/$((64 * 1024 * 1024 * M + 512)) block_size/3145728; do
+	for place in logical_sector_size/1024 physical_sector_size/8192 block_size/$((3 * M)) \
+		disk_size_too_large/$((64 * 1024 * 1024 * M + 512)); do
 		name=${place%/*}
 		run check -J "$TMP/bad/$name.vhdx"
 		value=$(od -A n -t u8 -j "$(json '.check.findings[0].offset')" -N 8 "$TMP/bad/$name.vhdx")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: 2026 The vhdx authors
 # The completion of bash knows the verbs, the options, and the values of options.
-# shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154
+# shellcheck source=SCRIPTDIR/common.bash disable=SC1091,SC2154,SC2317
 . "$(dirname "$0")/common.bash"
 
 # shellcheck source=/dev/null
