@@ -205,7 +205,7 @@ static struct vhdx_answer *vhdx_answer_alloc(u64 cell, const u8 *page)
 	if (!answer)
 		return NULL;
 	answer->cell = cell;
-	INIT_LIST_HEAD(&answer->lru.node);
+	vhdx_lru_entry_init(&answer->lru);
 	answer->mixed = mixed;
 	answer->layer = page[0];
 	if (mixed)

@@ -84,7 +84,7 @@ static struct vhdx_page *vhdx_page_alloc(struct vhdx_cache *cache, u64 index)
 	}
 	page->cache = cache;
 	page->index = index;
-	INIT_LIST_HEAD(&page->lru.node);
+	vhdx_lru_entry_init(&page->lru);
 	INIT_LIST_HEAD(&page->waiters);
 	INIT_LIST_HEAD(&page->log.dirty);
 	INIT_LIST_HEAD(&page->log.logged);

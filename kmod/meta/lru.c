@@ -74,8 +74,8 @@ void vhdx_lru_make_room(struct vhdx_lru *lru)
 /**
  * vhdx_lru_add() - put an object at the end of the list
  * @lru:	of the cache
- * @entry:	of the object, initialized; may be on a list that @lru->lock protects. Counts as
- *		used
+ * @entry:	of the object, after vhdx_lru_entry_init(); may be on a list that @lru->lock
+ *		protects. Counts as used
  *
  * Context: @lru->lock held
  */

@@ -48,6 +48,13 @@ void vhdx_lru_add(struct vhdx_lru *lru, struct vhdx_lru_entry *entry);
 unsigned long vhdx_lru_evict(struct vhdx_lru *lru, unsigned long nr, bool referenced_too);
 void vhdx_lru_make_room(struct vhdx_lru *lru);
 
+/* Before the object is in the index, where readers find it. Context: any */
+static inline void vhdx_lru_entry_init(struct vhdx_lru_entry *entry)
+{
+	INIT_LIST_HEAD(&entry->node);
+	entry->referenced = false;
+}
+
 /* Mark an object as used. Context: any */
 static inline void vhdx_lru_touch(struct vhdx_lru_entry *entry)
 {
