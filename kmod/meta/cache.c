@@ -139,12 +139,14 @@ struct vhdx_cache *vhdx_cache_create(const struct vhdx_backing *backing,
 	cache->lru.free = vhdx_cache_free;
 	xa_init_flags(&cache->pages, XA_FLAGS_LOCK_IRQ);
 	INIT_LIST_HEAD(&cache->loading);
+	vhdx_lru_init(&cache->lru);
+	/* last: loads of a disk that is in use find the cache of its new child at once */
 	ret = vhdx_cache_budget_join(cache, sharing, max_pages);
 	if (ret) {
+		vhdx_lru_exit(&cache->lru);
 		kfree(cache);
 		return ERR_PTR(ret);
 	}
-	vhdx_lru_init(&cache->lru);
 	return cache;
 }
 

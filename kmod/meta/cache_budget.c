@@ -13,7 +13,7 @@
 
 /**
  * vhdx_cache_budget_join() - give a cache its budget
- * @cache:	new
+ * @cache:	new, and complete: loads of other files of the disk may visit it at once
  * @sharing:	cache of another file of the disk, whose budget is shared; NULL: a new budget
  * @max_pages:	of a new budget: how many loaded pages to keep before old ones are dropped
  *
