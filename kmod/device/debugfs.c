@@ -7,26 +7,25 @@
  * stable interface, and no tool depends on it (Documentation/ABI/testing/debugfs-vhdx).
  *
  *	held_locks	by request/held_locks.c
- *	vhdxN/stats	counters of one disk, from the end of its attach to the end of its removal
+ *	stats		counters of each disk, from the end of its attach to its removal
  *
- * debugfs_remove() waits for the functions of a file that are running, reads included: the copy
- * to the reader's memory can take as long as a page fault there. The removal of a disk must not
- * depend on that (P9). So a file here is an "unsafe" one: debugfs guards only its open, which is
- * short, and an open file is safe because
+ * A process that reads a file or lists a directory may hang, because its memory may be a page of
+ * a disk that hangs. Neither attach nor removal of a disk depends on that (P9):
  *
- *	- it has a reference to the disk, and to the module;
- *	- it looks at the image with @image_lock held for reading, as sysfs does: a live snapshot
- *	  and the removal of the disk wait for that look, which does no I/O;
- *	- after the removal the disk has no image, and a read fails with ENODEV.
+ *	- The files exist as long as the module. To add or remove one takes the lock of its
+ *	  directory, which a process that lists the directory holds while it writes to its memory.
+ *	- A file looks at an image with @image_lock held for reading, as sysfs does: a live snapshot
+ *	  and the removal of the disk wait for that look, which does no I/O and does not access the
+ *	  memory of the reader. After the removal the disk has no image.
  */
 #include "device/debugfs.h"
 
 #include <linux/debugfs.h>
 #include <linux/module.h>
-#include <linux/sched/mm.h>
 #include <linux/seq_file.h>
 
 #include "device/disk.h"
+#include "device/registry.h"
 #include "image/chain_cache.h"
 #include "image/image.h"
 #include "meta/cache.h"
@@ -82,102 +81,48 @@ static void vhdx_debugfs_emit_journal(struct seq_file *seq, const struct vhdx_di
 	seq_printf(seq, "journal_logged %u\n", stats.logged);
 }
 
-static int vhdx_debugfs_show(struct seq_file *seq, void *unused)
+static void vhdx_debugfs_emit_disk(struct vhdx_disk *disk, void *context)
 {
-	struct vhdx_disk *disk = seq->private;
-	int ret = -ENODEV;
+	struct seq_file *seq = context;
 
 	down_read(&disk->image_lock);
 	if (disk->image) {
+		seq_printf(seq, "vhdx%d:\n", disk->index);
 		vhdx_debugfs_emit_reads(seq, disk);
 		vhdx_debugfs_emit_cache(seq, disk);
 		vhdx_debugfs_emit_chain(seq, disk);
 		vhdx_debugfs_emit_journal(seq, disk);
-		ret = 0;
 	}
 	up_read(&disk->image_lock);
-	return ret;
 }
 
-/* vhdx_debugfs_remove() waits for this. */
-static int vhdx_debugfs_open(struct inode *inode, struct file *file)
+static int vhdx_debugfs_stats_show(struct seq_file *seq, void *unused)
 {
-	struct vhdx_disk *disk = inode->i_private;
-	unsigned int noio = memalloc_noio_save();
-	int ret = single_open(file, vhdx_debugfs_show, disk);
-
-	/* reclaim does not wait for I/O here: it could be that of the disk which is removed */
-	memalloc_noio_restore(noio);
-	if (!ret)
-		vhdx_disk_get(disk);
-	return ret;
+	vhdx_registry_visit(vhdx_debugfs_emit_disk, seq);
+	return 0;
 }
-
-static int vhdx_debugfs_release(struct inode *inode, struct file *file)
-{
-	struct seq_file *seq = file->private_data;
-	struct vhdx_disk *disk = seq->private;
-	int ret = single_release(inode, file);
-
-	vhdx_disk_put(disk);
-	return ret;
-}
-
-static const struct file_operations vhdx_debugfs_fops = {
-	.owner		= THIS_MODULE,
-	.open		= vhdx_debugfs_open,
-	.read		= seq_read,
-	.llseek		= seq_lseek,
-	.release	= vhdx_debugfs_release,
-};
-
-/**
- * vhdx_debugfs_add() - show the statistics of a disk
- * @disk:	made, with its number
- *
- * Failures are ignored: a disk works without debugfs.
- *
- * Context: process
- */
-void vhdx_debugfs_add(struct vhdx_disk *disk)
-{
-	/* memory is allocated under the lock of a directory that all disks share */
-	unsigned int noio = memalloc_noio_save();
-	char name[16];
-
-	snprintf(name, sizeof(name), "vhdx%d", disk->index);
-	disk->debugfs = debugfs_create_dir(name, vhdx_debugfs_root);
-	debugfs_create_file_unsafe("stats", 0400, disk->debugfs, disk, &vhdx_debugfs_fops);
-	memalloc_noio_restore(noio);
-}
-
-/**
- * vhdx_debugfs_remove() - undo vhdx_debugfs_add()
- * @disk:	its number is still taken
- *
- * Files that are open stay open; see above.
- *
- * Context: process
- */
-void vhdx_debugfs_remove(struct vhdx_disk *disk)
-{
-	debugfs_remove(disk->debugfs);
-}
+DEFINE_SHOW_ATTRIBUTE(vhdx_debugfs_stats);
 
 /**
  * vhdx_debugfs_init() - module init
  *
+ * Failures are ignored: the module works without debugfs.
+ *
+ * Context: process
  * Return: the directory of the module, for debugfs_create_file(); an ERR_PTR, which that function
  * accepts, without debugfs
  */
 struct dentry *vhdx_debugfs_init(void)
 {
 	vhdx_debugfs_root = debugfs_create_dir("vhdx", NULL);
+	debugfs_create_file("stats", 0400, vhdx_debugfs_root, NULL, &vhdx_debugfs_stats_fops);
 	return vhdx_debugfs_root;
 }
 
 /**
- * vhdx_debugfs_exit() - module exit; no disk is left
+ * vhdx_debugfs_exit() - module exit; no disk is left, and no file is open
+ *
+ * Context: process
  */
 void vhdx_debugfs_exit(void)
 {

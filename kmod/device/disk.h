@@ -16,7 +16,6 @@
 #include "uapi/vhdx.h"
 
 struct attribute_group;
-struct dentry;
 struct file;
 struct gendisk;
 struct vhdx_image_options;
@@ -50,7 +49,6 @@ struct vhdx_image_options;
  * @gendisk:	NULL until the image is open
  * @wwn:	NAA identifier; a copy, because it is used after the image is closed, too
  * @failure:	which write failed and made the disk read-only, or NULL
- * @debugfs:	its directory in debugfs, see debugfs.c
  */
 struct vhdx_disk {
 	refcount_t refs;
@@ -79,7 +77,6 @@ struct vhdx_disk {
 	struct gendisk *gendisk;
 	u8 wwn[16];
 	const char *failure;
-	struct dentry *debugfs;
 };
 
 struct vhdx_disk *vhdx_disk_alloc(struct file *const *files, unsigned int nr, u32 flags,

@@ -154,7 +154,7 @@ int vhdx_disk_remove(struct vhdx_disk *disk)
 	vhdx_disk_unplug(disk);
 	/* after its last request has completed, a submitter may still be in request/submit.c */
 	blk_mq_quiesce_queue(disk->gendisk->queue);
-	/* readers of debugfs files that are still open find no image, and use no queues */
+	/* from now on, readers of debugfs find no image, and use no queues */
 	down_write(&disk->image_lock);
 	disk->image = NULL;
 	up_write(&disk->image_lock);

@@ -21,7 +21,8 @@
  *	vhdx_life.lock		state of one disk (life.c)
  *
  * A disk is in the table from before it is made until after it is removed, so that its
- * number is taken, and so that it can be killed at any time. Other lookups find LIVE disks only.
+ * number is taken, and so that it can be killed at any time. Other lookups find LIVE disks only,
+ * but statistics are shown until the image is closed.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -36,7 +37,6 @@
 
 #include "backing/backing.h"
 #include "delay.h"
-#include "device/debugfs.h"
 #include "device/disk.h"
 #include "device/snapshot.h"
 #include "device/sysfs.h"
@@ -146,7 +146,6 @@ static void vhdx_registry_remove_job(struct vhdx_job *job)
 	struct vhdx_disk *disk = container_of(job, struct vhdx_disk, remove);
 
 	disk->removed = vhdx_disk_remove(disk);
-	vhdx_debugfs_remove(disk);
 	vhdx_delay(remove_closed);
 	vhdx_job_done(job);
 	vhdx_registry_leave(disk);
@@ -229,12 +228,10 @@ static void vhdx_registry_make_job(struct vhdx_job *job)
 
 	disk->made = vhdx_disk_make(disk, vhdx_sysfs_groups);
 	vhdx_job_done(job);
-	if (disk->made) {
+	if (disk->made)
 		vhdx_registry_leave(disk);
-	} else {
-		vhdx_debugfs_add(disk);
+	else
 		vhdx_life_begin(&disk->life);
-	}
 	vhdx_disk_put(disk);
 }
 
@@ -430,6 +427,39 @@ int vhdx_registry_status(int index, bool or_next, struct vhdx_ioc_status *status
 		vhdx_disk_status(disk, status);
 	spin_unlock(&vhdx_registry_lock);
 	return disk ? 0 : -ENODEV;
+}
+
+/* The disk with the lowest number from @index on. Return: it, with a reference; or NULL */
+static struct vhdx_disk *vhdx_registry_next(int index)
+{
+	struct vhdx_disk *disk;
+
+	spin_lock(&vhdx_registry_lock);
+	disk = idr_get_next(&vhdx_disks, &index);
+	if (disk)
+		vhdx_disk_get(disk);
+	spin_unlock(&vhdx_registry_lock);
+	return disk;
+}
+
+/**
+ * vhdx_registry_visit() - call a function for each disk that was made, in the order of numbers
+ * @visit:	may sleep; the disk may be LIVE, GOING or GONE, and change its state meanwhile
+ * @context:	for @visit
+ *
+ * Context: process
+ */
+void vhdx_registry_visit(void (*visit)(struct vhdx_disk *disk, void *context), void *context)
+{
+	struct vhdx_disk *disk;
+	int index = 0;
+
+	while ((disk = vhdx_registry_next(index))) {
+		index = disk->index + 1;
+		if (!vhdx_life_is_coming(&disk->life) && !disk->made)
+			visit(disk, context);
+		vhdx_disk_put(disk);
+	}
 }
 
 /**

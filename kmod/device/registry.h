@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 struct file;
+struct vhdx_disk;
 struct vhdx_fault;
 struct vhdx_ioc_status;
 
@@ -32,6 +33,7 @@ int vhdx_registry_snapshot(int index, u64 diskseq, struct file *file, u64 *held_
 			   struct vhdx_fault *fault);
 
 int vhdx_registry_status(int index, bool or_next, struct vhdx_ioc_status *status);
+void vhdx_registry_visit(void (*visit)(struct vhdx_disk *disk, void *context), void *context);
 
 void vhdx_registry_exit(void);
 

@@ -183,6 +183,17 @@ read_into() {
 	READERS+=($!)
 }
 
+# list_into FOLDER PAGE: the same with the names in a folder
+list_into() {
+	python3 -c 'if True:
+		import ctypes, mmap, os, sys
+		page = mmap.mmap(os.open(sys.argv[1], os.O_RDONLY), 4096, mmap.MAP_PRIVATE,
+			mmap.PROT_READ | mmap.PROT_WRITE, offset=(48 << 20) + 65536 * int(sys.argv[3]))
+		ctypes.CDLL(None).getdents64(os.open(sys.argv[2], os.O_RDONLY),
+			ctypes.byref(ctypes.c_char.from_buffer(page)), ctypes.c_size_t(4096))' "$DEVICE" "$1" "$2" &
+	READERS+=($!)
+}
+
 # The disk's own file answers: only the readers' memory does not.
 readers_hang() {
 	local file reader READERS=()
@@ -191,6 +202,10 @@ readers_hang() {
 	for file in "$STATS" "$SYS/vhdx/backing_file"; do
 		read_into "$file" ${#READERS[@]}
 		ok "readers: one of $file hangs" wait_for 10 hangs "${READERS[-1]}"
+	done
+	for file in /sys/kernel/debug/vhdx "$SYS/vhdx"; do
+		list_into "$file" ${#READERS[@]}
+		ok "readers: one that lists $file hangs" wait_for 10 hangs "${READERS[-1]}"
 	done
 	ok "P9: readers: their disk is detached" timely 12 detach 6
 	others readers

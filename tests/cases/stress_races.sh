@@ -155,7 +155,7 @@ openers() {
 		4) dd if="$node" of=/dev/null bs=64k count=4 iflag=direct ;;
 		5) [ ! -b "$node" ] || dd if=/dev/urandom of="$node" bs=64k count=$((1 + RANDOM % 16)) \
 			seek=$((RANDOM % 600)) oflag=direct conv="nocreat,notrunc$(some "" ,fsync)" ;;
-		6) udevadm trigger -s block; cat "/sys/block/vhdx$1"/vhdx/* "/sys/kernel/debug/vhdx/vhdx$1/stats" ;;
+		6) udevadm trigger -s block; cat "/sys/block/vhdx$1"/vhdx/* "$STATS" ;;
 		7) ioctl status -n 0; vhdxctl list ;;
 		esac
 	done

@@ -211,13 +211,14 @@ said() { echo "${1#*message=}"; }
 # quote TEXT: as a regular expression that matches only that
 quote() { sed 's/[][(){}.*+?|^$\\]/\\&/g' <<<"$1"; }
 
-# use INDEX: sets INDEX, NAME, DISK, SYS, STATS
+STATS=/sys/kernel/debug/vhdx/stats
+
+# use INDEX: sets INDEX, NAME, DISK, SYS
 use() {
 	INDEX=$1
 	NAME=vhdx$1
 	DISK=/dev/$NAME
 	SYS=/sys/block/$NAME
-	STATS=/sys/kernel/debug/vhdx/$NAME/stats
 }
 
 # attach [OPTION...] FILE: by ioctl, without waiting for udev; sets LINE as well
@@ -251,7 +252,9 @@ detach() {
 attr() { cat "$SYS/vhdx/$1"; }
 
 # counter NAME: one of the disk's statistics
-counter() { awk -v name="$1" '$1 == name { print $2 }' "$STATS"; }
+counter() {
+	awk -v disk="$NAME:" -v name="$1" '/:$/ { its = $1 == disk } its && $1 == name { print $2 }' "$STATS"
+}
 
 # untouched CLAIM NAME...: P1, the whole of it
 untouched() {

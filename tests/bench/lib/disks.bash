@@ -28,7 +28,10 @@ close_readonly() { close_vhdx; }
 attr() { cat "/sys/block/${DISK#/dev/}/vhdx/$1"; }
 
 # counter NAME: one of the disk's statistics
-counter() { awk -v name="$1" '$1 == name { print $2 }' "/sys/kernel/debug/vhdx/${DISK#/dev/}/stats"; }
+counter() {
+	awk -v disk="${DISK#/dev/}:" -v name="$1" '/:$/ { its = $1 == disk } its && $1 == name { print $2 }' \
+		/sys/kernel/debug/vhdx/stats
+}
 
 can_choose_submitter() { [ -e /sys/module/vhdx/parameters/nowait_reads ]; }
 open_inline() { open_vhdx; echo 1 >"/sys/block/${DISK#/dev/}/vhdx/nowait_reads"; }
