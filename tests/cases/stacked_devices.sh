@@ -239,8 +239,9 @@ cycle_devices() {
 	local stack
 	for stack in linear crypt crypt_linear loop_of; do
 		begin "$stack" || return
+		other_stack elsewhere || return
 		"$stack" stack "$BASE_DISK" && mounted "$NODE" && on_itself "$stack on the disk"
-		elsewhere "$stack"
+		elsewhere "$stack" "$OTHER"
 		cleanup_mounts
 	done
 }
@@ -252,12 +253,21 @@ loop_of() {
 	defer losetup -d "$NODE"
 }
 
-# What is on a stack of its own is none of that.
-elsewhere() {
+# other_stack NAME: a file system on a device that has nothing to do with the disk; sets OTHER, and
+# NODE of what is below. A disk that goes on in a file there is detached before the device is removed.
+other_stack() {
+	local below
 	loop 64M
-	linear "elsewhere" "$NODE" && mounted "$NODE" || return
-	ok "$1: a child on another stack is fine" timeout 60 vhdxctl snapshot -q --keep-mode "$BASE_DISK" "$WHERE/child.avhdx"
-	is "$(cat "/sys/block/vhdx$BASE/vhdx/backing_file")" "$WHERE/child.avhdx" "$1: and the disk goes on in it"
+	below=$NODE
+	linear "$1" "$below" && mounted "$NODE" || return
+	defer detach_all
+	NODE=$below OTHER=$WHERE
+}
+
+# elsewhere CLAIM DIRECTORY
+elsewhere() {
+	ok "$1: a child on another stack is fine" timeout 60 vhdxctl snapshot -q --keep-mode "$BASE_DISK" "$2/child.avhdx"
+	is "$(cat "/sys/block/vhdx$BASE/vhdx/backing_file")" "$2/child.avhdx" "$1: and the disk goes on in it"
 }
 
 # On a stack, the disk is stopped to see if the device goes on. On this one each read takes 400 ms.
@@ -265,15 +275,15 @@ slow_elsewhere() {
 	local held sectors below opened
 	modprobe -q dm-delay
 	begin "slow stack" || return
-	loop 64M && below=$NODE sectors=$(blockdev --getsz "$NODE")
-	linear slow "$below" && mounted "$NODE" || return
+	other_stack slow || return
+	below=$NODE sectors=$(blockdev --getsz "$NODE")
 	dmsetup load slow --table "0 $sectors delay $below 0 400" ||
 		{ skip "slow stack" "no dm-delay"; return; }
 	dmsetup suspend --noudevsync --nolockfs slow
 	dmsetup resume --noudevsync slow
 	# a disk that nothing has open need not be stopped
 	exec {opened}<"$BASE_DISK"
-	held=$(timeout 100 vhdxctl -v snapshot --keep-mode "$BASE_DISK" "$WHERE/child.avhdx" 2>&1)
+	held=$(timeout 100 vhdxctl -v snapshot --keep-mode "$BASE_DISK" "$OTHER/child.avhdx" 2>&1)
 	is $? 0 "slow stack: a child on it is fine"
 	exec {opened}<&-
 	held=$(sed -n 's/.*held for \([0-9]*\).*/\1/p' <<<"$held")
