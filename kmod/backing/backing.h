@@ -127,9 +127,7 @@ struct vhdx_backing_retiring {
 void vhdx_backing_thaw_init(struct vhdx_backing *backing);
 void vhdx_backing_thaw_exit(struct vhdx_backing *backing);
 void vhdx_backing_wait_thaw(struct vhdx_backing *backing, struct vhdx_waiter *waiter);
-bool vhdx_backing_try_start_write(struct vhdx_backing *backing);
 int vhdx_backing_start_write(struct vhdx_backing *backing);
-void vhdx_backing_end_write(struct vhdx_backing *backing);
 bool vhdx_backing_is_frozen(struct vhdx_backing *backing);
 
 int vhdx_backing_open(struct vhdx_backing *backing, struct file *given, bool writable,
@@ -189,6 +187,37 @@ static inline struct inode *vhdx_backing_inode(const struct vhdx_backing *backin
 static inline struct super_block *vhdx_backing_sb(const struct vhdx_backing *backing)
 {
 	return file_inode(backing->file)->i_sb;
+}
+
+/* Block devices are not frozen. Context: any */
+static inline bool vhdx_backing_freezes(const struct vhdx_backing *backing)
+{
+	return S_ISREG(vhdx_backing_inode(backing)->i_mode);
+}
+
+/**
+ * vhdx_backing_try_start_write() - take freeze protection, if that needs no wait
+ * @backing:	the file, writable
+ *
+ * Context: process
+ * Return: true: protected until vhdx_backing_end_write(); false: the file system is frozen
+ */
+static inline bool vhdx_backing_try_start_write(struct vhdx_backing *backing)
+{
+	return !vhdx_backing_freezes(backing) ||
+	       sb_start_write_trylock(vhdx_backing_sb(backing));
+}
+
+/**
+ * vhdx_backing_end_write() - release freeze protection
+ * @backing:	the file
+ *
+ * Context: process
+ */
+static inline void vhdx_backing_end_write(struct vhdx_backing *backing)
+{
+	if (vhdx_backing_freezes(backing))
+		sb_end_write(vhdx_backing_sb(backing));
 }
 
 /*

@@ -28,12 +28,6 @@
 
 #define VHDX_THAW_INTERVAL	(HZ / 10)
 
-/* Block devices are not frozen. */
-static bool vhdx_backing_freezes(const struct vhdx_backing *backing)
-{
-	return S_ISREG(vhdx_backing_inode(backing)->i_mode);
-}
-
 /* Complete the waits, frozen or not. Context: timer */
 static void vhdx_backing_thaw_timeout(struct timer_list *timer)
 {
@@ -90,19 +84,6 @@ void vhdx_backing_wait_thaw(struct vhdx_backing *backing, struct vhdx_waiter *wa
 }
 
 /**
- * vhdx_backing_try_start_write() - take freeze protection, if that needs no wait
- * @backing:	the file, writable
- *
- * Context: process
- * Return: true: protected until vhdx_backing_end_write(); false: the file system is frozen
- */
-bool vhdx_backing_try_start_write(struct vhdx_backing *backing)
-{
-	return !vhdx_backing_freezes(backing) ||
-	       sb_start_write_trylock(vhdx_backing_sb(backing));
-}
-
-/**
  * vhdx_backing_start_write() - take freeze protection
  * @backing:	the file, writable
  *
@@ -119,18 +100,6 @@ int vhdx_backing_start_write(struct vhdx_backing *backing)
 		schedule_timeout(VHDX_THAW_INTERVAL);
 	}
 	return 0;
-}
-
-/**
- * vhdx_backing_end_write() - release freeze protection
- * @backing:	the file
- *
- * Context: process
- */
-void vhdx_backing_end_write(struct vhdx_backing *backing)
-{
-	if (vhdx_backing_freezes(backing))
-		sb_end_write(vhdx_backing_sb(backing));
 }
 
 /**

@@ -35,30 +35,11 @@
 
 #include "backing/backing.h"
 #include "meta/cache_internal.h"
+#include "meta/page.h"
 #include "format/disk.h"
 
 /* The index counts pages of a file of up to 2^63 bytes. */
 static_assert(BITS_PER_LONG == 64, "vhdx needs a 64-bit kernel");
-
-/*
- * I: constant after vhdx_page_alloc(); L: under xa_lock of cache->pages; R: read without lock, see
- * above
- */
-struct vhdx_page {
-	struct vhdx_cache *cache;	/* I */
-	u64 index;			/* I: offset in the file, in pages */
-	u64 from;			/* byte offset of its contents: own place or log */
-	void *data;			/* I: VHDX_PAGE_SIZE bytes; only the journal changes them */
-	bool loaded;			/* R */
-	bool suspect;			/* constant once loaded; see vhdx_cache_owner.finish */
-	unsigned int pins;		/* L: not 0: not dropped */
-	struct vhdx_page_log log;	/* for the journal */
-	struct vhdx_lru_entry lru;	/* L: on cache->loading, then on cache->lru */
-	struct list_head waiters;	/* L: of struct vhdx_waiter, until loaded */
-	struct bio_vec bvec;		/* of the read */
-	struct vhdx_io io;
-	struct rcu_head rcu;
-};
 
 static void vhdx_page_free(struct vhdx_page *page)
 {
@@ -408,56 +389,6 @@ void vhdx_cache_unpin(struct vhdx_cache *cache, struct vhdx_page *page)
 	xa_lock_irqsave(&cache->pages, flags);
 	page->pins--;
 	xa_unlock_irqrestore(&cache->pages, flags);
-}
-
-/**
- * vhdx_page_offset() - offset of a page's own place in the file
- * @page:	pinned
- *
- * Context: any
- * Return: bytes
- */
-u64 vhdx_page_offset(const struct vhdx_page *page)
-{
-	return page->index << VHDX_PAGE_SHIFT;
-}
-
-/**
- * vhdx_page_words() - contents of a page
- * @page:	pinned
- *
- * Only the journal changes them, under its lock. Readers may load single words at any time.
- *
- * Context: any
- * Return: VHDX_PAGE_SIZE bytes
- */
-__le64 *vhdx_page_words(struct vhdx_page *page)
-{
-	return page->data;
-}
-
-/**
- * vhdx_page_log() - state of a page in the journal
- * @page:	pinned
- *
- * Context: any
- * Return: the part of @page that belongs to the journal
- */
-struct vhdx_page_log *vhdx_page_log(struct vhdx_page *page)
-{
-	return &page->log;
-}
-
-/**
- * vhdx_page_of_log() - the inverse of vhdx_page_log()
- * @log:	part of a page
- *
- * Context: any
- * Return: the page
- */
-struct vhdx_page *vhdx_page_of_log(struct vhdx_page_log *log)
-{
-	return container_of(log, struct vhdx_page, log);
 }
 
 /**

@@ -31,22 +31,6 @@ struct vhdx_cache_owner {
 };
 
 /**
- * struct vhdx_page_log - the state of a page in the journal; the cache only initializes it
- * @dirty:	on the list of pages that were changed since they were last logged
- * @logged:	on the list of pages that are in the log, and newer there than at their place
- * @image:	while on @logged: the contents as they were logged last
- * @reservations: number of changes that are reserved and not made yet
- * @placed:	the file system has room for the page at its place; see journal_place.c
- */
-struct vhdx_page_log {
-	struct list_head dirty;
-	struct list_head logged;
-	void *image;
-	unsigned int reservations;
-	bool placed;
-};
-
-/**
  * struct vhdx_cache_stats - counters of a cache
  * @pages:	pages in memory
  * @loads:	pages loaded so far
@@ -68,10 +52,6 @@ void vhdx_cache_abandon(struct vhdx_cache *cache);
 
 struct vhdx_page *vhdx_cache_pin(struct vhdx_cache *cache, u64 offset);
 void vhdx_cache_unpin(struct vhdx_cache *cache, struct vhdx_page *page);
-u64 vhdx_page_offset(const struct vhdx_page *page);
-__le64 *vhdx_page_words(struct vhdx_page *page);
-struct vhdx_page_log *vhdx_page_log(struct vhdx_page *page);
-struct vhdx_page *vhdx_page_of_log(struct vhdx_page_log *log);
 
 void vhdx_cache_stats(struct vhdx_cache *cache, struct vhdx_cache_stats *stats);
 

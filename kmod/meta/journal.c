@@ -51,8 +51,8 @@
 #include <linux/slab.h>
 
 #include "backing/backing.h"
-#include "meta/cache.h"
 #include "meta/journal_internal.h"
+#include "meta/page.h"
 #include "meta/space.h"
 
 /* Longest time between a change and its commit, without any flush request */

@@ -26,6 +26,7 @@
 #include "delay.h"
 #include "meta/cache.h"
 #include "meta/journal_internal.h"
+#include "meta/page.h"
 
 static bool vhdx_journal_charged(const struct vhdx_page_log *log)
 {

@@ -6,6 +6,7 @@
 #include "backing/backing.h"
 #include "meta/cache.h"
 #include "meta/journal_internal.h"
+#include "meta/page.h"
 #include "meta/space.h"
 
 static void vhdx_journal_put_image(struct vhdx_journal *journal, void *image)

@@ -22,8 +22,8 @@
  * A page in memory has a flag that its place is allocated; the journal records whole MiB.
  */
 #include "backing/backing.h"
-#include "meta/cache.h"
 #include "meta/journal_internal.h"
+#include "meta/page.h"
 
 #define VHDX_PLACE_SHIFT	20
 #define VHDX_PLACE_SIZE		BIT_ULL(VHDX_PLACE_SHIFT)

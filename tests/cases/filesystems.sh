@@ -107,7 +107,7 @@ thrown_about() {
 		! stress-ng --help | grep -q -e "--$name N" || options+=("--$name" 1)
 	done
 	LINE=$(cd "$POINT/stress" && timeout -k 30 $((4 * STRESS + 240)) stress-ng --temp-path . \
-		--seed "$SEED" --timeout "${STRESS}s" --hdd-bytes 64M --verify \
+		--seed "$SEED" --timeout "${STRESS}s" --hdd-bytes 64M --fallocate-bytes 64M --verify \
 		--metrics-brief "${options[@]}" 2>&1)
 	case $? in
 	0 | 3) pass "$1: $((${#options[@]} / 2)) stressors at a time for $STRESS s, seed $SEED" ;;
