@@ -48,6 +48,17 @@ def attributes():
     return differences(code, documented("sysfs-block-vhdx", "/sys/block/vhdx<N>/vhdx/"))
 
 
+def unused():
+    """An attribute without a line in the manual, or that no test reads"""
+    manual = read("userspace/man/vhdxctl.8").replace("\\-", "-")
+    tests = "\n".join(read(path) for pattern in ("cases", "lib", "cli")
+                      for path in sorted(glob.glob(f"tests/{pattern}/*.*sh", root_dir=ROOT)))
+    code = re.findall(r"&vhdx_attr_(\w+)\.attr", read("kmod/device/sysfs.c"))
+    return [f"not in {where}: {name}" for name in code
+            for where, text in (("the manual page", manual), ("a test", tests))
+            if not re.search(rf"\b{name}\b", text)]
+
+
 def modes():
     """(RO) or (RW), as the attribute is"""
     writable = set(re.findall(r"__ATTR\((\w+), 0644", read("kmod/device/sysfs.c")))
@@ -155,6 +166,7 @@ def incomplete():
 CLAIMS = [
     (incomplete, "each entry of Documentation/ABI has all fields"),
     (attributes, "each attribute of a disk has an entry, and the other way round"),
+    (unused, "each attribute of a disk is in the manual, and read by a test"),
     (modes, "an entry says whether the attribute can be written to"),
     (texts, "each reason that an attribute can show is in its entry"),
     (parameters, "each module parameter has an entry"),
