@@ -191,63 +191,6 @@ ssize_t vhdx_backing_read_some(const struct vhdx_backing *backing, u64 offset, v
 	return backing->file->f_op->read_iter(&iocb, &iter);
 }
 
-/**
- * vhdx_backing_read_range() - synchronous read of any range, for opening an image
- * @backing:	the file
- * @offset:	in the file, in bytes
- * @buffer:	any kernel memory
- * @length:	bytes; the range must lie inside the file
- *
- * Reads page by page through a bounce page, so neither @offset nor @buffer needs any alignment.
- *
- * Context: process, may sleep
- * Return: 0 or a negative errno
- */
-int vhdx_backing_read_range(const struct vhdx_backing *backing, u64 offset, void *buffer,
-			    u32 length)
-{
-	void *page = kmalloc(VHDX_PAGE_SIZE, GFP_KERNEL);
-	ssize_t ret = page ? 0 : -ENOMEM;
-
-	while (!ret && length) {
-		u32 skip = offset % VHDX_PAGE_SIZE;
-		u32 part = min(length, VHDX_PAGE_SIZE - skip);
-
-		/* the file may end in the page: what is behind the end reads as zeros */
-		memset(page, 0, VHDX_PAGE_SIZE);
-		ret = vhdx_backing_read_some(backing, offset - skip, page, VHDX_PAGE_SIZE,
-					     vhdx_backing_is_direct(backing));
-		if (ret < 0)
-			break;
-		if (ret < VHDX_PAGE_SIZE && offset - skip + ret < vhdx_backing_size(backing)) {
-			ret = -EIO;
-			break;
-		}
-		ret = 0;
-		memcpy(buffer, page + skip, part);
-		buffer += part;
-		offset += part;
-		length -= part;
-	}
-	kfree(page);
-	return ret;
-}
-
-/**
- * vhdx_backing_reader_read() - vhdx_backing_read_range() for struct vhdx_reader
- * @backing:	a struct vhdx_backing
- * @offset:	in the file, in bytes
- * @buffer:	filled
- * @length:	bytes
- *
- * Context: as vhdx_backing_read_range()
- * Return: as vhdx_backing_read_range()
- */
-int vhdx_backing_reader_read(void *backing, u64 offset, void *buffer, u32 length)
-{
-	return vhdx_backing_read_range(backing, offset, buffer, length);
-}
-
 /* One synchronous write, which may be short. Return: as ->write_iter() */
 static ssize_t vhdx_backing_write_iter(struct vhdx_backing *backing, u64 offset,
 				       struct iov_iter *iter)

@@ -15,8 +15,9 @@
  * An absent block may still name its former place. That place is kept for it, unless another
  * block uses it or it is not a valid place; neither is a reason to refuse an image.
  *
- * The BAT of a large disk is mostly a hole if most of the disk was never written. Holes are
- * skipped without being read.
+ * The BAT of a large disk is mostly a hole if most of the disk was never written, or mostly zeros
+ * if the program that made the image has written it. Holes are skipped without being read, and
+ * pages of zeros without a look at each entry. What is read is read in large pieces.
  */
 #include "image/bat_scan.h"
 
@@ -24,11 +25,12 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "meta/space.h"
 #include "format/overlay.h"
 
-#define VHDX_SCAN_PIECE		SZ_64K
+#define VHDX_SCAN_PIECE		SZ_1M
 
 /* Does an entry own space in the file? If so, @length of it */
 static bool vhdx_bat_scan_uses(const struct vhdx_bat_scan *scan, u32 index, u64 entry, u64 *length)
@@ -81,10 +83,10 @@ static enum vhdx_reason vhdx_bat_scan_entry(const struct vhdx_bat_scan *scan, u3
 	return beyond ? VHDX_OK : reason;
 }
 
-/* Return: 0, -ENOMEM, or -EUCLEAN with a reason */
-static int vhdx_bat_scan_piece(const struct vhdx_bat_scan *scan, u32 first, u32 nr,
-			       const __le64 *entries, struct vhdx_bat_chunk *chunk,
-			       struct vhdx_fault *fault)
+/* Return: as vhdx_bat_scan_piece() */
+static int vhdx_bat_scan_page(const struct vhdx_bat_scan *scan, u32 first, u32 nr,
+			      const __le64 *entries, struct vhdx_bat_chunk *chunk,
+			      struct vhdx_fault *fault)
 {
 	const struct vhdx_geometry *g = scan->rules->geometry;
 	u64 former, number;
@@ -100,6 +102,22 @@ static int vhdx_bat_scan_piece(const struct vhdx_bat_scan *scan, u32 first, u32 
 		if (former && scan->space && !vhdx_index_is_beyond(g, first + i) &&
 		    !vhdx_index_is_bitmap(g, first + i, &number))
 			ret = vhdx_space_mark_former(scan->space, former);
+	}
+	return ret;
+}
+
+/* Return: 0, -ENOMEM, or -EUCLEAN with a reason */
+static int vhdx_bat_scan_piece(const struct vhdx_bat_scan *scan, u32 first, u32 nr,
+			       const __le64 *entries, struct vhdx_bat_chunk *chunk,
+			       struct vhdx_fault *fault)
+{
+	u32 i, part;
+	int ret = 0;
+
+	for (i = 0; !ret && i < nr; i += part) {
+		part = min(nr - i, VHDX_BAT_ENTRIES_PER_PAGE);
+		if (memchr_inv(entries + i, 0, part * VHDX_BAT_ENTRY_SIZE))
+			ret = vhdx_bat_scan_page(scan, first + i, part, entries + i, chunk, fault);
 	}
 	return ret;
 }

@@ -190,21 +190,54 @@ far_out() {
 
 # damage_bat FILE OFFSET: block 0 is there
 damage_bat() {
-	python3 - "$@" <<-'END'
+	python3 - "$@" "$(bat_of "$1" | cut -d' ' -f1)" <<-'END'
 		import struct, sys
 		with open(sys.argv[1], "r+b") as f:
+		    f.seek(int(sys.argv[3]))
+		    f.write(struct.pack("<Q", int(sys.argv[2]) | 6))
+	END
+}
+
+# A program may have written the BAT of a new image, with zeros. To attach it for writing is to read
+# that: 1 MiB at a time, which a device may split.
+dense_table() {
+	local host file node offset length before reads
+	host=$SCRATCH/dense file=$SCRATCH/dense/a.vhdx
+	truncate -s 400M "$SCRATCH/host"
+	node=$(losetup -f --show "$SCRATCH/host")
+	defer losetup -d "$node"
+	mkdir -p "$host"
+	must host_fs ext4 "$node" && must mount "$node" "$host" || return
+	defer umount "$host"
+	vhdxctl create -q --block-size=1M "$file" 16T
+	read -r offset length < <(bat_of "$file")
+	dd if=/dev/zero of="$file" bs=1M seek=$((offset >> 20)) count=$((length >> 20)) conv=notrunc,fsync status=none
+	settle_memory
+	before=$(reads_of "$node")
+	attached "a disk with a written BAT: attached for writing" -n -w -o 2 "$file" || return
+	reads=$(($(reads_of "$node") - before))
+	diag "$((length >> 20)) MiB of BAT: $reads reads"
+	ok "its BAT is read in large requests" test "$reads" -lt $((8 * (length >> 20)))
+	ok "it is detached" detach "$INDEX"
+}
+
+reads_of() { awk '{ print $1 }' "/sys/block/${1#/dev/}/stat"; }
+
+# bat_of FILE: offset and length of its BAT region
+bat_of() {
+	python3 - "$@" <<-'END'
+		import struct, sys
+		with open(sys.argv[1], "rb") as f:
 		    f.seek(192 << 10)
 		    table = f.read(64 << 10)
-		    bat = bytes.fromhex("6677c22d23f600429d64115e9bfd4a08")
-		    at = table.index(bat)
-		    offset = struct.unpack_from("<Q", table, at + 16)[0]
-		    f.seek(offset)
-		    f.write(struct.pack("<Q", int(sys.argv[2]) | 6))
+		    at = table.index(bytes.fromhex("6677c22d23f600429d64115e9bfd4a08"))
+		    print(*struct.unpack_from("<QI", table, at + 16))
 	END
 }
 
 as_fast
 little_memory
+dense_table
 one_budget
 memory_comes_back
 limited
