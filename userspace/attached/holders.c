@@ -15,44 +15,22 @@
 /* Limit of mappings on mappings, such as LUKS on LVM on RAID */
 #define HOLDERS_DEPTH 8
 
-/* A disk and its partitions */
-struct members {
-	const struct disk *disk;
-	char **partitions;
-};
-
-static bool is_member_number(const struct members *members, dev_t number)
+static bool is_node_of(const char *path, const char *name)
 {
-	char **name;
-	dev_t other;
-
-	if (disk_device_number(members->disk, NULL, &other) && other == number)
-		return true;
-	for (name = members->partitions; *name; name++)
-		if (disk_device_number(members->disk, *name, &other) && other == number)
-			return true;
-	return false;
+	return path && !strncmp(path, "/dev/", 5) && !strcmp(path + 5, name);
 }
 
-static bool is_member_name(const struct members *members, const char *source)
+/*
+ * @partition: NULL: the disk itself. A btrfs has its own device number, so the name of the source
+ * is compared as well.
+ */
+static bool is_mount_of(struct libmnt_fs *fs, const struct disk *disk, const char *partition)
 {
-	char **name;
+	dev_t number;
 
-	if (!source || strncmp(source, "/dev/", 5))
-		return false;
-	if (!strcmp(source, members->disk->node))
+	if (disk_device_number(disk, partition, &number) && number == mnt_fs_get_devno(fs))
 		return true;
-	for (name = members->partitions; *name; name++)
-		if (!strcmp(source + 5, *name))
-			return true;
-	return false;
-}
-
-/* A btrfs has its own device number, so the name of the source is compared as well. */
-static bool is_member_mount(const struct members *members, struct libmnt_fs *fs)
-{
-	return is_member_number(members, mnt_fs_get_devno(fs)) ||
-	       is_member_name(members, mnt_fs_get_srcpath(fs));
+	return is_node_of(mnt_fs_get_srcpath(fs), partition ? partition : disk->name);
 }
 
 /**
@@ -64,19 +42,24 @@ static bool is_member_mount(const struct members *members, struct libmnt_fs *fs)
 void holders_mounts(const struct disk *disk, void (*each)(void *context, const char *where),
 		    void *context)
 {
-	struct members members = { disk, disk_partitions(disk) };
+	char **partitions = disk_partitions(disk), **name;
 	char *path = xasprintf("%s/proc/self/mountinfo", disk_sysroot());
 	struct libmnt_table *table = mnt_new_table_from_file(path);
 	struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
 	struct libmnt_fs *fs;
 
-	while (table && iterator && !mnt_table_next_fs(table, iterator, &fs))
-		if (is_member_mount(&members, fs))
+	while (table && iterator && !mnt_table_next_fs(table, iterator, &fs)) {
+		bool found = is_mount_of(fs, disk, NULL);
+
+		for (name = partitions; !found && *name; name++)
+			found = is_mount_of(fs, disk, *name);
+		if (found)
 			each(context, mnt_fs_get_target(fs));
+	}
 	mnt_free_iter(iterator);
 	mnt_unref_table(table);
 	free(path);
-	disk_free_names(members.partitions);
+	disk_free_names(partitions);
 }
 
 /* -- the users, and the commands that release the disk, in their order -- */
@@ -117,7 +100,7 @@ static void add_swap(struct holders *holders, const char *name)
 		while (!mnt_table_next_fs(table, iterator, &fs)) {
 			const char *source = mnt_fs_get_source(fs);
 
-			if (source && !strncmp(source, "/dev/", 5) && !strcmp(source + 5, name))
+			if (is_node_of(source, name))
 				add(holders, xasprintf("swap on %s", source),
 				    xasprintf("swapoff %s", source));
 		}
@@ -199,18 +182,6 @@ static void add_mapping(struct holders *holders, const char *name)
 	free(mapping);
 }
 
-static void add_holder(struct holders *holders, const char *name)
-{
-	if (!strncmp(name, "dm-", 3))
-		add_mapping(holders, name);
-	else if (!strncmp(name, "md", 2))
-		add(holders, xasprintf("RAID /dev/%s", name),
-		    xasprintf("mdadm --stop /dev/%s", name));
-	else
-		add(holders, xasprintf("held by %s", name),
-		    xasprintf("release %s with the program that made it", name));
-}
-
 /* Device mapper, md and LVM link to holders/. Their own holders are released before them. */
 static void add_holders_of(struct holders *holders, const char *device, unsigned int depth)
 {
@@ -220,13 +191,22 @@ static void add_holders_of(struct holders *holders, const char *device, unsigned
 
 	free(path);
 	while (directory && (entry = readdir(directory))) {
-		if (entry->d_name[0] == '.')
+		const char *name = entry->d_name;
+
+		if (name[0] == '.')
 			continue;
-		add_mounts_of(holders, entry->d_name);
-		add_swap(holders, entry->d_name);
+		add_mounts_of(holders, name);
+		add_swap(holders, name);
 		if (depth)
-			add_holders_of(holders, entry->d_name, depth - 1);
-		add_holder(holders, entry->d_name);
+			add_holders_of(holders, name, depth - 1);
+		if (!strncmp(name, "dm-", 3))
+			add_mapping(holders, name);
+		else if (!strncmp(name, "md", 2))
+			add(holders, xasprintf("RAID /dev/%s", name),
+			    xasprintf("mdadm --stop /dev/%s", name));
+		else
+			add(holders, xasprintf("held by %s", name),
+			    xasprintf("release %s with the program that made it", name));
 	}
 	if (directory)
 		closedir(directory);
@@ -238,7 +218,7 @@ static void add_user_of(struct holders *holders, const char *user, const char *f
 {
 	char *backing = block_attribute(user, file);
 
-	if (backing && !strncmp(backing, "/dev/", 5) && !strcmp(backing + 5, name)) {
+	if (is_node_of(backing, name)) {
 		add_mounts_of(holders, user);
 		add_holders_of(holders, user, HOLDERS_DEPTH);
 		add(holders, xasprintf("opened by /dev/%s", user),
