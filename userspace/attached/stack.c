@@ -64,30 +64,21 @@ static char *read_line(const char *directory, const char *name)
 	return line;
 }
 
-static char *walk_number(struct walk *walk, const char *directory)
-{
-	unsigned int major_number, minor_number;
-	char *text = read_line(directory, "dev");
-	char *found = NULL;
-
-	if (text && sscanf(text, "%u:%u", &major_number, &minor_number) == 2)
-		found = walk_device(walk, makedev(major_number, minor_number));
-	free(text);
-	return found;
-}
-
 /* The devices with an entry in @directory/@name */
 static char *walk_entries(struct walk *walk, const char *directory, const char *name)
 {
 	char *path = xasprintf("%s/%s", directory, name), *found = NULL;
+	unsigned int major_number, minor_number;
 	DIR *entries = opendir(path);
 	struct dirent *entry;
 
 	while (entries && !found && (entry = readdir(entries))) {
 		char *device = xasprintf("%s/%s", path, entry->d_name);
+		char *number = entry->d_name[0] != '.' ? read_line(device, "dev") : NULL;
 
-		if (entry->d_name[0] != '.')
-			found = walk_number(walk, device);
+		if (number && sscanf(number, "%u:%u", &major_number, &minor_number) == 2)
+			found = walk_device(walk, makedev(major_number, minor_number));
+		free(number);
 		free(device);
 	}
 	if (entries)
@@ -126,23 +117,13 @@ static char *walk_disk(struct walk *walk, const char *directory)
 	return found;
 }
 
-/* "dm-0 (vg-home)": a mapping has a second name */
-static char *device_name(const char *directory)
-{
-	const char *kernel = strrchr(directory, '/') + 1;
-	char *given = read_line(directory, "dm/name");
-	char *name = given ? xasprintf("%s (%s)", kernel, given) : xstrdup(kernel);
-
-	free(given);
-	return name;
-}
-
 /* @directory: directory of a whole disk in sysfs */
 static char *walk_whole(struct walk *walk, const char *directory)
 {
-	char *found, *name;
+	const char *kernel = strrchr(directory, '/') + 1;
+	char *found, *given, *name;
 
-	if (!strcmp(strrchr(directory, '/') + 1, walk->target->name))
+	if (!strcmp(kernel, walk->target->name))
 		return xstrdup(walk->target->node);
 	found = walk_entries(walk, directory, "slaves");
 	if (!found)
@@ -151,9 +132,12 @@ static char *walk_whole(struct walk *walk, const char *directory)
 		found = walk_named(walk, directory, "backing_dev");	/* zram */
 	if (!found)
 		found = walk_disk(walk, directory);
-	name = device_name(directory);
+	/* "dm-0 (vg-home)": a mapping has a second name */
+	given = read_line(directory, "dm/name");
+	name = given ? xasprintf("%s (%s)", kernel, given) : xstrdup(kernel);
 	found = on(name, found);
 	free(name);
+	free(given);
 	return found;
 }
 
@@ -232,44 +216,27 @@ static char *walk_mount(struct walk *walk, struct libmnt_fs *fs)
 	return found ? found : walk_path(walk, source);
 }
 
-/* A file system with an anonymous device number */
-static char *walk_anonymous(struct walk *walk, dev_t number)
+/* The file system of the file @path, which has an anonymous device number */
+static char *walk_anonymous(struct walk *walk, const char *path, dev_t number)
 {
-	char *path = xasprintf("%s/proc/self/mountinfo", disk_sysroot()), *found = NULL;
-	struct libmnt_table *table = mnt_new_table_from_file(path);
+	char *mounts = xasprintf("%s/proc/self/mountinfo", disk_sysroot()), *found = NULL;
+	struct libmnt_table *table = mnt_new_table_from_file(mounts);
 	struct libmnt_iter *iterator = mnt_new_iter(MNT_ITER_FORWARD);
 	struct libmnt_fs *fs;
+	const char *type;
 
 	while (table && iterator && !found && !mnt_table_next_fs(table, iterator, &fs))
 		if (mnt_fs_get_devno(fs) == number)
 			found = walk_mount(walk, fs);
+	/* On btrfs, the device number of a file is not that of the mount table. */
+	fs = table && !found ? mnt_table_find_mountpoint(table, path, MNT_ITER_BACKWARD) : NULL;
+	type = fs ? mnt_fs_get_fstype(fs) : NULL;
+	if (type && !strcmp(type, "btrfs"))
+		found = walk_mount(walk, fs);
 	mnt_free_iter(iterator);
 	mnt_unref_table(table);
-	free(path);
+	free(mounts);
 	return found;
-}
-
-/* On btrfs, the device number of a file is not that of the mount table. Return: or NULL */
-static char *walk_btrfs_file(struct walk *walk, const char *path)
-{
-	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
-	struct libmnt_fs *fs = table ? mnt_table_find_mountpoint(table, path, MNT_ITER_BACKWARD) :
-				       NULL;
-	const char *type = fs ? mnt_fs_get_fstype(fs) : NULL;
-	char *found = type && !strcmp(type, "btrfs") ? walk_mount(walk, fs) : NULL;
-
-	mnt_unref_table(table);
-	return found;
-}
-
-static char *walk_file_system(struct walk *walk, const char *path, dev_t number)
-{
-	char *found;
-
-	if (major(number))
-		return walk_device(walk, number);
-	found = walk_anonymous(walk, number);
-	return found ? found : walk_btrfs_file(walk, path);
 }
 
 static char *walk_path(struct walk *walk, const char *path)
@@ -282,8 +249,10 @@ static char *walk_path(struct walk *walk, const char *path)
 	walk->depth++;
 	if (S_ISBLK(status.st_mode))
 		found = walk_device(walk, status.st_rdev);
+	else if (major(status.st_dev))
+		found = on(path, walk_device(walk, status.st_dev));
 	else
-		found = on(path, walk_file_system(walk, path, status.st_dev));
+		found = on(path, walk_anonymous(walk, path, status.st_dev));
 	walk->depth--;
 	return found;
 }
