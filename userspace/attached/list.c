@@ -22,44 +22,31 @@
 #include "lib/options.h"
 #include "lib/text.h"
 
-/* Column BACK-FILE is the key back-file in JSON, as with losetup. */
-static char *json_name(const struct column *column)
+/* @parent: path of a parent of the disk; NULL: the disk itself. Return: NULL for null */
+static struct json_object *value_of(const struct column *column, const struct disk *disk,
+				    const char *parent)
 {
-	char *name = xstrdup(column->name);
-	char *c;
-
-	for (c = name; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return name;
+	if (!parent)
+		return column->get(disk, column->file);
+	return column->get_of_parent ? column->get_of_parent(parent) : NULL;
 }
 
-static struct json_object *disk_json(const struct disk *disk, const struct column **wanted,
-				     size_t count)
+/* The keys are as with losetup: column BACK-FILE is back-file. */
+static struct json_object *row_json(const struct disk *disk, const char *parent,
+				    const struct column **wanted, size_t count)
 {
 	struct json_object *row = json_object_new_object();
+	char *key, *c;
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		char *name = json_name(wanted[i]);
-
-		json_add(row, name, wanted[i]->get(disk, wanted[i]->file));
-		free(name);
-	}
-	return row;
-}
-
-static struct json_object *parent_json(const char *path, const struct column **wanted,
-				       size_t count)
-{
-	struct json_object *row = json_object_new_object();
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		char *name = json_name(wanted[i]);
-
-		if (wanted[i]->get_of_parent)
-			json_add(row, name, wanted[i]->get_of_parent(path));
-		free(name);
+		if (parent && !wanted[i]->get_of_parent)
+			continue;
+		key = xstrdup(wanted[i]->name);
+		for (c = key; *c; c++)
+			*c = (char)tolower((unsigned char)*c);
+		json_add(row, key, value_of(wanted[i], disk, parent));
+		free(key);
 	}
 	return row;
 }
@@ -72,7 +59,7 @@ static void add_parents_json(struct json_object *row, const struct disk *disk,
 
 	for (path = parents; *path; path++) {
 		struct json_object *children = json_object_new_array();
-		struct json_object *parent = parent_json(*path, wanted, count);
+		struct json_object *parent = row_json(disk, *path, wanted, count);
 
 		json_object_array_add(children, parent);
 		json_add(row, "children", children);
@@ -88,7 +75,7 @@ static struct json_object *disks_json(const struct disk_list *disks, bool tree,
 	size_t i;
 
 	for (i = 0; i < disks->count; i++) {
-		struct json_object *row = disk_json(&disks->disk[i], wanted, count);
+		struct json_object *row = row_json(&disks->disk[i], NULL, wanted, count);
 
 		if (tree)
 			add_parents_json(row, &disks->disk[i], wanted, count);
@@ -140,48 +127,26 @@ static char *cell_text(const struct column *column, struct json_object *value, b
 	return xstrdup(json_object_get_string(value));
 }
 
-static void fill_line(struct libscols_line *line, const struct disk *disk,
-		      const struct column **wanted, size_t count,
-		      const struct globals *globals)
+/* @child: line of the child, if the line is that of a parent. Return: the line; NULL: none */
+static struct libscols_line *add_line(struct libscols_table *table, struct libscols_line *child,
+				      const struct disk *disk, const char *parent,
+				      const struct column **wanted, size_t count,
+				      const struct globals *globals)
 {
+	struct libscols_line *line = scols_table_new_line(table, child);
 	size_t i;
 
-	for (i = 0; i < count; i++) {
-		struct json_object *value = wanted[i]->get(disk, wanted[i]->file);
-		const char *mark = wanted[i]->mark && !globals->raw ? wanted[i]->mark(disk) : "";
+	for (i = 0; line && i < count; i++) {
+		struct json_object *value = value_of(wanted[i], disk, parent);
+		bool has_mark = wanted[i]->mark && !parent && !globals->raw;
 		char *text = cell_text(wanted[i], value, globals->bytes);
 
-		scols_line_refer_data(line, i, xasprintf("%s%s", text, mark));
+		scols_line_refer_data(line, i, xasprintf("%s%s", text,
+							 has_mark ? wanted[i]->mark(disk) : ""));
 		free(text);
 		json_object_put(value);
 	}
-}
-
-static void fill_parent_line(struct libscols_line *line, const char *path,
-			     const struct column **wanted, size_t count)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		struct json_object *value = wanted[i]->get_of_parent ?
-					    wanted[i]->get_of_parent(path) : NULL;
-
-		scols_line_refer_data(line, i, cell_text(wanted[i], value, false));
-		json_object_put(value);
-	}
-}
-
-static void add_parent_lines(struct libscols_table *table, struct libscols_line *line,
-			     const struct disk *disk, const struct column **wanted, size_t count)
-{
-	char **parents = disk_parents(disk), **path;
-
-	for (path = parents; line && *path; path++) {
-		line = scols_table_new_line(table, line);
-		if (line)
-			fill_parent_line(line, *path, wanted, count);
-	}
-	disk_free_names(parents);
+	return line;
 }
 
 static void add_lines(struct libscols_table *table, const struct disk_list *disks,
@@ -189,23 +154,34 @@ static void add_lines(struct libscols_table *table, const struct disk_list *disk
 		      size_t count)
 {
 	struct libscols_line *line;
+	char **parents, **path;
 	size_t i;
 
 	for (i = 0; i < disks->count; i++) {
-		line = scols_table_new_line(table, NULL);
-		if (line)
-			fill_line(line, &disks->disk[i], wanted, count, globals);
-		if (line && tree)
-			add_parent_lines(table, line, &disks->disk[i], wanted, count);
+		const struct disk *disk = &disks->disk[i];
+
+		line = add_line(table, NULL, disk, NULL, wanted, count, globals);
+		if (!line || !tree)
+			continue;
+		parents = disk_parents(disk);
+		for (path = parents; line && *path; path++)
+			line = add_line(table, line, disk, *path, wanted, count, globals);
+		disk_free_names(parents);
 	}
 }
 
-/* Only the first tree column has the branches. */
-static void add_columns(struct libscols_table *table, bool branches,
-			const struct column **wanted, size_t count)
+/* Only the first tree column has branches; raw output, which is for scripts, has none. */
+static enum exit_code print_table(const struct disk_list *disks, const struct globals *globals,
+				  bool tree, const struct column **wanted, size_t count)
 {
+	struct libscols_table *table = scols_new_table();
+	bool branches = tree && !globals->raw;
 	size_t i;
 
+	if (!table)
+		return fail(EXIT_MEMORY, "out of memory");
+	scols_table_enable_raw(table, globals->raw);
+	scols_table_enable_noheadings(table, globals->no_headings);
 	for (i = 0; i < count; i++) {
 		bool has_them = branches && wanted[i]->kind == TREE;
 
@@ -213,19 +189,6 @@ static void add_columns(struct libscols_table *table, bool branches,
 				       columns_right_aligned(wanted[i]) ? SCOLS_FL_RIGHT : 0);
 		branches = branches && !has_them;
 	}
-}
-
-/* Raw output is for scripts and has no branches. */
-static enum exit_code print_table(const struct disk_list *disks, const struct globals *globals,
-				  bool tree, const struct column **wanted, size_t count)
-{
-	struct libscols_table *table = scols_new_table();
-
-	if (!table)
-		return fail(EXIT_MEMORY, "out of memory");
-	scols_table_enable_raw(table, globals->raw);
-	scols_table_enable_noheadings(table, globals->no_headings);
-	add_columns(table, tree && !globals->raw, wanted, count);
 	add_lines(table, disks, globals, tree, wanted, count);
 	if (disks->count)
 		scols_print_table(table);
