@@ -211,21 +211,6 @@ bool disk_device_number(const struct disk *disk, const char *partition, dev_t *n
 	return found;
 }
 
-static bool is_partition(const struct disk *disk, const char *name)
-{
-	char *file, *text;
-	bool partition;
-
-	if (strncmp(name, disk->name, strlen(disk->name)))
-		return false;
-	file = xasprintf("%s/partition", name);
-	text = disk_attribute(disk, file);
-	partition = text;
-	free(text);
-	free(file);
-	return partition;
-}
-
 /**
  * disk_partitions() - list the partitions of a disk
  * @disk:	attached
@@ -242,8 +227,16 @@ char **disk_partitions(const struct disk *disk)
 
 	free(path);
 	while (directory && (entry = readdir(directory))) {
-		if (!is_partition(disk, entry->d_name))
+		char *file, *number;
+
+		if (strncmp(entry->d_name, disk->name, strlen(disk->name)))
 			continue;
+		file = xasprintf("%s/partition", entry->d_name);
+		number = disk_attribute(disk, file);
+		free(file);
+		if (!number)
+			continue;
+		free(number);
 		names = xrealloc(names, count + 2, sizeof(*names));
 		names[count++] = xstrdup(entry->d_name);
 		names[count] = NULL;
