@@ -21,24 +21,6 @@ static bool has_same_inode(int control, const struct disk *disk, const struct st
 	       status.file_inode == file->st_ino;
 }
 
-static void add_disks_of_image(struct disks_of *found, int control, const struct stat *file)
-{
-	struct disk_list disks;
-	size_t i;
-
-	disk_list_all(&disks);
-	for (i = 0; i < disks.count; i++) {
-		const struct disk *disk = &disks.disk[i];
-		enum disk_role role = disk_role_of_file(disk, file);
-
-		if (role == DISK_SHOWS || has_same_inode(control, disk, file))
-			disk_list_add(&found->showing, disk);
-		else if (role == DISK_NEEDS)
-			disk_list_add(&found->needing, disk);
-	}
-	disk_list_free(&disks);
-}
-
 /**
  * disks_of_find() - find the disks that an argument stands for
  * @disks:	filled; must be freed by disks_of_free()
@@ -47,14 +29,29 @@ static void add_disks_of_image(struct disks_of *found, int control, const struct
  */
 void disks_of_find(struct disks_of *disks, const char *argument, int control)
 {
-	struct disk disk;
+	struct disk_list all;
+	struct disk device;
 	struct stat file;
+	size_t i;
 
 	memset(disks, 0, sizeof(*disks));
-	if (disk_of_device(&disk, argument))
-		disk_list_add(&disks->showing, &disk);
-	else if (!stat(argument, &file))
-		add_disks_of_image(disks, control, &file);
+	if (disk_of_device(&device, argument)) {
+		disk_list_add(&disks->showing, &device);
+		return;
+	}
+	if (stat(argument, &file))
+		return;
+	disk_list_all(&all);
+	for (i = 0; i < all.count; i++) {
+		const struct disk *disk = &all.disk[i];
+		enum disk_role role = disk_role_of_file(disk, &file);
+
+		if (role == DISK_SHOWS || has_same_inode(control, disk, &file))
+			disk_list_add(&disks->showing, disk);
+		else if (role == DISK_NEEDS)
+			disk_list_add(&disks->needing, disk);
+	}
+	disk_list_free(&all);
 }
 
 /**
