@@ -74,17 +74,12 @@ static bool file_says(const char *path, const char *text)
 	return strstr(line, text);
 }
 
-static bool is_locked_down(void)
-{
-	static const char path[] = "/sys/kernel/security/lockdown";
-
-	return file_says(path, "[integrity]") || file_says(path, "[confidentiality]");
-}
-
 /* Root may be refused as well: by lockdown, a sysctl, or a missing capability. */
 static enum exit_code fail_permission(int error)
 {
-	if (is_locked_down())
+	static const char lockdown[] = "/sys/kernel/security/lockdown";
+
+	if (file_says(lockdown, "[integrity]") || file_says(lockdown, "[confidentiality]"))
 		return fail_named(EXIT_MODULE, "MODULE_REJECTED",
 				  "module vhdx was rejected: this kernel is locked down (Secure Boot) "
 				  "and loads only modules signed with an enrolled key; see vhdxctl(8) "
@@ -180,15 +175,25 @@ static void log_debug(void *data, int priority, const char *file, int line, cons
 	debug("libkmod: %s: %s", function, text);
 }
 
-/* By alias, as modprobe does. A missing module gives an empty list. */
-static int load_by_name(struct kmod_ctx *context)
+/**
+ * module_load() - load the module, as modprobe vhdx does: by alias
+ *
+ * Return: DONE, also if it is already loaded; or another exit code after an error message
+ */
+enum exit_code module_load(void)
 {
+	struct kmod_ctx *context = kmod_new(NULL, NULL);
 	struct kmod_list *list = NULL, *item;
-	int error = kmod_module_new_from_lookup(context, "vhdx", &list);
+	enum exit_code status;
+	int error;
 
-	if (error < 0)
-		return -error;
-	error = ENOENT;
+	if (!context)
+		return fail(EXIT_MODULE, "module vhdx: cannot load (libkmod cannot be initialized)");
+	kmod_set_log_fn(context, log_debug, NULL);
+	note("loading module vhdx");
+	/* A missing module gives an empty list, not an error. */
+	error = kmod_module_new_from_lookup(context, "vhdx", &list);
+	error = error < 0 ? -error : ENOENT;
 	kmod_list_foreach(item, list) {
 		struct kmod_module *module = kmod_module_get_module(item);
 
@@ -198,25 +203,6 @@ static int load_by_name(struct kmod_ctx *context)
 			break;
 	}
 	kmod_module_unref_list(list);
-	return error;
-}
-
-/**
- * module_load() - load the module, as modprobe vhdx does
- *
- * Return: DONE, also if it is already loaded; or another exit code after an error message
- */
-enum exit_code module_load(void)
-{
-	struct kmod_ctx *context = kmod_new(NULL, NULL);
-	enum exit_code status;
-	int error;
-
-	if (!context)
-		return fail(EXIT_MODULE, "module vhdx: cannot load (libkmod cannot be initialized)");
-	kmod_set_log_fn(context, log_debug, NULL);
-	note("loading module vhdx");
-	error = load_by_name(context);
 	status = error ? fail_load(context, error) : DONE;
 	kmod_unref(context);
 	return status;
