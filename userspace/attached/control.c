@@ -36,23 +36,6 @@ static enum exit_code check_version(int control)
 			  version.release, version.abi, VHDX_ABI_VERSION);
 }
 
-static enum exit_code fail_open(int error)
-{
-	switch (error) {
-	case ENOENT:
-	case ENODEV:
-	case ENXIO:
-		return fail(EXIT_MODULE, "module vhdx is loaded, but %s is missing; check that "
-			    "/dev is that of the running system", VHDX_CONTROL_NODE);
-	case EPERM:
-	case EACCES:
-		return fail(EXIT_PERMISSION, "%s: cannot open (%s); run as root", VHDX_CONTROL_NODE,
-			    strerror(error));
-	default:
-		return fail_errno(VHDX_CONTROL_NODE, "cannot open", error);
-	}
-}
-
 static int open_node(int *control)
 {
 	*control = open(VHDX_CONTROL_NODE, O_RDWR | O_CLOEXEC);
@@ -64,24 +47,19 @@ static bool is_absent(int error)
 	return error == ENOENT || error == ENODEV || error == ENXIO;
 }
 
-static int open_node_patiently(int *control)
-{
-	const struct timespec pause = { .tv_nsec = NODE_PAUSE_MS * 1000000L };
-	int tries, error = open_node(control);
-
-	for (tries = 0; is_absent(error) && tries < NODE_TRIES; tries++) {
-		nanosleep(&pause, NULL);
-		error = open_node(control);
-	}
-	return error;
-}
-
+/* @error: from open_node() */
 static enum exit_code checked(int *control, int error)
 {
 	enum exit_code status;
 
+	if (is_absent(error))
+		return fail(EXIT_MODULE, "module vhdx is loaded, but %s is missing; check that "
+			    "/dev is that of the running system", VHDX_CONTROL_NODE);
+	if (error == EPERM || error == EACCES)
+		return fail(EXIT_PERMISSION, "%s: cannot open (%s); run as root", VHDX_CONTROL_NODE,
+			    strerror(error));
 	if (error)
-		return fail_open(error);
+		return fail_errno(VHDX_CONTROL_NODE, "cannot open", error);
 	status = check_version(*control);
 	if (status != DONE)
 		close(*control);
@@ -107,14 +85,19 @@ enum exit_code control_open(int *control)
  */
 enum exit_code control_open_loading(int *control)
 {
-	int error = open_node(control);
+	const struct timespec pause = { .tv_nsec = NODE_PAUSE_MS * 1000000L };
+	int tries, error = open_node(control);
 	enum exit_code status;
 
-	if (is_absent(error)) {
-		status = module_load();
-		if (status != DONE)
-			return status;
-		error = open_node_patiently(control);
+	if (!is_absent(error))
+		return checked(control, error);
+	status = module_load();
+	if (status != DONE)
+		return status;
+	error = open_node(control);
+	for (tries = 0; is_absent(error) && tries < NODE_TRIES; tries++) {
+		nanosleep(&pause, NULL);
+		error = open_node(control);
 	}
 	return checked(control, error);
 }
