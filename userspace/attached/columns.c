@@ -178,16 +178,6 @@ static const struct column columns[] = {
 
 _Static_assert(COLUMNS_MAX >= 2 * COLUMN_COUNT, "all columns, and as many named once more");
 
-static const struct column *find_column(const char *name, size_t length)
-{
-	size_t i;
-
-	for (i = 0; i < COLUMN_COUNT; i++)
-		if (!strncasecmp(columns[i].name, name, length) && !columns[i].name[length])
-			return &columns[i];
-	return NULL;
-}
-
 /**
  * columns_default() - the columns that are printed without --output
  * @wanted:	filled
@@ -213,15 +203,17 @@ static enum exit_code choose_named(const struct column **wanted, size_t *count, 
 		names++;
 	}
 	while (*names) {
-		size_t length = strcspn(names, ",");
-		const struct column *column = find_column(names, length);
+		size_t length = strcspn(names, ","), i = 0;
 
-		if (!column)
+		while (i < COLUMN_COUNT && (strncasecmp(columns[i].name, names, length) ||
+					    columns[i].name[length]))
+			i++;
+		if (i == COLUMN_COUNT)
 			return fail(EXIT_USAGE, "list: unknown column %.*s; see vhdxctl list "
 				    "--help", (int)length, names);
 		if (*count == COLUMNS_MAX)
 			return fail(EXIT_USAGE, "list: too many columns");
-		wanted[(*count)++] = column;
+		wanted[(*count)++] = &columns[i];
 		names += length + (names[length] == ',');
 	}
 	return *count ? DONE : fail(EXIT_USAGE, "list: no columns named");
