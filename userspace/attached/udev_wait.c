@@ -78,18 +78,6 @@ static void catch_interrupt(struct udev_wait *wait)
 	sigaction(SIGTERM, &action, NULL);
 }
 
-static unsigned long long last_event(void)
-{
-	unsigned long long number = 0;
-	FILE *file = fopen("/sys/kernel/uevent_seqnum", "re");
-
-	if (file && fscanf(file, "%llu", &number) != 1)
-		number = 0;
-	if (file)
-		fclose(file);
-	return number;
-}
-
 static void listen_to_udev(struct udev_wait *wait)
 {
 	wait->udev = udev_new();
@@ -116,9 +104,14 @@ static void listen_to_udev(struct udev_wait *wait)
 struct udev_wait *udev_wait_begin(void)
 {
 	struct udev_wait *wait = xcalloc(1, sizeof(*wait));
+	FILE *file;
 
 	catch_interrupt(wait);
-	wait->before = last_event();
+	file = fopen("/sys/kernel/uevent_seqnum", "re");
+	if (file && fscanf(file, "%llu", &wait->before) != 1)
+		wait->before = 0;
+	if (file)
+		fclose(file);
 	if (!access("/run/udev/control", F_OK))
 		listen_to_udev(wait);
 	return wait;
@@ -151,21 +144,18 @@ static bool is_seen(const struct udev_wait *wait, dev_t number, bool removed)
 	return false;
 }
 
-static bool is_initialized(struct udev_wait *wait, dev_t number)
-{
-	struct udev_device *device = udev_device_new_from_devnum(wait->udev, 'b', number);
-	bool initialized = device && udev_device_get_is_initialized(device) > 0;
-
-	udev_device_unref(device);
-	return initialized;
-}
-
 static bool is_processed(struct udev_wait *wait, dev_t number)
 {
+	struct udev_device *device;
+	bool processed;
+
 	if (!wait->udev)
 		return true;
-	return is_initialized(wait, number) &&
-	       (!wait->monitor || is_seen(wait, number, false));
+	device = udev_device_new_from_devnum(wait->udev, 'b', number);
+	processed = device && udev_device_get_is_initialized(device) > 0 &&
+		    (!wait->monitor || is_seen(wait, number, false));
+	udev_device_unref(device);
+	return processed;
 }
 
 static bool node_exists(const char *name)
