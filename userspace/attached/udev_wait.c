@@ -117,23 +117,6 @@ struct udev_wait *udev_wait_begin(void)
 	return wait;
 }
 
-static void take_event(struct udev_wait *wait)
-{
-	struct udev_device *device = udev_monitor_receive_device(wait->monitor);
-	const char *action = device ? udev_device_get_action(device) : NULL;
-	struct seen *seen;
-
-	if (action && udev_device_get_seqnum(device) > wait->before) {
-		debug("udev: %s %s", action, udev_device_get_sysname(device));
-		wait->seen = xrealloc(wait->seen, wait->seen_count + 1,
-				      sizeof(*wait->seen));
-		seen = &wait->seen[wait->seen_count++];
-		seen->number = udev_device_get_devnum(device);
-		seen->removed = !strcmp(action, "remove");
-	}
-	udev_device_unref(device);
-}
-
 static bool is_seen(const struct udev_wait *wait, dev_t number, bool removed)
 {
 	size_t i;
@@ -203,18 +186,31 @@ static long long now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-/* Return at the next event, at a signal, or after LOOK_AGAIN_MS. */
+/* Return at the next event, which is added to those seen, at a signal, or after LOOK_AGAIN_MS. */
 static void wait_for_event(struct udev_wait *wait, long long timeout_ms)
 {
 	struct timespec timeout = { .tv_nsec = LOOK_AGAIN_MS * 1000000L };
 	struct pollfd poll = { .fd = -1, .events = POLLIN };
+	struct udev_device *device;
+	const char *action;
+	struct seen *seen;
 
 	if (timeout_ms < LOOK_AGAIN_MS)
 		timeout.tv_nsec = timeout_ms * 1000000L;
 	if (wait->monitor)
 		poll.fd = udev_monitor_get_fd(wait->monitor);
-	if (ppoll(&poll, 1, &timeout, &wait->signals) > 0)
-		take_event(wait);
+	if (ppoll(&poll, 1, &timeout, &wait->signals) <= 0)
+		return;
+	device = udev_monitor_receive_device(wait->monitor);
+	action = device ? udev_device_get_action(device) : NULL;
+	if (action && udev_device_get_seqnum(device) > wait->before) {
+		debug("udev: %s %s", action, udev_device_get_sysname(device));
+		wait->seen = xrealloc(wait->seen, wait->seen_count + 1, sizeof(*wait->seen));
+		seen = &wait->seen[wait->seen_count++];
+		seen->number = udev_device_get_devnum(device);
+		seen->removed = !strcmp(action, "remove");
+	}
+	udev_device_unref(device);
 }
 
 typedef bool wait_condition(struct udev_wait *wait, const struct disk *disk, dev_t number);
