@@ -52,34 +52,30 @@ static struct json_object *row_json(const struct disk *disk, const char *parent,
 }
 
 /* The root of the tree is the disk, so a parent image is in the "children" of its child. */
-static void add_parents_json(struct json_object *row, const struct disk *disk,
-			     const struct column **wanted, size_t count)
-{
-	char **parents = disk_parents(disk), **path;
-
-	for (path = parents; *path; path++) {
-		struct json_object *children = json_object_new_array();
-		struct json_object *parent = row_json(disk, *path, wanted, count);
-
-		json_object_array_add(children, parent);
-		json_add(row, "children", children);
-		row = parent;
-	}
-	disk_free_names(parents);
-}
-
 static struct json_object *disks_json(const struct disk_list *disks, bool tree,
 				      const struct column **wanted, size_t count)
 {
 	struct json_object *rows = json_object_new_array();
+	char **parents, **path;
 	size_t i;
 
 	for (i = 0; i < disks->count; i++) {
-		struct json_object *row = row_json(&disks->disk[i], NULL, wanted, count);
+		const struct disk *disk = &disks->disk[i];
+		struct json_object *row = row_json(disk, NULL, wanted, count);
 
-		if (tree)
-			add_parents_json(row, &disks->disk[i], wanted, count);
 		json_object_array_add(rows, row);
+		if (!tree)
+			continue;
+		parents = disk_parents(disk);
+		for (path = parents; *path; path++) {
+			struct json_object *children = json_object_new_array();
+			struct json_object *parent = row_json(disk, *path, wanted, count);
+
+			json_object_array_add(children, parent);
+			json_add(row, "children", children);
+			row = parent;
+		}
+		disk_free_names(parents);
 	}
 	return rows;
 }
@@ -97,24 +93,10 @@ struct json_object *list_json(const struct disk_list *disks)
 	return disks_json(disks, false, all, columns_default(all, true));
 }
 
-static char *list_text(struct json_object *list)
-{
-	char *text = xstrdup("");
-	size_t i;
-
-	for (i = 0; i < json_object_array_length(list); i++) {
-		const char *item = json_object_get_string(json_object_array_get_idx(list, i));
-		char *longer = xasprintf("%s%s%s", text, *text ? "," : "", item);
-
-		free(text);
-		text = longer;
-	}
-	return text;
-}
-
 static char *cell_text(const struct column *column, struct json_object *value, bool bytes)
 {
-	char size[TEXT_SIZE_MAX];
+	char size[TEXT_SIZE_MAX], *text, *longer;
+	size_t i;
 
 	if (!value)
 		return xstrdup("-");
@@ -122,9 +104,16 @@ static char *cell_text(const struct column *column, struct json_object *value, b
 		return xstrdup(text_size(size, json_object_get_uint64(value), ""));
 	if (json_object_is_type(value, json_type_boolean))
 		return xstrdup(json_object_get_boolean(value) ? "1" : "0");
-	if (json_object_is_type(value, json_type_array))
-		return list_text(value);
-	return xstrdup(json_object_get_string(value));
+	if (!json_object_is_type(value, json_type_array))
+		return xstrdup(json_object_get_string(value));
+	text = xstrdup("");
+	for (i = 0; i < json_object_array_length(value); i++) {
+		longer = xasprintf("%s%s%s", text, *text ? "," : "",
+				   json_object_get_string(json_object_array_get_idx(value, i)));
+		free(text);
+		text = longer;
+	}
+	return text;
 }
 
 /* @child: line of the child, if the line is that of a parent. Return: the line; NULL: none */
