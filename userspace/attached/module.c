@@ -118,23 +118,11 @@ static char *vermagic_of(struct kmod_ctx *context)
 	return text;
 }
 
-static enum exit_code fail_version(struct kmod_ctx *context, const char *kernel, int error)
-{
-	char *built = vermagic_of(context);
-	enum exit_code status;
-
-	status = fail_named(EXIT_MODULE, "MODULE_VERSION",
-			    "module vhdx does not match kernel %s (%s; it was built for %s); build it "
-			    "again: dkms install --force -m vhdx -k %s, or in the sources: make clean && "
-			    "make && make install; dmesg may say more", kernel, strerror(error),
-			    built ? built : "another kernel", kernel);
-	free(built);
-	return status;
-}
-
 static enum exit_code fail_load(struct kmod_ctx *context, int error)
 {
 	struct utsname system;
+	enum exit_code status;
+	char *built;
 
 	uname(&system);
 	switch (error) {
@@ -148,7 +136,15 @@ static enum exit_code fail_load(struct kmod_ctx *context, int error)
 				  "/var/lib/dkms/mok.pub, then reboot");
 	case ENOEXEC:
 	case EINVAL:
-		return fail_version(context, system.release, error);
+		built = vermagic_of(context);
+		status = fail_named(EXIT_MODULE, "MODULE_VERSION",
+				    "module vhdx does not match kernel %s (%s; it was built for %s); "
+				    "build it again: dkms install --force -m vhdx -k %s, or in the "
+				    "sources: make clean && make && make install; dmesg may say more",
+				    system.release, strerror(error),
+				    built ? built : "another kernel", system.release);
+		free(built);
+		return status;
 	case EPERM:
 	case EACCES:
 		return fail_permission(error);
