@@ -45,22 +45,6 @@ void progress_init(struct progress *progress)
 	sigaction(SIGUSR1, &action, NULL);
 }
 
-static bool set_mode(struct progress *progress, const char *verb, const char *value)
-{
-	static const char *const names[] = { "auto", "bar", "json", "none" };
-	unsigned int i;
-
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(value, names[i]))
-			continue;
-		progress->mode = (enum progress_mode)i;
-		return true;
-	}
-	fail(EXIT_USAGE, "%s: --progress: invalid value '%s'; use auto, bar, json or none", verb,
-	     value);
-	return false;
-}
-
 /**
  * progress_set() - set an option of PROGRESS_OPTIONS
  * @progress:	changed
@@ -72,11 +56,23 @@ static bool set_mode(struct progress *progress, const char *verb, const char *va
  */
 bool progress_set(struct progress *progress, const char *verb, int id, const char *value)
 {
-	char *end;
+	static const char *const modes[] = { "auto", "bar", "json", "none" };
+	const unsigned int count = sizeof(modes) / sizeof(modes[0]);
+	unsigned int mode = 0;
 	double seconds;
+	char *end;
 
-	if (id == PROGRESS_OPTION)
-		return set_mode(progress, verb, value);
+	if (id == PROGRESS_OPTION) {
+		while (mode < count && strcmp(value, modes[mode]))
+			mode++;
+		if (mode == count) {
+			fail(EXIT_USAGE, "%s: --progress: invalid value '%s'; use auto, bar, json "
+			     "or none", verb, value);
+			return false;
+		}
+		progress->mode = (enum progress_mode)mode;
+		return true;
+	}
 	seconds = strtod(value, &end);
 	if (end == value || *end || !isfinite(seconds) || seconds < 0 || seconds > SECONDS_MAX) {
 		fail(EXIT_USAGE, "%s: --progress-frequency: invalid number of seconds '%s'", verb,
@@ -92,20 +88,6 @@ static unsigned int percent(const struct progress *progress)
 	if (!progress->total)
 		return 100;
 	return (unsigned int)((double)progress->done / (double)progress->total * 100);
-}
-
-static uint64_t bytes_per_second(const struct progress *progress, uint64_t elapsed_ms)
-{
-	return elapsed_ms ? (uint64_t)((double)progress->done * 1000 / (double)elapsed_ms) : 0;
-}
-
-static void show_line(const struct progress *progress)
-{
-	char done[TEXT_SIZE_MAX], total[TEXT_SIZE_MAX];
-
-	fprintf(stderr, "vhdxctl: %s: %s of %s (%u %%)\n", progress->task,
-		text_size(done, progress->done, " "), text_size(total, progress->total, " "),
-		percent(progress));
 }
 
 static void show_bar(const struct progress *progress)
@@ -130,8 +112,8 @@ static void clear_bar(void)
 static void show_json(const struct progress *progress)
 {
 	uint64_t elapsed = now_ms() - progress->start_ms;
-	uint64_t speed = bytes_per_second(progress, elapsed);
-	double left = (double)(progress->total - progress->done);
+	double done = (double)progress->done, left = (double)(progress->total - progress->done);
+	uint64_t speed = elapsed ? (uint64_t)(done * 1000 / (double)elapsed) : 0;
 
 	fprintf(stderr, "{\"progress\":{\"op\":\"%s\",\"done-bytes\":%llu,\"total-bytes\":%llu,"
 		"\"speed\":%llu,\"eta-ms\":%llu,\"time-ms\":%llu}}\n", progress->task,
@@ -176,12 +158,16 @@ void progress_begin(struct progress *progress, const char *task, uint64_t total)
  */
 void progress_add(struct progress *progress, uint64_t bytes)
 {
+	char done[TEXT_SIZE_MAX], total[TEXT_SIZE_MAX];
+
 	progress->done += bytes;
 	if (progress->done > progress->total)
 		progress->done = progress->total;
 	if (report_wanted) {
 		report_wanted = 0;
-		show_line(progress);
+		fprintf(stderr, "vhdxctl: %s: %s of %s (%u %%)\n", progress->task,
+			text_size(done, progress->done, " "),
+			text_size(total, progress->total, " "), percent(progress));
 	}
 	if (now_ms() - progress->shown_ms >= progress->period_ms)
 		show(progress);
