@@ -105,16 +105,6 @@ void json_output_add(const char *key, struct json_object *value)
 	json_add(document, key, value);
 }
 
-static void output_add_failure(const struct failure *failure)
-{
-	struct json_object *error = json_object_new_object();
-
-	json_add_string(error, "code", failure->code);
-	json_add_number(error, "exit", failure->exit);
-	json_add_string(error, "message", failure->message ? failure->message : "");
-	json_output_add("error", error);
-}
-
 /**
  * json_output_list_begin() - print the beginning of the document, up to a list
  * @key:	top-level key of the list
@@ -154,11 +144,6 @@ static void output_list_end(void)
 	list_is_open = false;
 }
 
-static void output_print(void)
-{
-	puts(json_object_to_json_string_ext(document, JSON_C_TO_STRING_PRETTY | JSON_STYLE));
-}
-
 /**
  * json_output_finish() - print the document, and detect errors of stdout
  * @json:	print a document
@@ -170,12 +155,19 @@ enum exit_code json_output_finish(bool json, enum exit_code status)
 {
 	const struct failure *failure = message_first_failure();
 
-	if (json && failure->exit != DONE)
-		output_add_failure(failure);
+	if (json && failure->exit != DONE) {
+		struct json_object *error = json_object_new_object();
+
+		json_add_string(error, "code", failure->code);
+		json_add_number(error, "exit", failure->exit);
+		json_add_string(error, "message", failure->message ? failure->message : "");
+		json_output_add("error", error);
+	}
 	if (list_is_open)
 		output_list_end();
 	else if (json && document)
-		output_print();
+		puts(json_object_to_json_string_ext(document,
+						    JSON_C_TO_STRING_PRETTY | JSON_STYLE));
 	json_object_put(document);
 	document = NULL;
 	if ((fflush(stdout) || ferror(stdout)) && status == DONE)
@@ -183,20 +175,10 @@ enum exit_code json_output_finish(bool json, enum exit_code status)
 	return status;
 }
 
-static void print_number(struct json_object *value, bool bytes_only)
-{
-	uint64_t number = json_object_get_uint64(value);
-	char size[TEXT_SIZE_MAX];
-
-	if (json_object_get_userdata(value) != size_mark || bytes_only || number < 1024)
-		printf(" %llu\n", (unsigned long long)number);
-	else
-		printf(" %s (%llu)\n", text_size(size, number, " "), (unsigned long long)number);
-}
-
 static void print_scalar(struct json_object *value, bool bytes_only)
 {
-	char *text;
+	char size[TEXT_SIZE_MAX], *text;
+	unsigned long long number;
 
 	switch (json_object_get_type(value)) {
 	case json_type_null:
@@ -206,7 +188,11 @@ static void print_scalar(struct json_object *value, bool bytes_only)
 		puts(json_object_get_boolean(value) ? " yes" : " no");
 		return;
 	case json_type_int:
-		print_number(value, bytes_only);
+		number = json_object_get_uint64(value);
+		if (json_object_get_userdata(value) != size_mark || bytes_only || number < 1024)
+			printf(" %llu\n", number);
+		else
+			printf(" %s (%llu)\n", text_size(size, number, " "), number);
 		return;
 	default:
 		text = text_printable(json_object_get_string(value));
