@@ -40,18 +40,12 @@ struct getopt_tables {
 	int count;
 };
 
-static int value_kind(const struct options_option *option)
-{
-	if (!option->value)
-		return no_argument;
-	return option->value[0] == '[' ? optional_argument : required_argument;
-}
-
 static void add_options(struct getopt_tables *tables, const struct options_option *option)
 {
 	for (; option && option->name && tables->count < MAX_OPTIONS; option++) {
 		struct option *added = &tables->longs[tables->count++];
-		int kind = value_kind(option);
+		int kind = !option->value ? no_argument :
+			   option->value[0] == '[' ? optional_argument : required_argument;
 
 		added->name = option->name;
 		added->has_arg = kind;
@@ -116,12 +110,6 @@ static void print_help(const struct options_syntax *syntax)
 	exit(json_output_finish(false, DONE));
 }
 
-static void print_version(void)
-{
-	printf("vhdxctl %s\n", VHDX_RELEASE);
-	exit(json_output_finish(false, DONE));
-}
-
 /* After an invalid option only those are still honoured that say how to print the error. */
 static bool counts_after_failure(int id)
 {
@@ -160,7 +148,8 @@ static void set_global(struct globals *globals, int id, const char *value)
 		globals->output_all = true;
 		break;
 	case 'V':
-		print_version();
+		printf("vhdxctl %s\n", VHDX_RELEASE);
+		exit(json_output_finish(false, DONE));
 	}
 }
 
@@ -232,18 +221,6 @@ enum exit_code options_parse_globals(struct globals *globals, int argc, char **a
 	return status;
 }
 
-static enum exit_code check_groups(const struct options_syntax *syntax,
-				   const struct globals *globals)
-{
-	if (globals->used & ~syntax->groups & OPTIONS_TABLE)
-		return fail(EXIT_USAGE, "%s: --raw, --noheadings, --output and --output-all apply "
-			    "only to tables; see vhdxctl %s --help", syntax->verb, syntax->verb);
-	if (globals->used & ~syntax->groups & OPTIONS_BYTES)
-		return fail(EXIT_USAGE, "%s: --bytes does not apply; see vhdxctl %s --help",
-			    syntax->verb, syntax->verb);
-	return DONE;
-}
-
 /**
  * options_parse() - parse the options after the verb
  * @syntax:	command line of the verb
@@ -279,7 +256,15 @@ enum exit_code options_parse(const struct options_syntax *syntax, struct globals
 		else if (!syntax->set(context, id, optarg))
 			status = EXIT_USAGE;
 	}
-	return status ? status : check_groups(syntax, globals);
+	if (status != DONE)
+		return status;
+	if (globals->used & ~syntax->groups & OPTIONS_TABLE)
+		return fail(EXIT_USAGE, "%s: --raw, --noheadings, --output and --output-all apply "
+			    "only to tables; see vhdxctl %s --help", syntax->verb, syntax->verb);
+	if (globals->used & ~syntax->groups & OPTIONS_BYTES)
+		return fail(EXIT_USAGE, "%s: --bytes does not apply; see vhdxctl %s --help",
+			    syntax->verb, syntax->verb);
+	return DONE;
 }
 
 /**
