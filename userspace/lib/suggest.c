@@ -42,13 +42,6 @@ static unsigned int distance(const char *a, const char *b)
 	return now[width];
 }
 
-static bool is_beginning(const char *typed, const char *word)
-{
-	size_t length = strlen(typed);
-
-	return length > 1 && !strncmp(typed, word, length) && word[length];
-}
-
 /**
  * suggest_begin() - begin without a suggestion
  * @suggestion:	filled
@@ -69,11 +62,16 @@ void suggest_begin(struct suggestion *suggestion, const char *typed)
 void suggest_word(struct suggestion *suggestion, const char *word)
 {
 	const char *typed = suggestion->typed;
+	size_t length = strlen(typed);
 	unsigned int wrong;
 
-	if (strlen(typed) > WORD_MAX || strlen(word) > WORD_MAX)
+	if (length > WORD_MAX || strlen(word) > WORD_MAX)
 		return;
-	wrong = is_beginning(typed, word) ? 1 : distance(typed, word);
+	/* The beginning of a word counts as one wrong letter. */
+	if (length > 1 && !strncmp(typed, word, length) && word[length])
+		wrong = 1;
+	else
+		wrong = distance(typed, word);
 	if (wrong >= suggestion->distance + !suggestion->best)
 		return;
 	suggestion->best = word;
