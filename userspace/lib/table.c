@@ -10,37 +10,23 @@
 #include "lib/options.h"
 #include "lib/text.h"
 
-static bool find_column(size_t *found, const struct table_column *columns, size_t count,
-			const char *name, size_t length)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		*found = i;
-		if (!strncasecmp(columns[i].name, name, length) && !columns[i].name[length])
-			return true;
-	}
-	return false;
-}
-
-static void want_all(struct table *rows, size_t count)
-{
-	for (rows->count = 0; rows->count < count; rows->count++)
-		rows->wanted[rows->count] = rows->count;
-}
-
 static enum exit_code want_named(struct table *rows, const char *verb, size_t count,
 				 const char *names)
 {
+	const struct table_column *columns = rows->columns;
+
 	while (*names) {
-		size_t length = strcspn(names, ",");
+		size_t length = strcspn(names, ","), i = 0;
 
 		if (rows->count == TABLE_MAX_COLUMNS)
 			return fail(EXIT_USAGE, "%s: too many columns", verb);
-		if (!find_column(&rows->wanted[rows->count], rows->columns, count, names, length))
+		while (i < count && (strncasecmp(columns[i].name, names, length) ||
+				     columns[i].name[length]))
+			i++;
+		if (i == count)
 			return fail(EXIT_USAGE, "%s: unknown column %.*s; see vhdxctl %s --help",
 				    verb, (int)length, names, verb);
-		rows->count++;
+		rows->wanted[rows->count++] = i;
 		names += length + (names[length] == ',');
 	}
 	return rows->count ? DONE : fail(EXIT_USAGE, "%s: no columns named", verb);
@@ -66,7 +52,8 @@ enum exit_code table_begin(struct table *rows, const char *verb, const struct ta
 	rows->raw = globals->raw;
 	rows->headings = !globals->no_headings;
 	if (!names || globals->output_all || *names == '+')
-		want_all(rows, count);
+		for (; rows->count < count; rows->count++)
+			rows->wanted[rows->count] = rows->count;
 	if (!names || globals->output_all)
 		return DONE;
 	return want_named(rows, verb, count, *names == '+' ? names + 1 : names);
@@ -85,43 +72,29 @@ static void print_raw(const char *cell)
 	}
 }
 
-static void print_aligned(const struct table_column *column, const char *cell, bool last)
-{
-	char *safe = text_printable(cell);
-
-	if (last && column->width < 0)
-		fputs(safe, stdout);
-	else
-		printf("%*s", column->width, safe);
-	free(safe);
-}
-
 static void print_row(const struct table *rows, const char *const *cells)
 {
+	char *safe;
 	size_t i;
 
 	for (i = 0; i < rows->count; i++) {
-		size_t column = rows->wanted[i];
+		const char *cell = cells[rows->wanted[i]];
+		int width = rows->columns[rows->wanted[i]].width;
 
 		if (i)
 			putchar(' ');
-		if (rows->raw)
-			print_raw(cells[column]);
-		else
-			print_aligned(&rows->columns[column], cells[column],
-				      i + 1 == rows->count);
+		if (rows->raw) {
+			print_raw(cell);
+			continue;
+		}
+		/* no blanks at the end of a line */
+		if (i + 1 == rows->count && width < 0)
+			width = 0;
+		safe = text_printable(cell);
+		printf("%*s", width, safe);
+		free(safe);
 	}
 	putchar('\n');
-}
-
-static void print_headings(const struct table *rows)
-{
-	const char *names[TABLE_MAX_COLUMNS];
-	size_t i;
-
-	for (i = 0; i < rows->count; i++)
-		names[rows->wanted[i]] = rows->columns[rows->wanted[i]].name;
-	print_row(rows, names);
 }
 
 /**
@@ -131,8 +104,14 @@ static void print_headings(const struct table *rows)
  */
 void table_print(struct table *rows, const char *const *cells)
 {
-	if (rows->headings)
-		print_headings(rows);
+	const char *names[TABLE_MAX_COLUMNS];
+	size_t i;
+
+	if (rows->headings) {
+		for (i = 0; i < rows->count; i++)
+			names[rows->wanted[i]] = rows->columns[rows->wanted[i]].name;
+		print_row(rows, names);
+	}
 	rows->headings = false;
 	print_row(rows, cells);
 }
