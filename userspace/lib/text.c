@@ -16,9 +16,15 @@
 static const char replacement[] = "\xef\xbf\xbd";
 
 /* Convert valid text; insert a replacement for each @unit bytes of invalid text. */
-static void convert(iconv_t converter, char *in, size_t in_left, char *out, size_t out_left,
-		    size_t unit)
+static char *to_utf8(const char *from, const void *bytes, size_t in_left, size_t unit)
 {
+	size_t out_left = 3 * in_left;	/* a UTF-16 unit or a byte becomes 3 bytes at most */
+	char *text = xcalloc(out_left + 1, 1);
+	char *in = (char *)bytes, *out = text;
+	iconv_t converter = iconv_open("UTF-8", from);
+
+	if (converter == (iconv_t)-1)
+		return text;
 	while (iconv(converter, &in, &in_left, &out, &out_left) == (size_t)-1) {
 		size_t skip = in_left < unit ? in_left : unit;
 
@@ -30,17 +36,6 @@ static void convert(iconv_t converter, char *in, size_t in_left, char *out, size
 		in += skip;
 		in_left -= skip;
 	}
-}
-
-static char *to_utf8(const char *from, const void *in, size_t length, size_t unit)
-{
-	size_t room = 3 * length + 1;	/* a UTF-16 unit or a byte becomes 3 bytes at most */
-	char *text = xcalloc(room, 1);
-	iconv_t converter = iconv_open("UTF-8", from);
-
-	if (converter == (iconv_t)-1)
-		return text;
-	convert(converter, (char *)in, length, text, room - 1, unit);
 	iconv_close(converter);
 	return text;
 }
@@ -98,19 +93,11 @@ char *text_valid_utf8(const char *text)
 	return to_utf8("UTF-8", text, strlen(text), 1);
 }
 
-/* Bytes of a control character that a terminal acts on: C0, DEL, and C1 (C2 80 .. C2 9F). */
-static size_t control_length(const unsigned char *text)
-{
-	if (text[0] < 0x20 || text[0] == 0x7f)
-		return 1;
-	if (text[0] == 0xc2 && text[1] >= 0x80 && text[1] < 0xa0)
-		return 2;
-	return 0;
-}
-
 /**
  * text_printable() - escape control characters for a terminal
  * @text:	untrusted text
+ *
+ * A terminal acts on C0, DEL, and C1, which is C2 80 .. C2 9F in UTF-8.
  *
  * Return: the text with control characters as \xNN
  */
@@ -121,7 +108,8 @@ char *text_printable(const char *text)
 	char *out = safe;
 
 	while (*in) {
-		size_t length = control_length(in);
+		const bool is_c1 = in[0] == 0xc2 && in[1] >= 0x80 && in[1] < 0xa0;
+		size_t length = in[0] < 0x20 || in[0] == 0x7f ? 1 : is_c1 ? 2 : 0;
 
 		if (!length)
 			*out++ = (char)*in++;
