@@ -30,26 +30,6 @@ static uint64_t unit_of_text(const char *text)
 	return unit;
 }
 
-/* A blank may precede a unit, but a unit must follow. */
-static const char *unit_text(const char *text)
-{
-	return *text == ' ' && text[1] ? text + 1 : text;
-}
-
-/* The digits after the point, converted to bytes. false: not a whole number of bytes */
-static bool fraction_of_text(uint64_t *bytes, const char *digits, size_t count, uint64_t unit)
-{
-	*bytes = 0;
-	while (count--) {
-		uint64_t rest = *bytes + (uint64_t)(digits[count] - '0') * unit;
-
-		if (rest % 10)
-			return false;
-		*bytes = rest / 10;
-	}
-	return true;
-}
-
 /**
  * size_of_text() - parse a size
  * @bytes:	set on success
@@ -63,14 +43,24 @@ bool size_of_text(uint64_t *bytes, const char *text)
 	size_t whole = strspn(text, "0123456789");
 	const char *rest = text + whole;
 	size_t digits = *rest == '.' ? strspn(rest + 1, "0123456789") : 0;
-	uint64_t unit, value = 0, fraction;
+	const char *suffix = digits ? rest + 1 + digits : rest;
+	uint64_t unit, value = 0, fraction = 0;
 	size_t i;
 
 	if (!whole || (*rest == '.' && !digits) || digits > 9)
 		return false;
-	unit = unit_of_text(unit_text(digits ? rest + 1 + digits : rest));
-	if (!unit || !fraction_of_text(&fraction, rest + 1, digits, unit))
+	if (*suffix == ' ' && suffix[1])	/* a unit must follow the blank */
+		suffix++;
+	unit = unit_of_text(suffix);
+	if (!unit)
 		return false;
+	/* The fraction must be a whole number of bytes. */
+	for (i = digits; i; i--) {
+		fraction += (uint64_t)(rest[i] - '0') * unit;
+		if (fraction % 10)
+			return false;
+		fraction /= 10;
+	}
 	for (i = 0; i < whole; i++) {
 		if (value > (INT64_MAX - 9) / 10)
 			return false;
