@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -113,12 +112,6 @@ enum exit_code write_zeros(const struct write_file *file, uint64_t offset, uint6
 	return status;
 }
 
-/* Errors of file systems without fallocate() */
-static bool cannot_allocate(int error)
-{
-	return error == EOPNOTSUPP || error == ENOSYS || error == EINVAL || error == ENODEV;
-}
-
 /**
  * write_allocate() - allocate space, which reads as zeros
  * @file:	open; the range was never written
@@ -144,7 +137,8 @@ enum exit_code write_allocate(const struct write_file *file, uint64_t offset, ui
 			length -= piece;
 		} else if (errno == EINTR) {
 			status = step(file, progress, 0);
-		} else if (cannot_allocate(errno)) {
+		} else if (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL ||
+			   errno == ENODEV) {
 			return write_zeros(file, offset, length, progress);
 		} else {
 			status = fail_errno(file->path, "cannot allocate space", errno);
