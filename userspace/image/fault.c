@@ -10,13 +10,6 @@
 #include "lib/reason.h"
 #include "lib/text.h"
 
-/* For a failed read, the errno says more than the reason. */
-static enum exit_code fail_read(const struct image_file *file, const struct vhdx_fault *fault)
-{
-	return fail_named(EXIT_IO, "READ_FAILED", "%s: read failed at %#llx (%s)", file->path,
-			  (unsigned long long)fault->offset, strerror(file->read_error));
-}
-
 /**
  * fail_fault() - print an error message for a fault
  * @file:	the image
@@ -30,8 +23,11 @@ enum exit_code fail_fault(const struct image_file *file, const struct vhdx_fault
 	enum exit_code status;
 	char *message = NULL;
 
+	/* For a failed read, the errno says more than the reason. */
 	if (fault->reason == VHDX_REASON_read_failed && file->read_error)
-		return fail_read(file, fault);
+		return fail_named(EXIT_IO, "READ_FAILED", "%s: read failed at %#llx (%s)",
+				  file->path, (unsigned long long)fault->offset,
+				  strerror(file->read_error));
 	vhdx_fault_text(fault, text, sizeof(text));
 	if (vhdx_reason_class(fault->reason) != VHDX_CLASS_NOT_VHDX)
 		message = xstrdup(text);

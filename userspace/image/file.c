@@ -98,22 +98,6 @@ int image_file_adopt(struct image_file *file, const char *path, int fd)
 	return 0;
 }
 
-/* Text for a kind of file that cannot be an image, to be freed */
-static char *kind_text(const struct stat *status)
-{
-	const char *what = "not a regular file";
-
-	if (S_ISDIR(status->st_mode))
-		return xstrdup("is a directory; name an image in it");
-	if (S_ISCHR(status->st_mode))
-		what = "a character device";
-	else if (S_ISFIFO(status->st_mode))
-		what = "a pipe";
-	else if (S_ISSOCK(status->st_mode))
-		what = "a socket";
-	return xasprintf("is %s; an image is a regular file or a block device", what);
-}
-
 /**
  * image_fail_kind() - print an error message for what is neither a regular file nor a block device
  * @path:	of the file
@@ -123,22 +107,22 @@ static char *kind_text(const struct stat *status)
  */
 enum exit_code image_fail_kind(const char *path, const struct stat *status)
 {
-	char *text = kind_text(status);
+	const char *what = "not a regular file";
 	enum exit_code code;
+	char *text;
 
 	if (S_ISDIR(status->st_mode))
-		code = fail(EXIT_USAGE, "%s: %s", path, text);
-	else
-		code = fail_reason_text(path, VHDX_REASON_attach_not_a_file, text);
+		return fail(EXIT_USAGE, "%s: is a directory; name an image in it", path);
+	if (S_ISCHR(status->st_mode))
+		what = "a character device";
+	else if (S_ISFIFO(status->st_mode))
+		what = "a pipe";
+	else if (S_ISSOCK(status->st_mode))
+		what = "a socket";
+	text = xasprintf("is %s; an image is a regular file or a block device", what);
+	code = fail_reason_text(path, VHDX_REASON_attach_not_a_file, text);
 	free(text);
 	return code;
-}
-
-static enum exit_code fail_adopt(const char *path, const struct stat *status, int error)
-{
-	if (error == EISDIR || error == EMEDIUMTYPE)
-		return image_fail_kind(path, status);
-	return fail_errno(path, "cannot determine its size", error);
 }
 
 /**
@@ -159,7 +143,9 @@ enum exit_code image_file_open(struct image_file *file, const char *path)
 	if (!error)
 		return DONE;
 	image_file_close(file);
-	return fail_adopt(path, &file->stat, error);
+	if (error == EISDIR || error == EMEDIUMTYPE)
+		return image_fail_kind(path, &file->stat);
+	return fail_errno(path, "cannot determine its size", error);
 }
 
 /**
