@@ -32,6 +32,7 @@ static const char *path_of(const struct walk *walk, unsigned int depth)
 	return walk->map->layer[depth].image->file.path;
 }
 
+/* Test whether @next continues the pending extent. */
 static bool continues(const struct walk *walk, const struct disk_extent *next)
 {
 	const struct disk_extent *pending = &walk->pending;
@@ -50,43 +51,19 @@ static void flush(struct walk *walk)
 	walk->pending.length = 0;
 }
 
-/* Print an error message for the first bad entry, and count the others. */
-static void add_bad(struct walk *walk, const struct disk_extent *extent)
-{
-	struct layer_map *layer = &walk->map->layer[extent->depth];
-
-	if (!walk->bad++ && !(walk->flags & EXTENTS_TOLERANT))
-		fail_fault(&layer->image->file, &layer->fault);
-}
-
+/* Prints an error message for the first bad extent, and counts the others. */
 static void add(struct walk *walk, const struct disk_extent *next)
 {
-	if (next->kind == EXTENT_BAD)
-		add_bad(walk, next);
+	struct layer_map *layer = &walk->map->layer[next->depth];
+
+	if (next->kind == EXTENT_BAD && !walk->bad++ && !(walk->flags & EXTENTS_TOLERANT))
+		fail_fault(&layer->image->file, &layer->fault);
 	if (continues(walk, next)) {
 		walk->pending.length += next->length;
 		return;
 	}
 	flush(walk);
 	walk->pending = *next;
-}
-
-static enum exit_code walk_all(struct walk *walk)
-{
-	u64 size = chain_map_size(walk->map), start = 0;
-	enum exit_code status = DONE;
-	struct disk_extent extent;
-
-	while (start < size && status == DONE) {
-		status = chain_map_find(walk->map, start, size - start, &extent);
-		if (status != DONE)
-			break;
-		add(walk, &extent);
-		start += extent.length;
-		if (interrupted())
-			status = fail(EXIT_INTERRUPTED, "%s: interrupted", path_of(walk, 0));
-	}
-	return status;
 }
 
 /**
@@ -105,8 +82,19 @@ enum exit_code extents_walk(struct chain_map *map, unsigned int flags, extent_fu
 			    void *context)
 {
 	struct walk walk = { .map = map, .flags = flags, .emit = emit, .context = context };
-	enum exit_code status = walk_all(&walk);
+	u64 size = chain_map_size(map), start = 0;
+	enum exit_code status = DONE;
+	struct disk_extent extent;
 
+	while (start < size && status == DONE) {
+		status = chain_map_find(map, start, size - start, &extent);
+		if (status != DONE)
+			break;
+		add(&walk, &extent);
+		start += extent.length;
+		if (interrupted())
+			status = fail(EXIT_INTERRUPTED, "%s: interrupted", path_of(&walk, 0));
+	}
 	flush(&walk);
 	if (flags & EXTENTS_TOLERANT)
 		return status;
