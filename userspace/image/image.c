@@ -51,40 +51,33 @@ char *image_path(const char *argument)
 	return path;
 }
 
-/* The log is replayed, in memory, before anything after the headers is read. */
-static enum vhdx_reason replay_log(struct image *image, struct vhdx_fault *fault)
-{
-	const struct vhdx_header *header = &image->super->header;
-
-	if (!vhdx_header_log_dirty(header))
-		return VHDX_OK;
-	image->replayed = replay_memory_new(&image->file.reader, header, fault);
-	if (!image->replayed)
-		return fault->reason;
-	replay_memory_reader(image->replayed, &image->reader);
-	return VHDX_OK;
-}
-
 /**
  * image_super() - read everything before the BAT
  * @image:	its file is open; the rest is filled, and freed by image_close()
  * @fault:	filled on failure
  *
- * Prints no message.
+ * The log is replayed, in memory, before anything after the headers is read. Prints no message.
  *
  * Return: VHDX_OK, or the reason why the image cannot be used
  */
 enum vhdx_reason image_super(struct image *image, struct vhdx_fault *fault)
 {
 	void *scratch = xcalloc(1, VHDX_OPEN_SCRATCH_SIZE);
+	const struct vhdx_header *header;
 	enum vhdx_reason reason;
 
 	image->super = xcalloc(1, sizeof(*image->super));
+	header = &image->super->header;
 	image->replayed = NULL;
 	image->reader = image->file.reader;
 	reason = vhdx_open_headers(image->super, &image->reader, scratch, fault);
-	if (!reason)
-		reason = replay_log(image, fault);
+	if (!reason && vhdx_header_log_dirty(header)) {
+		image->replayed = replay_memory_new(&image->file.reader, header, fault);
+		if (image->replayed)
+			replay_memory_reader(image->replayed, &image->reader);
+		else
+			reason = fault->reason;
+	}
 	if (!reason)
 		reason = vhdx_open_tables(image->super, &image->reader, scratch, fault);
 	free(scratch);

@@ -30,15 +30,6 @@ struct layer *layer_new(const char *path, int fd, int *error)
 	return NULL;
 }
 
-static enum vhdx_reason read_locator(struct layer *layer, struct vhdx_fault *fault)
-{
-	if (!layer->image.super->geometry.has_parent)
-		return VHDX_OK;
-	layer->locator_item = xcalloc(1, VHDX_OPEN_SCRATCH_SIZE);
-	return vhdx_open_locator(layer->image.super, &layer->image.reader, layer->locator_item,
-				 &layer->locator, fault);
-}
-
 /**
  * layer_read() - read everything before the BAT, and the parent locator, without messages
  * @layer:	from layer_new()
@@ -50,7 +41,11 @@ enum vhdx_reason layer_read(struct layer *layer, struct vhdx_fault *fault)
 {
 	enum vhdx_reason reason = image_super(&layer->image, fault);
 
-	return reason ? reason : read_locator(layer, fault);
+	if (reason || !layer_has_parent(layer))
+		return reason;
+	layer->locator_item = xcalloc(1, VHDX_OPEN_SCRATCH_SIZE);
+	return vhdx_open_locator(layer->image.super, &layer->image.reader, layer->locator_item,
+				 &layer->locator, fault);
 }
 
 /**

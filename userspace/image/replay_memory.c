@@ -34,16 +34,6 @@ enum vhdx_reason replay_memory_find(struct vhdx_log *log, struct vhdx_log_sequen
 	return reason;
 }
 
-static enum vhdx_reason build(struct replay_memory *replayed, struct vhdx_fault *fault)
-{
-	struct vhdx_overlay *overlay = &replayed->overlay;
-
-	overlay->pages = xcalloc(vhdx_overlay_max_pages(&overlay->log),
-				 sizeof(*overlay->pages));
-	overlay->zeros = xcalloc(VHDX_OVERLAY_MAX_ZEROS, sizeof(*overlay->zeros));
-	return vhdx_overlay_build(overlay, &replayed->sequence, replayed->page, fault);
-}
-
 /**
  * replay_memory_new() - replay a log in memory
  * @file:	reads the file without a replay; must outlive the result
@@ -57,9 +47,17 @@ struct replay_memory *replay_memory_new(const struct vhdx_reader *file,
 					struct vhdx_fault *fault)
 {
 	struct replay_memory *replayed = xcalloc(1, sizeof(*replayed));
+	struct vhdx_overlay *overlay = &replayed->overlay;
+	enum vhdx_reason reason;
 
-	if (!replay_memory_find(&replayed->overlay.log, &replayed->sequence, file, header, fault) &&
-	    !build(replayed, fault))
+	reason = replay_memory_find(&overlay->log, &replayed->sequence, file, header, fault);
+	if (!reason) {
+		overlay->pages = xcalloc(vhdx_overlay_max_pages(&overlay->log),
+					 sizeof(*overlay->pages));
+		overlay->zeros = xcalloc(VHDX_OVERLAY_MAX_ZEROS, sizeof(*overlay->zeros));
+		reason = vhdx_overlay_build(overlay, &replayed->sequence, replayed->page, fault);
+	}
+	if (!reason)
 		return replayed;
 	replay_memory_free(replayed);
 	return NULL;
