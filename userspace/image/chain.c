@@ -8,17 +8,6 @@
 #include "image/parent_search.h"
 #include "lib/reason.h"
 
-/* A parent of another size is used as far as it goes, but is most likely a mistake. */
-static void warn_of_size(const struct layer *child, const struct layer *parent)
-{
-	u64 size = child->image.super->geometry.disk_size;
-	u64 other = parent->image.super->geometry.disk_size;
-
-	if (other != size)
-		warn("%s: its parent %s has a disk of %llu bytes, not %llu", child->path,
-		     parent->path, (unsigned long long)other, (unsigned long long)size);
-}
-
 /**
  * chain_open_image() - open an image as a chain of one file
  * @chain:	filled; must be closed even on failure
@@ -36,40 +25,39 @@ enum exit_code chain_open_image(struct chain *chain, const char *path)
 	return status;
 }
 
-static enum exit_code check_options(const struct chain *chain,
-				    const struct parent_options *options)
-{
-	if (options->parents < chain->count)
-		return DONE;
-	return fail_named(EXIT_USAGE, "PARENT_UNNEEDED", "%s: has no parent, but %s is given as one",
-			  chain->layer[chain->count - 1]->path,
-			  options->parent[chain->count - 1]);
-}
-
 /**
  * chain_open_parents() - find and open all parents
  * @chain:	opened by chain_open_image()
  * @options:	where to find the parents
  *
+ * Warns of a parent of another size: it is used as far as it goes, but is most likely a mistake.
+ *
  * Return: DONE, or another exit code after an error message
  */
 enum exit_code chain_open_parents(struct chain *chain, const struct parent_options *options)
 {
-	enum exit_code status = DONE;
+	struct layer *last = chain->layer[chain->count - 1], *parent;
 
-	while (status == DONE && layer_has_parent(chain->layer[chain->count - 1])) {
-		struct layer *child = chain->layer[chain->count - 1];
-		struct layer *parent;
+	while (layer_has_parent(last)) {
+		u64 size = last->image.super->geometry.disk_size, other;
+		enum exit_code status;
 
 		if (chain->count == VHDX_CHAIN_MAX_FILES)
 			return fail_reason(chain->layer[0]->path, VHDX_REASON_parent_depth);
 		status = parent_find(&parent, chain, options);
 		if (status != DONE)
-			break;
-		warn_of_size(child, parent);
+			return status;
+		other = parent->image.super->geometry.disk_size;
+		if (other != size)
+			warn("%s: its parent %s has a disk of %llu bytes, not %llu", last->path,
+			     parent->path, (unsigned long long)other, (unsigned long long)size);
 		chain->layer[chain->count++] = parent;
+		last = parent;
 	}
-	return status == DONE ? check_options(chain, options) : status;
+	if (options->parents < chain->count)
+		return DONE;
+	return fail_named(EXIT_USAGE, "PARENT_UNNEEDED", "%s: has no parent, but %s is given as one",
+			  last->path, options->parent[chain->count - 1]);
 }
 
 /**
