@@ -53,17 +53,6 @@ void parent_tried_add(struct parent_tried_list *list, const char *name, enum vhd
 	va_end(args);
 }
 
-/* The first image that is valid but not the parent; NULL: none */
-static const struct parent_tried *closest(const struct parent_tried_list *list)
-{
-	size_t i;
-
-	for (i = 0; i < list->count; i++)
-		if (vhdx_reason_class(list->tried[i].reason) == VHDX_CLASS_PARENT)
-			return &list->tried[i];
-	return NULL;
-}
-
 /* "a: why; b: why", to be freed */
 static char *list_text(const struct parent_tried_list *list, const struct parent_tried *without)
 {
@@ -83,24 +72,17 @@ static char *list_text(const struct parent_tried_list *list, const struct parent
 	return text;
 }
 
-/* A path that the image records for its parent, to be freed; NULL: it records none */
-static char *parent_name(const struct layer *child)
+/* For a parent that is at none of the places, to be freed */
+static char *missing_text(const struct parent_tried_list *list, const struct layer *child)
 {
+	char *places = list_text(list, NULL);
 	char *name = layer_text(child, &child->locator.absolute_path);
+	char *text;
 
 	if (!name)
 		name = layer_text(child, &child->locator.relative_path);
 	if (!name)
 		name = layer_text(child, &child->locator.volume_path);
-	return name;
-}
-
-static char *missing_text(const struct parent_tried_list *list, const struct layer *child)
-{
-	char *places = list_text(list, NULL);
-	char *name = parent_name(child);
-	char *text;
-
 	if (list->named)
 		text = xasprintf("parent %s; name the right file with --parent", places);
 	else if (!name)
@@ -114,6 +96,7 @@ static char *missing_text(const struct parent_tried_list *list, const struct lay
 	return text;
 }
 
+/* For an image that is valid but not the parent, to be freed */
 static char *wrong_text(const struct parent_tried_list *list, const struct parent_tried *wrong)
 {
 	char *places = list_text(list, wrong);
@@ -129,17 +112,24 @@ static char *wrong_text(const struct parent_tried_list *list, const struct paren
  * @list:	the places
  * @child:	the child of that parent
  *
+ * The first image that is valid but not the parent determines the message, if there is one.
+ *
  * Return: EXIT_PARENT after an error message that lists the places
  */
 enum exit_code parent_tried_fail(const struct parent_tried_list *list, const struct layer *child)
 {
-	const struct parent_tried *wrong = closest(list);
-	char *text = wrong ? wrong_text(list, wrong) : missing_text(list, child);
-	char *safe = text_printable(text);
-	char *code = text_code(vhdx_reason_name(wrong ? wrong->reason :
-						VHDX_REASON_parent_missing));
-	enum exit_code status = fail_named(EXIT_PARENT, code, "%s: %s", child->path, safe);
+	const struct parent_tried *wrong = NULL;
+	char *text, *safe, *code;
+	enum exit_code status;
+	size_t i;
 
+	for (i = 0; i < list->count && !wrong; i++)
+		if (vhdx_reason_class(list->tried[i].reason) == VHDX_CLASS_PARENT)
+			wrong = &list->tried[i];
+	text = wrong ? wrong_text(list, wrong) : missing_text(list, child);
+	safe = text_printable(text);
+	code = text_code(vhdx_reason_name(wrong ? wrong->reason : VHDX_REASON_parent_missing));
+	status = fail_named(EXIT_PARENT, code, "%s: %s", child->path, safe);
 	free(code);
 	free(safe);
 	free(text);
