@@ -20,17 +20,6 @@ static bool add(const char **list, unsigned int *count, unsigned int limit, cons
 	return false;
 }
 
-static bool add_map(struct parent_options *options, const char *verb, const char *value)
-{
-	const char *equals = strchr(value, '=');
-
-	if (equals && equals != value && equals[1])
-		return add(options->map, &options->maps, PARENT_MAX_PLACES, verb, value);
-	fail(EXIT_USAGE, "%s: --map-path: invalid value '%s'; the form is 'C:\\VMs=/srv/vms'", verb,
-	     value);
-	return false;
-}
-
 /**
  * parent_options_set() - add an option of PARENT_OPTIONS
  * @options:	changed; zero before the first call
@@ -43,6 +32,8 @@ static bool add_map(struct parent_options *options, const char *verb, const char
 bool parent_options_set(struct parent_options *options, const char *verb, int id,
 			const char *value)
 {
+	const char *equals = strchr(value, '=');
+
 	switch (id) {
 	case PARENT_OPTION:
 		return add(options->parent, &options->parents, VHDX_CHAIN_MAX_FILES - 1, verb,
@@ -51,21 +42,13 @@ bool parent_options_set(struct parent_options *options, const char *verb, int id
 		return add(options->directory, &options->directories, PARENT_MAX_PLACES, verb,
 			   value);
 	default:
-		return add_map(options, verb, value);
+		if (equals && equals != value && equals[1])
+			return add(options->map, &options->maps, PARENT_MAX_PLACES, verb, value);
+		fail(EXIT_USAGE,
+		     "%s: --map-path: invalid value '%s'; the form is 'C:\\VMs=/srv/vms'", verb,
+		     value);
+		return false;
 	}
-}
-
-/* The rest of a path below the Windows path of a map, to be freed; NULL: it is not below */
-static char *rest_below(const char *map, const char *normal)
-{
-	char *windows = strndup(map, strcspn(map, "="));
-	char *prefix = windows ? winpath_normal(windows) : NULL;
-	const char *rest = prefix ? winpath_below(normal, prefix) : NULL;
-	char *copy = rest && *rest ? xstrdup(rest) : NULL;
-
-	free(windows);
-	free(prefix);
-	return copy;
 }
 
 /**
@@ -82,11 +65,16 @@ char *parent_options_map(const struct parent_options *options, const char *norma
 	unsigned int i;
 
 	for (i = 0; i < options->maps; i++) {
-		char *rest = rest_below(options->map[i], normal);
+		const char *map = options->map[i];
+		char *windows = strndup(map, strcspn(map, "="));
+		char *prefix = windows ? winpath_normal(windows) : NULL;
+		const char *rest = prefix ? winpath_below(normal, prefix) : NULL;
 
-		*directory = strchr(options->map[i], '=') + 1;
-		if (rest)
-			return rest;
+		free(windows);
+		free(prefix);
+		*directory = strchr(map, '=') + 1;
+		if (rest && *rest)
+			return xstrdup(rest);
 	}
 	return NULL;
 }
