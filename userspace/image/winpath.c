@@ -46,12 +46,6 @@ static const char *take_root(const char **path)
 	return "";
 }
 
-/* A relative path that without its leading dot would not be relative */
-static bool needs_dot(const char *path, const char *normal)
-{
-	return path[0] == '.' && is_separator(path[1]) && !winpath_is_relative(normal);
-}
-
 /**
  * winpath_normal() - convert a path to the normal form
  * @path:	of an image or of the user
@@ -77,7 +71,8 @@ char *winpath_normal(const char *path)
 		}
 		path += length + !!path[length];
 	}
-	if (*normal && needs_dot(given, normal)) {
+	/* A relative path that without its leading dot would not be relative keeps the dot. */
+	if (*normal && given[0] == '.' && is_separator(given[1]) && !winpath_is_relative(normal)) {
 		memmove(normal + 2, normal, strlen(normal) + 1);
 		memcpy(normal, "./", 2);
 	}
@@ -192,19 +187,6 @@ static bool is_device_name(const char *name, size_t length)
 	       (!strncasecmp(name, "COM", 3) || !strncasecmp(name, "LPT", 3));
 }
 
-static bool is_allowed_name(const char *name, size_t length)
-{
-	size_t i;
-
-	if ((length == 1 && *name == '.') || (length == 2 && !memcmp(name, "..", 2)))
-		return true;
-	for (i = 0; i < length; i++)
-		if ((unsigned char)name[i] < ' ' || strchr("<>:\"|?*", name[i]))
-			return false;
-	return !length || (name[length - 1] != '.' && name[length - 1] != ' ' &&
-			   !is_device_name(name, length));
-}
-
 /**
  * winpath_is_allowed() - test whether Windows allows all names of a path
  * @normal:	in normal form, without drive, host or volume
@@ -213,12 +195,19 @@ static bool is_allowed_name(const char *name, size_t length)
  */
 bool winpath_is_allowed(const char *normal)
 {
-	while (*normal) {
-		size_t length = strcspn(normal, "/");
+	size_t length, i;
 
-		if (!is_allowed_name(normal, length))
+	for (; *normal; normal += length + !!normal[length]) {
+		length = strcspn(normal, "/");
+		if (!length || (length == 1 && *normal == '.') ||
+		    (length == 2 && !memcmp(normal, "..", 2)))
+			continue;
+		for (i = 0; i < length; i++)
+			if ((unsigned char)normal[i] < ' ' || strchr("<>:\"|?*", normal[i]))
+				return false;
+		if (normal[length - 1] == '.' || normal[length - 1] == ' ' ||
+		    is_device_name(normal, length))
 			return false;
-		normal += length + !!normal[length];
 	}
 	return true;
 }
