@@ -139,25 +139,10 @@ static char *vhd1_text(const struct image_file *file)
 
 /* -- by contents -- */
 
-static bool is_zero(const u8 *head, u32 length)
-{
-	return !head[0] && !memcmp(head, head + 1, length - 1);
-}
-
-/* Bytes from 0x80 on may be letters of any language. */
-static bool is_text(const u8 *head, u32 length)
-{
-	u32 i;
-
-	for (i = 0; i < length; i++)
-		if (head[i] < 0x80 && !isprint(head[i]) && !isspace(head[i]))
-			return false;
-	return true;
-}
-
 static char *head_text(const struct image_file *file, const u8 *head, u32 length)
 {
 	const struct foreign *known;
+	u32 i;
 
 	if (!memcmp(head, "conectix", 8))
 		return vhd1_text(file);
@@ -167,11 +152,14 @@ static char *head_text(const struct image_file *file, const u8 *head, u32 length
 		if (known->offset + known->length <= length &&
 		    !memcmp(head + known->offset, known->magic, known->length))
 			return text_of(known->what, known->advice, file->path);
-	if (is_zero(head, length))
+	if (!head[0] && !memcmp(head, head + 1, length - 1))
 		return xstrdup("begins with zeros instead of the signature of a VHDX; the copy or "
 			       "download may be incomplete: get it again");
-	return is_text(head, length) ?
-	       text_of("a text file", "look into it: less %s", file->path) : NULL;
+	/* Text has no control characters; bytes from 0x80 on may be letters of any language. */
+	for (i = 0; i < length; i++)
+		if (head[i] < 0x80 && !isprint(head[i]) && !isspace(head[i]))
+			return NULL;
+	return text_of("a text file", "look into it: less %s", file->path);
 }
 
 /**
