@@ -36,8 +36,9 @@ static bool links_to(const struct layer *child, const struct layer *parent)
 	return vhdx_chain_links(&child->locator, &parent->image.super->header.data_write_guid);
 }
 
-/* The file to which the relative path of a child leads, if that may be its parent too */
-static struct layer *named_parent(const struct layer *child, const char *directory)
+/* Test whether the relative path of a child leads to another file that may be its parent too. */
+static bool names_another(const struct layer *child, const struct layer *parent,
+			  const char *directory)
 {
 	char *text = layer_text(child, &child->locator.relative_path);
 	char *normal = text ? winpath_normal(text) : NULL;
@@ -45,67 +46,47 @@ static struct layer *named_parent(const struct layer *child, const char *directo
 	struct layer *named = NULL;
 	struct vhdx_fault fault;
 	int error, fd = -1;
+	bool another;
 
 	if (normal && winpath_is_relative(normal))
 		fd = safe_open(directory, normal, SAFE_OPEN_SAME_MOUNT, &path);
 	if (fd >= 0)
 		named = layer_new(path, fd, &error);
-	if (named && (layer_read(named, &fault) || !links_to(child, named))) {
-		layer_free(named);
-		named = NULL;
-	}
+	another = named && !layer_read(named, &fault) && links_to(child, named) &&
+		  !layer_is_file(named, &parent->image.file.stat);
+	layer_free(named);
 	free(path);
 	free(normal);
 	free(text);
-	return named;
-}
-
-static bool needs_another(const struct layer *child, const struct layer *parent,
-			  const char *directory)
-{
-	struct layer *named = named_parent(child, directory);
-	bool another = named && !layer_is_file(named, &parent->image.file.stat);
-
-	layer_free(named);
 	return another;
 }
 
-/* The parent of the image in @fd among @search->parent; NULL: none. Closes @fd. */
-static const struct layer *parent_of(const struct children_search *search, const char *directory,
-				     const char *path, int fd)
-{
-	const struct layer *found = NULL;
-	struct vhdx_fault fault;
-	struct layer *layer;
-	unsigned int i;
-	int error;
-
-	layer = layer_new(path, fd, &error);
-	if (!layer)
-		return NULL;
-	if (!search->is_known(search->context, &layer->image.file.stat) &&
-	    !layer_read(layer, &fault) && layer_has_parent(layer))
-		for (i = 0; i < search->count && !found; i++)
-			if (links_to(layer, search->parent[i]) &&
-			    !needs_another(layer, search->parent[i], directory))
-				found = search->parent[i];
-	layer_free(layer);
-	return found;
-}
-
-/* Counts a file that the caller may not read: it may be a child. */
+/*
+ * Visits a file if it is a child of one of @search->parent. Counts a file that the caller may not
+ * read: it may be a child. Return: false ends the search
+ */
 static bool look_at_entry(const struct children_search *search, const char *directory,
 			  const char *name, unsigned int *unreadable)
 {
 	const struct layer *parent = NULL;
+	struct layer *layer = NULL;
+	struct vhdx_fault fault;
 	char *path = NULL;
 	bool go_on = true;
-	int fd = safe_open(directory, name, SAFE_OPEN_SAME_MOUNT, &path);
+	unsigned int i;
+	int error, fd = safe_open(directory, name, SAFE_OPEN_SAME_MOUNT, &path);
 
 	if (fd >= 0)
-		parent = parent_of(search, directory, path, fd);
+		layer = layer_new(path, fd, &error);
 	else if (fd == -EACCES)
 		(*unreadable)++;
+	if (layer && !search->is_known(search->context, &layer->image.file.stat) &&
+	    !layer_read(layer, &fault) && layer_has_parent(layer))
+		for (i = 0; i < search->count && !parent; i++)
+			if (links_to(layer, search->parent[i]) &&
+			    !names_another(layer, search->parent[i], directory))
+				parent = search->parent[i];
+	layer_free(layer);
 	if (parent)
 		go_on = search->visit(search->context, path, parent);
 	free(path);
@@ -114,11 +95,6 @@ static bool look_at_entry(const struct children_search *search, const char *dire
 
 /* The search is repeated after the image is locked: print each warning once. */
 static bool warnings_printed;
-
-static bool is_file(const struct dirent *entry)
-{
-	return entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN;
-}
 
 /* Warns if not all files of the directory were searched. Return: false ends the search */
 static bool look_in(const struct children_search *search, const char *name)
@@ -133,7 +109,7 @@ static bool look_in(const struct children_search *search, const char *name)
 		warn("%s: cannot be searched for children of %s (%s)", name,
 		     search->parent[0]->path, strerror(errno));
 	while (directory && go_on && (entry = readdir(directory))) {
-		if (!is_file(entry))
+		if (entry->d_type != DT_REG && entry->d_type != DT_UNKNOWN)
 			continue;
 		if (files++ == SEARCH_MAX_FILES || time(NULL) > end) {
 			if (!warnings_printed)
