@@ -84,26 +84,6 @@ static bool is_remote(int fd)
 	return false;
 }
 
-/*
- * The kernel refuses a read lease on a file that is open for writing. The lease is taken and
- * released at once. Only the owner of the file or CAP_LEASE can take one, and only on a file system
- * with leases; otherwise the result is false. An open for writing in between waits, and the kernel
- * sends SIGIO, which is ignored.
- */
-static bool is_open_for_writing(int fd, const struct stat *status)
-{
-	const struct sigaction ignore = { .sa_handler = SIG_IGN };
-	struct sigaction old;
-	bool open;
-
-	if (!S_ISREG(status->st_mode) || is_remote(fd) || sigaction(SIGIO, &ignore, &old))
-		return false;
-	open = fcntl(fd, F_SETLEASE, F_RDLCK) && errno == EAGAIN;
-	fcntl(fd, F_SETLEASE, F_UNLCK);
-	sigaction(SIGIO, &old, NULL);
-	return open;
-}
-
 /**
  * image_check_no_writer() - check that no program without a lock has an image open for writing
  * @path:	for the message
@@ -112,15 +92,28 @@ static bool is_open_for_writing(int fd, const struct stat *status)
  *
  * A locked file passes: the caller takes or tests the lock itself.
  *
+ * The kernel refuses a read lease on a file that is open for writing. The lease is taken and
+ * released at once. Only the owner of the file or CAP_LEASE can take one, and only on a file system
+ * with leases; otherwise the file passes. An open for writing in between waits, and the kernel
+ * sends SIGIO, which is ignored.
+ *
  * Return: DONE, also if it cannot be determined; EXIT_BUSY after an error message
  */
 enum exit_code image_check_no_writer(const char *path, int fd, const struct stat *status)
 {
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct sigaction old;
+	bool open;
 
 	if (!fcntl(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK)
 		return DONE;
-	if (!is_open_for_writing(fd, status))
+	if (!S_ISREG(status->st_mode) || is_remote(fd) || sigaction(SIGIO, &ignore, &old))
+		return DONE;
+	open = fcntl(fd, F_SETLEASE, F_RDLCK) && errno == EAGAIN;
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	sigaction(SIGIO, &old, NULL);
+	if (!open)
 		return DONE;
 	return fail_named(EXIT_BUSY, "ATTACH_OPEN_FOR_WRITING", "%s: another program has it open for "
 			  "writing; close it there first", path);
@@ -207,28 +200,6 @@ enum exit_code image_check_lockable(const char *path, int fd, const struct stat 
 	return fail_open(path, errno, advice);
 }
 
-static enum exit_code lock_whole(const struct write_file *file)
-{
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
-	if (!fcntl(file->fd, F_OFD_SETLK, &lock))
-		return DONE;
-	if (errno == EAGAIN || errno == EACCES)
-		return fail_locked(file->path);
-	return fail_errno(file->path, "cannot lock", errno);
-}
-
-static enum exit_code check_file(const struct write_file *file)
-{
-	struct stat status;
-
-	if (fstat(file->fd, &status))
-		return fail_errno(file->path, "cannot stat", errno);
-	if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
-		return image_fail_kind(file->path, &status);
-	return image_check_attached(file->path, &status);
-}
-
 /**
  * image_open_exclusive() - open an image for reading and writing, and lock it
  * @file:	filled; must be closed by write_file_close()
@@ -243,6 +214,7 @@ static enum exit_code check_file(const struct write_file *file)
 enum exit_code image_open_exclusive(struct write_file *file, const char *path,
 				    const char *advice)
 {
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 	enum exit_code status;
 	struct stat what;
@@ -254,9 +226,15 @@ enum exit_code image_open_exclusive(struct write_file *file, const char *path,
 	if (file->fd < 0)
 		return fail_open(path, errno, advice);
 	write_file_name(file, path);
-	status = check_file(file);
-	if (status == DONE)
-		status = lock_whole(file);
+	if (fstat(file->fd, &what))
+		status = fail_errno(path, "cannot stat", errno);
+	else if (!S_ISREG(what.st_mode) && !S_ISBLK(what.st_mode))
+		status = image_fail_kind(path, &what);
+	else
+		status = image_check_attached(path, &what);
+	if (status == DONE && fcntl(file->fd, F_OFD_SETLK, &lock))
+		status = errno == EAGAIN || errno == EACCES ? fail_locked(path) :
+			 fail_errno(path, "cannot lock", errno);
 	if (status != DONE)
 		write_file_close(file);
 	return status;
