@@ -131,28 +131,6 @@ static int open_regular(int place)
 	return fd;
 }
 
-static int open_in(int directory, const char *path, enum safe_open_limits limits, char **spelled)
-{
-	int place = open_within(directory, path, O_PATH, limits);
-	int fd;
-
-	*spelled = xstrdup(path);
-	if (place == -ENOENT) {
-		char *real = spelling(directory, path, limits);
-
-		if (!real)
-			return -ENOENT;
-		free(*spelled);
-		*spelled = real;
-		place = open_within(directory, real, O_PATH, limits);
-	}
-	if (place < 0)
-		return place;
-	fd = open_regular(place);
-	close(place);
-	return fd;
-}
-
 /**
  * safe_open() - open a regular file for reading
  * @directory:	start of @path
@@ -165,17 +143,26 @@ static int open_in(int directory, const char *path, enum safe_open_limits limits
 int safe_open(const char *directory, const char *path, enum safe_open_limits limits, char **found)
 {
 	int root = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	char *spelled;
-	int fd;
+	char *spelled = NULL;
+	int place, fd;
 
 	*found = xasprintf("%s/%s", directory, path);
 	if (root < 0)
 		return -errno;
-	fd = open_in(root, path, limits, &spelled);
+	place = open_within(root, path, O_PATH, limits);
+	if (place == -ENOENT)
+		spelled = spelling(root, path, limits);
+	if (spelled) {
+		place = open_within(root, spelled, O_PATH, limits);
+		free(*found);
+		*found = xasprintf("%s/%s", directory, spelled);
+		free(spelled);
+	}
 	close(root);
-	free(*found);
-	*found = xasprintf("%s/%s", directory, spelled);
-	free(spelled);
+	if (place < 0)
+		return place;
+	fd = open_regular(place);
+	close(place);
 	return fd;
 }
 
