@@ -41,27 +41,6 @@ void layer_map_free(struct layer_map *map)
 	free(map->slice);
 }
 
-/* Pieces start at multiples of their size, so that a walk reads each piece once. */
-static enum exit_code load_piece(struct layer_map *map, u64 index)
-{
-	const struct vhdx_range *bat = &map->image->super->regions.bat;
-	u64 total = bat->length / VHDX_BAT_ENTRY_SIZE;
-	u64 first = index - index % PIECE_ENTRIES;
-	u64 count = total - first < PIECE_ENTRIES ? total - first : PIECE_ENTRIES;
-	enum exit_code status;
-
-	if (index - map->first < map->count)
-		return DONE;
-	map->count = 0;
-	status = image_read(map->image, bat->offset + first * VHDX_BAT_ENTRY_SIZE,
-			    map->entries, (u32)(count * VHDX_BAT_ENTRY_SIZE));
-	if (status != DONE)
-		return status;
-	map->first = first;
-	map->count = count;
-	return DONE;
-}
-
 /**
  * layer_map_entry() - get a BAT entry, unchecked
  * @map:	initialized
@@ -69,19 +48,32 @@ static enum exit_code load_piece(struct layer_map *map, u64 index)
  * @entry:	set to the entry; to 0 beyond the end of the BAT region, which may end before the
  *		sector bitmap entry of the last chunk
  *
+ * Pieces start at multiples of their size, so that a walk reads each piece once.
+ *
  * Return: DONE, or another exit code after an error message
  */
 enum exit_code layer_map_entry(struct layer_map *map, u64 index, u64 *entry)
 {
+	const struct vhdx_range *bat = &map->image->super->regions.bat;
+	u64 total = bat->length / VHDX_BAT_ENTRY_SIZE;
+	u64 first = index - index % PIECE_ENTRIES;
+	u64 count = total - first < PIECE_ENTRIES ? total - first : PIECE_ENTRIES;
 	enum exit_code status;
 
 	*entry = 0;
-	if (index * VHDX_BAT_ENTRY_SIZE >= map->image->super->regions.bat.length)
+	if (index * VHDX_BAT_ENTRY_SIZE >= bat->length)
 		return DONE;
-	status = load_piece(map, index);
-	if (status == DONE)
-		*entry = le64_to_cpu(map->entries[index - map->first]);
-	return status;
+	if (index - map->first >= map->count) {
+		map->count = 0;
+		status = image_read(map->image, bat->offset + first * VHDX_BAT_ENTRY_SIZE,
+				    map->entries, (u32)(count * VHDX_BAT_ENTRY_SIZE));
+		if (status != DONE)
+			return status;
+		map->first = first;
+		map->count = count;
+	}
+	*entry = le64_to_cpu(map->entries[index - map->first]);
+	return DONE;
 }
 
 /* Zeros are EXTENT_ZERO if a state says so, and EXTENT_ABSENT if no file has data there. */
@@ -97,18 +89,6 @@ static enum extent_kind kind_of_entry(const struct vhdx_geometry *g, u64 entry)
 	}
 	return g->has_parent || vhdx_bat_state(entry) == VHDX_BLOCK_ZERO ? EXTENT_ZERO :
 									   EXTENT_ABSENT;
-}
-
-static enum exit_code load_bitmap_entry(struct layer_map *map, u64 chunk)
-{
-	enum exit_code status;
-
-	if (map->chunk == chunk)
-		return DONE;
-	status = layer_map_entry(map, vhdx_bitmap_index(map->rules.geometry, chunk),
-				 &map->bitmap_entry);
-	map->chunk = status == DONE ? chunk : NOTHING;
-	return status;
 }
 
 static bool bitmap_is_bad(struct layer_map *map, u64 block)
@@ -168,9 +148,13 @@ static enum exit_code find_sectors(struct layer_map *map, u64 block, u64 within,
 	const struct vhdx_geometry *g = map->rules.geometry;
 	u64 first = within / g->logical_sector_size;
 	u64 end = (within + extent->length) / g->logical_sector_size;
-	enum exit_code status = load_bitmap_entry(map, block >> g->chunk_shift);
+	u64 chunk = block >> g->chunk_shift;
+	enum exit_code status = DONE;
 	bool here = false;
 
+	if (map->chunk != chunk)
+		status = layer_map_entry(map, vhdx_bitmap_index(g, chunk), &map->bitmap_entry);
+	map->chunk = status == DONE ? chunk : NOTHING;
 	if (status != DONE)
 		return status;
 	if (bitmap_is_bad(map, block)) {
@@ -201,42 +185,6 @@ static bool continues(struct layer_map *map, u64 block, const struct disk_extent
 	       vhdx_bat_offset(entry) == extent->offset + extent->length;
 }
 
-/* Append the blocks that continue @extent, within the loaded piece of the BAT. */
-static void extend(struct layer_map *map, u64 block, u64 length, struct disk_extent *extent)
-{
-	while (extent->length < length && continues(map, ++block, extent))
-		extent->length += vhdx_block_used(map->rules.geometry, block);
-	if (extent->length > length)
-		extent->length = length;
-}
-
-static enum exit_code find_block(struct layer_map *map, u64 block, u64 length,
-				 struct disk_extent *extent)
-{
-	const struct vhdx_geometry *g = map->rules.geometry;
-	u64 index = vhdx_payload_index(g, block);
-	u64 within = extent->start - (block << g->block_shift);
-	enum exit_code status;
-	u64 entry;
-
-	status = layer_map_entry(map, index, &entry);
-	if (status != DONE)
-		return status;
-	extent->state = vhdx_bat_state(entry);
-	extent->kind = kind_of_entry(g, entry);
-	extent->offset = vhdx_bat_offset(entry) + within;
-	extent->length = vhdx_block_used(g, block) - within;
-	if (extent->length > length)
-		extent->length = length;
-	if (vhdx_bat_check(&map->rules, (u32)index, entry, &map->fault))
-		extent->kind = EXTENT_BAD;
-	else if (extent->state == VHDX_BLOCK_PARTIALLY_PRESENT)
-		return find_sectors(map, block, within, extent);
-	else
-		extend(map, block, length, extent);
-	return DONE;
-}
-
 /**
  * layer_map_find() - find the extent at an offset of the disk
  * @map:	initialized
@@ -250,7 +198,34 @@ static enum exit_code find_block(struct layer_map *map, u64 block, u64 length,
 enum exit_code layer_map_find(struct layer_map *map, u64 start, u64 length,
 			      struct disk_extent *extent)
 {
+	const struct vhdx_geometry *g = map->rules.geometry;
+	u64 block = start >> g->block_shift;
+	u64 index = vhdx_payload_index(g, block);
+	u64 within = start - (block << g->block_shift);
+	enum exit_code status;
+	u64 entry;
+
 	memset(extent, 0, sizeof(*extent));
 	extent->start = start;
-	return find_block(map, start >> map->rules.geometry->block_shift, length, extent);
+	status = layer_map_entry(map, index, &entry);
+	if (status != DONE)
+		return status;
+	extent->state = vhdx_bat_state(entry);
+	extent->kind = kind_of_entry(g, entry);
+	extent->offset = vhdx_bat_offset(entry) + within;
+	extent->length = vhdx_block_used(g, block) - within;
+	if (extent->length > length)
+		extent->length = length;
+	if (vhdx_bat_check(&map->rules, (u32)index, entry, &map->fault)) {
+		extent->kind = EXTENT_BAD;
+		return DONE;
+	}
+	if (extent->state == VHDX_BLOCK_PARTIALLY_PRESENT)
+		return find_sectors(map, block, within, extent);
+	/* Append the blocks that continue the extent, within the loaded piece of the BAT. */
+	while (extent->length < length && continues(map, ++block, extent))
+		extent->length += vhdx_block_used(g, block);
+	if (extent->length > length)
+		extent->length = length;
+	return DONE;
 }
