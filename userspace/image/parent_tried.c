@@ -72,7 +72,6 @@ static char *list_text(const struct parent_tried_list *list, const struct parent
 	return text;
 }
 
-/* For a parent that is at none of the places, to be freed */
 static char *missing_text(const struct parent_tried_list *list, const struct layer *child)
 {
 	char *places = list_text(list, NULL);
@@ -96,17 +95,6 @@ static char *missing_text(const struct parent_tried_list *list, const struct lay
 	return text;
 }
 
-/* For an image that is valid but not the parent, to be freed */
-static char *wrong_text(const struct parent_tried_list *list, const struct parent_tried *wrong)
-{
-	char *places = list_text(list, wrong);
-	char *text = xasprintf("parent %s %s%s%s; name the right file with --parent", wrong->name,
-			       wrong->why, *places ? "; also tried " : "", places);
-
-	free(places);
-	return text;
-}
-
 /**
  * parent_tried_fail() - print an error message for a parent that was not found
  * @list:	the places
@@ -119,14 +107,21 @@ static char *wrong_text(const struct parent_tried_list *list, const struct paren
 enum exit_code parent_tried_fail(const struct parent_tried_list *list, const struct layer *child)
 {
 	const struct parent_tried *wrong = NULL;
-	char *text, *safe, *code;
+	char *text, *safe, *code, *places;
 	enum exit_code status;
 	size_t i;
 
 	for (i = 0; i < list->count && !wrong; i++)
 		if (vhdx_reason_class(list->tried[i].reason) == VHDX_CLASS_PARENT)
 			wrong = &list->tried[i];
-	text = wrong ? wrong_text(list, wrong) : missing_text(list, child);
+	if (wrong) {
+		places = list_text(list, wrong);
+		text = xasprintf("parent %s %s%s%s; name the right file with --parent", wrong->name,
+				 wrong->why, *places ? "; also tried " : "", places);
+		free(places);
+	} else {
+		text = missing_text(list, child);
+	}
 	safe = text_printable(text);
 	code = text_code(vhdx_reason_name(wrong ? wrong->reason : VHDX_REASON_parent_missing));
 	status = fail_named(EXIT_PARENT, code, "%s: %s", child->path, safe);
