@@ -49,45 +49,24 @@ struct search {
 };
 
 /* All images of a chain have the same Virtual Disk ID. */
-static bool is_another_disk(const struct layer *child, const struct layer *candidate)
-{
-	return !vhdx_guid_equal(&child->image.super->disk_id, &candidate->image.super->disk_id);
-}
-
 static void add_mismatch(struct search *search, const struct layer *candidate)
 {
+	const struct vhdx_super *own = search->child->image.super;
+	const struct vhdx_super *other = candidate->image.super;
 	char is[VHDX_GUID_TEXT_SIZE], wanted[VHDX_GUID_TEXT_SIZE];
 
-	if (is_another_disk(search->child, candidate)) {
-		vhdx_guid_text(&candidate->image.super->disk_id, is);
-		vhdx_guid_text(&search->child->image.super->disk_id, wanted);
+	if (!vhdx_guid_equal(&own->disk_id, &other->disk_id)) {
+		vhdx_guid_text(&other->disk_id, is);
+		vhdx_guid_text(&own->disk_id, wanted);
 		parent_tried_add(&search->tried, candidate->path, VHDX_REASON_parent_mismatch,
 				 "is another disk (disk id %s != %s), not the parent", is, wanted);
 		return;
 	}
-	vhdx_guid_text(&candidate->image.super->header.data_write_guid, is);
+	vhdx_guid_text(&other->header.data_write_guid, is);
 	vhdx_guid_text(&search->child->locator.linkage, wanted);
 	parent_tried_add(&search->tried, candidate->path, VHDX_REASON_parent_mismatch,
 			 "is another image of the disk, or was changed after the child was created "
 			 "(DataWriteGuid %s != %s)", is, wanted);
-}
-
-static void add_sector_size(struct search *search, const struct layer *candidate)
-{
-	parent_tried_add(&search->tried, candidate->path, VHDX_REASON_parent_sector_size,
-			 "has sectors of %u bytes, the child of %u",
-			 candidate->image.super->geometry.logical_sector_size,
-			 search->child->image.super->geometry.logical_sector_size);
-}
-
-static bool is_in_chain(const struct search *search, const struct layer *candidate)
-{
-	unsigned int i;
-
-	for (i = 0; i < search->chain->count; i++)
-		if (layer_is_file(search->chain->layer[i], &candidate->image.file.stat))
-			return true;
-	return false;
 }
 
 /* For a candidate that cannot be read */
@@ -114,8 +93,11 @@ static void add_fault(struct search *search, const struct layer *candidate,
 static bool judge(struct search *search, struct layer *candidate)
 {
 	struct vhdx_fault fault;
+	unsigned int i;
 
-	if (is_in_chain(search, candidate)) {
+	for (i = 0; i < search->chain->count; i++) {
+		if (!layer_is_file(search->chain->layer[i], &candidate->image.file.stat))
+			continue;
 		parent_tried_add(&search->tried, candidate->path, VHDX_REASON_parent_duplicate,
 				 "is in the chain already");
 		return false;
@@ -132,7 +114,10 @@ static bool judge(struct search *search, struct layer *candidate)
 		add_mismatch(search, candidate);
 		return false;
 	default:
-		add_sector_size(search, candidate);
+		parent_tried_add(&search->tried, candidate->path, VHDX_REASON_parent_sector_size,
+				 "has sectors of %u bytes, the child of %u",
+				 candidate->image.super->geometry.logical_sector_size,
+				 search->child->image.super->geometry.logical_sector_size);
 		return false;
 	}
 }
@@ -203,15 +188,6 @@ static void try_names(struct search *search, const char *directory, enum safe_op
 	try_name(search, directory, limits, &locator->volume_path);
 }
 
-static void try_relative(struct search *search, const char *directory)
-{
-	char *path = locator_path(search, &search->child->locator.relative_path);
-
-	if (path && winpath_is_relative(path))
-		try_in(search, directory, path, SAFE_OPEN_SAME_MOUNT);
-	free(path);
-}
-
 static void try_mapped(struct search *search, const struct vhdx_locator_text *text)
 {
 	char *path = locator_path(search, text);
@@ -224,30 +200,26 @@ static void try_mapped(struct search *search, const struct vhdx_locator_text *te
 	free(path);
 }
 
-/* The directory of the file itself, not that of a symbolic link to it; to be freed */
-static char *directory_of(const char *path)
+/* The directory of the child is that of the file itself, not that of a symbolic link to it. */
+static void try_places(struct search *search)
 {
+	const char *path = search->child->path;
 	char target[1];
 	char *real = readlink(path, target, sizeof(target)) < 0 ? NULL : realpath(path, NULL);
 	char *copy = real ? real : xstrdup(path);
-	char *directory = xstrdup(dirname(copy));
-
-	free(copy);
-	return directory;
-}
-
-static void try_places(struct search *search)
-{
-	char *directory = directory_of(search->child->path);
+	const char *directory = dirname(copy);
+	char *relative = locator_path(search, &search->child->locator.relative_path);
 	unsigned int i;
 
 	for (i = 0; i < search->options->directories; i++)
 		try_names(search, search->options->directory[i], SAFE_OPEN_ANYWHERE);
-	try_relative(search, directory);
+	if (relative && winpath_is_relative(relative))
+		try_in(search, directory, relative, SAFE_OPEN_SAME_MOUNT);
 	try_mapped(search, &search->child->locator.absolute_path);
 	try_mapped(search, &search->child->locator.volume_path);
 	try_names(search, directory, SAFE_OPEN_SAME_MOUNT);
-	free(directory);
+	free(relative);
+	free(copy);
 }
 
 /* Return: the parent of the last image of a chain, or NULL */
