@@ -99,7 +99,8 @@ became_parent() {
 }
 
 several() {
-	local first second image=$HERE/twice.vhdx
+	local first second image=$HERE/twice.vhdx point="$HERE/a mount point"
+	mkdir "$point"
 	vhdxctl create -q --block-size=1M "$image" 64M
 	# udev may have it open exclusively for a moment, to read partitions
 	up "$image" && wait_for 10 mke2fs -q -t ext4 "$DISK" ||
@@ -107,15 +108,16 @@ several() {
 	ctl detach "$DISK"
 	is "$STATUS" 0 "an image gets two disks"
 	up -r "$image" && first=$DISK && up -r "$image" && second=$DISK &&
-		wait_for 10 mount -o ro,noload "$second" "$POINT" ||
-		{ not_ok "one of them is mounted" "$(mount -o ro,noload "$second" "$POINT" 2>&1)"; return; }
+		wait_for 10 mount -o ro,noload "$second" "$point" ||
+		{ not_ok "one of them is mounted" "$(mount -o ro,noload "$second" "$point" 2>&1)"; return; }
 	ctl detach "$image"
 	is "$STATUS/$CODE" 5/DETACH_IN_USE "an image with two disks, one of them mounted, is not detached"
+	like "$SAID" "umount '$point'" "the command that unmounts it is quoted for a shell"
 	is "$(columns NAME | paste -sd' ')" "$first $second" "P10: and neither of them is gone"
 	ctl detach "$first" "$SCRATCH/stderr"
 	is "$STATUS/$CODE" 1/NOT_ATTACHED "nor is a disk that is named along with what is none"
 	is "$(columns NAME | paste -sd' ')" "$first $second" "both are there"
-	umount "$POINT"
+	umount "$point"
 	ctl detach "$image"
 	is "$STATUS/$(columns NAME)" 0/ "when it is unmounted, both are detached"
 }

@@ -83,9 +83,10 @@ static void add(struct holders *holders, char *use, char *command)
 
 static void add_mount(void *context, const char *where)
 {
-	char *safe = text_printable(where);
+	char *safe = text_printable(where), *argument = text_quoted(where);
 
-	add(context, xasprintf("mounted on %s", safe), xasprintf("umount %s", safe));
+	add(context, xasprintf("mounted on %s", safe), xasprintf("umount %s", argument));
+	free(argument);
 	free(safe);
 }
 

@@ -62,33 +62,11 @@ static const struct foreign {
 	{ 0 }
 };
 
-/* The path quoted for a shell, to be freed */
-static char *quoted(const char *path)
-{
-	char *safe = text_printable(path), *text, *to;
-	const char *from;
-
-	if (safe[0] != '-' && !safe[strcspn(safe, " \t'\"\\$`&;|<>()*?[]#~!{}")])
-		return safe;
-	to = text = xcalloc(4 * strlen(safe) + 5, 1);
-	if (safe[0] == '-')
-		to = stpcpy(to, "./");
-	*to++ = '\'';
-	for (from = safe; *from; from++)
-		if (*from == '\'')
-			to = stpcpy(to, "'\\''");
-		else
-			*to++ = *from;
-	*to = '\'';
-	free(safe);
-	return text;
-}
-
 /* "is WHAT, not a VHDX; ADVICE", with the path of the file for %s; to be freed */
 static char *text_of(const char *what, const char *advice, const char *path)
 {
 	const char *mark = strstr(advice, "%s");
-	char *name = quoted(path), *text;
+	char *name = text_quoted(path), *text;
 
 	if (mark)
 		text = xasprintf("is %s, not a VHDX; %.*s%s%s", what, (int)(mark - advice), advice,

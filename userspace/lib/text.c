@@ -165,3 +165,30 @@ const char *text_size(char buffer[TEXT_SIZE_MAX], uint64_t bytes, const char *ga
 			 (unsigned long long)(bytes >> (10 * unit)), gap, units[unit], long_unit);
 	return buffer;
 }
+
+/**
+ * text_quoted() - a path as an argument in a command that is suggested
+ * @path:	any bytes
+ *
+ * Return: printable, in quotation marks of the shell if it needs them; to be freed
+ */
+char *text_quoted(const char *path)
+{
+	char *safe = text_printable(path), *text, *to;
+	const char *from;
+
+	if (safe[0] != '-' && !safe[strcspn(safe, " \t'\"\\$`&;|<>()*?[]#~!{}")])
+		return safe;
+	to = text = xcalloc(4 * strlen(safe) + 5, 1);
+	if (safe[0] == '-')
+		to = stpcpy(to, "./");
+	*to++ = '\'';
+	for (from = safe; *from; from++)
+		if (*from == '\'')
+			to = stpcpy(to, "'\\''");
+		else
+			*to++ = *from;
+	*to = '\'';
+	free(safe);
+	return text;
+}

@@ -16,6 +16,7 @@ char *text_from_utf16(const void *utf16, size_t length);
 unsigned char *text_to_utf16(const char *utf8, size_t *length);
 char *text_valid_utf8(const char *text);
 char *text_printable(const char *text);
+char *text_quoted(const char *path);
 char *text_code(const char *name);
 const char *text_size(char buffer[TEXT_SIZE_MAX], uint64_t bytes, const char *gap);
 
