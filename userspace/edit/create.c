@@ -58,24 +58,6 @@ enum vhdx_reason create_plan(struct create_plan *plan, const struct vhdx_geometr
 	return VHDX_OK;
 }
 
-/*
- * All space of a fixed image is allocated. For other images, log and metadata are allocated, so
- * that later writes to them do not fail for lack of space; the BAT stays a hole.
- */
-static enum exit_code allocate(const struct create_plan *plan, const struct write_file *file,
-			       struct progress *progress)
-{
-	u64 end = plan->geometry.leave_allocated ? plan->file_size : plan->regions.bat.offset;
-	enum exit_code status = write_set_size(file, plan->file_size);
-
-	if (status == DONE) {
-		progress_begin(progress, "create", end);
-		status = write_allocate(file, 0, end, progress);
-		progress_end(progress);
-	}
-	return status;
-}
-
 static enum exit_code write_metadata(const struct create_plan *plan,
 				     const struct write_file *file)
 {
@@ -97,29 +79,24 @@ static enum exit_code write_metadata(const struct create_plan *plan,
 	return status;
 }
 
-static u64 fixed_entry(const struct create_plan *plan, u64 index)
-{
-	const struct vhdx_geometry *g = &plan->geometry;
-	u64 block;
-
-	if (vhdx_index_is_bitmap(g, (u32)index, &block))
-		return 0;
-	return vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT,
-			      plan->blocks_offset + (block << g->block_shift));
-}
-
 /* All entries of a dynamic image are zero: not present. */
 static enum exit_code write_bat(const struct create_plan *plan, const struct write_file *file)
 {
-	u64 total = plan->geometry.leave_allocated ? plan->geometry.bat_entries : 0;
+	const struct vhdx_geometry *g = &plan->geometry;
+	u64 total = g->leave_allocated ? g->bat_entries : 0;
 	__le64 *entries = xcalloc(BAT_PIECE_ENTRIES, sizeof(*entries));
 	enum exit_code status = DONE;
-	u64 first, count, i;
+	u64 first, count, block, i;
 
 	for (first = 0; first < total && status == DONE; first += count) {
 		count = total - first < BAT_PIECE_ENTRIES ? total - first : BAT_PIECE_ENTRIES;
-		for (i = 0; i < count; i++)
-			entries[i] = cpu_to_le64(fixed_entry(plan, first + i));
+		for (i = 0; i < count; i++) {
+			bool bitmap = vhdx_index_is_bitmap(g, (u32)(first + i), &block);
+			u64 offset = plan->blocks_offset + (block << g->block_shift);
+			u64 entry = vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, offset);
+
+			entries[i] = bitmap ? 0 : cpu_to_le64(entry);
+		}
 		status = write_at(file, plan->regions.bat.offset + first * sizeof(*entries),
 				  entries, count * sizeof(*entries));
 	}
@@ -127,26 +104,11 @@ static enum exit_code write_bat(const struct create_plan *plan, const struct wri
 	return status;
 }
 
-static enum exit_code write_region_tables(const struct create_plan *plan,
-					  const struct write_file *file)
-{
-	void *table = xcalloc(1, VHDX_REGION_TABLE_SIZE);
-	enum exit_code status;
-
-	vhdx_region_table_encode(table, &plan->regions);
-	status = write_at(file, VHDX_REGION_TABLE_1_OFFSET, table, VHDX_REGION_TABLE_SIZE);
-	if (status == DONE)
-		status = write_at(file, VHDX_REGION_TABLE_2_OFFSET, table,
-				  VHDX_REGION_TABLE_SIZE);
-	free(table);
-	return status;
-}
-
-static enum exit_code write_headers(const struct create_plan *plan,
-				    const struct write_file *file)
+/* Both region tables, and both headers; not the file type identifier */
+static enum exit_code write_header_section(const struct create_plan *plan,
+					   const struct write_file *file)
 {
 	struct vhdx_header header = {
-		.sequence_number = 1,
 		.file_write_guid = guid_new(),
 		.data_write_guid = guid_new(),
 		.version = 1,
@@ -154,24 +116,23 @@ static enum exit_code write_headers(const struct create_plan *plan,
 		.log_length = (u32)plan->log.length,
 	};
 	struct vhdx_disk_header *raw = xcalloc(1, sizeof(*raw));
+	void *table = xcalloc(1, VHDX_REGION_TABLE_SIZE);
+	unsigned int slot = 1, i;
 	enum exit_code status;
 
-	vhdx_header_encode(raw, &header);
-	status = write_at(file, VHDX_HEADER_1_OFFSET, raw, sizeof(*raw));
-	header.sequence_number++;
-	vhdx_header_encode(raw, &header);
+	vhdx_region_table_encode(table, &plan->regions);
+	status = write_at(file, VHDX_REGION_TABLE_1_OFFSET, table, VHDX_REGION_TABLE_SIZE);
 	if (status == DONE)
-		status = write_at(file, VHDX_HEADER_2_OFFSET, raw, sizeof(*raw));
+		status = write_at(file, VHDX_REGION_TABLE_2_OFFSET, table,
+				  VHDX_REGION_TABLE_SIZE);
+	for (i = 0; i < 2 && status == DONE; i++) {
+		u64 offset = vhdx_header_next(raw, &header, &slot);
+
+		status = write_at(file, offset, raw, sizeof(*raw));
+	}
+	free(table);
 	free(raw);
 	return status;
-}
-
-static enum exit_code write_identifier(const struct write_file *file)
-{
-	struct vhdx_disk_identifier raw;
-
-	vhdx_identifier_encode(&raw, "vhdxctl " VHDX_RELEASE);
-	return write_at(file, 0, &raw, sizeof(raw));
 }
 
 /**
@@ -180,6 +141,9 @@ static enum exit_code write_identifier(const struct write_file *file)
  * @file:	empty
  * @progress:	initialized by progress_init()
  *
+ * All space of a fixed image is allocated. For other images, log and metadata are allocated, so
+ * that later writes to them do not fail for lack of space; the BAT stays a hole.
+ *
  * Makes everything but the file type identifier durable; the caller flushes the file at the end.
  *
  * Return: DONE, or another exit code after an error message
@@ -187,19 +151,26 @@ static enum exit_code write_identifier(const struct write_file *file)
 enum exit_code create_write(const struct create_plan *plan, const struct write_file *file,
 			    struct progress *progress)
 {
-	enum exit_code status = allocate(plan, file, progress);
+	u64 end = plan->geometry.leave_allocated ? plan->file_size : plan->regions.bat.offset;
+	enum exit_code status = write_set_size(file, plan->file_size);
+	struct vhdx_disk_identifier identifier;
 
+	if (status == DONE) {
+		progress_begin(progress, "create", end);
+		status = write_allocate(file, 0, end, progress);
+		progress_end(progress);
+	}
 	if (status == DONE)
 		status = write_metadata(plan, file);
 	if (status == DONE)
 		status = write_bat(plan, file);
 	if (status == DONE)
-		status = write_region_tables(plan, file);
-	if (status == DONE)
-		status = write_headers(plan, file);
+		status = write_header_section(plan, file);
 	if (status == DONE)
 		status = write_sync(file);
-	if (status == DONE)
-		status = write_identifier(file);
+	if (status == DONE) {
+		vhdx_identifier_encode(&identifier, "vhdxctl " VHDX_RELEASE);
+		status = write_at(file, 0, &identifier, sizeof(identifier));
+	}
 	return status;
 }
