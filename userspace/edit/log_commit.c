@@ -24,17 +24,6 @@
 /* Limits the memory; a log of 1 MiB holds fewer. */
 #define BATCH_PAGES 1024U
 
-/* Number of pages that fit into an entry, with one sector of the log to spare */
-static u32 capacity_of(u32 log_length)
-{
-	u32 sectors = log_length / VHDX_LOG_SECTOR_SIZE - 1;
-	u32 pages = sectors < BATCH_PAGES ? sectors : BATCH_PAGES;
-
-	while (vhdx_log_entry_descriptor_sectors(pages) + pages > sectors)
-		pages--;
-	return pages;
-}
-
 /**
  * log_batch_possible() - test whether an image has a usable log
  * @header:	its current header, checked
@@ -54,9 +43,15 @@ bool log_batch_possible(const struct vhdx_header *header)
  */
 void log_batch_init(struct log_batch *batch, struct header_update *update, u64 file_size)
 {
+	u32 sectors = update->header.log_length / VHDX_LOG_SECTOR_SIZE - 1;
+	u32 pages = sectors < BATCH_PAGES ? sectors : BATCH_PAGES;
+
+	/* So many pages fit into an entry, with one sector of the log to spare. */
+	while (vhdx_log_entry_descriptor_sectors(pages) + pages > sectors)
+		pages--;
 	batch->update = update;
 	batch->file_size = file_size;
-	batch->capacity = capacity_of(update->header.log_length);
+	batch->capacity = pages;
 	batch->count = 0;
 	batch->offsets = xcalloc(batch->capacity, sizeof(*batch->offsets));
 	batch->pages = xcalloc(batch->capacity, VHDX_PAGE_SIZE);
@@ -84,63 +79,35 @@ enum exit_code log_batch_add(struct log_batch *batch, u64 offset, const void *pa
 	return DONE;
 }
 
-static void seal(u8 *entry, u32 sectors)
+/*
+ * The whole entry, to be freed. Sets @sectors to its length in sectors. With a new LogGuid, any
+ * sequence number is right.
+ */
+static u8 *encode(const struct log_batch *batch, u32 *sectors)
 {
-	u32 crc = vhdx_log_checksum_begin(), i;
-
-	for (i = 0; i < sectors; i++)
-		crc = vhdx_log_checksum_add(crc, entry + (size_t)i * VHDX_LOG_SECTOR_SIZE);
-	vhdx_log_checksum_end(entry, crc);
-}
-
-/* The whole entry, to be freed. Sets @sectors to its length in sectors. */
-static u8 *encode(const struct log_batch *batch, const struct vhdx_log_stamp *stamp, u32 *sectors)
-{
-	u32 area = vhdx_log_entry_descriptor_sectors(batch->count), i;
+	const struct vhdx_log_stamp stamp = {
+		.sequence = 1,
+		.guid = batch->update->header.log_guid,
+		.flushed_size = batch->file_size,
+		.last_size = batch->file_size,
+	};
+	u32 area = vhdx_log_entry_descriptor_sectors(batch->count), crc, i;
 	u8 *entry = xcalloc(area + batch->count, VHDX_LOG_SECTOR_SIZE);
 	u8 *data = entry + (size_t)area * VHDX_LOG_SECTOR_SIZE;
 
+	*sectors = area + batch->count;
 	memcpy(data, batch->pages, (size_t)batch->count * VHDX_PAGE_SIZE);
 	for (i = 0; i < batch->count; i++)
 		vhdx_log_encode_data(entry + vhdx_log_descriptor_sector(i) * VHDX_LOG_SECTOR_SIZE +
 				     vhdx_log_descriptor_offset(i),
 				     data + (size_t)i * VHDX_PAGE_SIZE, batch->offsets[i],
-				     stamp->sequence);
-	vhdx_log_encode_header(entry, stamp, batch->count, batch->count);
-	*sectors = area + batch->count;
-	seal(entry, *sectors);
+				     stamp.sequence);
+	vhdx_log_encode_header(entry, &stamp, batch->count, batch->count);
+	crc = vhdx_log_checksum_begin();
+	for (i = 0; i < *sectors; i++)
+		crc = vhdx_log_checksum_add(crc, entry + (size_t)i * VHDX_LOG_SECTOR_SIZE);
+	vhdx_log_checksum_end(entry, crc);
 	return entry;
-}
-
-/* With a new LogGuid, any sequence number is right. */
-static enum exit_code write_entry(const struct log_batch *batch)
-{
-	const struct header_update *update = batch->update;
-	struct vhdx_log_stamp stamp = {
-		.sequence = 1,
-		.guid = update->header.log_guid,
-		.flushed_size = batch->file_size,
-		.last_size = batch->file_size,
-	};
-	enum exit_code status;
-	u32 sectors;
-	u8 *entry = encode(batch, &stamp, &sectors);
-
-	status = write_at(update->file, update->header.log_offset, entry,
-			  (size_t)sectors * VHDX_LOG_SECTOR_SIZE);
-	free(entry);
-	return status == DONE ? write_sync(update->file) : status;
-}
-
-static enum exit_code write_pages(const struct log_batch *batch)
-{
-	enum exit_code status = DONE;
-	u32 i;
-
-	for (i = 0; i < batch->count && status == DONE; i++)
-		status = write_at(batch->update->file, batch->offsets[i],
-				  batch->pages + (size_t)i * VHDX_PAGE_SIZE, VHDX_PAGE_SIZE);
-	return status == DONE ? write_sync(batch->update->file) : status;
 }
 
 /**
@@ -154,21 +121,35 @@ enum exit_code log_batch_commit(struct log_batch *batch)
 {
 	struct header_update *update = batch->update;
 	enum exit_code status;
+	u32 sectors, i;
+	u8 *entry;
 
 	if (!batch->count)
 		return DONE;
 	status = header_check_updates(update, 4);
 	if (status != DONE)
 		return status;
+	/* Step 1: the entry */
 	update->header.log_guid = guid_new();
 	update->header.log_version = 0;
-	status = write_entry(batch);
+	entry = encode(batch, &sectors);
+	status = write_at(update->file, update->header.log_offset, entry,
+			  (size_t)sectors * VHDX_LOG_SECTOR_SIZE);
+	free(entry);
+	if (status == DONE)
+		status = write_sync(update->file);
+	/* Step 2: the headers name it */
 	if (status == DONE)
 		status = header_update_both(update);
+	/* Step 3: the pages */
+	for (i = 0; i < batch->count && status == DONE; i++)
+		status = write_at(update->file, batch->offsets[i],
+				  batch->pages + (size_t)i * VHDX_PAGE_SIZE, VHDX_PAGE_SIZE);
 	if (status == DONE)
-		status = write_pages(batch);
+		status = write_sync(update->file);
 	if (status != DONE)
 		return status;
+	/* Step 4: the log is empty */
 	memset(&update->header.log_guid, 0, sizeof(update->header.log_guid));
 	batch->count = 0;
 	return header_update_both(update);
