@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "image/children.h"
 #include "image/layer.h"
@@ -51,31 +50,24 @@ static bool add_child(void *context, const char *path, const struct layer *paren
 	return true;
 }
 
-static void find_children(struct children *children, struct layer *layer)
-{
-	const struct children_search search = {
-		.parent = &layer,
-		.count = 1,
-		.beside = &layer,
-		.besides = 1,
-		.is_known = is_known,
-		.visit = add_child,
-		.context = children,
-	};
-
-	memset(children, 0, sizeof(*children));
-	children->layer = layer;
-	if (S_ISREG(layer->image.file.stat.st_mode))
-		children_each(&search);
-}
-
 static enum exit_code check_children(const struct layer *layer, const char *what,
 				     const char *advice)
 {
-	struct children children;
+	struct layer *parent = (struct layer *)layer;
+	struct children children = { .layer = layer };
+	const struct children_search search = {
+		.parent = &parent,
+		.count = 1,
+		.beside = &parent,
+		.besides = 1,
+		.is_known = is_known,
+		.visit = add_child,
+		.context = &children,
+	};
 	enum exit_code status = DONE;
 
-	find_children(&children, (struct layer *)layer);
+	if (S_ISREG(layer->image.file.stat.st_mode))
+		children_each(&search);
 	if (children.count)
 		status = fail_named(EXIT_BUSY, "HAS_CHILDREN", "%s: is the parent of %s%s, which %s "
 				    "would make useless; %s", layer->path, children.names,
