@@ -53,20 +53,6 @@ void snapshot_origin_of_layer(struct snapshot_origin *origin, const struct layer
 	origin->data_guid = super->header.data_write_guid;
 }
 
-static enum exit_code make_plan(struct snapshot *snapshot)
-{
-	struct vhdx_geometry_raw raw = snapshot->parent.sizes;
-	struct vhdx_fault fault;
-
-	raw.block_size = (u32)snapshot->block_size;
-	raw.parameter_flags = VHDX_PARAMS_HAS_PARENT;
-	if (create_plan(&snapshot->plan, &raw, CHILD_LOG_SIZE, &fault))
-		return fail(EXIT_USAGE, "snapshot: %s (%llu)", vhdx_reason_text(fault.reason),
-			    (unsigned long long)fault.value);
-	snapshot->plan.disk_id = snapshot->parent.disk_id;
-	return DONE;
-}
-
 /**
  * snapshot_write() - write a child into an empty file
  * @snapshot:	the child; its path is only used for the relative path of the parent
@@ -79,13 +65,19 @@ enum exit_code snapshot_write(struct snapshot *snapshot, const struct write_file
 			      struct progress *progress)
 {
 	static const struct vhdx_guid none;
-	struct parent_name name = { 0 };
-	enum exit_code status = make_plan(snapshot);
+	struct vhdx_geometry_raw raw = snapshot->parent.sizes;
+	struct parent_name name;
+	struct vhdx_fault fault;
+	enum exit_code status;
 	u8 *locator;
 
-	if (status == DONE)
-		status = parent_name_make(&name, snapshot->parent.path, snapshot->child,
-					  snapshot->maps);
+	raw.block_size = (u32)snapshot->block_size;
+	raw.parameter_flags = VHDX_PARAMS_HAS_PARENT;
+	if (create_plan(&snapshot->plan, &raw, CHILD_LOG_SIZE, &fault))
+		return fail(EXIT_USAGE, "snapshot: %s (%llu)", vhdx_reason_text(fault.reason),
+			    (unsigned long long)fault.value);
+	snapshot->plan.disk_id = snapshot->parent.disk_id;
+	status = parent_name_make(&name, snapshot->parent.path, snapshot->child, snapshot->maps);
 	if (status == DONE && !snapshot->nameless)
 		parent_name_warn(&name, snapshot->child);
 	if (status == DONE) {
@@ -99,29 +91,6 @@ enum exit_code snapshot_write(struct snapshot *snapshot, const struct write_file
 	return status;
 }
 
-static void warn_of_distance(const struct snapshot *snapshot, const struct new_file *new_file)
-{
-	const struct stat *parent = &snapshot->parent.stat;
-	struct stat child;
-
-	if (!fstat(new_file->file.fd, &child) && S_ISREG(parent->st_mode) &&
-	    child.st_dev != parent->st_dev)
-		warn("%s: its parent is on another file system; finding it needs --parent-dir",
-		     snapshot->child);
-}
-
-/* --force must not replace the parent. */
-static enum exit_code check_child(const struct snapshot *snapshot)
-{
-	const struct stat *parent = &snapshot->parent.stat;
-	struct stat status;
-
-	if (stat(snapshot->child, &status) || status.st_dev != parent->st_dev ||
-	    status.st_ino != parent->st_ino)
-		return DONE;
-	return fail(EXIT_USAGE, "%s: is the parent itself", snapshot->child);
-}
-
 /**
  * snapshot_begin() - write a child that has no name yet
  * @snapshot:	the child
@@ -133,16 +102,22 @@ static enum exit_code check_child(const struct snapshot *snapshot)
 enum exit_code snapshot_begin(struct snapshot *snapshot, struct new_file *new_file,
 			      struct progress *progress)
 {
-	enum exit_code status = check_child(snapshot);
+	const struct stat *parent = &snapshot->parent.stat;
+	enum exit_code status;
+	struct stat child;
 
-	if (status != DONE) {
-		new_file_init(new_file);
-		return status;
-	}
+	new_file_init(new_file);
+	/* --force must not replace the parent. */
+	if (!stat(snapshot->child, &child) && child.st_dev == parent->st_dev &&
+	    child.st_ino == parent->st_ino)
+		return fail(EXIT_USAGE, "%s: is the parent itself", snapshot->child);
 	status = new_file_open(new_file, snapshot->child, snapshot->replace);
 	if (status != DONE)
 		return status;
-	warn_of_distance(snapshot, new_file);
+	if (!fstat(new_file->file.fd, &child) && S_ISREG(parent->st_mode) &&
+	    child.st_dev != parent->st_dev)
+		warn("%s: its parent is on another file system; finding it needs --parent-dir",
+		     snapshot->child);
 	return snapshot_write(snapshot, &new_file->file, progress);
 }
 
