@@ -20,21 +20,6 @@ static bool may_be_cut(const struct check *check)
 	       !check->findings.count[SEVERITY_UNSUPPORTED];
 }
 
-static enum exit_code cut(const struct check *check, const struct write_file *file, uint64_t *size)
-{
-	uint64_t end = check_end_of_use(&check->usage);
-	enum exit_code status;
-
-	if (!may_be_cut(check) || end >= *size)
-		return DONE;
-	status = write_set_size(file, end);
-	if (status == DONE)
-		status = write_sync(file);
-	if (status == DONE)
-		*size = end;
-	return status;
-}
-
 /**
  * tail_cut() - cut off space at the end of an image that nothing refers to
  * @file:	an image, opened exclusively for writing; its log is empty
@@ -48,13 +33,22 @@ enum exit_code tail_cut(const struct write_file *file, const struct progress *pr
 {
 	struct check check = { .progress = *progress };
 	enum exit_code status = image_file_open(&check.file, file->path);
+	uint64_t end;
 
 	if (status != DONE)
 		return status;
 	*size = check.file.reader.size;
+	end = *size;
 	status = check_image(&check);
-	if (status == DONE)
-		status = cut(&check, file, size);
+	if (status == DONE && may_be_cut(&check))
+		end = check_end_of_use(&check.usage);
+	if (status == DONE && end < *size) {
+		status = write_set_size(file, end);
+		if (status == DONE)
+			status = write_sync(file);
+		if (status == DONE)
+			*size = end;
+	}
 	check_free(&check);
 	image_file_close(&check.file);
 	return status;
