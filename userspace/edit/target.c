@@ -124,21 +124,6 @@ enum exit_code target_set_entry(struct target *target, u64 index, u64 entry)
 	return DONE;
 }
 
-/* Add the page of the BAT with entry @*i and all its changes. Moves @*i past these. */
-static enum exit_code add_page(struct target *target, u32 *i)
-{
-	u64 first = target->index[*i] - target->index[*i] % VHDX_BAT_ENTRIES_PER_PAGE;
-	u64 offset = target->image->super->regions.bat.offset + first * VHDX_BAT_ENTRY_SIZE;
-	__le64 page[VHDX_BAT_ENTRIES_PER_PAGE];
-	enum exit_code status = image_read(target->image, offset, page, sizeof(page));
-
-	while (*i < target->pending && target->index[*i] - first < VHDX_BAT_ENTRIES_PER_PAGE) {
-		page[target->index[*i] - first] = cpu_to_le64(target->entry[*i]);
-		(*i)++;
-	}
-	return status == DONE ? log_batch_add(&target->batch, offset, page) : status;
-}
-
 /**
  * target_commit() - make the written blocks durable, then the changed BAT entries
  * @target:	the image
@@ -147,11 +132,21 @@ static enum exit_code add_page(struct target *target, u32 *i)
  */
 enum exit_code target_commit(struct target *target)
 {
+	u64 bat = target->image->super->regions.bat.offset;
 	enum exit_code status = write_sync(target->file);
+	__le64 page[VHDX_BAT_ENTRIES_PER_PAGE];
 	u32 i = 0;
 
-	while (status == DONE && i < target->pending)
-		status = add_page(target, &i);
+	while (status == DONE && i < target->pending) {
+		u64 first = target->index[i] - target->index[i] % VHDX_BAT_ENTRIES_PER_PAGE;
+		u64 offset = bat + first * VHDX_BAT_ENTRY_SIZE;
+
+		status = image_read(target->image, offset, page, sizeof(page));
+		for (; i < target->pending && target->index[i] - first < ARRAY_SIZE(page); i++)
+			page[target->index[i] - first] = cpu_to_le64(target->entry[i]);
+		if (status == DONE)
+			status = log_batch_add(&target->batch, offset, page);
+	}
 	if (status == DONE)
 		status = log_batch_commit(&target->batch);
 	target->pending = 0;
