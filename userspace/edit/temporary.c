@@ -18,48 +18,24 @@
 #include "lib/alloc.h"
 #include "lib/progress.h"
 
-/* Not the directory of the image, which may be full or not writable. */
-static const char *default_directory(void)
-{
-	const char *directory = getenv("TMPDIR");
-
-	return directory && *directory ? directory : "/var/tmp";
-}
-
-static enum exit_code write_child(struct new_file *child, const struct layer *parent)
-{
-	static const struct parent_options nowhere;
-	struct snapshot snapshot = {
-		.child		= child->file.path,
-		.maps		= &nowhere,
-		.nameless	= true,
-		.block_size	= SNAPSHOT_BLOCK_SIZE,
-	};
-	struct progress progress;
-
-	snapshot_origin_of_layer(&snapshot.parent, parent);
-	progress_init(&progress);
-	progress.mode = PROGRESS_NONE;
-	return snapshot_write(&snapshot, &child->file, &progress);
-}
-
-static enum exit_code check_directory(const char *directory)
-{
-	if (!faccessat(AT_FDCWD, directory, W_OK, AT_EACCESS) || errno != EROFS)
-		return DONE;	/* the creation of the file reports other errors */
-	return fail_read_only(directory, "cannot hold the changes of a temporary disk",
-			      "use --temporary=DIR to name another directory");
-}
-
 static enum exit_code open_child(struct new_file *child, const char *directory)
 {
-	char *path = xasprintf("%s/vhdxctl-%d.avhdx", directory, getpid());
-	enum exit_code status = check_directory(directory);
+	enum exit_code status;
+	char *path;
 
-	if (status == DONE)
-		status = new_file_open(child, path, false);
-	else
-		new_file_init(child);
+	/* Not the directory of the image, which may be full or not writable */
+	if (!directory) {
+		directory = getenv("TMPDIR");
+		if (!directory || !*directory)
+			directory = "/var/tmp";
+	}
+	new_file_init(child);
+	/* The creation of the file reports other errors. */
+	if (faccessat(AT_FDCWD, directory, W_OK, AT_EACCESS) && errno == EROFS)
+		return fail_read_only(directory, "cannot hold the changes of a temporary disk",
+				      "use --temporary=DIR to name another directory");
+	path = xasprintf("%s/vhdxctl-%d.avhdx", directory, getpid());
+	status = new_file_open(child, path, false);
 	if (status == DONE)
 		new_file_forget_name(child);
 	free(path);
@@ -77,13 +53,25 @@ static enum exit_code open_child(struct new_file *child, const char *directory)
 enum exit_code temporary_make(struct new_file *child, const char *directory,
 			      const struct layer *parent)
 {
+	static const struct parent_options nowhere;
 	const struct image_file *file = &parent->image.file;
-	enum exit_code status = open_child(child, directory ? directory : default_directory());
+	enum exit_code status = open_child(child, directory);
+	struct snapshot snapshot = {
+		.child		= child->file.path,
+		.maps		= &nowhere,
+		.nameless	= true,
+		.block_size	= SNAPSHOT_BLOCK_SIZE,
+	};
+	struct progress progress;
 
 	if (status == DONE)
 		status = image_check_unwritten(parent->path, file->fd, &file->stat);
-	if (status == DONE)
-		status = write_child(child, parent);
+	if (status == DONE) {
+		snapshot_origin_of_layer(&snapshot.parent, parent);
+		progress_init(&progress);
+		progress.mode = PROGRESS_NONE;
+		status = snapshot_write(&snapshot, &child->file, &progress);
+	}
 	write_file_name(&child->file, "temporary file");
 	return status;
 }
