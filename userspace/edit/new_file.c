@@ -80,23 +80,6 @@ static enum exit_code check_old(struct new_file *new_file)
 	return status == DONE ? dependents_check_replace(path) : status;
 }
 
-static char *directory_of(const char *path)
-{
-	char *copy = xstrdup(path);
-	char *directory = xstrdup(dirname(copy));
-
-	free(copy);
-	return directory;
-}
-
-static mode_t default_mode(void)
-{
-	mode_t mask = umask(0);
-
-	umask(mask);
-	return 0666 & ~mask;
-}
-
 static char *temporary_name(const struct new_file *new_file)
 {
 	char *copy = xstrdup(new_file->target);
@@ -122,6 +105,8 @@ static enum exit_code fail_create(const struct new_file *new_file, int error)
 
 static enum exit_code open_named(struct new_file *new_file)
 {
+	mode_t mask;
+
 	new_file->temporary = temporary_name(new_file);
 	new_file->file.fd = mkostemp(new_file->temporary, O_CLOEXEC);
 	if (new_file->file.fd < 0) {
@@ -131,7 +116,9 @@ static enum exit_code open_named(struct new_file *new_file)
 		new_file->temporary = NULL;
 		return fail_create(new_file, error);
 	}
-	if (fchmod(new_file->file.fd, default_mode()))
+	mask = umask(0);
+	umask(mask);
+	if (fchmod(new_file->file.fd, 0666 & ~mask))
 		return fail_errno(new_file->file.path, "cannot set its mode", errno);
 	return DONE;
 }
@@ -158,6 +145,7 @@ void new_file_init(struct new_file *new_file)
 enum exit_code new_file_open(struct new_file *new_file, const char *path, bool replace)
 {
 	enum exit_code status;
+	char *copy;
 
 	new_file_init(new_file);
 	write_file_name(&new_file->file, path);
@@ -166,7 +154,9 @@ enum exit_code new_file_open(struct new_file *new_file, const char *path, bool r
 	status = check_old(new_file);
 	if (status != DONE)
 		return status;
-	new_file->directory = directory_of(new_file->target);
+	copy = xstrdup(new_file->target);
+	new_file->directory = xstrdup(dirname(copy));
+	free(copy);
 	new_file->file.fd = open(new_file->directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
 	return new_file->file.fd >= 0 ? DONE : open_named(new_file);
 }
@@ -254,21 +244,6 @@ static bool is_old(const struct new_file *new_file, const char *name)
 }
 
 /*
- * The file that was exchanged is not the one that was checked: exchange the names back. If that
- * fails, both files stay.
- */
-static void exchange_back(struct new_file *new_file)
-{
-	if (!exchange_names(new_file->temporary, new_file->target) &&
-	    is_named(new_file->temporary, new_file->file.fd))
-		return;
-	fail(EXIT_BUSY, "%s: another file, which had this name meanwhile, is %s now",
-	     new_file->file.path, new_file->temporary);
-	free(new_file->temporary);
-	new_file->temporary = NULL;
-}
-
-/*
  * Afterwards the old file has the temporary path. Return: 0; ESTALE if another file has the final
  * path, or the old file was written to; EINVAL if the file system cannot exchange names; or
  * another positive errno
@@ -285,7 +260,14 @@ static int exchange_with_old(struct new_file *new_file)
 	if (error)
 		return error;
 	if (!is_old(new_file, new_file->temporary)) {
-		exchange_back(new_file);
+		/* Not what was checked: exchange the names back, or else both files stay. */
+		if (exchange_names(new_file->temporary, new_file->target) ||
+		    !is_named(new_file->temporary, new_file->file.fd)) {
+			fail(EXIT_BUSY, "%s: another file, which had this name meanwhile, is %s now",
+			     new_file->file.path, new_file->temporary);
+			free(new_file->temporary);
+			new_file->temporary = NULL;
+		}
 		return ESTALE;
 	}
 	new_file->aside = new_file->temporary;
@@ -293,22 +275,46 @@ static int exchange_with_old(struct new_file *new_file)
 	return 0;
 }
 
-static int replace_name(struct new_file *new_file)
+/* If names cannot be exchanged: for a moment no file has the final path. */
+static int move_aside(struct new_file *new_file)
 {
-	int error = exchange_with_old(new_file);
+	char *aside = free_name(new_file);
+	int error = aside ? move_name(new_file->target, aside) : errno;
 
-	if (error != EINVAL)
+	if (!error) {
+		error = move_name(new_file->temporary, new_file->target);
+		if (error && move_name(aside, new_file->target))
+			fail(EXIT_IO, "%s: another file has this name now; the former file is %s",
+			     new_file->file.path, aside);
+	}
+	if (error) {
+		free(aside);
 		return error;
-	return rename(new_file->temporary, new_file->target) ? errno : 0;
+	}
+	free(new_file->temporary);
+	new_file->temporary = NULL;
+	new_file->aside = aside;
+	return 0;
 }
 
-static int give_name(struct new_file *new_file)
+/*
+ * If names cannot be exchanged, a trial moves the old file aside; otherwise it is overwritten.
+ * Return: 0, ESTALE as exchange_with_old(), or another positive errno
+ */
+static int give_name(struct new_file *new_file, bool trial)
 {
-	if (new_file->old.fd >= 0)
-		return replace_name(new_file);
-	if (new_file->temporary)
+	int error;
+
+	if (new_file->old.fd < 0 && new_file->temporary)
 		return move_name(new_file->temporary, new_file->target);
-	return link_name(new_file->file.fd, new_file->target);
+	if (new_file->old.fd < 0)
+		return link_name(new_file->file.fd, new_file->target);
+	error = exchange_with_old(new_file);
+	if (error != EINVAL)
+		return error;
+	if (trial)
+		return move_aside(new_file);
+	return rename(new_file->temporary, new_file->target) ? errno : 0;
 }
 
 /* EINVAL: the file system needs no flush of directories. */
@@ -348,42 +354,13 @@ enum exit_code new_file_commit(struct new_file *new_file)
 
 	if (status != DONE)
 		return status;
-	error = give_name(new_file);
+	error = give_name(new_file, false);
 	if (error)
 		return fail_create(new_file, error);
 	free(new_file->temporary);
 	new_file->temporary = NULL;
 	new_file_keep(new_file);
 	return sync_directory(new_file);
-}
-
-/* If names cannot be exchanged: for a moment no file has the final path. */
-static int move_aside(struct new_file *new_file)
-{
-	char *aside = free_name(new_file);
-	int error = aside ? move_name(new_file->target, aside) : errno;
-
-	if (!error) {
-		error = move_name(new_file->temporary, new_file->target);
-		if (error && move_name(aside, new_file->target))
-			fail(EXIT_IO, "%s: another file has this name now; the former file is %s",
-			     new_file->file.path, aside);
-	}
-	if (error) {
-		free(aside);
-		return error;
-	}
-	free(new_file->temporary);
-	new_file->temporary = NULL;
-	new_file->aside = aside;
-	return 0;
-}
-
-static int set_aside(struct new_file *new_file)
-{
-	int error = exchange_with_old(new_file);
-
-	return error == EINVAL ? move_aside(new_file) : error;
 }
 
 /**
@@ -401,7 +378,7 @@ enum exit_code new_file_try(struct new_file *new_file)
 
 	if (status != DONE)
 		return status;
-	error = new_file->old.fd >= 0 ? set_aside(new_file) : give_name(new_file);
+	error = give_name(new_file, true);
 	if (error)
 		return fail_create(new_file, error);
 	new_file->trial = true;
