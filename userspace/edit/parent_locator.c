@@ -46,80 +46,57 @@ static char *real_directory(const char *path)
 	return real;
 }
 
-/* Length of the common part of two paths, up to its last slash */
-static size_t common_length(const char *directory, const char *file)
+/* Both are real paths. Return: the relative path with backslashes, to be freed */
+static char *relative_path(const char *directory, const char *file)
 {
-	size_t i, common = 0;
+	size_t i, common = 0;	/* length of the common part, up to its last slash */
+	const char *left;
+	char *up, *path;
 
 	for (i = 0; directory[i] && directory[i] == file[i]; i++)
 		if (file[i] == '/')
 			common = i + 1;
 	if (!directory[i] && file[i] == '/')
 		common = i + 1;
-	return common;
-}
-
-/* Both are real paths. Return: the relative path with backslashes, to be freed */
-static char *relative_path(const char *directory, const char *file)
-{
-	size_t common = common_length(directory, file);
-	const char *left = strlen(directory) > common ? directory + common : "";
-	char *path = xstrdup(*left ? "" : "./");
-
+	left = strlen(directory) > common ? directory + common : "";
+	up = xstrdup(*left ? "" : "./");
 	while (*left) {
-		char *longer = xasprintf("../%s", path);
+		char *longer = xasprintf("../%s", up);
 
-		free(path);
-		path = longer;
+		free(up);
+		up = longer;
 		left += strcspn(left, "/");
 		left += *left == '/';
 	}
-	left = file + common;
-	file = path;
-	path = xasprintf("%s%s", file, left);
-	free((char *)file);
+	path = xasprintf("%s%s", up, file + common);
+	free(up);
 	to_backslashes(path);
 	return path;
 }
 
-/* Windows path of a file below the directory of a map, to be freed; NULL: it is not below */
-static char *name_in_map(const char *map, const char *file)
+/* Add the Windows path of a file, if it is below the directory of a map. The first one counts. */
+static void add_mapped(struct parent_name *name, const char *file, const char *map)
 {
 	const char *equals = strchr(map, '=');
 	char *directory = realpath(equals + 1, NULL);
 	size_t length = directory ? strlen(directory) : 0;
-	char *name = NULL;
 	int windows = (int)(equals - map);
+	char *mapped, **place;
+	bool is_volume;
 
 	if (length > 1 && !strncmp(file, directory, length) && file[length] == '/') {
 		while (windows && (map[windows - 1] == '\\' || map[windows - 1] == '/'))
 			windows--;
-		name = xasprintf("%.*s%s", windows, map, file + length);
-		to_backslashes(name);
-	}
-	free(directory);
-	return name;
-}
-
-static bool is_volume(const char *name)
-{
-	return !strncasecmp(name, "\\\\?\\Volume{", 11);
-}
-
-static void add_mapped(struct parent_name *name, const char *file,
-		       const struct parent_options *maps)
-{
-	unsigned int i;
-
-	for (i = 0; i < maps->maps; i++) {
-		char *mapped = name_in_map(maps->map[i], file);
-		char **place = mapped && is_volume(mapped) ? &name->volume : &name->absolute;
-
+		mapped = xasprintf("%.*s%s", windows, map, file + length);
+		to_backslashes(mapped);
+		is_volume = !strncasecmp(mapped, "\\\\?\\Volume{", 11);
+		place = is_volume ? &name->volume : &name->absolute;
 		if (*place)
 			free(mapped);
 		else
 			*place = mapped;
 	}
+	free(directory);
 }
 
 static bool is_spellable(const char *file)
@@ -146,6 +123,7 @@ enum exit_code parent_name_make(struct parent_name *name, const char *parent, co
 	char *file = realpath(parent, NULL);
 	char *directory = file ? real_directory(child) : NULL;
 	enum exit_code status = DONE;
+	unsigned int i;
 
 	memset(name, 0, sizeof(*name));
 	if (!directory) {
@@ -155,7 +133,8 @@ enum exit_code parent_name_make(struct parent_name *name, const char *parent, co
 			      parent);
 	} else {
 		name->relative = relative_path(directory, file);
-		add_mapped(name, file, maps);
+		for (i = 0; i < maps->maps; i++)
+			add_mapped(name, file, maps->map[i]);
 		if (!name->absolute) {
 			name->absolute = xasprintf("C:%s", file);
 			to_backslashes(name->absolute);
