@@ -138,27 +138,6 @@ static enum exit_code write_all(struct edit *edit, const struct write_file *file
 	return status;
 }
 
-/* Read the new locator into the layer. */
-static enum exit_code reread(struct edit *edit)
-{
-	struct layer *layer = edit->layer;
-	struct vhdx_fault fault;
-
-	layer->image.super->items.offset[VHDX_ITEM_PARENT_LOCATOR] = edit->offset;
-	layer->image.super->items.length[VHDX_ITEM_PARENT_LOCATOR] = edit->length;
-	if (!vhdx_open_locator(layer->image.super, &layer->image.reader, layer->locator_item,
-			       &layer->locator, &fault))
-		return DONE;
-	return fail(EXIT_IO, "%s: its parent locator is not what was written", layer->path);
-}
-
-static void present_name(struct parent_name *name, const struct layer *layer)
-{
-	name->relative = layer_text(layer, &layer->locator.relative_path);
-	name->absolute = layer_text(layer, &layer->locator.absolute_path);
-	name->volume = layer_text(layer, &layer->locator.volume_path);
-}
-
 /**
  * relink() - replace a parent locator, durably
  * @layer:	open, passed by relink_check(), its log is empty; gets the new locator
@@ -174,19 +153,30 @@ enum exit_code relink(struct layer *layer, const struct write_file *file,
 		      const struct vhdx_guid *linkage2)
 {
 	struct edit edit = { .layer = layer, .table = xcalloc(1, VHDX_METADATA_TABLE_SIZE) };
+	struct vhdx_super *super = layer->image.super;
 	struct parent_name present = { 0 };
 	enum exit_code status;
+	struct vhdx_fault fault;
 
 	if (!name) {
-		present_name(&present, layer);
+		present.relative = layer_text(layer, &layer->locator.relative_path);
+		present.absolute = layer_text(layer, &layer->locator.absolute_path);
+		present.volume = layer_text(layer, &layer->locator.volume_path);
 		name = &present;
 	}
 	edit.item = parent_name_encode(name, linkage, linkage2, &edit.length);
 	status = find_place(&edit);
 	if (status == DONE)
 		status = write_all(&edit, file);
-	if (status == DONE)
-		status = reread(&edit);
+	if (status == DONE) {
+		/* Read the new locator into the layer. */
+		super->items.offset[VHDX_ITEM_PARENT_LOCATOR] = edit.offset;
+		super->items.length[VHDX_ITEM_PARENT_LOCATOR] = edit.length;
+		if (vhdx_open_locator(super, &layer->image.reader, layer->locator_item,
+				      &layer->locator, &fault))
+			status = fail(EXIT_IO, "%s: its parent locator is not what was written",
+				      layer->path);
+	}
 	parent_name_free(&present);
 	free(edit.item);
 	free(edit.table);
