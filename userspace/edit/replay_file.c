@@ -115,34 +115,6 @@ enum exit_code replay_check(struct image *image)
 	return fail_fault(&image->file, &fault);
 }
 
-/* Write zeros over data; holes stay. */
-static enum exit_code zero_data(const struct write_file *file, u64 offset, u64 end)
-{
-	enum exit_code status = DONE;
-
-	while (offset < end && status == DONE) {
-		off_t data = lseek(file->fd, (off_t)offset, SEEK_DATA);
-		off_t hole = data < 0 ? data : lseek(file->fd, data, SEEK_HOLE);
-		u64 from = data < 0 ? offset : (u64)data;
-		u64 to = hole < 0 || (u64)hole > end ? end : (u64)hole;
-
-		if ((data < 0 && errno == ENXIO) || from >= end)
-			break;
-		status = write_zeros(file, from, to - from, NULL);
-		offset = to;
-	}
-	return status;
-}
-
-/* @fixed: the image is fixed, so zeros are written, not holes */
-static enum exit_code zero_range(const struct write_file *file, u64 offset, u64 length, bool fixed)
-{
-	if (!fixed && !fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				 (off_t)offset, (off_t)length))
-		return DONE;
-	return zero_data(file, offset, offset + length);
-}
-
 /**
  * struct apply - changes being written
  * @image:	the image
@@ -167,12 +139,28 @@ static int applied(struct apply *apply, u64 length)
 	return (int)apply->status;
 }
 
+/* Punch a hole. In a fixed image, or if that fails, write zeros over data; holes stay. */
 static int apply_zeros(void *context, u64 offset, u64 length)
 {
 	struct apply *apply = context;
+	u64 end = offset + length;
+	int fd = apply->file->fd;
 
-	apply->status = zero_range(apply->file, offset, length,
-				   apply->image->super->geometry.leave_allocated);
+	if (!apply->image->super->geometry.leave_allocated &&
+	    !fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+		       (off_t)length))
+		return applied(apply, length);
+	while (offset < end && apply->status == DONE) {
+		off_t data = lseek(fd, (off_t)offset, SEEK_DATA);
+		off_t hole = data < 0 ? data : lseek(fd, data, SEEK_HOLE);
+		u64 from = data < 0 ? offset : (u64)data;
+		u64 to = hole < 0 || (u64)hole > end ? end : (u64)hole;
+
+		if ((data < 0 && errno == ENXIO) || from >= end)
+			break;
+		apply->status = write_zeros(apply->file, from, to - from, NULL);
+		offset = to;
+	}
 	return applied(apply, length);
 }
 
@@ -184,33 +172,30 @@ static int apply_page(void *context, u64 offset, void *page)
 	return applied(apply, VHDX_PAGE_SIZE);
 }
 
+/* Steps 2 and 3. A block device cannot grow. */
 static enum exit_code apply_changes(struct apply *apply, const struct replay_size *size)
 {
+	const struct image_file *file = &apply->image->file;
+	u64 file_size = apply->image->replayed->overlay.file_size;
 	u8 page[VHDX_PAGE_SIZE];
 	const struct vhdx_overlay_writer writer = {
 		.zero = apply_zeros, .write = apply_page, .context = apply, .page = page,
 	};
 	int ret;
 
+	if (file_size > file->reader.size && !S_ISREG(file->stat.st_mode))
+		return fail(EXIT_IO, "%s: is smaller than the size that the log requires",
+			    apply->file->path);
+	if (file_size > file->reader.size)
+		apply->status = write_set_size(apply->file, file_size);
+	if (apply->status != DONE)
+		return apply->status;
 	progress_begin(apply->progress, "replay", size->bytes);
 	ret = vhdx_overlay_apply(&apply->image->replayed->overlay, &writer);
 	progress_end(apply->progress);
-	if (apply->status != DONE || !ret)
-		return apply->status;
-	return fail_errno(apply->file->path, "cannot read the log", -ret);
-}
-
-/* A block device cannot grow. */
-static enum exit_code grow(const struct image *image, const struct write_file *file)
-{
-	u64 size = image->replayed->overlay.file_size;
-
-	if (size <= image->file.reader.size)
-		return DONE;
-	if (!S_ISREG(image->file.stat.st_mode))
-		return fail(EXIT_IO, "%s: is smaller than the size that the log requires",
-			    file->path);
-	return write_set_size(file, size);
+	if (apply->status == DONE && ret)
+		return fail_errno(apply->file->path, "cannot read the log", -ret);
+	return apply->status == DONE ? write_sync(apply->file) : apply->status;
 }
 
 /**
@@ -240,11 +225,7 @@ enum exit_code replay_to_disk(struct image *image, const struct write_file *file
 	if (status == DONE)
 		status = header_update(&update);
 	if (status == DONE)
-		status = grow(image, file);
-	if (status == DONE)
 		status = apply_changes(&apply, size);
-	if (status == DONE)
-		status = write_sync(file);
 	if (status != DONE)
 		return status;
 	memset(&update.header.log_guid, 0, sizeof(update.header.log_guid));
