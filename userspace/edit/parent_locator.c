@@ -99,15 +99,6 @@ static void add_mapped(struct parent_name *name, const char *file, const char *m
 	free(directory);
 }
 
-static bool is_spellable(const char *file)
-{
-	char *valid = text_valid_utf8(file);
-	bool spellable = !strcmp(valid, file) && !strchr(file, '\\');
-
-	free(valid);
-	return spellable;
-}
-
 /**
  * parent_name_make() - make the Windows paths of a parent
  * @name:	filled; must be freed by parent_name_free() even on failure
@@ -122,13 +113,14 @@ enum exit_code parent_name_make(struct parent_name *name, const char *parent, co
 {
 	char *file = realpath(parent, NULL);
 	char *directory = file ? real_directory(child) : NULL;
+	char *valid = directory ? text_valid_utf8(file) : NULL;
 	enum exit_code status = DONE;
 	unsigned int i;
 
 	memset(name, 0, sizeof(*name));
 	if (!directory) {
 		status = fail_errno(file ? child : parent, "cannot resolve its path", errno);
-	} else if (!is_spellable(file)) {
+	} else if (strcmp(valid, file) || strchr(file, '\\')) {
 		status = fail(EXIT_USAGE, "%s: its name cannot be written as a Windows path",
 			      parent);
 	} else {
@@ -140,6 +132,7 @@ enum exit_code parent_name_make(struct parent_name *name, const char *parent, co
 			to_backslashes(name->absolute);
 		}
 	}
+	free(valid);
 	free(directory);
 	free(file);
 	return status;
