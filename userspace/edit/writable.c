@@ -15,35 +15,6 @@ static bool is_protected(const struct stat *status)
 	return S_ISREG(status->st_mode) && !(status->st_mode & 0200);
 }
 
-/*
- * snapshot removes the write permission of a parent. The owner needs it to open the file; root does
- * not. It is not needed after the open.
- */
-static bool needs_permission(const struct layer *layer)
-{
-	return is_protected(&layer->image.file.stat) &&
-	       faccessat(AT_FDCWD, layer->path, W_OK, AT_EACCESS) && errno == EACCES;
-}
-
-/* The mode is restored before the first write. */
-static enum exit_code open_with_permission(struct write_file *file, const struct layer *layer,
-					   const char *advice)
-{
-	const struct image_file *image = &layer->image.file;
-	enum exit_code status = image_check_lockable(layer->path, image->fd, &image->stat, advice);
-	bool permitted;
-
-	if (status != DONE)
-		return status;
-	permitted = !fchmod(image->fd, (image->stat.st_mode | 0200) & 07777);
-	if (!permitted && errno == EROFS)
-		return fail_read_only(layer->path, "cannot open for writing", advice);
-	status = image_open_exclusive(file, layer->path, advice);
-	if (permitted && fchmod(image->fd, image->stat.st_mode & 07777))
-		warn("%s: its mode was changed and cannot be restored", layer->path);
-	return status;
-}
-
 /**
  * writable_lock() - open and lock an image for writing
  * @file:	filled; to be closed by writable_unlock()
@@ -59,12 +30,28 @@ enum exit_code writable_lock(struct write_file *file, const struct layer *layer,
 {
 	const struct image_file *image = &layer->image.file;
 	enum exit_code status = image_check_no_writer(layer->path, image->fd, &image->stat);
+	bool needed, permitted;
 
 	if (status != DONE)
 		return status;
-	status = needs_permission(layer) ? open_with_permission(file, layer, advice) :
-		 image_open_exclusive(file, layer->path, advice);
-	return status == DONE ? image_check_same(file, &layer->image.file.stat) : status;
+	/*
+	 * snapshot removes the write permission of a parent. The owner needs it to open the file;
+	 * root does not. It is not needed after the open, and the mode is restored before the first
+	 * write.
+	 */
+	needed = is_protected(&image->stat) &&
+		 faccessat(AT_FDCWD, layer->path, W_OK, AT_EACCESS) && errno == EACCES;
+	if (needed)
+		status = image_check_lockable(layer->path, image->fd, &image->stat, advice);
+	if (status != DONE)
+		return status;
+	permitted = needed && !fchmod(image->fd, (image->stat.st_mode | 0200) & 07777);
+	if (needed && !permitted && errno == EROFS)
+		return fail_read_only(layer->path, "cannot open for writing", advice);
+	status = image_open_exclusive(file, layer->path, advice);
+	if (permitted && fchmod(image->fd, image->stat.st_mode & 07777))
+		warn("%s: its mode was changed and cannot be restored", layer->path);
+	return status == DONE ? image_check_same(file, &image->stat) : status;
 }
 
 /**
