@@ -60,30 +60,6 @@ static enum exit_code read_origin(struct snapshot_live *live)
 	return DONE;
 }
 
-/*
- * The child has its name before the disk continues in it: after a crash the latest data are in this
- * file only.
- */
-static enum exit_code make_child(struct snapshot_live *live, struct new_file *child)
-{
-	enum exit_code status = read_origin(live);
-	struct progress progress;
-
-	new_file_init(child);
-	progress_init(&progress);
-	progress.mode = PROGRESS_NONE;
-	if (status == DONE)
-		status = snapshot_begin(live->snapshot, child, &progress);
-	return status == DONE ? new_file_try(child) : status;
-}
-
-/* After these errors the disk may be in the child, or not. */
-static bool is_unknown(int error, const struct vhdx_ioc_snapshot *request)
-{
-	return error == EINTR ||
-	       (error == ENODEV && request->reason == VHDX_REASON_detached_meanwhile);
-}
-
 static enum exit_code hand_over(struct snapshot_live *live, int control, bool *again,
 				bool *unknown)
 {
@@ -100,41 +76,48 @@ static enum exit_code hand_over(struct snapshot_live *live, int control, bool *a
 	write_file_close(&child);
 	live->held_ns = request.held_ns;
 	*again = error == EAGAIN;
-	*unknown = is_unknown(error, &request);
+	/* After these errors the disk may be in the child, or not. */
+	*unknown = error == EINTR ||
+		   (error == ENODEV && request.reason == VHDX_REASON_detached_meanwhile);
 	if (!error)
 		return DONE;
 	return *again ? EXIT_BUSY : control_failed(live->disk->node, "cannot create a snapshot",
 						   error, request.reason, request.message);
 }
 
-/* A child that the disk may already be using is never deleted. */
-static void end_trial(struct new_file *child, enum exit_code status, bool unknown)
-{
-	if (status == DONE) {
-		new_file_keep(child);
-	} else if (unknown) {
-		warn("%s: is kept, because it may have the last writes", child->file.path);
-		new_file_leave(child);
-	}
-}
-
 /*
+ * The child has its name before the disk continues in it: after a crash the latest data are in this
+ * file only. A child that the disk may already be using is never deleted.
+ *
  * Sets @again if the DataWriteGuid has changed. Return: DONE, or another exit code; then there is
  * no child, and the disk is unchanged, unless the result is unknown
  */
 static enum exit_code attempt(struct snapshot_live *live, int control, bool *again)
 {
+	enum exit_code status = read_origin(live);
+	struct progress progress;
 	struct new_file child;
-	enum exit_code status = make_child(live, &child);
 	bool unknown = false;
 
 	*again = false;
+	new_file_init(&child);
+	progress_init(&progress);
+	progress.mode = PROGRESS_NONE;
+	if (status == DONE)
+		status = snapshot_begin(live->snapshot, &child, &progress);
+	if (status == DONE)
+		status = new_file_try(&child);
 	if (status == DONE && interrupted())
 		status = fail(EXIT_INTERRUPTED, "%s: interrupted; the disk is unchanged",
 			      live->disk->node);
 	if (status == DONE)
 		status = hand_over(live, control, again, &unknown);
-	end_trial(&child, status, unknown);
+	if (status == DONE) {
+		new_file_keep(&child);
+	} else if (unknown) {
+		warn("%s: is kept, because it may have the last writes", child.file.path);
+		new_file_leave(&child);
+	}
 	new_file_close(&child);
 	return status;
 }
