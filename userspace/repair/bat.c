@@ -30,34 +30,10 @@ struct bat_repair {
 	u64 kept;
 };
 
-/* The former place of an unmapped block is kept if the block can use it again. */
-static bool anchor_is_good(struct bat_repair *bat, u64 offset)
-{
-	u64 length = bat->rules.geometry->block_size;
-
-	if (!offset || !vhdx_range_inside(offset, length, bat->rules.file_size) ||
-	    vhdx_layout_overlaps(bat->rules.layout, offset, length) ||
-	    usage_any(&bat->repair->check->usage, USAGE_USED, offset, length) ||
-	    usage_any(&bat->anchors, USAGE_ANCHOR, offset, length))
-		return false;
-	usage_set(&bat->anchors, USAGE_ANCHOR, offset, length);
-	return true;
-}
-
-static u64 unused_entry(struct bat_repair *bat, u64 entry)
-{
-	u64 offset, length;
-
-	if (!check_stray(&bat->rules, entry, &offset, &length) ||
-	    usage_any(&bat->repair->check->usage, USAGE_USED, offset, length))
-		return 0;
-	bat->kept++;
-	return entry;
-}
-
 static u64 payload_entry(struct bat_repair *bat, u64 entry)
 {
 	enum vhdx_block_state state = vhdx_bat_state(entry);
+	u64 length = bat->rules.geometry->block_size;
 	u64 offset = vhdx_bat_offset(entry);
 
 	switch (state) {
@@ -73,21 +49,33 @@ static u64 payload_entry(struct bat_repair *bat, u64 entry)
 	default:
 		break;
 	}
-	return vhdx_bat_entry(state, anchor_is_good(bat, offset) ? offset : 0);
+	/* The former place of an unmapped block is kept if the block can use it again. */
+	if (!offset || !vhdx_range_inside(offset, length, bat->rules.file_size) ||
+	    vhdx_layout_overlaps(bat->rules.layout, offset, length) ||
+	    usage_any(&bat->repair->check->usage, USAGE_USED, offset, length) ||
+	    usage_any(&bat->anchors, USAGE_ANCHOR, offset, length))
+		return vhdx_bat_entry(state, 0);
+	usage_set(&bat->anchors, USAGE_ANCHOR, offset, length);
+	return vhdx_bat_entry(state, offset);
 }
 
 /* The repaired value of an entry */
 static u64 better_entry(struct bat_repair *bat, u64 index, u64 entry)
 {
 	const struct vhdx_geometry *g = bat->rules.geometry;
-	u64 number;
+	u64 number, offset, length;
 	bool bitmap = vhdx_index_is_bitmap(g, (u32)index, &number);
+	bool used = number < (bitmap ? g->chunks : g->payload_blocks) && (!bitmap || g->has_parent);
 
-	if (number >= (bitmap ? g->chunks : g->payload_blocks) || (bitmap && !g->has_parent))
-		return entry ? unused_entry(bat, entry) : 0;
-	if (bitmap)
+	if (used && bitmap)
 		return entry & (VHDX_BAT_STATE_MASK | VHDX_BAT_OFFSET_MASK);
-	return payload_entry(bat, entry);
+	if (used)
+		return payload_entry(bat, entry);
+	if (!check_stray(&bat->rules, entry, &offset, &length) ||
+	    usage_any(&bat->repair->check->usage, USAGE_USED, offset, length))
+		return 0;
+	bat->kept++;
+	return entry;
 }
 
 static enum exit_code repair_bat_page(struct bat_repair *bat, u64 first, __le64 *entries)
@@ -112,24 +100,6 @@ static enum exit_code repair_bat_page(struct bat_repair *bat, u64 first, __le64 
 	return changed ? repair_page(bat->repair, place, entries) : DONE;
 }
 
-static enum exit_code repair_piece(struct bat_repair *bat, u64 offset, u32 length,
-				   __le64 *entries)
-{
-	struct check *check = bat->repair->check;
-	enum exit_code status = DONE;
-	struct vhdx_fault fault;
-	u32 at;
-
-	if (vhdx_read(&check->reader, bat->rules.bat_offset + offset, entries, length, &fault))
-		return fail_fault(&check->file, &fault);
-	for (at = 0; at < length && status == DONE; at += VHDX_PAGE_SIZE)
-		status = repair_bat_page(bat, (offset + at) / VHDX_BAT_ENTRY_SIZE,
-					 entries + at / VHDX_BAT_ENTRY_SIZE);
-	if (status == DONE && interrupted())
-		return fail(EXIT_INTERRUPTED, "%s: interrupted", check->file.path);
-	return status;
-}
-
 /**
  * repair_bat() - clear junk in BAT entries
  * @repair:	begun by repair_image()
@@ -138,19 +108,29 @@ static enum exit_code repair_piece(struct bat_repair *bat, u64 offset, u32 lengt
  */
 enum exit_code repair_bat(struct repair *repair)
 {
+	struct check *check = repair->check;
 	__le64 *entries = xcalloc(PIECE_PAGES, VHDX_PAGE_SIZE);
-	u64 total = repair->check->super->regions.bat.length, offset;
+	u64 total = check->super->regions.bat.length, offset;
 	struct bat_repair bat = { .repair = repair };
-	u32 length = PIECE_PAGES * VHDX_PAGE_SIZE;	/* regions are whole MiB */
+	u32 length = PIECE_PAGES * VHDX_PAGE_SIZE, at;	/* regions are whole MiB */
 	enum exit_code status = DONE;
+	struct vhdx_fault fault;
 
-	vhdx_open_bat_rules(repair->check->super, &bat.rules);
-	usage_init(&bat.anchors, repair->check->reader.size);
-	for (offset = 0; offset < total && status == DONE; offset += length)
-		status = repair_piece(&bat, offset, length, entries);
+	vhdx_open_bat_rules(check->super, &bat.rules);
+	usage_init(&bat.anchors, check->reader.size);
+	for (offset = 0; offset < total && status == DONE; offset += length) {
+		if (vhdx_read(&check->reader, bat.rules.bat_offset + offset, entries, length,
+			      &fault))
+			status = fail_fault(&check->file, &fault);
+		for (at = 0; at < length && status == DONE; at += VHDX_PAGE_SIZE)
+			status = repair_bat_page(&bat, (offset + at) / VHDX_BAT_ENTRY_SIZE,
+						 entries + at / VHDX_BAT_ENTRY_SIZE);
+		if (status == DONE && interrupted())
+			status = fail(EXIT_INTERRUPTED, "%s: interrupted", check->file.path);
+	}
 	if (bat.kept)
 		warn("%s: %llu unused BAT entries are kept: they may refer to data",
-		     repair->check->file.path, (unsigned long long)bat.kept);
+		     check->file.path, (unsigned long long)bat.kept);
 	usage_free(&bat.anchors);
 	free(entries);
 	return status;

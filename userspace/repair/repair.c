@@ -71,14 +71,29 @@ static enum exit_code repair_headers(struct repair *repair)
 	return repair_begin(repair);
 }
 
-static enum exit_code copy_table(struct repair *repair, u64 from, u64 to)
+/* Table 1 counts if it is valid, as in the check. */
+static enum exit_code repair_regions(struct repair *repair)
 {
+	static const enum vhdx_warning kinds[] = {
+		VHDX_WARNING_region_1_damaged, VHDX_WARNING_region_2_damaged,
+		VHDX_WARNING_region_differ,
+	};
 	const struct vhdx_reader *reader = &repair->check->reader;
 	u8 good[VHDX_PAGE_SIZE], bad[VHDX_PAGE_SIZE];
 	enum exit_code status = DONE;
 	struct vhdx_fault fault;
+	unsigned int i = 0;
+	u64 from, to;
 	u32 at;
 
+	while (i < ARRAY_SIZE(kinds) && !(repair->check->super->warnings & (1U << kinds[i])))
+		i++;
+	if (i == ARRAY_SIZE(kinds))
+		return DONE;
+	from = i ? VHDX_REGION_TABLE_1_OFFSET : VHDX_REGION_TABLE_2_OFFSET;
+	to = i ? VHDX_REGION_TABLE_2_OFFSET : VHDX_REGION_TABLE_1_OFFSET;
+	findings_add_repair(&repair->done, vhdx_warning_name(kinds[i]), to, NO_ENTRY,
+			    "region table: copy %d rewritten from copy %d", i ? 2 : 1, i ? 1 : 2);
 	for (at = 0; at < VHDX_REGION_TABLE_SIZE && status == DONE; at += VHDX_PAGE_SIZE) {
 		if (vhdx_read(reader, from + at, good, sizeof(good), &fault) ||
 		    vhdx_read(reader, to + at, bad, sizeof(bad), &fault))
@@ -87,29 +102,6 @@ static enum exit_code copy_table(struct repair *repair, u64 from, u64 to)
 			status = repair_page(repair, to + at, good);
 	}
 	return status;
-}
-
-/* Table 1 counts if it is valid, as in the check. */
-static enum exit_code repair_regions(struct repair *repair)
-{
-	static const enum vhdx_warning kinds[] = {
-		VHDX_WARNING_region_1_damaged, VHDX_WARNING_region_2_damaged,
-		VHDX_WARNING_region_differ,
-	};
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		u64 from = i ? VHDX_REGION_TABLE_1_OFFSET : VHDX_REGION_TABLE_2_OFFSET;
-		u64 to = i ? VHDX_REGION_TABLE_2_OFFSET : VHDX_REGION_TABLE_1_OFFSET;
-
-		if (!(repair->check->super->warnings & (1U << kinds[i])))
-			continue;
-		findings_add_repair(&repair->done, vhdx_warning_name(kinds[i]), to, NO_ENTRY,
-				    "region table: copy %d rewritten from copy %d",
-				    i ? 2 : 1, i ? 1 : 2);
-		return copy_table(repair, from, to);
-	}
-	return DONE;
 }
 
 static enum exit_code repair_tables(struct repair *repair)

@@ -55,14 +55,6 @@ struct freeing {
 	enum exit_code status;
 };
 
-static enum exit_code punch(struct repair *repair, u64 offset, u64 length)
-{
-	if (!fallocate(repair->file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		       (off_t)offset, (off_t)length))
-		return DONE;
-	return fail_errno(repair->file->path, "cannot punch a hole", errno);
-}
-
 static void free_leak(void *context, u64 offset, u64 length)
 {
 	struct freeing *freeing = context;
@@ -77,8 +69,11 @@ static void free_leak(void *context, u64 offset, u64 length)
 			    (unsigned long long)(length / VHDX_MIB));
 	freeing->cut |= behind;
 	freeing->status = repair_begin(repair);
-	if (freeing->status == DONE && repair->file && !behind)
-		freeing->status = punch(repair, offset, length);
+	if (freeing->status != DONE || !repair->file || behind)
+		return;
+	if (fallocate(repair->file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+		      (off_t)length))
+		freeing->status = fail_errno(repair->file->path, "cannot punch a hole", errno);
 }
 
 /**
