@@ -106,7 +106,7 @@ int vhdx_backing_read_range(const struct vhdx_backing *backing, u64 offset, void
 			    u32 length)
 {
 	struct vhdx_bounce bounce;
-	int ret = vhdx_bounce_alloc(&bounce, (u64)offset % VHDX_PAGE_SIZE + length);
+	int ret = vhdx_bounce_alloc(&bounce, offset % VHDX_PAGE_SIZE + length);
 
 	if (ret)
 		return ret;

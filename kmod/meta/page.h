@@ -60,8 +60,8 @@ static inline u64 vhdx_page_offset(const struct vhdx_page *page)
 }
 
 /*
- * The contents, VHDX_PAGE_SIZE bytes. Only the journal changes them, under its lock. Readers may load
- * single words at any time. Context: any; @page is pinned
+ * The contents, VHDX_PAGE_SIZE bytes. Only the journal changes them, under its lock. Readers may
+ * load single words at any time. Context: any; @page is pinned
  */
 static inline __le64 *vhdx_page_words(struct vhdx_page *page)
 {

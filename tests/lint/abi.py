@@ -148,7 +148,7 @@ def texts():
     """What a reason in sysfs can say"""
     opening = read("kmod/backing/open.c")
     code = set(re.findall(r'\treturn "(.*)";', opening))
-    code |= set(re.findall(r'vhdx_journal_fail\(journal, "(.*)",', sources()))
+    code |= set(re.findall(r'vhdx_journal_fail\(journal,\s*"(.*)",', sources()))
     code |= set(re.findall(r'READ_ONLY \?\s+"(.*?)"', read("kmod/device/sysfs.c")))
     tables = re.findall(r"^\t\t=+\n(.*?)\n\t\t=+$", read(ABI + "sysfs-block-vhdx"), re.M | re.S)
     return differences(code, {line.strip() for table in tables for line in table.split("\n")})
