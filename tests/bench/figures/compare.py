@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: 2026 The vhdx authors
-"""Did something become dearer, by more than noise and more than the limit?"""
+"""Find what became dearer by more than the noise and more than the limit."""
 
 from dataclasses import dataclass
 
 from . import words
 from .stats import Figure, ratio
 
-OTHERS = {"loop", "raw", "nbd", "nbdplain", "vhdimount", "null"}
+OTHER_DRIVERS = {"loop", "raw", "nbd", "nbdplain", "vhdimount", "null"}
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Change:
         return self.old.noise + self.new.noise
 
     def verdict(self, limit):
-        if self.row.who in OTHERS:
+        if self.row.driver in OTHER_DRIVERS:
             return ""
         if self.share > limit and self.new.low > self.old.high:
             return "REGRESSION"
@@ -36,12 +36,12 @@ def absolute(_, row):
     return row.figure
 
 
-def relative_to(who):
-    """The cost in units of what another one pays in the same run: kernel, compiler and fio are
-    in both."""
+def relative_to(driver):
+    """The cost in units of what another driver pays in the same run: kernel, compiler and fio
+    are in both."""
     def figure_of(result, row):
-        other = result.rows.get((row.where, row.part, row.work, who))
-        if not other or row.who in OTHERS:
+        other = result.rows.get((row.where, row.part, row.work, driver))
+        if not other or row.driver in OTHER_DRIVERS:
             return None
         return ratio(row.rounds, other.rounds, row.resolution + other.resolution)
     return figure_of
@@ -55,7 +55,7 @@ def changes(old, new, figure_of):
             continue
         if key in new.rows and (now := figure_of(new, new.rows[key])):
             found.append(Change(row, before, now))
-        elif row.who not in OTHERS:
+        elif row.driver not in OTHER_DRIVERS:
             gone.append(row)
     return found, gone
 
@@ -69,10 +69,10 @@ def number(value, in_loops):
 
 
 def table(found, limit, in_loops):
-    yield f"{'':<38} {'by':<12} {'old':>9} {'new':>9} {'change':>8} {'noise':>7}"
+    yield f"{'':<38} {'driver':<12} {'old':>9} {'new':>9} {'change':>8} {'noise':>7}"
     for change in found:
         row = change.row
-        yield (f"{words.work(row.work):<38} {row.who:<12} "
+        yield (f"{words.work(row.work):<38} {row.driver:<12} "
                f"{number(change.old.value, in_loops):>9} {number(change.new.value, in_loops):>9} "
                f"{change.share * 100:>+7.1f}% {change.noise * 100:>6.1f}%  "
                + change.verdict(limit)).rstrip()

@@ -36,7 +36,7 @@ def of_fio(answer):
 
 
 def measurements(text):
-    """(about, measurements); of the latter each knows its part, where, work, who and round."""
+    """(about, measurements); of the latter each has its part, where, work, driver and round."""
     about, found = {}, []
     for document in documents(text):
         if "about" in document:

@@ -17,7 +17,7 @@ class Row:
     where: str
     part: str
     work: str
-    who: str
+    driver: str
     unit: str
     rounds: list
     resolution: float
@@ -27,7 +27,7 @@ class Row:
 
     @property
     def key(self):
-        return self.where, self.part, self.work, self.who
+        return self.where, self.part, self.work, self.driver
 
     @property
     def figure(self):
@@ -52,7 +52,7 @@ def rows_of(measurements):
     """The rounds of each row, in order."""
     gathered = {}
     for one in measurements:
-        key = one["where"], one["part"], one["work"], one["who"], one["unit"]
+        key = one["where"], one["part"], one["work"], one["driver"], one["unit"]
         gathered.setdefault(key, []).append(one)
     for key, group in gathered.items():
         yield Row(*key, rounds=[one["value"] for one in group],
@@ -89,7 +89,7 @@ class Result:
         return self.about["mode"] == "icount"
 
     def speed(self, row, against):
-        """How many times as fast as the other one at the same work, or None."""
+        """How many times as fast as the other driver at the same work, or None."""
         other = self.rows.get((row.where, row.part, row.work, against))
         if not other or row.unit != "cost":
             return None

@@ -95,13 +95,13 @@ def cell(result, row, base):
 def table(result, where, part):
     rows = [row for row in result.rows.values() if (row.where, row.part) == (where, part)]
     works = list(dict.fromkeys(row.work for row in rows))
-    who = sorted({row.who for row in rows}, key=words.column)
+    drivers = sorted({row.driver for row in rows}, key=words.column)
     base = words.BASES.get(part, "loop")
     yield ""
     yield f"{words.PARTS.get(part, part)} ({words.PLACES[where]})"
-    yield f"{'':<{LABEL}}" + "".join(f"{name:>{CELL}}" for name in who)
+    yield f"{'':<{LABEL}}" + "".join(f"{name:>{CELL}}" for name in drivers)
     for work in works:
-        cells = (cell(result, result.rows.get((where, part, work, name)), base) for name in who)
+        cells = (cell(result, result.rows.get((where, part, work, name)), base) for name in drivers)
         yield (f"{words.work(work):<{LABEL}}"
                + "".join(f"{text:>{CELL}}" for text in cells)).rstrip()
 

@@ -27,7 +27,7 @@ class Verdict:
     bound: float
     at_most: bool
     measured: Figure
-    met: bool | None            # None: who knows
+    met: bool | None            # None: too few rounds
     unit: str = "x"
 
     def as_json(self):
@@ -54,12 +54,12 @@ class Judge:
             met = (measured.value if self.result.exact else measured.low) >= bound
         self.verdicts.append(Verdict(text, bound, at_most, measured, met, unit))
 
-    def rows(self, part=None, work=None, who="vhdx"):
+    def rows(self, part=None, work=None, driver="vhdx"):
         return [row for row in self.result.rows.values()
-                if part in (None, row.part) and work in (None, row.work) and row.who == who]
+                if part in (None, row.part) and work in (None, row.work) and row.driver == driver]
 
-    def speed(self, part, work, against, least, who="vhdx", note=""):
-        for row in self.rows(part, work, who):
+    def speed(self, part, work, against, least, driver="vhdx", note=""):
+        for row in self.rows(part, work, driver):
             place = f" ({row.where})" if not self.result.exact else ""
             self.judge(f"{words.work(work)}, against {against}{note}{place}", least,
                        self.result.speed(row, against))
@@ -92,9 +92,9 @@ def by_the_clock(judge):
 
 
 def others(judge):
-    for who in SLOW:
-        judge.least_speed(who, 1.0)
-        judge.least_speed(who, 4.0, only="randread")
+    for driver in SLOW:
+        judge.least_speed(driver, 1.0)
+        judge.least_speed(driver, 4.0, only="randread")
 
 
 def first_touch(judge):
@@ -135,7 +135,7 @@ def attaching(judge):
 
 def chains(judge):
     for work in (READ_1, READ_32):
-        judge.speed("chain", work, "one", 0.9, who="chain")
+        judge.speed("chain", work, "one", 0.9, driver="chain")
 
 
 def verdicts(result):

@@ -13,7 +13,7 @@ EXECUTED = re.compile(rb"^Trace \d+: 0x[0-9a-f]+ \[[0-9a-f]+/([0-9a-f]+)/", re.M
 KERNEL = 1 << 63
 USER = "(user space: fio, libaio)"
 
-# The kernel proper has no modules to tell its layers apart; the beginnings of names do.
+# The kernel proper has no modules that name its layers; the beginnings of names do.
 LAYERS = [
     ("locks, RCU", "raw_|rcu_|mutex|rwsem|down_|up_read|up_write|osq_"),
     ("system calls, AIO", "entry_|syscall|do_syscall|x64_sys|aio_|io_submit|io_getevents|lookup_ioctx"

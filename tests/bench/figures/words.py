@@ -29,8 +29,8 @@ COLUMNS = ["vhdx", "dynamic-1M", "dynamic-32M", "fixed", "one", "chain", "inline
 BASES = {"chain": "one"}        # what others are compared with, if not loop
 
 
-def column(who):
-    return COLUMNS.index(who)
+def column(driver):
+    return COLUMNS.index(driver)
 
 
 def size(text):

@@ -2,16 +2,16 @@
 # SPDX-FileCopyrightText: 2026 The vhdx authors
 # shellcheck shell=bash disable=SC2034 # some is for the other files
 #
-# Who is compared. open_WHO makes DISK of IMAGE or of RAW, close_WHO ends it.
+# The drivers that are compared. open_DRIVER makes DISK of IMAGE or of RAW, close_DRIVER ends it.
 #
 #	vhdx		this driver, as it comes
-#	inline, thread	the same, reads submitted by whoever asks, or by the queue's thread
+#	inline, thread	the same, reads submitted by the submitter of the I/O, or by the queue's thread
 #	loop		on the raw file, with direct I/O
 #	raw		the raw file itself, with direct I/O: no block device at all
 #	nbd		qemu-nbd on the same image, with the options that make it fast
 #	nbdplain	qemu-nbd as most use it, with none
 #	vhdimount	libvhdi's FUSE file system on the same image; reads only
-#	null		a disk that does nothing: what asking alone costs
+#	null		a disk that does nothing: the cost of the request alone
 
 FUSE=/run/vhdx-bench-fuse
 
@@ -48,7 +48,7 @@ close_loop() { losetup -d "$DISK"; }
 open_raw() { DISK=$RAW; }
 close_raw() { :; }
 
-# free_nbd: one that nobody uses
+# free_nbd: an nbd device that is not in use
 free_nbd() {
 	local dir
 	for dir in /sys/block/nbd*; do
@@ -89,7 +89,8 @@ close_vhdimount() {
 open_null() { DISK=/dev/nullb0; }
 close_null() { :; }
 
-# Writing directly what others left in the page cache costs more: nobody inherits that.
+# A direct write costs more if another driver left pages of the file in the page cache. They are
+# dropped first.
 forget() {
 	local file
 	for file in "$RAW" "$IMAGE"; do
@@ -97,7 +98,7 @@ forget() {
 	done
 }
 
-OPENED=''				# who is, in case everything ends here
+OPENED=''				# the driver that is open, to be closed if the script ends
 
 open() {
 	forget

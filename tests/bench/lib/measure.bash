@@ -3,40 +3,40 @@
 # shellcheck shell=bash
 #
 # Measuring: what fio says of a work, or a figure of another kind, goes into the file OUT as one
-# JSON document after the other. They are made sense of outside, by tests/bench/figures.
+# JSON document after the other. tests/bench/figures evaluates them outside the guest.
 
 say() { printf 'bench: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
-# record WORK WHO NAME <JSON: NAME is what kind of figure comes
+# record WORK DRIVER NAME <JSON: NAME is what kind of figure comes
 record() {
-	printf '{"part": "%s", "where": "%s", "work": "%s", "who": "%s", "round": %d, "%s":\n' \
+	printf '{"part": "%s", "where": "%s", "work": "%s", "driver": "%s", "round": %d, "%s":\n' \
 		"$PART" "$WHERE" "$1" "$2" "$ROUND" "$3"
 	cat
 	echo '}'
 } >>"$OUT"
 
-# fio_on WORK WHO OPTION...: of DISK, which is open
+# fio_on WORK DRIVER OPTION...: of DISK, which is open
 fio_on() {
-	local work=$1 who=$2 answer
+	local work=$1 driver=$2 answer
 	shift 2
 	answer=$(fio --name=bench --filename="$DISK" --direct=1 --ioengine=libaio --norandommap \
 		--randseed=1 --size="${SPAN:-${SIZE}M}" --output-format=json "$@") ||
-		die "fio: $who, $work: $answer"
+		die "fio: $driver, $work: $answer"
 	# what else fio has to say comes first
-	sed -n '/^{/,$p' <<<"$answer" | record "$work" "$who" fio
+	sed -n '/^{/,$p' <<<"$answer" | record "$work" "$driver" fio
 }
 
-# figure WORK WHO UNIT NUMBER: something that is not fio's
+# figure WORK DRIVER UNIT NUMBER: something that is not fio's
 figure() { echo "{\"unit\": \"$3\", \"value\": $4}" | record "$1" "$2" figure; }
 
-# work_on WORK WHO: of DISK
+# work_on WORK DRIVER: of DISK
 work_on() {
 	# shellcheck disable=SC2046 # words
 	fio_on "$1" "$2" $(options "$2" "$1")
 }
 
-# measure WORK WHO: from opening to closing, the same for all
+# measure WORK DRIVER: from opening to closing, the same for all
 measure() {
 	can "$2" "$1" || return 0
 	open "$2"
@@ -50,12 +50,12 @@ turn() {
 	echo "${@:shift + 1}" "${@:1:shift}"
 }
 
-# side_by_side "WORK..." WHO...: interleaved, so that what changes with time hits all alike
+# side_by_side "WORK..." DRIVER...: interleaved, so that what changes with time hits all alike
 side_by_side() {
-	local works=$1 work who
+	local works=$1 work driver
 	shift
 	for work in $works; do
-		for who in $(turn "$@"); do measure "$work" "$who"; done
+		for driver in $(turn "$@"); do measure "$work" "$driver"; done
 	done
 }
 

@@ -76,7 +76,7 @@ image_of() {
 	fill_image "$file" "$raw"
 }
 
-# same_bytes WHO: what the disk shows is what is in the raw file
+# same_bytes DRIVER: what the disk shows is what is in the raw file
 same_bytes() {
 	open "$1"
 	cmp -n $((${2:-$SIZE} << 20)) "$DISK" "$RAW" || die "$1 does not show what is in the raw file"

@@ -6,7 +6,7 @@
 # randread-4k-32-2, in fio's words.
 #
 # Where instructions are counted, each disk does a given number of I/Os: enough for fio, whose
-# clock has milliseconds, to tell some thousandths apart. By the clock, each has the same time.
+# clock has milliseconds, to measure to some thousandths. By the clock, each has the same time.
 
 # What a quick disk does in some 400 million instructions.
 ios_of() {
@@ -29,7 +29,7 @@ share_of() {
 	esac
 }
 
-# amount WHO SIZE JOBS: options that say how much is to be done
+# amount DRIVER SIZE JOBS: options that say how much is to be done
 amount() {
 	if [ "$MODE" = icount ]; then
 		echo "--io_size=$(($(ios_of "$2") / $(share_of "$1") / $3 * $(numfmt --from=iec "${2^^}")))"
@@ -38,7 +38,7 @@ amount() {
 	fi
 }
 
-# options WHO WORK
+# options DRIVER WORK
 options() {
 	local operation size depth jobs
 	IFS=- read -r operation size depth jobs <<<"$2-"
@@ -47,7 +47,7 @@ options() {
 		"--group_reporting $(amount "$1" "$size" "${jobs:-1}")"
 }
 
-# can WHO WORK
+# can DRIVER WORK
 can() {
 	case $1-$2 in
 	vhdimount-*write*) return 1 ;;

@@ -40,11 +40,11 @@ attach_memory() {
 # Loop has no place to put 64 TiB of holes: ext4 ends at 16.
 # each_size COMMAND: for all sizes and disks
 each_size() {
-	local size who
+	local size driver
 	for size in $ATTACH_SIZES; do
 		IMAGE=$PLACE/$size.vhdx RAW=$PLACE/$size.raw
-		for who in vhdx loop nbd; do
-			[ "$who-$size" = loop-64T ] || "$1" "$size" "$who"
+		for driver in vhdx loop nbd; do
+			[ "$driver-$size" = loop-64T ] || "$1" "$size" "$driver"
 		done
 	done
 }

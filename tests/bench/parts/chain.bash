@@ -25,13 +25,13 @@ make_chain() {
 
 # After every block was touched once. The parents are found beside the file.
 chain_on() {
-	local who=$1 work
+	local driver=$1 work
 	IMAGE=$2 open readonly
 	dd if="$DISK" of=/dev/null bs=1M iflag=direct status=none
 	for work in randread-4k-1 randread-4k-32 read-128k-8; do
-		SPAN=${CHAIN_SIZE}M work_on $work "$who"
+		SPAN=${CHAIN_SIZE}M work_on $work "$driver"
 	done
-	[ "$who" = one ] || figure remembered "$who" bytes "$(counter chain_bytes)"
+	[ "$driver" = one ] || figure remembered "$driver" bytes "$(counter chain_bytes)"
 	close readonly
 }
 

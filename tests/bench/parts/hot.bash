@@ -2,11 +2,11 @@
 # SPDX-FileCopyrightText: 2026 The vhdx authors
 # shellcheck shell=bash
 #
-# The hot path, against everybody: blocks that are present, metadata that is known.
+# The hot path, against all drivers: blocks that are present, metadata that is known.
 
 HOT="randread-4k-1 randread-4k-32 randwrite-4k-32 read-128k-8 write-128k-8"
 HOT_MORE="randwrite-4k-1 read-1m-4 write-1m-4"
-EVERYBODY=(vhdx inline thread loop raw nbd vhdimount null)
+ALL_DRIVERS=(vhdx inline thread loop raw nbd vhdimount null)
 
 # same_files: RAW and IMAGE, with the same bytes in them
 same_files() {
@@ -16,12 +16,12 @@ same_files() {
 }
 
 part_hot() {
-	local who
+	local driver
 	same_files
-	for who in vhdx loop nbd vhdimount; do same_bytes $who; done
+	for driver in vhdx loop nbd vhdimount; do same_bytes $driver; done
 	# by the clock it takes many rounds, and so less of the same
 	[ "$MODE" != icount ] || HOT+=" $HOT_MORE"
-	rounds side_by_side "$HOT" "${EVERYBODY[@]}"
+	rounds side_by_side "$HOT" "${ALL_DRIVERS[@]}"
 }
 
 # What every commit is measured by, in a minute: once, since it is exact.

@@ -6,19 +6,19 @@
 # that of the first; what the second does is given, so that all disks flush alike.
 
 mixed_on() {
-	local who=$1 jobs
-	open "$who"
+	local driver=$1 jobs
+	open "$driver"
 	read -r -a jobs < <(echo --rw=randrw --rwmixread=70 --bs=4k --iodepth=32 --exitall \
-		"$(amount "$who" 4k 1)" --name=flusher --filename="$DISK" --direct=1 \
+		"$(amount "$driver" 4k 1)" --name=flusher --filename="$DISK" --direct=1 \
 		--ioengine=libaio --norandommap --size="${SIZE}M" --rw=randwrite --bs=4k --iodepth=1 \
 		--fdatasync=1 --rate_iops=500 --time_based --runtime=600s)
-	fio_on mixed-4k-32 "$who" "${jobs[@]}"
-	close "$who"
+	fio_on mixed-4k-32 "$driver" "${jobs[@]}"
+	close "$driver"
 }
 
 mixed_round() {
-	local who
-	for who in $(turn "$@"); do mixed_on "$who"; done
+	local driver
+	for driver in $(turn "$@"); do mixed_on "$driver"; done
 }
 
 part_mixed() {

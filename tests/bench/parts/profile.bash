@@ -2,17 +2,17 @@
 # SPDX-FileCopyrightText: 2026 The vhdx authors
 # shellcheck shell=bash
 #
-# For tests/bench/profile: one work by one disk, for as long as somebody looks on.
+# For tests/bench/profile: one work by one disk, for as long as the profiler traces.
 
 part_profile() {
-	local who=$VHDX_BENCH_WHO work=$VHDX_BENCH_WORK
+	local driver=$VHDX_BENCH_DRIVER work=$VHDX_BENCH_WORK
 	same_files
 	cat /proc/kallsyms >"$OUT.kallsyms"
-	open "$who"
-	work_on "$work" "$who"		# caches are warm after that
+	open "$driver"
+	work_on "$work" "$driver"		# caches are warm after that
 	: >"$OUT.ready"
 	sync -f "$OUT.ready"
 	# shellcheck disable=SC2046 # words
-	fio_on "$work" "$who" $(options "$who" "$work") --time_based --runtime=6s
-	close "$who"
+	fio_on "$work" "$driver" $(options "$driver" "$work") --time_based --runtime=6s
+	close "$driver"
 }

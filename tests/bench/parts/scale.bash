@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The vhdx authors
 # shellcheck shell=bash
 #
-# How the cost grows with what is asked for: depth, jobs, size.
+# How the cost grows with depth, jobs and size.
 
 SCALE_DEPTH="randread-4k-2 randread-4k-8 randread-4k-128"
 SCALE_JOBS="randread-4k-8-2 randread-4k-8-4 randwrite-4k-8-4"

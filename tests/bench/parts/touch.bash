@@ -6,7 +6,7 @@
 
 TOUCH_SIZE=8192				# in MiB, and so in blocks
 
-# touches WHO: fewer by the clock of whoever flushes at each of them
+# touches DRIVER: by the clock, fewer for a driver that flushes at each of them
 touches() {
 	case $MODE-$1 in
 	icount-*) echo $((TOUCH_SIZE / $(share_of "$1"))) ;;
@@ -17,16 +17,16 @@ touches() {
 
 # A new file for each measurement.
 touch_round() {
-	local who
+	local driver
 	RAW=$PLACE/new.raw IMAGE=$PLACE/new.vhdx
-	for who in $(turn "$@"); do
+	for driver in $(turn "$@"); do
 		rm -f "$RAW" "$IMAGE"
 		truncate -s ${TOUCH_SIZE}M "$RAW"
 		vhdxctl create -q --block-size=1M "$IMAGE" ${TOUCH_SIZE}M >/dev/null
-		open "$who"
-		SPAN=${TOUCH_SIZE}M fio_on touch-4k-32 "$who" --rw=write:1020k --bs=4k --iodepth=32 \
-			--number_ios="$(touches "$who")"
-		close "$who"
+		open "$driver"
+		SPAN=${TOUCH_SIZE}M fio_on touch-4k-32 "$driver" --rw=write:1020k --bs=4k --iodepth=32 \
+			--number_ios="$(touches "$driver")"
+		close "$driver"
 	done
 }
 
