@@ -17,7 +17,7 @@ writable() {
 
 bat() { /usr/bin/python3 "$ROOT/tests/lib/bat.py" "$@"; }
 
-# text BLOCK: a KiB that tells which it is
+# text BLOCK: a KiB of text with the number of the block
 text() { yes "block $1" | head -c 1024; }
 
 # put BLOCK...: that, and zeros behind it, in the first 4 KiB

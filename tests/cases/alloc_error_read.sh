@@ -59,14 +59,14 @@ by_threads() {
 	disarm
 }
 
-# by_submitter N: he reads himself what needs nobody's help.
+# by_submitter N: the submitter reads what needs no thread.
 by_submitter() {
 	echo 1 >"$SYS/vhdx/nowait_reads"
 	blkcmp -j 1 -n $PIECES -N "$1" "$DISK" "$MODEL" >"$SCRATCH/out"
 	! grep -q '^faults=0$' "$SCRATCH/out"
 }
 
-# read_fails WHO CLAIM ATTACH-OPTION...: until there are not so many allocations
+# read_fails READER CLAIM ATTACH-OPTION...: until there are not so many allocations
 read_fails() {
 	local n had=1 wrong='' errors=0 tried=0 inline=0
 	for ((n = 1; had == 1; n += $(step 8))); do

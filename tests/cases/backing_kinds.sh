@@ -47,14 +47,14 @@ on() {
 others() {
 	on "$1" || { skip "$1" "no such file system here"; return; }
 	right "$1" "$WHERE/image.vhdx"
-	is "$INLINE" "$2" "$1: whether it is read from whoever asks"
+	is "$INLINE" "$2" "$1: nowait_reason says whether the submitter reads"
 }
 
 file_systems() {
 	right "ext4" "$IMAGES/good/creator-empty.vhdx"
-	is "$MODE $INLINE" "1 - -" "ext4 is read directly, and from whoever asks"
+	is "$MODE $INLINE" "1 - -" "ext4 is read directly, and by the submitter"
 	right "ext4, buffered" "$IMAGES/good/creator-empty.vhdx" -b
-	is "$MODE" "0 buffered I/O was requested" "but not if that was asked for"
+	is "$MODE" "0 buffered I/O was requested" "ext4 is not read directly if buffered I/O is requested"
 	others xfs -
 	others btrfs "file system is not known to be safe for nowait I/O"
 	memory_file_systems
@@ -88,10 +88,10 @@ block_device() {
 	loop=$(losetup -f --show "$SCRATCH/raw.vhdx")
 	defer losetup -d "$loop"
 	right "a block device" "$loop"
-	is "$MODE $INLINE" "1 - -" "a block device is read directly, and from whoever asks"
+	is "$MODE $INLINE" "1 - -" "a block device is read directly, and by the submitter"
 }
 
-# Sectors of 512 bytes on a device of 4096: reading directly would need more than is asked.
+# Sectors of 512 bytes on a device of 4096: a direct read is longer than the request.
 large_sectors() {
 	if ! on ext4 -b 4096; then
 		skip "an image on large sectors" "no such loop device"
@@ -138,11 +138,11 @@ summed_up() {
 	is "$MODE" "1 -" "btrfs without sums: is written directly"
 }
 
-# What the disk asks of file systems on it
+# Whether the disk requires stable pages of file systems on it
 stable_writes() { cat "/sys/block/vhdx$INDEX/queue/stable_writes"; }
 
-# asks CLAIM ANSWER FILE [OPTION...]
-asks() {
+# stable_writes_of CLAIM VALUE FILE [OPTION...]
+stable_writes_of() {
 	attached "$1: attached for writing" -n -w -o 2 "${@:4}" "$3" || return
 	is "$(stable_writes)" "$2" "$1: whether data must stay as they are while they are written"
 	detach "$INDEX"
@@ -154,10 +154,10 @@ stable_below() {
 	cp --sparse=always "$SOURCE" "$SCRATCH/stable.vhdx"
 	loop=$(losetup -f --show "$SCRATCH/stable.vhdx")
 	defer losetup -d "$loop"
-	asks "a device" 0 "$loop"
+	stable_writes_of "a device" 0 "$loop"
 	echo 1 >"/sys/block/${loop##*/}/queue/stable_writes"
-	asks "a device that sums up" 1 "$loop"
-	asks "the same, buffered" 0 "$loop" -b
+	stable_writes_of "a device that sums up" 1 "$loop"
+	stable_writes_of "the same, buffered" 0 "$loop" -b
 	truncate -s 100M "$SCRATCH/stable.vhdx"
 	losetup -c "$loop"
 	goes_on_in "$loop"
@@ -165,10 +165,11 @@ stable_below() {
 	host_fs ext4 "$loop" && mount "$loop" "$where" || { not_ok "a file system on it: mounted"; return; }
 	defer umount -l "$where"
 	cp --sparse=always "$SOURCE" "$where/image.vhdx"
-	asks "a file system on it" 1 "$where/image.vhdx"
+	stable_writes_of "a file system on it" 1 "$where/image.vhdx"
 }
 
-# goes_on_in DEVICE: a disk that asks for nothing does, in a child for which it would have to
+# goes_on_in DEVICE: a disk that does not require stable pages goes on in a child on a device that
+# requires them
 goes_on_in() {
 	local image=$SCRATCH/goes-on.vhdx
 	vhdxctl create -q --block-size=1M "$image" 32M

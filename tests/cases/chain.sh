@@ -138,12 +138,12 @@ no_chains() {
 # A log in a parent is replayed in memory, or not at all.
 replay_of_parents() {
 	use_chain dirty-middle
-	refused "a dirty parent is refused to who wants no replay" 206 -R "${FILES[@]}"
+	refused "a dirty parent is refused if replay is forbidden" 206 -R "${FILES[@]}"
 	use_chain dirty-base
-	refused "a dirty base is" 206 -R "${FILES[@]}"
+	refused "a dirty base is refused if replay is forbidden" 206 -R "${FILES[@]}"
 }
 
-# --- who may have a file --------------------------------------------------------------
+# --- exclusive use of files -----------------------------------------------------------
 
 # kept_out CLAIM [OPTION...] FILE...: by the module, or when the file is opened already
 kept_out() {
@@ -174,10 +174,10 @@ exclusion() {
 	attached "P6: the child is attached" "$child" "$parent" "$base" || return
 	second=$INDEX
 	kept_out "P6: its base cannot be attached for writing" -w -o 2 "$base"
-	kept_out "P6: nor can its parent" -w -o 2 "$parent" "$base"
-	ok "P6: nor can anybody else write to the base" not eval ": >>'$base'"
-	attached "P6: but it can be attached to be read" "$base" && detach "$INDEX"
-	if attached "P6: and be the parent of another disk" "$parent" "$base"; then
+	kept_out "P6: its parent cannot be attached for writing" -w -o 2 "$parent" "$base"
+	ok "P6: another program cannot write to the base" not eval ": >>'$base'"
+	attached "P6: the base can be attached to be read" "$base" && detach "$INDEX"
+	if attached "P6: the base can be the parent of another disk" "$parent" "$base"; then
 		ok "which can be read whole" reads bs=1M iflag=direct
 		detach "$INDEX"
 	fi

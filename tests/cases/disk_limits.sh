@@ -92,7 +92,7 @@ identity() {
 	attach "$IMAGES/good/disk-1g.vhdx"
 	id=$(attr disk_id)
 	like "$id" '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' "the disk id is a GUID"
-	is "$(vhdxctl info -J "$IMAGES/good/disk-1g.vhdx" | jq -r '.image["disk-id"]')" "$id" "and the one vhdxctl info tells"
+	is "$(vhdxctl info -J "$IMAGES/good/disk-1g.vhdx" | jq -r '.image["disk-id"]')" "$id" "the disk id is the one that vhdxctl info prints"
 	is "$(attr wwn)" "0x60022480${id:6:2}${id:4:2}${id:2:2}${id:0:2}${id:11:2}${id:9:2}${id:24:12}" \
 		"the WWN is what Hyper-V shows its guests"
 	is "$(stat -c %t "$DISK")" 103 "the disk uses the extended major 259"
@@ -117,7 +117,7 @@ little_readahead() {
 	detach "$INDEX"
 }
 
-# As sysfs shows it to everybody; an ordinary user sees all that root sees but the file's inode.
+# sysfs can be read by every user. An ordinary user sees all that root sees but the file's inode.
 as_user() {
 	setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
 }

@@ -73,7 +73,7 @@ early() {
 	ok "P7: an autoclear disk that was closed while it was being attached goes" wait_for 10 gone 7
 }
 
-# --- what is asked of a disk that is gone -------------------------------------------------------
+# --- ioctls on a disk that is gone --------------------------------------------------------------
 
 # BLKROSET, through a descriptor from before
 readonly_after_force() {

@@ -131,7 +131,7 @@ forced() {
 	diag "after $((SECONDS - took)) s, status $STATUS: $(<"$SCRATCH/stderr")"
 	ok "P9: detach --force ends while the host file system is frozen" test "$STATUS" -lt 124
 	ok "and the disk is gone" test ! -e "$SYS"
-	ok "P9: and so do those who wrote" wait_for 20 ended "${WRITERS[@]}"
+	ok "P9: the writers end" wait_for 20 ended "${WRITERS[@]}"
 	ok "others are attached" timeout -k 5 $SECONDS_GIVEN vhdxctl attach -q -i 7 "$OTHER"
 	vhdxctl detach -q /dev/vhdx7
 	thawed
@@ -196,7 +196,7 @@ snapshot_waits() {
 	ok "a snapshot waits for the thaw" not ended $pid
 	ok "P9: and holds no I/O meanwhile" read_back 0 2
 	given_up "a snapshot that waits"
-	ok "P9: and so does the process that asked for it" wait_for 20 ended $pid
+	ok "P9: the process that made the snapshot ends" wait_for 20 ended $pid
 	thawed
 	rm -f "$SCRATCH/child.avhdx"
 }
@@ -218,7 +218,7 @@ give_back_waits() {
 	sleep $((4 * (1 + DEBUG)))
 	ok "P9: giving space back holds no I/O" read_back 0 2
 	given_up "giving space back after a snapshot"
-	ok "P9: and so does the process that asked for the snapshot" wait_for 20 ended $pid
+	ok "P9: the process whose snapshot gave space back ends" wait_for 20 ended $pid
 	ok "P3: the child is kept" test -e "$SCRATCH/child.avhdx"
 	thawed
 	ok "P3: it is attached after the thaw" wait_for 20 child_is_attached

@@ -76,7 +76,7 @@ unwritten() {
 	ok "P7: $1: it is detached" nothing_attached
 }
 
-# What was never flushed cannot be when the disk goes; no flush has told so before.
+# Data that were never flushed cannot be flushed when the disk goes, and no flush has reported it.
 detach_fails() {
 	begin "detach" || return
 	switch_to 0 $SIZE

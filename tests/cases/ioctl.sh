@@ -26,7 +26,7 @@ is "$(stat -c %a /dev/vhdx-control)" 600 "only root may open the control device"
 attach -i 4 "$IMAGES/good/disk-1g.vhdx"
 status=$(ioctl status 4)
 is "$(field "$status" inode) $(field "$status" file)" \
-	"$(stat -c '%i %Hd:%Ld' "$IMAGES/good/disk-1g.vhdx")" "status tells which file it is"
+	"$(stat -c '%i %Hd:%Ld' "$IMAGES/good/disk-1g.vhdx")" "status has the inode and the device of the file"
 is "$(field "$status" disk_size) $(field "$status" block_size) $(field "$status" type) $(field "$status" nr_files)" \
 	"1073741824 33554432 1 1" "and what it contains"
 is "$(field "$status" dev)/$(field "$status" diskseq)" "$(cat "$SYS/dev")/$(cat "$SYS/diskseq")" \

@@ -32,7 +32,7 @@ limited() {
 # MiB written to the disk; not every kernel counts pages
 swapped() { awk '{ print int($7 / 2048) }' "/sys/block/vhdx$SWAP/stat"; }
 
-# pressure CLAIM SECONDS LIMIT MIB: who needs MIB gets LIMIT, and there is swap
+# pressure CLAIM SECONDS LIMIT MIB: a process that needs MIB gets LIMIT, and there is swap
 pressure() {
 	local before rc
 	before=$(swapped)
@@ -46,7 +46,7 @@ pressure() {
 # Buffered writes in a group that cannot hold their dirty pages
 dirty_pages() {
 	local mib=$1
-	ok "P7: $2: $mib MiB are written by who may have 24" limited 24 timeout 600 \
+	ok "P7: $2: $mib MiB are written by processes that may have 24 MiB" limited 24 timeout 600 \
 		fio --name=dirty --directory="$POINT" --rw=randwrite --bsrange=4k-128k --size="${mib}M" \
 		--ioengine=psync --numjobs=2 --verify=crc32c --do_verify=1 --verify_fatal=1 \
 		--randseed="$SEED" --verify_state_save=0 --end_fsync=1 --minimal
@@ -67,12 +67,12 @@ all_at_once() {
 	disk files 1G 32M || return
 	ok "files: ext4 made" mke2fs -q -t ext4 "$DISK"
 	mount "$DISK" "$POINT"
-	dirty_pages $((LONG ? 128 : 16)) "one alone"
+	dirty_pages $((LONG ? 128 : 16)) "writers alone"
 	limited $((LONG ? 64 : 32)) timeout 900 memhog -s "$SEED" -r $((LONG ? 4 : 1)) $((LONG ? 400 : 64)) >"$SCRATCH/hog" 2>&1 &
 	hog=$!
-	dirty_pages $((LONG ? 128 : 16)) "beside who swaps"
+	dirty_pages $((LONG ? 128 : 16)) "writers beside a process that swaps"
 	wait $hog
-	is $? 0 "P7: who swaps beside that gets back what it had ($(<"$SCRATCH/hog"))"
+	is $? 0 "P7: a process that swaps beside the writers gets its data back ($(<"$SCRATCH/hog"))"
 	umount "$POINT"
 	ok "files: nothing is wrong with it" e2fsck -fn "$DISK"
 	undo_disk files "$INDEX"

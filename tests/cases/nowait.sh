@@ -80,7 +80,7 @@ switch() {
 	detach "$INDEX"
 }
 
-# --- who asks ---------------------------------------------------------------------------
+# --- submitters -------------------------------------------------------------------------
 
 submitters() {
 	attached "attached" "$IMAGE" || return
@@ -178,7 +178,7 @@ null_device() {
 	[ -b "$DEVICE" ] || DEVICE=/dev/$1
 }
 
-# One request at a time below: whoever must not wait is sent away.
+# One request at a time below: a submitter that must not wait gets EAGAIN.
 no_tags() {
 	local before
 	null_device one-tag hw_queue_depth=1 completion_nsec=200000 || { skip "a device with one tag" "no null_blk"; return; }
@@ -226,7 +226,7 @@ polls() {
 		--bssplit=4k/50:64k/30:256k/20 --blockalign=4k --randseed="$SEED" --verify_state_save=0 --minimal "$@"
 }
 
-# Kernels that have no use for polling by us do as if nothing was asked for.
+# The module does not poll on older kernels: it ignores the option.
 too_old_to_poll() {
 	[[ $(uname -r) =~ ^6\.([0-9]|1[01])\. ]] || return
 	attached "attached with queues for polling, on an old kernel" -n "$FULL" || return
@@ -236,13 +236,13 @@ too_old_to_poll() {
 
 # polled_on IMAGE WHERE
 polled_on() {
-	local asked waited
+	local polled waited
 	attached "polled, $2: attached" -w -n -o 2 "$1" || return
 	is "$(<"/sys/block/$NAME/queue/io_poll")" 1 "polled, $2: it can be"
 	ok "polled, $2: every byte, without" every_byte
 	waited=$(microseconds "$DISK")
-	asked=$(microseconds "$DISK" --hipri)
-	ok "polled, $2: $asked us a read, $waited us without" test "${asked:-99999}" -lt $((waited / 2))
+	polled=$(microseconds "$DISK" --hipri)
+	ok "polled, $2: $polled us a read, $waited us without" test "${polled:-99999}" -lt $((waited / 2))
 	ok "polled, $2: many at a time" polls --readonly --rw=randread --numjobs=3 --number_ios=$((READS / 2))
 	ok "polled, $2: what is written, by threads, is read" polls --rw=randwrite --io_size=4m --verify=crc32c
 	detach "$INDEX"

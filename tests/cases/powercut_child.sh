@@ -73,7 +73,7 @@ if [ "$SLICE" = 0 ]; then
 	# all that is not used is freed by discards and on its way back
 	DEVICE=69 cut_child child-full 1 -t 4 -d 25 -z 5 -f 2 -F 2 -b 65536
 fi
-# Nothing is freed before a flush, and a flush is slow when everybody waits: room for a dozen blocks
+# Nothing is freed before a flush, and a flush is slow when all threads wait: room for 12 blocks
 [ "$LONG" = 0 ] || DEVICE=392 cut_child child-two-pages 32 -t 16 -d 2 -z 3 -b 65536
 [ "$LONG" = 0 ] || cut_child child-crowd 2 -D hot -t 16 -d 10 -z 10 -f 8
 is "$(sha256sum <"$PARENT")" "$before" "P6: the parent is as it was"

@@ -34,7 +34,7 @@ judge_states() {
 	is "$wrong" "" "P2: $name: replay cut short in $tried ways is taken up again, seed $SEED"
 }
 
-# A device does not grow, so it has room for what the log asks for.
+# A device does not grow, so it has the size that the log requires.
 replay_cut() {
 	local name=$1
 	cp --sparse=always "$PRISTINE/good/$name.vhdx" "$SCRATCH/initial"
@@ -87,14 +87,14 @@ tail_is_cut() {
 	tidy "P8: and so does vhdxctl check --repair when it replays"
 }
 
-# FlushedFileOffset: what replay takes for truncated if it is missing. Windows never asks for more
-# there than what LastFileOffset says is needed.
+# FlushedFileOffset: what replay takes for truncated if it is missing. In entries of
+# Windows it is never more than LastFileOffset.
 sizes_of_entries() {
 	local crashed=$SCRATCH/crashed.vhdx sizes
 	sizes=$(vhdxctl info -J --log "$crashed" |
 		jq -r '.. | objects | select(has("flushed-file-size")) | "\(.["flushed-file-size"]) \(.["last-file-size"])"')
 	ok "the log has entries to look at" test "$(wc -l <<<"$sizes")" -ge 2
-	is "$(awk '$1 > $2' <<<"$sizes")" "" "P8: no log entry asks for more than LastFileOffset by its FlushedFileOffset"
+	is "$(awk '$1 > $2' <<<"$sizes")" "" "P8: no log entry has a FlushedFileOffset beyond its LastFileOffset"
 	is "$(awk '$1 % 1048576 || $2 % 1048576' <<<"$sizes")" "" "P8: both are whole MiB"
 }
 

@@ -162,7 +162,7 @@ ring_wraps() {
 		ok "ring-wrap: the log begins anew (it did $(log_rounds) times)" test "$(log_rounds)" -gt 0
 }
 
-# So many pages of metadata, and no flush, that who changes one more has to wait
+# So many pages of metadata, and no flush, that a write which changes one more has to wait
 ring_is_full() {
 	local SIZE=64G DEVICE=160
 	cut_device full-ring dynamic 1 -n 400 -t 16 -f 0 -F 0 -d 0 -z 80 -u 100 -b 16384 || return

@@ -28,7 +28,7 @@ errno_of() {
 	esac
 }
 
-# refused FILE REASON CLAIM: a log that is only dirty is refused if that is asked for
+# refused FILE REASON CLAIM: a log that is only dirty is refused if replay is forbidden
 refused() {
 	local tool kernel_option='' tool_option=''
 	if [ "$2" = log_dirty ]; then
@@ -83,7 +83,8 @@ chain_refused() {
 	esac
 }
 
-# found NAME: in order for who has its parent; the others refuse it
+# found NAME: the kernel reads it if its parent is given; the tool, which looks for the parent,
+# refuses it
 found() {
 	attached "$1: is attached over its parent" -n "$IMAGES/bad/$1.vhdx" "${PARENTS[@]}" || return
 	ok "$1: all of it can be read" reads bs=1M iflag=direct

@@ -44,7 +44,7 @@ clean_all() {
 	done
 }
 
-# --- under a writer who knows what must be there --------------------------------------
+# --- under a writer with a journal of what must be there ------------------------------
 
 under_a_writer() {
 	local pid

@@ -102,7 +102,7 @@ snapshots() {
 	LINE=$(vhdxctl -v snapshot "$DISK" "$child" 2>&1) || not_ok "$1: a snapshot" "$LINE"
 	delay recycle 0
 	TOOK=$(held "$LINE")
-	at_most $((PIECE * 2 + 400 + DEBUG * 4000)) "$1: a live snapshot holds I/O for no longer, and tells how long"
+	at_most $((PIECE * 2 + 400 + DEBUG * 4000)) "$1: a live snapshot holds I/O for no longer, and prints how long"
 	is "$(dd if="$DISK" bs=1M count=$((BLOCKS + 1)) iflag=direct status=none | sha256sum)" "$before" \
 		"$1: it shows the same afterwards"
 	put 0

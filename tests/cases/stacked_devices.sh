@@ -192,7 +192,7 @@ begin() {
 	BASE=$INDEX BASE_DISK=$DISK
 }
 
-# on_itself CLAIM [DIRECTORY]: no child there. The tool is only asked if the kernel says so too.
+# on_itself CLAIM [DIRECTORY]: no child there. The tool is only run if the kernel refuses it, too.
 on_itself() {
 	local said where=${2-$WHERE}
 	dd if=/dev/urandom of="$where/child.vhdx" bs=1M count=1 conv=fsync status=none

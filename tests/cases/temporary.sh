@@ -60,8 +60,8 @@ in_use() {
 	ok "with a file system: mounted, for writing" mount "$DISK" "$POINT"
 	head -c 24M /dev/urandom >"$POINT/data"
 	sync
-	ok "its space is where it was asked for" test $(($(space) - used)) -gt $((20 << 20))
-	ok "P6: meanwhile nobody can attach the image for writing" not attach -w -o 2 "$device"
+	ok "its space is in the folder that --temporary names" test $(($(space) - used)) -gt $((20 << 20))
+	ok "P6: meanwhile the image cannot be attached for writing" not attach -w -o 2 "$device"
 	umount "$POINT"
 	detach "$INDEX"
 	sync

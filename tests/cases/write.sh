@@ -58,7 +58,7 @@ idle() {
 verified() {
 	local name=$1 sum size LEAKS=
 	fresh "$name"
-	# images with space that nobody uses stay so, unless it was needed
+	# the leaked space of an image stays so, unless it is needed
 	! vhdxctl check "$IMAGE" 2>&1 | grep -q 'leaks: [1-9]' || LEAKS='[0-9]+'
 	writable "$name: attached for writing" || return
 	SECTOR=$(cat "$SYS/queue/logical_block_size")

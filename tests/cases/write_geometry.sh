@@ -41,7 +41,7 @@ written() {
 		verify "${WHOLE[@]}" "$DISK" "$SCRATCH/journal" "$MODELS/good/$1"
 }
 
-# no_worse NAME FILE: space that nobody used before may still be unused
+# no_worse NAME FILE: space that was leaked before may still be leaked
 no_worse() {
 	local before
 	vhdxctl check -q "$PRISTINE/good/$1.vhdx" >/dev/null

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 # SPDX-FileCopyrightText: 2026 The vhdx authors
-"""Is a VHDX file, closed by who wrote to it, as Windows leaves one? Prints what is not (P8).
+"""Is a VHDX file that was closed by its writer as Windows leaves one? Prints what is not (P8).
 
 usage: aswindows.py FILE
 

@@ -65,7 +65,7 @@ cleanup() {
 	rm -rf "$SCRATCH"
 }
 
-# Nobody cares for errors of disks that should not be there any more.
+# Errors of disks that should be gone are ignored.
 detach_all() {
 	local line at=0
 	while line=$(ioctl status -n "$at"); do

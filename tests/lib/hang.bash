@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The vhdx authors
 # shellcheck shell=bash disable=SC2034  # variables are for the cases
 #
-# A backing device that hangs, fails or is well, as told; for cases that sourced guest.bash.
+# A backing device that hangs, fails or works on request; for cases that sourced guest.bash.
 
 # device NAME MIB: sets DEVICE: a device-mapper device over a file of the scratch folder
 device() {
@@ -40,10 +40,10 @@ table_of() {
 # hang NAME: from now on, no request to it ends
 hang() { dmsetup suspend --noudevsync --nolockfs --noflush "$1"; }
 
-# answer NAME: all that it was asked, and what comes
+# answer NAME: the device completes its requests, those that wait and later ones
 answer() { dmsetup resume --noudevsync "$1"; }
 
-# turn NAME linear|errors: it is well, or its writes fail; it must not hang
+# turn NAME linear|errors: it works, or its writes fail; it must not hang
 turn() {
 	dmsetup suspend --noudevsync --nolockfs --noflush "$1" &&
 		dmsetup load "$1" --table "$(table_of "$1" "$2")"

@@ -3,8 +3,8 @@
 # shellcheck shell=bash disable=SC2034  # variables are for the cases
 # shellcheck source=guest.bash
 #
-# For the cases that cut the power: devices whose writes are recorded, images on them and who
-# writes to these. Source it after guest.bash.
+# For the cases that cut the power: devices whose writes are recorded, images on them and the
+# writers to these. Source it after guest.bash.
 #
 #	SIZE		of a disk
 #	DEVICE		of the device under it, in MiB: there must be room for what is freed and
@@ -85,7 +85,7 @@ writes() {
 	fi
 }
 
-# For whoever wants to look at it elsewhere
+# keep_recording: in the folder VHDX_KEEP, for use outside the guest
 keep_recording() {
 	[ -n "${VHDX_KEEP-}" ] || return 0
 	mkdir -p "$VHDX_KEEP"

@@ -14,8 +14,8 @@ unset KTAP
 TAP_COUNT=0
 TAP_FAILED=0
 
-# A claim that is made by a command that does not exist, a misspelled one, would go without a
-# word. bash calls this in a subshell, so the script itself is told by a signal.
+# A claim of a command that does not exist, a misspelled one, would be lost without a message.
+# bash calls this in a subshell, so a signal notifies the script itself.
 command_not_found_handle() {
 	echo "$1: command not found" >&2
 	kill -USR1 $$
