@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * Environment: SEEDS, how many crashes of each writer; SEED, only that one, told, and WRITER,
- * of which writer.
+ * Environment: SEEDS, how many crashes of each writer; SEED, only that one, with each step printed,
+ * and WRITER, of which writer.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,15 +18,15 @@ static const struct writer writers[] = {
 
 static struct machine machine;
 
-static enum verdict crash_once(const struct writer *writer, u64 seed, bool tell,
+static enum verdict crash_once(const struct writer *writer, u64 seed, bool trace,
 			       struct tally *tally)
 {
-	machine_run(&machine, writer, seed, tell);
+	machine_run(&machine, writer, seed, trace);
 	machine_crash(&machine);
 	return recover(&machine, tally);
 }
 
-static void tell_tally(const struct tally *t, const u64 found[VERDICTS])
+static void print_tally(const struct tally *t, const u64 found[VERDICTS])
 {
 	unsigned int i;
 
@@ -41,7 +41,7 @@ static void tell_tally(const struct tally *t, const u64 found[VERDICTS])
 }
 
 /* Returns how many crashes did not end well. */
-static u64 crash_many(const struct writer *writer, u64 seeds, bool tell_failures)
+static u64 crash_many(const struct writer *writer, u64 seeds, bool print_failures)
 {
 	u64 found[VERDICTS] = { 0 }, seed;
 	struct tally tally = { 0 };
@@ -51,11 +51,11 @@ static u64 crash_many(const struct writer *writer, u64 seeds, bool tell_failures
 		enum verdict verdict = crash_once(writer, seed, false, &tally);
 
 		found[verdict]++;
-		if (verdict && tell_failures)
+		if (verdict && print_failures)
 			printf("# SEED=%llu: %s\n", (unsigned long long)seed,
 			       verdict_name(verdict));
 	}
-	tell_tally(&tally, found);
+	print_tally(&tally, found);
 	return seeds - found[RIGHT];
 }
 

@@ -5,9 +5,9 @@
 
 #include "machine.h"
 
-#define TELL(m, ...)				\
+#define TRACE(m, ...)				\
 	do {					\
-		if ((m)->tell)			\
+		if ((m)->trace)			\
 			printf("# " __VA_ARGS__); \
 	} while (0)
 
@@ -61,8 +61,8 @@ static void flush(struct machine *m)
 	/* the Tail that counts is that of the newest entry on the disk */
 	if (m->end)
 		m->durable_tail = m->entries[m->end - 1].tail;
-	TELL(m, "flush: entry %llu, Tail %u\n", (unsigned long long)m->sequence,
-	     m->durable_tail / SECTOR);
+	TRACE(m, "flush: entry %llu, Tail %u\n", (unsigned long long)m->sequence,
+	      m->durable_tail / SECTOR);
 }
 
 /* Bytes from the head to where the space ends that may be written to */
@@ -125,9 +125,9 @@ static void append(struct machine *m, u32 count)
 		m->now.size += VHDX_MIB;
 	entry->size = m->now.size;
 	send(m, entry);
-	TELL(m, "entry %llu at sector %u, %u sectors, Tail %u, %u changes\n",
-	     (unsigned long long)entry->sequence, entry->offset / SECTOR, entry->length / SECTOR,
-	     m->tail / SECTOR, count);
+	TRACE(m, "entry %llu at sector %u, %u sectors, Tail %u, %u changes\n",
+	      (unsigned long long)entry->sequence, entry->offset / SECTOR, entry->length / SECTOR,
+	      m->tail / SECTOR, count);
 	m->head = (m->head + entry->length) % (m->sectors * SECTOR);
 	m->after[m->end++] = m->now;
 }
@@ -149,7 +149,7 @@ static bool apply(struct machine *m)
 		m->pending_size = m->entries[n].size;
 	m->entries[n].applied = true;
 	m->entries[n].stable = m->writer->forgets_early;
-	TELL(m, "apply %llu\n", (unsigned long long)m->entries[n].sequence);
+	TRACE(m, "apply %llu\n", (unsigned long long)m->entries[n].sequence);
 	return true;
 }
 
@@ -185,7 +185,7 @@ static void start_log(struct machine *m)
 	m->head = entry->length;
 	m->tail = 0;
 	m->after[0] = m->now;
-	TELL(m, "a new log, entry %llu\n", (unsigned long long)m->sequence);
+	TRACE(m, "a new log, entry %llu\n", (unsigned long long)m->sequence);
 	flush(m);
 }
 
@@ -197,15 +197,15 @@ static void retire_log(struct machine *m)
 	flush(m);
 }
 
-static void init(struct machine *m, const struct writer *writer, u64 seed, bool tell)
+static void init(struct machine *m, const struct writer *writer, u64 seed, bool trace)
 {
 	memset(m, 0, offsetof(struct machine, pending));
 	m->seed = seed;
 	m->writer = writer;
-	m->tell = tell;
+	m->trace = trace;
 	m->sectors = 7 + chance_below(&m->seed, MAX_SECTORS - 6);
 	m->now.size = m->disk.size = m->pending_size = PAGE_NEEDS(1);
-	TELL(m, "a ring of %u sectors\n", m->sectors);
+	TRACE(m, "a ring of %u sectors\n", m->sectors);
 	start_log(m);
 }
 
@@ -226,11 +226,11 @@ static void step(struct machine *m)
 	move_tail(m);
 }
 
-void machine_run(struct machine *m, const struct writer *writer, u64 seed, bool tell)
+void machine_run(struct machine *m, const struct writer *writer, u64 seed, bool trace)
 {
 	u32 steps;
 
-	init(m, writer, seed, tell);
+	init(m, writer, seed, trace);
 	steps = 3 + chance_below(&m->seed, chance_below(&m->seed, 8) ? 80 : 400);
 	while (steps--)
 		step(m);
@@ -254,7 +254,7 @@ void machine_crash(struct machine *m)
 {
 	u32 i;
 
-	TELL(m, "crash: %u writes are not flushed\n", m->nr_pending);
+	TRACE(m, "crash: %u writes are not flushed\n", m->nr_pending);
 	if (chance_below(&m->seed, 4))
 		shuffle(m);
 	for (i = 0; i < m->nr_pending; i++)

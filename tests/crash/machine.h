@@ -60,7 +60,7 @@ struct disk {
 
 struct machine {
 	const struct writer *writer;
-	bool tell;
+	bool trace;
 	u64 seed;
 	u32 sectors;
 	struct vhdx_guid guid;
@@ -82,7 +82,7 @@ struct machine {
 };
 
 /* Use the machine, for a while. */
-void machine_run(struct machine *m, const struct writer *writer, u64 seed, bool tell);
+void machine_run(struct machine *m, const struct writer *writer, u64 seed, bool trace);
 
 /* Cut the power: m->disk is what is left. */
 void machine_crash(struct machine *m);

@@ -3,7 +3,7 @@
 /*
  * judge: a power cut at each point of a recording; does the image lose anything?
  *
- * All states that states.h tells of, or one; or one that somebody else made.
+ * All states of states.h, or one of them; or one image that another program made.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -14,7 +14,7 @@
 #include "states.h"
 
 /*
- * struct options - what is asked for
+ * struct options - the command line
  * @subsets:	states of each cut besides the whole
  * @every:	judge only each so many-th cut
  * @child:	where a child begins in which the disk may have gone on, or 0
@@ -141,7 +141,7 @@ static void judge_all(void)
 	}
 }
 
-/* A state that somebody else made: between two marks, given by number. */
+/* A state that another program made: between two marks, given by number. */
 static void judge_given(void)
 {
 	struct history *h = &judge.history;
@@ -194,7 +194,7 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void tell(double seconds)
+static void print_summary(double seconds)
 {
 	const struct judge *j = &judge;
 	unsigned int i;
@@ -214,7 +214,7 @@ static void tell(double seconds)
 	printf("%" PRIu64 " states are wrong\n", wrong);
 }
 
-static void tell_again(int argc, char **argv)
+static void print_again(int argc, char **argv)
 {
 	int i;
 
@@ -320,7 +320,7 @@ int main(int argc, char **argv)
 		}
 		judge_all();
 	}
-	tell(now() - start);
-	tell_again(argc, argv);
+	print_summary(now() - start);
+	print_again(argc, argv);
 	return wrong ? 1 : 0;
 }

@@ -10,7 +10,7 @@
 #include "format/range.h"
 #include "map.h"
 
-/* What a discard leaves: nobody may count on zeros. */
+/* What a discard leaves: an image may not depend on zeros. */
 #define DISCARDED 0xdd
 
 void device_open(struct device *device, const char *path)

@@ -103,7 +103,7 @@ static enum vhdx_reason read_bat(struct image *image, const struct vhdx_reader *
 			 (u32)(count * VHDX_BAT_ENTRY_SIZE), fault);
 }
 
-/* -- who is where -- */
+/* -- the owner of each place -- */
 
 static bool claim(struct image *image, u64 block, u64 offset, u32 kind,
 		  struct image_fault *fault)
@@ -129,7 +129,7 @@ static bool claim(struct image *image, u64 block, u64 offset, u32 kind,
 	return true;
 }
 
-/* A sector bitmap block is one MiB, and nobody's place. */
+/* A sector bitmap block is one MiB, and no other block has its place. */
 static bool claim_bitmap(struct image *image, u64 chunk, u64 offset, struct image_fault *fault)
 {
 	u32 *owner = &image->owners[offset >> DEVICE_UNIT_SHIFT];
@@ -256,7 +256,7 @@ static bool has_payload(const struct image *image, u64 offset)
 	return owner && owner <= image->super.geometry.payload_blocks;
 }
 
-/* Nobody looks for data in the log. */
+/* The log holds no data: it changes no payload block. */
 static bool log_leaves_blocks_alone(const struct image *image, struct image_fault *fault)
 {
 	const struct vhdx_overlay *o = &image->overlay;

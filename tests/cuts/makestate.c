@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * makestate: make the state that a power cut may have left, of any device, for whoever looks at it.
+ * makestate: make the state that a power cut may have left, of any device.
  *
- * Without a state: tells how many entries there are; with -m, which of them is the mark of that
- * text. With one: writes it to a file, and prints
- * the numbers of the last mark before the cut and of the first after it, 0 if there is none.
+ * Without a state: prints how many entries there are; with -m, which of them is the mark of that
+ * text. With a state: writes it to a file, and prints the numbers of the last mark before the cut
+ * and of the first after it, 0 if there is none.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 
 static struct states states = { .seed = 1 };
 
-static void tell_marks(u64 cut)
+static void print_marks(u64 cut)
 {
 	u64 i, before = 0, after = 0;
 
@@ -41,7 +41,7 @@ static void write_state(const char *name, const char *output)
 		states_cut(&states, i);
 	states_make(&states, cut, subset);
 	device_save(&states.device, output);
-	tell_marks(cut);
+	print_marks(cut);
 }
 
 static u64 find_mark(const char *text)

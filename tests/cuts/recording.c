@@ -85,7 +85,7 @@ static bool overlap(const struct entry *a, const struct entry *b)
 
 /*
  * What is not synced stands behind all that is synced since the last flush, even if it was
- * complete before that was issued. Where both went to one place nobody knows which is newer.
+ * complete before that was issued. If both went to one place, it is unknown which is newer.
  */
 static void check_order(const struct recording *r)
 {

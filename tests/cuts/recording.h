@@ -27,7 +27,7 @@
  * @data:	NULL: a discard
  * @flush:	what stands before is durable
  * @synced:	it is itself durable
- * @dropped:	somebody wants to see what happens if it never arrives
+ * @dropped:	it never arrives, as the command line says
  * @mark:	number of the writer's mark that it is, or 0
  * @text:	of a mark, not terminated; NULL: it is none
  * @text_length: of that

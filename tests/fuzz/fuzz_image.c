@@ -30,7 +30,7 @@ static void walk_bat(const struct vhdx_super *super)
 	}
 }
 
-/* Whose locator passes is the child of whom it names, and of nobody else. */
+/* An image whose locator passes is the child of the parent that it names, and of no other. */
 static void claim_chain(const struct vhdx_super *super, const struct vhdx_locator *locator)
 {
 	static struct vhdx_super parent;

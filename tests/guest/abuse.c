@@ -251,7 +251,7 @@ static void newer_structures(void)
 	arg.known.size = sizeof(arg);
 	arg.unknown[40] = 1;
 	expect(call(resized(VHDX_IOC_ATTACH, sizeof(arg)), &arg), E2BIG,
-	       "one that uses what this module does not know is told so: E2BIG");
+	       "a structure that uses what this module does not know: E2BIG");
 	no_disk("that");
 }
 
@@ -543,7 +543,7 @@ static void status_iterates(void)
 		detach(numbers[i]);
 }
 
-/* -- who may -- */
+/* -- permissions -- */
 
 static void as_nobody(void)
 {
@@ -554,7 +554,7 @@ static void as_nobody(void)
 	if (setgid(65534) || setuid(65534))
 		die_errno("setuid");
 	fd = open(VHDX_CONTROL_NODE, O_RDWR);
-	expect(fd < 0 ? errno : 0, EACCES, "nobody may open the control device but root");
+	expect(fd < 0 ? errno : 0, EACCES, "the user nobody may not open the control device");
 	expect(call(VHDX_IOC_ATTACH, &arg), EPERM,
 	       "attach through a descriptor that root opened: EPERM");
 	expect(call(VHDX_IOC_VERSION, &release), EPERM, "and version too: EPERM");

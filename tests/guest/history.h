@@ -23,7 +23,7 @@
 /**
  * struct op - an operation of the journal
  * @kind:	an enum op_kind
- * @failed:	it was completed with an error: who knows what it did
+ * @failed:	it was completed with an error: its effect is unknown
  * @sector:	first, in units of STAMP_SIZE
  * @count:	of sectors
  * @issued:	position in the journal
@@ -97,7 +97,7 @@ struct history {
 enum history_fault {
 	HISTORY_RIGHT,
 	HISTORY_LOST,		/* older than what was durable */
-	HISTORY_ZEROS,		/* zeros that nobody wrote */
+	HISTORY_ZEROS,		/* zeros that were not written */
 	HISTORY_EARLY,		/* what was not yet issued: the journal is of another run */
 	HISTORY_ELSEWHERE,	/* data of another sector */
 	HISTORY_OTHER_RUN,	/* data of another run */

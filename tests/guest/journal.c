@@ -17,7 +17,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static FILE *file;
 static u64 last_generation, last_marked, nr_marks;
 
-/* Who records: a dm-log-writes target, by name, or somebody who writes such a log into a file */
+/* The recorder: a dm-log-writes target, by name, or a program that writes such a log to a file */
 static const char *dm_name;
 static int recorder = -1;
 
@@ -36,7 +36,7 @@ void journal_open(const char *path, u64 seed, u64 bytes)
 }
 
 /**
- * journal_record_to() - who is to get marks
+ * journal_record_to() - set the recorder that gets the marks
  * @name:	"dm:NAME" of a dm-log-writes target, or "log:FILE"
  */
 void journal_record_to(const char *name)
@@ -111,7 +111,7 @@ void journal_complete(u64 generation, int error)
 	pthread_mutex_unlock(&lock);
 }
 
-/* A mark, if somebody records. */
+/* A mark, if there is a recorder. */
 void journal_mark(void)
 {
 	journal_mark_if_due(0);

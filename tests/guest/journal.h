@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The journal of a writer: what it asked a disk for and what it was told, in order.
+ * The journal of a writer: its requests to a disk and the results of these, in order.
  *
  * Lines of text, in the order in which things happened:
  *

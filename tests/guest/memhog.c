@@ -3,7 +3,7 @@
 /*
  * memhog: needs more memory than there is, and looks whether it keeps its contents.
  *
- * Fills MIB of memory with pages that tell which they are, then goes through them -r times as
+ * Fills MIB of memory with numbered pages, then goes through them -r times as
  * chance has it, checking and changing each. Whatever was swapped out came back, or it dies.
  */
 #include <inttypes.h>

@@ -88,7 +88,7 @@ static int do_change(u32 type, u64 offset, u64 length, const u8 *data)
 	}
 }
 
-/* Somebody may still read when all is over, and would wait for ever. */
+/* A reader that is left when the test ends would wait for ever. */
 static void linger(void)
 {
 	const struct timeval moment = { .tv_usec = 200000 };

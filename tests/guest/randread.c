@@ -95,7 +95,7 @@ static void bus_error(int signal)
 	siglongjmp(on_bus_error, 1);
 }
 
-/* A page that cannot be read kills whoever touches it, with SIGBUS: here it is EIO. */
+/* A page that cannot be read raises SIGBUS in the process that touches it: here it is EIO. */
 static ssize_t read_mapped(u8 *to, u64 start, u64 length)
 {
 	u64 skip = start % 4096;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * Sectors that say who wrote them: where to, in which operation of which run.
+ * Sectors that say how they were written: where to, in which operation of which run.
  */
 #ifndef VHDX_TESTS_STAMP_H
 #define VHDX_TESTS_STAMP_H

@@ -3,8 +3,8 @@
 /*
  * unstable: writes memory that changes while it is written, as a virtual machine's may.
  *
- * What arrives is anybody's guess, but that it can be read again is not: who has summed up the
- * one and written the other would find it damaged.
+ * It is unknown which contents arrive, but they must be readable: a file system that computed its
+ * checksum of other contents finds them damaged.
  *	unstable [-n WRITES] DEVICE
  */
 #include <fcntl.h>

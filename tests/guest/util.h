@@ -52,7 +52,7 @@ u32 sector_size(int fd);
 u64 random_u64(u64 *state);
 u64 random_below(u64 *state, u64 limit);
 
-/* struct fault - the kernel's allocation of number @left, of what this thread asks for, fails */
+/* struct fault - the kernel's allocation of number @left, of those of this thread, fails */
 struct fault {
 	u64 left;
 	int file;

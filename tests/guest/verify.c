@@ -31,7 +31,7 @@ static bool model_shows(void *context, u64 sector, const u8 *data)
 	       MODEL_SAME;
 }
 
-static void tell(const struct history_finding *f)
+static void print_finding(const struct history_finding *f)
 {
 	printf("sector %" PRIu64 ": %s; wanted: generation %" PRIu64 ", it says: generation %"
 	       PRIu64 " of sector %" PRIu64 "\n", f->sector, history_fault_name(f->fault),
@@ -94,7 +94,7 @@ static u64 verify(const struct history *history, u64 until, int disk)
 		wrong = history_check(history, offset / STAMP_SIZE, piece, length / STAMP_SIZE,
 				      until, &finding);
 		if (wrong && all < 10)
-			tell(&finding);
+			print_finding(&finding);
 		all += wrong;
 	}
 	free(piece);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: 2026 The vhdx authors
 /*
- * writer: many writes at a time, each sector of which tells where from; and a journal of them.
+ * writer: many writes at a time, each sector of which names its write; and a journal of them.
  *
  * Writes, synced writes, discards, zeroes and flushes, as chance has it, by as many threads
- * as are to be under way at a time. They may meet in a block, but never in a sector: whoever
- * comes second waits.
+ * as are to be under way at a time. They may meet in a block, but never in a sector: the
+ * second waits.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -236,7 +236,7 @@ static void operate(u64 thread, enum op_kind kind, const struct range *range, u8
 	journal_complete(generation, error);
 	let_go(thread);
 	count_result(kind, range, error);
-	/* a mark behind a flush tells most */
+	/* a mark behind a flush is worth most */
 	journal_mark_if_due(kind == OP_FLUSH || kind == OP_SYNC_WRITE ?
 			    distance : 2 * distance + 1);
 }
@@ -282,7 +282,7 @@ static void run(void)
 	journal_mark();
 }
 
-static void tell(u64 marks)
+static void print_summary(u64 marks)
 {
 	fprintf(stderr, "writer: %" PRIu64 " writes, %" PRIu64 " synced, %" PRIu64 " discards, %"
 		PRIu64 " zeroes (%" PRIu64 " refused), %" PRIu64 " flushes, %" PRIu64
@@ -354,7 +354,7 @@ static const char usage[] =
 	"  -s SEED  -n OPERATIONS  -t THREADS  -b MAX-BYTES  -B BLOCK-SIZE\n"
 	"  -f -F -d -z PERCENT of flushes, synced writes, discards, zeroes; -u of zeroes that unmap\n"
 	"  -a START:LENGTH in bytes  -D random|first|hot\n"
-	"  -m dm:NAME|log:FILE who records  -M MARKS, about how many";
+	"  -m dm:NAME|log:FILE the recorder  -M MARKS, about how many";
 
 int main(int argc, char **argv)
 {
@@ -378,6 +378,6 @@ int main(int argc, char **argv)
 	open_disk(argv[optind]);
 	journal_open(journal, seed, file_size(disk));
 	run();
-	tell(journal_close());
+	print_summary(journal_close());
 	return errors ? 1 : 0;
 }
