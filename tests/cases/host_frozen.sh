@@ -162,7 +162,7 @@ detach_waits() {
 	sleep 2
 	ok "a detach waits for the thaw" not ended $pid
 	given_up "a detach that waits"
-	ok "P9: and so does the process that detached" wait_for 20 ended $pid
+	ok "P9: the process that detached ends" wait_for 20 ended $pid
 	thawed
 }
 
@@ -175,7 +175,7 @@ attach_waits() {
 	sleep 2
 	ok "an attach waits for the thaw" not ended $pid
 	given_up "an attach that waits"
-	ok "P9: and so does the process that attached" wait_for 20 ended $pid
+	ok "P9: the process that attached ends" wait_for 20 ended $pid
 	thawed
 	attached "after the thaw it is attached" -w -n -o 2 "$IMAGE" || return
 	ok "P3: what was flushed is there" read_back 0 2

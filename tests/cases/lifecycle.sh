@@ -74,7 +74,7 @@ autoclear() {
 	ok "an autoclear disk goes when it is unmounted" wait_for 10 gone
 	vhdxctl attach -r --autoclear "$FS" >/dev/null
 	udevadm settle -t 10
-	ok "an autoclear disk stays until it is mounted first" present
+	ok "an autoclear disk that was never mounted stays" present
 	vhdxctl detach "$DISK"
 }
 

@@ -45,7 +45,7 @@ if "$ROOT/tests/images/build" bad "$TMP/bad" >"$TMP/.out" 2>&1; then
 	is "$(cat "$TMP"/bad/*.vhdx | sha256sum)" "$before" "check has written to none of them"
 	run check "$TMP/bad/payload_past_eof.vhdx"
 	like "$(sed -n 2p "$TMP/.out")" '^error +PAYLOAD_PAST_EOF +[0-9]+ +5 BAT: payload block beyond' \
-		"the table tells severity, code, offset, entry and message"
+		"the table has severity, code, offset, entry and message"
 	like "$(tail -n 1 "$TMP/.out")" 'payload_past_eof.vhdx: not clean \(errors: 1, ' \
 		"the verdict is where the findings are, and comes last"
 	is "$err" '' "and nowhere else"
@@ -54,7 +54,7 @@ if "$ROOT/tests/images/build" bad "$TMP/bad" >"$TMP/.out" 2>&1; then
 	like "$err" 'not clean' "with --raw the verdict is not among the rows"
 	run check -J "$TMP/bad/payload_duplicate.vhdx"
 	is "$(json '.check.findings[0] | "\(.severity) \(.entry) \(.offset)"')" \
-		"error 5 $((3 * M + 5 * 8))" "the JSON tells where it is"
+		"error 5 $((3 * M + 5 * 8))" "the JSON has the place of the finding"
 	wrong=''
 	for place in logical_sector_size/1024 physical_sector_size/8192 block_size/$((3 * M)) \
 		disk_size_too_large/$((64 * 1024 * 1024 * M + 512)); do
@@ -110,7 +110,7 @@ if "$ROOT/tests/images/build" good "$TMP/good" >"$TMP/.out" 2>&1; then
 		"odd entries are warned of, once for each kind"
 	run check -J "$TMP/good/bat-larger.vhdx"
 	is "$(json '[.check.findings[].code] | join(",")')" BAT_BITMAP_UNNEEDED,BAT_BEHIND_DISK \
-		"so are entries that nobody uses"
+		"entries that are not used are warned of"
 	for name in header-1-damaged header-2-damaged region-1-damaged region-2-damaged region-differ \
 		region-reserved-noise metadata-reserved-noise metadata-odd-flags locator-unneeded; do
 		run check -J "$TMP/good/$name.vhdx"

@@ -8,7 +8,7 @@
 # shellcheck source=/dev/null
 . "$ROOT/userspace/completion/vhdxctl"
 vhdxctl() { "$VHDXCTL" "$@"; }
-compopt() { :; }	# only for a completion that readline has asked for
+compopt() { :; }	# only works in a completion that readline called
 mkdir "$TMP/here" && cd "$TMP/here" || exit 1
 touch disk.vhdx
 

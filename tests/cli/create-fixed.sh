@@ -118,7 +118,7 @@ for temporary in 0 NO_TMPFILE; do
 		sleep 0.01
 	done
 	like "$(<"$TMP/.err")" '^vhdxctl: create: .* of 20 GiB \([0-9]+ %\)$' \
-		"SIGUSR1 asks how far it is ($temporary)"
+		"SIGUSR1 makes create print its progress ($temporary)"
 	kill -INT "$pid"
 	wait "$pid"
 	is $? 130 "SIGINT ends it with status 130 ($temporary)"

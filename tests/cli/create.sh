@@ -31,7 +31,7 @@ others_accept() {
 	fi
 }
 
-# creates TYPE SIZE BYTES BLOCK LOGICAL PHYSICAL LOG: and everybody agrees
+# creates TYPE SIZE BYTES BLOCK LOGICAL PHYSICAL LOG: and all programs agree
 creates() {
 	local claim="$1 $2 in $4, sectors $5/$6, log $7" file=$TMP/image.vhdx
 
@@ -44,7 +44,7 @@ creates() {
 	is "$(json '.image | [.type, ."virtual-size", ."block-size", ."logical-sector-size",
 		."physical-sector-size", .log.length] | join(" ")')" \
 		"$1 $3 $(numfmt --from=iec "$4") $5 $6 $(numfmt --from=iec "$7")" \
-		"it is what was asked for: $claim"
+		"the image has the given type and sizes: $claim"
 	is "$(json '.image | (.problems + .warnings) | length')" 0 "without a warning: $claim"
 	is "$(json '.image["file-size"] % 1048576')" 0 "P8: its size is whole MiB: $claim"
 	run check -q "$file"
@@ -173,7 +173,7 @@ refuses 1 'invalid number of seconds' --progress-frequency=often 1G
 
 run create "$TMP/small.vhdx" 1M
 is "$status" 0 "a disk smaller than 3 MiB is possible"
-like "$err" 'Hyper-V refuses disks of less than 3 MiB' "but somebody should know what Hyper-V thinks of it"
+like "$err" 'Hyper-V refuses disks of less than 3 MiB' "a disk smaller than 3 MiB gets a warning about Hyper-V"
 
 # Names
 run create "$TMP/name.vhdx" 1G

@@ -25,14 +25,14 @@ head -c 3000000 /dev/urandom >"$TMP/garbage"
 refused "$TMP/garbage" 4 FILE_SIGNATURE "random bytes are no image"
 run info "$TMP/garbage"
 like "$err" '^vhdxctl: .*/garbage: file: no "vhdxfile" signature at offset 0; file\(1\) may identify it$' \
-	"the reason is said, and who may know more"
+	"the message has the reason, and names file(1)"
 like "$out" 'file-size: ' "what is known of it is printed all the same"
 
 refused "$TMP" 1 USAGE "a directory is no image"
 refused /dev/null 1 ATTACH_NOT_A_FILE "a character device is no image"
 refused "$TMP/absent" 1 USAGE "a file that does not exist is no image"
 mkfifo "$TMP/fifo"
-refused "$TMP/fifo" 1 ATTACH_NOT_A_FILE "a FIFO is no image, and nobody waits for it"
+refused "$TMP/fifo" 1 ATTACH_NOT_A_FILE "a FIFO is no image, and info does not wait for a writer"
 
 head -c 4000000 /dev/zero >"$TMP/fixed.vhd"
 {
@@ -112,7 +112,7 @@ if have qemu-img && qemu-img create -q -f vhdx "$TMP/good.vhdx" 100M; then
 	exits 0 "one damaged header is no problem"
 	is "$(json '[.image.warnings[].code] | join(",")')" HEADER_1_DAMAGED "but a warning"
 	is "$(json '[.image.headers[].valid] | map(tostring) | join(",")')" false,true \
-		"--headers tells which"
+		"--headers shows which header is damaged"
 
 	poke "$TMP/bad.vhdx" $((128 * 1024 + 100)) 'x'
 	run info -J "$TMP/bad.vhdx"

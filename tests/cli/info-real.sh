@@ -30,7 +30,7 @@ check_sample() {
 	is "$(json '.image | "\(.type)/\(."virtual-size")/\(."block-size")/" +
 		"\(."logical-sector-size")/\(."physical-sector-size")/\(."file-size")"')" \
 		"$wanted" "info knows type and sizes of $name"
-	is "$(json .image.creator)" "$(manifest "$name" creator)" "info knows who made $name"
+	is "$(json .image.creator)" "$(manifest "$name" creator)" "info knows the creator of $name"
 	is "$(json .image.log.dirty)" \
 		"$(manifest "$name" has_dirty_log | sed 's/yes/true/; s/no/false/')" \
 		"info knows whether the log of $name must be replayed"

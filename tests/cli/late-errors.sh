@@ -29,7 +29,7 @@ for verb in set merge; do
 	[ "$verb" = merge ] || arguments=(--parent base.vhdx)
 	no_writes "$verb" "$path" "${arguments[@]}"
 	is "$status $err" "9 vhdxctl: $path: cannot write (File too large)" \
-		"a write that fails in $verb is told with the name of the file"
+		"a write that fails in $verb is reported with the name of the file"
 done
 
 done_testing

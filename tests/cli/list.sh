@@ -148,9 +148,9 @@ is "$(json '.vhdx[0] | [.. | ."back-file"? // empty] | join(",")')" \
 	"/srv/leaf.avhdx,/srv/the middle.avhdx,/srv/base.vhdx" "--tree nests parents in JSON, the nearest first"
 is "$(json '.vhdx[0].children[0].children | tojson')" '[{"name":"parent","ro":true,"back-file":"/srv/base.vhdx"}]' \
 	"a parent has a file, which is read-only, and nothing of a disk"
-is "$(json '.vhdx[1:] | map(has("children")) | any')" false "and who has no parents has no children there"
+is "$(json '.vhdx[1:] | map(has("children")) | any')" false "a disk without parents has no children in JSON"
 run list --sysroot "$TMP/root" -J vhdx22
-is "$(json '.vhdx[0] | has("children")')" false "nor has anybody without --tree"
+is "$(json '.vhdx[0] | has("children")')" false "without --tree no disk has children in JSON"
 LC_ALL=C run list --sysroot "$TMP/root" --tree -no SIZE,NAME,RO,BACK-FILE,NAME vhdx22
 is "$(sed 's| *[01] /srv.*||' "$TMP/.out" | tr '\n' '|')" '  1M /dev/vhdx22|   - `-parent|   -   `-parent|' \
 	"--tree draws branches in NAME, the first one"

@@ -80,13 +80,13 @@ is "$(json .error.code)" ATTACH_NOT_A_FILE "nor has a device that is none"
 if "$ROOT/tests/images/build" bad "$TMP/bad" payload_past_eof payload_partial_without_bitmap \
 	>"$TMP/.out" 2>&1; then
 	run map -J "$TMP/bad/payload_past_eof.vhdx"
-	is "$status/$(json .error.code)" 4/PAYLOAD_PAST_EOF "a block that is not there is told"
+	is "$status/$(json .error.code)" 4/PAYLOAD_PAST_EOF "a block beyond the end of the file is an error"
 	is "$(json '[.map[].length] | add')" $((64 * M)) "and the map is complete all the same"
 	run map -n -o STATE,START "$TMP/bad/payload_past_eof.vhdx"
 	is "$(grep -c '^bad ' "$TMP/.out")" 1 "with the block as bad"
 	run map -J --alone "$TMP/bad/payload_partial_without_bitmap.vhdx"
 	is "$status/$(json .error.code)" 4/PAYLOAD_PARTIAL_WITHOUT_BITMAP \
-		"a block whose bitmap is missing is told"
+		"a block whose bitmap is missing is an error"
 else
 	skip "damaged blocks" "no images: $(tail -n 1 "$TMP/.out")"
 fi

@@ -110,7 +110,7 @@ is "$status" 0 "what snapshot has protected can be merged all the same"
 # Refused
 cp "chain/0.vhdx" lone.vhdx
 run merge lone.vhdx
-is "$status" 1 "who has no parent cannot be merged"
+is "$status" 1 "an image without parent cannot be merged"
 fresh
 before=$(cat work/*.vhdx | sha256sum)
 for arguments in "--depth 3" "--depth 0" "--depth 1 --into work/1.vhdx" "--into work/2.vhdx" "--into lone.vhdx" \
@@ -123,7 +123,7 @@ is "$(cat work/*.vhdx | sha256sum)" "$before" "and nothing was changed"
 run snapshot work/1.vhdx work/other.vhdx --keep-mode
 run merge -J work/2.vhdx
 is "$status/$(json .error.code)" 5/OTHER_CHILD "a parent that another image needs is left alone"
-like "$err" 'work/other.vhdx: is a child of work/1.vhdx as well' "which is told"
+like "$err" 'work/other.vhdx: is a child of work/1.vhdx as well' "the message names the other image"
 run merge --force work/2.vhdx
 is "$status" 0 "--force does it"
 run map work/other.vhdx
@@ -149,10 +149,10 @@ fresh
 	exec "$VHDXCTL" merge work/2.vhdx
 ) 2>.err
 is "$?" 9 "a parent that cannot grow ends the merge"
-like "$(<.err)" 'work/1.vhdx: cannot .*File too large' "which is told"
+like "$(<.err)" 'work/1.vhdx: cannot .*File too large' "the message has the error of the parent"
 like "$(<.err)" 'work/1.vhdx: the merge is not complete: only work/2.vhdx shows all data; merge it again to continue' \
-	"with what to do"
-ok "that image shows what it has shown" shows work/2.vhdx work/disk.raw
+	"the message says how to continue the merge"
+ok "work/2.vhdx shows what it has shown" shows work/2.vhdx work/disk.raw
 run merge work/2.vhdx
 is "$status" 0 "and is merged the second time"
 ok "the parent shows the same" shows work/1.vhdx work/disk.raw

@@ -54,7 +54,7 @@ is "$err" "vhdxctl: vms/snap/child.vhdx: parent 'C:\\Virtual Machines\\Base.VHDX
 vms/snap/../base.vhdx: No such file or directory; \
 vms/snap/base.vhdx: No such file or directory; \
 vms/snap/Base.VHDX: No such file or directory); use --parent or --parent-dir" \
-	"all names that were tried are told, and why they would not do"
+	"the message has all names that were tried, each with the reason why it was refused"
 is "$(parents --parent elsewhere/base.vhdx vms/snap/child.vhdx)" elsewhere/base.vhdx "--parent is taken"
 run attach -r --dry-run -J --parent nothing.vhdx vms/snap/child.vhdx
 is "$(json .error.code) $err" "PARENT_MISSING vhdxctl: vms/snap/child.vhdx: parent nothing.vhdx: No such file or directory; \
@@ -113,7 +113,7 @@ is "$status/$(json .error.code)" 7/PARENT_SECTOR_SIZE "a parent with other secto
 printf junk >elsewhere/junk
 run attach -r --dry-run -J --parent elsewhere/junk vms/snap/child.vhdx
 is "$status/$(json .error.code)" 7/PARENT_MISSING "what is no image is no parent"
-like "$err" 'elsewhere/junk: is a text file, not a VHDX' "and it is told why"
+like "$err" 'elsewhere/junk: is a text file, not a VHDX' "the message says what the file is"
 image elsewhere/small.vhdx guid=$A size=2097152
 is "$(parents --parent elsewhere/small.vhdx vms/snap/child.vhdx)" elsewhere/small.vhdx \
 	"a smaller parent will do"
@@ -127,14 +127,14 @@ is "$(parents --parent-dir elsewhere vms/grandchild.vhdx)" "vms/snap/child.vhdx 
 is "$(parents --parent vms/snap/child.vhdx --parent elsewhere/base.vhdx vms/grandchild.vhdx)" \
 	"vms/snap/child.vhdx elsewhere/base.vhdx" "--parent may be repeated"
 run attach -r --dry-run -J elsewhere/base.vhdx --parent elsewhere/other.vhdx
-is "$status/$(json .error.code)" 1/PARENT_UNNEEDED "who has no parent needs none"
+is "$status/$(json .error.code)" 1/PARENT_UNNEEDED "an image without parent takes no --parent"
 image vms/loop.vhdx guid=$A parent_linkage="$A" 'relative_path=loop.vhdx'
 run attach -r --dry-run -J vms/loop.vhdx
-is "$status/$(json .error.code)" 7/PARENT_DUPLICATE "who is its own parent has none"
+is "$status/$(json .error.code)" 7/PARENT_DUPLICATE "an image that names itself as its parent is refused"
 image vms/loop1.vhdx guid=$A parent_linkage="$B" 'relative_path=loop2.vhdx'
 image vms/loop2.vhdx guid=$B parent_linkage="$A" 'relative_path=loop1.vhdx'
 run attach -r --dry-run -J vms/loop1.vhdx
-is "$status/$(json .error.code)" 7/PARENT_DUPLICATE "nor has who is its own grandparent"
+is "$status/$(json .error.code)" 7/PARENT_DUPLICATE "an image that is its own grandparent is refused"
 image vms/self.vhdx guid=$A parent_linkage="$A" 'relative_path=self.vhdx'
 mkdir vms/deep
 for ((i = 0; i < 260; i++)); do
@@ -145,7 +145,7 @@ for ((i = 1; i < 256; i++)); do list+=(--parent "vms/deep/$i"); done
 run attach -r --dry-run -J "${list[@]}" vms/deep/0
 is "$status/$(json .error.code)" 7/PARENT_DEPTH "a chain of more than 256 files is refused"
 
-# What an image must not make anybody open
+# hostile LOCATOR CLAIM [OPTION...]: an image must not make the tool open that
 hostile() {
 	image vms/hostile.vhdx guid=$B parent_linkage="$A" "$1"
 	run attach -r --dry-run -J vms/hostile.vhdx "${@:3}"
@@ -167,7 +167,7 @@ hostile 'absolute_win32_path=C:\..\elsewhere\base.vhdx' "out of a mapped directo
 	--map-path 'C:=vms'
 ln -s ../elsewhere vms/out
 hostile 'absolute_win32_path=C:\out\base.vhdx' "neither does a link" --map-path 'C:=vms'
-like "$err" 'leads to another mount' "and it is told"
+like "$err" 'leads to another mount' "the message says that it leads to another mount"
 hostile $'relative_path=\e[31mred' "what would control a terminal"
 like "$err" 'x1b' "is not sent to it"
 

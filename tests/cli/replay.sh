@@ -168,7 +168,7 @@ cp "$(command -v sleep)" "$TMP/busy"
 "$TMP/busy" 60 &
 busy=$!
 run replay "$TMP/busy"
-is "$status" 5 "what the kernel lets nobody write to is busy"
+is "$status" 5 "a program that is running cannot be written to: busy"
 kill "$busy"
 
 if ! have cc || ! cc -shared -fPIC -o "$TMP/faults.so" "$CLI_HERE/faults.c" -ldl 2>"$TMP/.err"; then

@@ -39,14 +39,14 @@ refused HAS_CHILDREN "P10: a parent is not attached for writing" attach with/bas
 is "$status" 5 "it is in use"
 like "$err" 'with/base.vhdx: is the parent of .*with/child.avhdx, ' "by the child, which is named"
 like "$err" 'attach a child instead, use -r or --temporary, or --force' "and it is said what to do"
-refused HAS_CHILDREN "--dry-run tells the same" attach --dry-run with/base.vhdx
+refused HAS_CHILDREN "--dry-run reports the same" attach --dry-run with/base.vhdx
 for option in -r --temporary --force; do
 	run attach --dry-run $option with/base.vhdx
 	exits 0 "it can be attached with $option"
 done
 run attach --dry-run with/child.avhdx
 exits 0 "and its child without any"
-refused PROTECTED "P10: nor is a parent whose child is elsewhere, by the mode that snapshot left" \
+refused PROTECTED "P10: a parent whose child is elsewhere is not attached, by the mode that snapshot left" \
 	attach far/base.vhdx
 like "$err" 'its mode 0444' "the mode is named"
 for option in -r --temporary --force; do
@@ -55,7 +55,7 @@ for option in -r --temporary --force; do
 done
 chmod u+w far/base.vhdx
 run attach --dry-run far/base.vhdx
-exits 0 "or when somebody may write to it again"
+exits 0 "a parent can be attached when its mode allows writing again"
 cp with/base.vhdx with/copy.vhdx
 run attach --dry-run with/copy.vhdx
 exits 0 "a copy beside it is not the parent of its child"
@@ -247,7 +247,7 @@ for verb in "create with/out.vhdx 64M" "snapshot --keep-mode child/child.avhdx w
 			grep -qs "^$text" with/* with/.out* || bad+=" $step: $text is lost"
 		done
 		left=$(find with -name '.out*')
-		[ -z "$left" ] || grep -q "another file, which had this name meanwhile, is $PWD/$left now" err || bad+=" $step: $left is not told"
+		[ -z "$left" ] || grep -q "another file, which had this name meanwhile, is $PWD/$left now" err || bad+=" $step: $left is not reported"
 	done
 	is "$bad" "" "P10: ${verb%% *} --force deletes none of several files that get the name"
 	rm -f with/out.vhdx* with/.out* with/thesis with/diary with/written

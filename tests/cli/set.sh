@@ -59,22 +59,22 @@ run create other.vhdx 4M
 run set -J chain/2.vhdx --parent other.vhdx
 is "$status/$(json .error.code)" 7/PARENT_MISMATCH "another image is refused"
 run set -J chain/2.vhdx --parent chain/2.vhdx --ignore-id-mismatch
-is "$status/$(json .error.code)" 7/PARENT_DUPLICATE "nobody can be its own parent"
+is "$status/$(json .error.code)" 7/PARENT_DUPLICATE "an image cannot be its own parent"
 mkdir cycle
 run create cycle/0.vhdx 10M
 run snapshot --keep-mode cycle/0.vhdx cycle/1.vhdx
 run snapshot --keep-mode cycle/1.vhdx cycle/2.vhdx
 run set -J --ignore-id-mismatch cycle/1.vhdx --parent cycle/2.vhdx
-is "$status/$(json .error.code)" 7/PARENT_DUPLICATE "nor that of its own parent"
+is "$status/$(json .error.code)" 7/PARENT_DUPLICATE "an image cannot be the parent of its own parent"
 run attach -r --dry-run cycle/2.vhdx
-is "$status" 0 "which has the same parents still"
+is "$status" 0 "the chain has the same parents still"
 rm -r cycle
 run create 4k.vhdx 4M --logical-sector-size=4096
 run create 512.vhdx 4M
 run info -J chain/2.vhdx
 [ "$(json '.image."logical-sector-size"')" = 512 ] && unfit=4k.vhdx fit=512.vhdx || unfit=512.vhdx fit=4k.vhdx
 run set -J chain/2.vhdx --parent "$unfit" --ignore-id-mismatch
-is "$status/$(json .error.code)" 7/PARENT_SECTOR_SIZE "nor can one with other sectors be"
+is "$status/$(json .error.code)" 7/PARENT_SECTOR_SIZE "an image with other sectors cannot be the parent"
 ok "after a refusal the file is as it was" cmp chain/2.vhdx kept.vhdx
 run set -J chain/2.vhdx --parent "$fit" --ignore-id-mismatch
 is "$status" 0 "--ignore-id-mismatch takes any other"
@@ -86,7 +86,7 @@ for arguments in "" "--parent a --parent b"; do
 	is "$status" 1 "refused: $arguments"
 done
 run set other.vhdx --parent 512.vhdx
-is "$status" 1 "who is no child gets no parent"
+is "$status" 1 "an image that is no child gets no parent"
 
 # At any moment
 if ! have cc || ! cc -shared -fPIC -o faults.so "$CLI_HERE/faults.c" -ldl 2>.err; then

@@ -152,7 +152,7 @@ exec {lock}< <(exec python3 lock a/base.vhdx)
 locker=$!
 read -r _ <&$lock
 run snapshot -J a/base.vhdx c.vhdx
-is "$status/$(json .error.code)" 5/LOCKED "who is being written to cannot become a parent"
+is "$status/$(json .error.code)" 5/LOCKED "an image that is being written to cannot become a parent"
 kill "$locker"
 
 # Others

@@ -58,7 +58,7 @@ claim() {
 }
 
 claim 'the format core includes only itself, and the world through env.h' core_arrows
-claim 'only env.h of the core asks whether this is the kernel' only_env_knows_the_kernel
+claim 'only env.h of the core tests whether this is the kernel' only_env_knows_the_kernel
 claim 'only compat/ compares kernel versions' only_compat_compares_versions
 claim 'the tool takes the core and the ABI from kmod/ and gives nothing back' user_arrows
 claim 'every source file includes its own header first' own_header_first

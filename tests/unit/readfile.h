@@ -13,7 +13,7 @@
 
 struct image_file {
 	int fd;
-	struct image_file *parent;	/* whoever sets it, before the file is judged, closes it */
+	struct image_file *parent;	/* set before the file is judged; the caller closes it */
 	struct vhdx_reader reader;	/* of the file as it is */
 	struct vhdx_reader replayed;	/* of the file after replay */
 	struct vhdx_overlay overlay;	/* with pages only if the log is dirty */

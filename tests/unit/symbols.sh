@@ -42,7 +42,7 @@ for object; do
 		"$(nm -u "$object" | awk '{ print $2 }' | grep -Evx "$allowed")"
 done
 
-# Global state would have to be locked by somebody.
+# Global state would need a lock.
 report 'no object has writable data' "$(nm -f sysv "$@" | awk -F '|' '
 	$7 ~ /^ *\.(data|bss)/ && $7 !~ /\.data\.rel\.ro/ { print $1, $7 }')"
 report 'every global name begins with vhdx_' \

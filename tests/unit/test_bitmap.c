@@ -54,7 +54,7 @@ static const struct run_row runs[] = {
 	{ "the second byte comes second", 0xff00, 0, false, 8 },
 	{ "a run goes over the border of bytes", 0x1f80, 7, true, 6 },
 	{ "a run goes over the middle of the word", 0x00000003c0000000ULL, 30, true, 4 },
-	{ "a run that begins before counts from where one asks", 0xff, 5, true, 3 },
+	{ "a run that begins before counts from the given sector", 0xff, 5, true, 3 },
 };
 
 static void run_row(void **state)

@@ -10,7 +10,7 @@
 #include "make.h"
 
 #define ITEM_AT 0x10028
-#define NOBODY 0		/* make_guid() of it is null */
+#define NULL_SEED 0		/* make_guid() of it is null */
 
 static struct vhdx_super child, parent;
 static struct vhdx_locator locator;
@@ -44,12 +44,12 @@ struct link {
 };
 
 static const struct link links[] = {
-	{ "rule 47: the parent's DataWriteGuid links", 11, NOBODY, true },
-	{ "rule 47: another GUID does not", 99, NOBODY, false },
-	{ "rule 47: nor does the parent's FileWriteGuid", 12, NOBODY, false },
-	{ "rule 47: nor its LogGuid", 13, NOBODY, false },
-	{ "rule 47: nor the Virtual Disk ID that both have", 20, NOBODY, false },
-	{ "rule 47: nor the child's own DataWriteGuid", 1, NOBODY, false },
+	{ "rule 47: the parent's DataWriteGuid links", 11, NULL_SEED, true },
+	{ "rule 47: another GUID does not link", 99, NULL_SEED, false },
+	{ "rule 47: the parent's FileWriteGuid does not link", 12, NULL_SEED, false },
+	{ "rule 47: the parent's LogGuid does not link", 13, NULL_SEED, false },
+	{ "rule 47: the Virtual Disk ID that both have does not link", 20, NULL_SEED, false },
+	{ "rule 47: the child's own DataWriteGuid does not link", 1, NULL_SEED, false },
 	{ "rule 47: the second linkage links, too", 99, 11, true },
 	{ "rule 47: either of both is enough", 11, 99, true },
 	{ "rule 47: none of two others is", 98, 99, false },
@@ -80,10 +80,10 @@ static void null_guid(void **state)
 {
 	(void)state;
 	reset();
-	parent.header.data_write_guid = make_guid(NOBODY);
+	parent.header.data_write_guid = make_guid(NULL_SEED);
 	locator.linkage = make_guid(11);
 	assert_false(vhdx_chain_links(&locator, &parent.header.data_write_guid));
-	locator.linkage = make_guid(NOBODY);
+	locator.linkage = make_guid(NULL_SEED);
 	assert_true(vhdx_chain_links(&locator, &parent.header.data_write_guid));
 }
 
@@ -116,7 +116,7 @@ static void pair_row(void **state)
 	assert_int_equal(fault.reason, row->reason);
 	assert_int_equal(fault.offset, IMAGE_METADATA + ITEM_AT);
 	assert_int_equal(fault.value, row->parent_sector);
-	/* who is not linked at all is that in the first place */
+	/* a parent that is not linked is refused for that first */
 	locator.linkage = make_guid(99);
 	assert_int_equal(vhdx_chain_check(&child, &locator, &parent, &fault),
 			 VHDX_REASON_parent_mismatch);
@@ -142,7 +142,7 @@ static void may_differ(void **state)
 int main(void)
 {
 	SUITE_ADD_ROWS(links, link_row);
-	suite_add("rule 47: a null second linkage links nobody", null_guid);
+	suite_add("rule 47: a null second linkage links to no parent", null_guid);
 	SUITE_ADD_ROWS(pairs, pair_row);
 	suite_add("sizes, block sizes, types and ids of child and parent may differ", may_differ);
 	return suite_run("chain");

@@ -141,7 +141,7 @@ static void spelled(void **state)
 		assert_memory_equal(&guid, &expected, sizeof(guid));
 }
 
-/* 0x0130 looks like '0' to whoever forgets the upper half. */
+/* 0x0130 looks like '0' if the upper half is ignored. */
 static void upper_half_counts(void **state)
 {
 	static const char ascii[] = "{00000000-0000-0000-0000-000000000000}";

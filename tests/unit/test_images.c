@@ -293,7 +293,7 @@ static void is_refused(void **state)
 
 	open_chain(row);
 	top = chain.files[0];
-	if (!strcmp(row->name, "log_dirty"))	/* only who must not replay refuses it */
+	if (!strcmp(row->name, "log_dirty"))	/* refused only if replay is forbidden */
 		reason = vhdx_open(&top->super, &top->reader, top->scratch, &chain.fault);
 	else
 		reason = image_chain_judge(&chain);
@@ -308,7 +308,7 @@ static void is_refused(void **state)
 	} else if (!strcmp(row->kind, "find")) {
 		assert_int_equal(judge_reads(top, false, 0), VHDX_OK);
 		assert_string_equal(vhdx_reason_name(judge_find(top)), row->name);
-	} else if (!strcmp(row->kind, "check")) {	/* nothing one entry could tell */
+	} else if (!strcmp(row->kind, "check")) {	/* no single entry shows it */
 		assert_int_equal(judge_bat(top, &index), VHDX_OK);
 		assert_int_equal(judge_reads(top, false, 0), VHDX_OK);
 	} else {

@@ -299,7 +299,7 @@ static void entry_field(void **state)
 	assert_int_equal(fault.value, 1);
 }
 
-/* 256 keys are the most anybody is patient with. */
+/* A locator has 256 keys at most. */
 static void many(void **state)
 {
 	struct vhdx_disk_locator *header = (void *)item;
@@ -334,7 +334,7 @@ int main(void)
 	SUITE_ADD_ROWS(rows, row_decode);
 	suite_add("Hyper-V's five pairs give three paths and one linkage", hyper_v);
 	suite_add("the linkage a merge prepares is kept beside the present one", second_linkage);
-	suite_add("a locator without path still tells its linkage", path_by_others);
+	suite_add("a locator without path has its linkage", path_by_others);
 	suite_add("rule 45: only one locator type is known", type);
 	suite_add("rule 45: a locator cut anywhere is refused", cut);
 	SUITE_ADD_ROWS(values, value_text);

@@ -157,7 +157,7 @@ static void check_target(void **state)
 		assert_int_equal(fault.reason, row->reason);
 		assert_int_equal(fault.offset, RING_END - SECTOR);
 		assert_int_equal(fault.value, row->offset);
-		assert_int_equal(seen.offset, 1);	/* nobody was told */
+		assert_int_equal(seen.offset, 1);	/* no callback was called */
 		return;
 	}
 	assert_int_equal(seen.offset, row->offset);
@@ -273,7 +273,7 @@ static void walk_stops(void **state)
 	assert_int_equal(walked.count, 2);
 }
 
-/* All that may be asked of a log: 0 if nothing failed, else the reason. */
+/* All operations on a log: 0 if nothing failed, else the reason. */
 static enum vhdx_reason do_all(struct walked *walked)
 {
 	enum vhdx_reason reason;

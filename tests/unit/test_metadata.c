@@ -43,7 +43,7 @@ static void add_numbered(u32 number, u32 offset, u32 length, u32 flags)
 /* One entry besides the five mandatory ones; @item of it, or a number of no known item */
 #define UNKNOWN (-1)
 #define ANOTHER (-2)
-#define NOBODY (-3)
+#define NULL_ID (-3)
 
 struct row {
 	const char *claim;
@@ -62,7 +62,7 @@ struct row {
 #define FLAGS_WARNING (1U << VHDX_WARNING_metadata_flags)
 
 static const struct row rows[] = {
-	{ "rule 23: an item without id is refused", { { NOBODY, 0x20000, 8, 0 } },
+	{ "rule 23: an item without id is refused", { { NULL_ID, 0x20000, 8, 0 } },
 	  VHDX_REASON_metadata_null_id, 0, 0 },
 	{ "rule 23: a mandatory item twice is refused",
 	  { { VHDX_ITEM_DISK_ID, 0x20000, 16, DISK | REQUIRED } },
@@ -124,7 +124,7 @@ static struct vhdx_guid row_guid(int item)
 {
 	if (item >= 0)
 		return *vhdx_item_guid(item);
-	return make_guid(item == NOBODY ? 0 : -item);
+	return make_guid(item == NULL_ID ? 0 : -item);
 }
 
 static void row_decode(void **state)

@@ -299,7 +299,7 @@ static const struct row rows[] = {
 	{ "rule 13: table 2 alone is used", table_1_unsigned, 0, WARNING(region_1_damaged) },
 	{ "rule 13: no valid table is refused", tables_unsigned, VHDX_REASON_region_none_valid,
 	  .offset = VHDX_REGION_TABLE_1_OFFSET },
-	{ "rule 13: what is wrong in table 2 is told with its place", table_2_alone_and_wrong,
+	{ "rule 13: a fault in table 2 is reported with its place", table_2_alone_and_wrong,
 	  VHDX_REASON_region_metadata_missing, .offset = VHDX_REGION_TABLE_2_OFFSET },
 	{ "rule 17: a region on the log of the current header is refused", log_on_bat,
 	  VHDX_REASON_region_overlap, .offset = VHDX_REGION_TABLE_1_OFFSET + 16, .value = IMAGE_BAT },
@@ -509,7 +509,7 @@ struct locator_row {
 };
 
 static const struct locator_row locator_rows[] = {
-	{ "a locator without path is enough for whoever brings the parent", 20 + 12 + 28 + 76, 0,
+	{ "a locator without path is enough if the parent is given", 20 + 12 + 28 + 76, 0,
 	  VHDX_OK, 1 },
 	{ "a locator of 64 KiB is read", 65536, 0, VHDX_OK, 1 },
 	{ "a locator of a byte more is not read at all", 65537, 0, VHDX_REASON_locator_too_long, 0 },
@@ -593,7 +593,7 @@ int main(void)
 	SUITE_ADD_ROWS(rows, row_open);
 	suite_add("rule 2: one damaged header gets a warning, two are refused", damaged_headers);
 	suite_add("rule 8: before replay only identifier and headers are read", headers_first);
-	suite_add("rule 8: whoever replays the log goes on with the tables", tables_after_replay);
+	suite_add("rule 8: after replay, opening goes on with the tables", tables_after_replay);
 	SUITE_ADD_ROWS(failings, failing_reader);
 	suite_add("a failing look for other formats does not hide that it is no VHDX", failing_probe);
 	suite_add("a file cut anywhere is refused, and never read behind its end", every_size);

@@ -5,7 +5,7 @@
 Each recipe has the name of its reason. Its kind is
   open	 the image is refused as a whole, with the parents it comes with, if any;
   block	 the image opens, one block of it cannot be read: the one at `offset`;
-  find	 the image opens and reads; only who has to find its parent refuses it;
+  find	 the image opens and reads; only the search for its parent refuses it;
   check	 the image opens and reads; only vhdxctl check finds it, comparing entries.
 
 A recipe gives the image, or the image and its parents, the child first.
@@ -140,7 +140,7 @@ def log_missing(name):
 
 @bad()
 def log_dirty(name):
-    """Refused only by who must not replay."""
+    """Refused only if replay is forbidden."""
     return dirty(name)
 
 
@@ -325,7 +325,7 @@ def metadata_user_count(name):
 
 
 def with_item(name, data=b"test", flags=0, guid=None, **more):
-    """An additional item that is all right, if the caller does not ask for more."""
+    """An additional item that is valid, unless the caller gives other values."""
     image = ordinary(name)
     image.metadata_region.length = 4 * MIB
     extra = Item(image.guid() if guid is None else guid, data, flags, **more)

@@ -18,8 +18,8 @@ from .sectors import all_but, inverse, random_runs
 
 CHAINS = {}
 
-# What libvhdi reads otherwise or not at all: it asks the parent for blocks in the states that
-# mask it, and does not ask it where there is no bitmap; it wants parents as long as their
+# What libvhdi reads otherwise or not at all: it reads the parent for blocks in the states that
+# mask it, and does not read it where there is no bitmap; it wants parents as long as their
 # children, GUIDs as Windows writes them, and an absolute or volume path; it replays no log.
 # Disks of many GiB take it too long.
 NOT_BY_LIBVHDI = {
@@ -209,7 +209,7 @@ def bits_chance(c):
 
 @chain
 def bits_stale(c):
-    """bits of all kinds for blocks that are not partial: nobody looks at them"""
+    """bits of all kinds for blocks that are not partial: they are not read"""
     top = c.child(36 * MIB, MIB)
     states(top, (e.PRESENT, e.NOT_PRESENT, e.ZERO, e.UNMAPPED, e.UNDEFINED, e.PARTIAL))
     slices = (bytes(256), b"\xff" * 256, bytes(range(256)))
@@ -306,7 +306,7 @@ def chunks_4k(c):
 
 @chain
 def bat_without_last_bitmap(c):
-    """the BAT ends before the last chunk's bitmap entry: nobody asks for it"""
+    """the BAT ends before the last chunk's bitmap entry: it is not needed"""
     top = c.child(131041 * MIB, MIB)
     top.bat_region.length = MIB
     top.present(0, 131040)
@@ -333,7 +333,7 @@ def parent_shorter_empty(c):
 
 @chain
 def parent_longer(c):
-    """the parent is longer: nobody sees it"""
+    """the parent is longer: its end is not shown"""
     mixed(c.child(10 * MIB + 512, 2 * MIB))
     everything(c.base(31 * MIB, MIB))
 

@@ -37,7 +37,7 @@ def bat_pages(image):
 
 
 def wrong_page(image, block=0):
-    """A page of the BAT with one block everywhere: whoever believes it reads it."""
+    """A page of the BAT with one block everywhere: a reader that uses it shows that block."""
     return struct.pack("<Q", image.blocks[block].offset | e.PRESENT) * (SECTOR // 8)
 
 

@@ -484,7 +484,7 @@ def region_differ(name):
 
 @good()
 def region_unknown_optional(name):
-    """a region nobody knows, not required, between the others"""
+    """an unknown region, not required, between the others"""
     image = ordinary(name)
     extra = Region(image.guid(), 3 * MIB, 0)
     image.regions.insert(0, extra)
@@ -496,7 +496,7 @@ def region_unknown_optional(name):
 
 @good()
 def region_beyond(name):
-    """a region nobody knows, not required, beyond the end of the file, where the next blocks would go"""
+    """an unknown region, not required, beyond the end of the file, where the next blocks would go"""
     image = Image(name, 192 * MIB)
     image.present(0, 1, 31, 63, 191)
     image.place()
@@ -541,7 +541,7 @@ def metadata_reversed(name):
 
 @good("none")
 def metadata_unknown_optional(name):
-    """items nobody knows: user and system, empty, 1 MiB, one id as user and as system"""
+    """unknown items: user and system, empty, 1 MiB, one id as user and as system"""
     image = ordinary(name)
     image.metadata_region.length = 3 * MIB
     both = image.guid()

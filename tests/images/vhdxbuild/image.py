@@ -118,7 +118,7 @@ class Image:
 
         self.blocks = {}            # number -> Block
         self.bitmaps = {}           # chunk -> Bitmap; made by place() if there are sectors
-        self.slices = {}            # block number -> bytes: bits that nobody must look at
+        self.slices = {}            # block number -> bytes: bits that must not be read
         self.bat = {}               # index -> entry; filled in by place()
         self.order = ["log", "metadata", "bat", "payload"]
         self.block_order = sorted   # of the block numbers, in the file
@@ -257,7 +257,7 @@ class Image:
     # -- writing --
 
     def write(self, path, model=None):
-        """Write the file; model(offset, bytes) is told what the guest must see."""
+        """Write the file; model(offset, bytes) gets what the guest must see."""
         with open(path, "w+b", buffering=0) as f:
             self._write_payload(f, model or (lambda offset, data: None))
             for chunk in self.bitmaps.values():
@@ -316,7 +316,7 @@ class Image:
         return out
 
     def own(self):
-        """Ranges of the disk for which no parent is asked, as (start, end)"""
+        """Ranges of the disk for which no parent is read, as (start, end)"""
         if not self.parent:
             return [(0, self.disk_size)]
         out = []

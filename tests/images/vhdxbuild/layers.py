@@ -62,12 +62,12 @@ class Chain:
         return self
 
     def write(self, directory, model=None):
-        """Write all files; model(offset, bytes) is told what the guest must see, in order."""
+        """Write all files; model(offset, bytes) gets what the guest must see, in order."""
         hidden, seen = [(0, self.top.disk_size)], []
         for layer in self.layers:
             pieces = []
             layer.write(directory / layer.file, lambda *piece: pieces.append(piece))
-            # where a parent has ended, none below it is asked
+            # where a parent has ended, none below it is read
             hidden = intersect(hidden, [(0, layer.disk_size)])
             own = layer.own()
             seen += cut(sorted(pieces), intersect(hidden, own))

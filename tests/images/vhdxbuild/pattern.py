@@ -24,7 +24,7 @@ class Pattern:
 
 
 def junk(length):
-    """Bytes that must never be seen by anybody."""
+    """Bytes that no disk may ever show."""
     return (b"JUNK, do not read" * (length // 17 + 1))[:length]
 
 
