@@ -182,20 +182,10 @@ sparse_file() {
 # far_out FILE: one block at 64 TiB
 far_out() {
 	truncate -s 100T "$1"
-	damage_bat "$1" $((64 << 40))
+	/usr/bin/python3 "$ROOT/tests/lib/bat.py" "$1" 0=6@$((64 << 20)) >/dev/null
 	attach -n -w -o 2 "$1"
 	is "$(field "$LINE" errno)/$(field "$LINE" reason)" EOPNOTSUPP/930 "a block far behind where all would have room is not written to"
 	attached "it can be read" -n "$1" && detach "$INDEX"
-}
-
-# damage_bat FILE OFFSET: block 0 is there
-damage_bat() {
-	python3 - "$@" "$(bat_of "$1" | cut -d' ' -f1)" <<-'END'
-		import struct, sys
-		with open(sys.argv[1], "r+b") as f:
-		    f.seek(int(sys.argv[3]))
-		    f.write(struct.pack("<Q", int(sys.argv[2]) | 6))
-	END
 }
 
 # A program may have written the BAT of a new image, with zeros. To attach it for writing is to read
@@ -225,14 +215,8 @@ reads_of() { awk '{ print $1 }' "/sys/block/${1#/dev/}/stat"; }
 
 # bat_of FILE: offset and length of its BAT region
 bat_of() {
-	python3 - "$@" <<-'END'
-		import struct, sys
-		with open(sys.argv[1], "rb") as f:
-		    f.seek(192 << 10)
-		    table = f.read(64 << 10)
-		    at = table.index(bytes.fromhex("6677c22d23f600429d64115e9bfd4a08"))
-		    print(*struct.unpack_from("<QI", table, at + 16))
-	END
+	vhdxctl info -J --headers "$1" |
+		jq -r 'first(.. | objects | select(.name? == "bat")) | "\(.offset) \(.length)"'
 }
 
 as_fast

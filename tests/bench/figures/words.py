@@ -41,7 +41,7 @@ def size(text):
 def work(name):
     first, *rest = name.split("-")
     if first == "time":
-        return f"attach {size(rest[0])}, time"
+        return f"attach {size(rest[0])}, {'BAT written, ' if rest[1:] else ''}time"
     if first == "memory":
         return f"attach {size(rest[0])}, memory"
     if "loads" in rest:
