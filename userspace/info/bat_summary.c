@@ -36,21 +36,6 @@ static void add_fault(struct bat_summary *counts, const struct vhdx_fault *fault
 		counts->fault[counts->faults++] = *fault;
 }
 
-/* The log must not change payload blocks (2.3). */
-static void scan_logged(struct scan *scan, u64 index, u64 entry)
-{
-	struct vhdx_fault fault;
-
-	if (!scan->overlay || !vhdx_bat_is_present(entry) ||
-	    !vhdx_overlay_touches(scan->overlay, vhdx_bat_offset(entry),
-				  scan->rules.geometry->block_size))
-		return;
-	vhdx_fault_set(&fault, VHDX_REASON_log_payload_changed,
-		       scan->rules.bat_offset + index * VHDX_BAT_ENTRY_SIZE,
-		       vhdx_bat_offset(entry));
-	add_fault(scan->counts, &fault);
-}
-
 static void scan_entry(struct scan *scan, u64 index, u64 entry)
 {
 	enum vhdx_block_state state = vhdx_bat_state(entry);
@@ -69,16 +54,15 @@ static void scan_entry(struct scan *scan, u64 index, u64 entry)
 		scan->counts->bitmap += geometry->has_parent && state == VHDX_BLOCK_FULLY_PRESENT;
 		return;
 	}
-	scan_logged(scan, index, entry);
 	scan->counts->payload[state]++;
-}
-
-/* The BAT region may end before the last sector bitmap entry, if that is never used. */
-static u64 entries_to_scan(const struct vhdx_super *super)
-{
-	u64 room = super->regions.bat.length / VHDX_BAT_ENTRY_SIZE;
-
-	return super->geometry.bat_entries < room ? super->geometry.bat_entries : room;
+	/* The log must not change payload blocks (2.3). */
+	if (scan->overlay && vhdx_bat_is_present(entry) &&
+	    vhdx_overlay_touches(scan->overlay, vhdx_bat_offset(entry), geometry->block_size)) {
+		vhdx_fault_set(&fault, VHDX_REASON_log_payload_changed,
+			       scan->rules.bat_offset + index * VHDX_BAT_ENTRY_SIZE,
+			       vhdx_bat_offset(entry));
+		add_fault(scan->counts, &fault);
+	}
 }
 
 /* Index of the first entry from @index on that is not in a hole of the file */
@@ -95,36 +79,30 @@ static u64 skip_hole(const struct scan *scan, u64 index, u64 total)
 	return index + ((u64)data - offset) / VHDX_BAT_ENTRY_SIZE;
 }
 
-static bool read_piece(struct scan *scan, const struct vhdx_reader *reader, u64 first, u64 count,
-		       __le64 *entries)
-{
-	u64 offset = scan->rules.bat_offset + first * VHDX_BAT_ENTRY_SIZE, i;
-	struct vhdx_fault fault;
-
-	if (vhdx_read(reader, offset, entries, (u32)(count * VHDX_BAT_ENTRY_SIZE), &fault)) {
-		add_fault(scan->counts, &fault);
-		return false;
-	}
-	for (i = 0; i < count; i++)
-		scan_entry(scan, first + i, le64_to_cpu(entries[i]));
-	return true;
-}
-
 /* @limit: maximum number of entries to read */
 static void scan_bat(struct scan *scan, const struct vhdx_super *super,
 		     const struct vhdx_reader *reader, u64 limit)
 {
 	__le64 *entries = xcalloc(READ_ENTRIES, sizeof(*entries));
-	u64 total = entries_to_scan(super), first, count, done = 0;
+	u64 total = super->regions.bat.length / VHDX_BAT_ENTRY_SIZE;
+	u64 first, count, i, done = 0;
+	struct vhdx_fault fault;
 
+	/* The region may end before the last sector bitmap entry, if that is never used. */
+	total = super->geometry.bat_entries < total ? super->geometry.bat_entries : total;
 	memset(scan->counts, 0, sizeof(*scan->counts));
 	vhdx_open_bat_rules(super, &scan->rules);
 	first = skip_hole(scan, 0, total);
 	while (first < total && done < limit) {
 		count = total - first < READ_ENTRIES ? total - first : READ_ENTRIES;
 		count = count < limit - done ? count : limit - done;
-		if (!read_piece(scan, reader, first, count, entries))
+		if (vhdx_read(reader, scan->rules.bat_offset + first * VHDX_BAT_ENTRY_SIZE,
+			      entries, (u32)(count * VHDX_BAT_ENTRY_SIZE), &fault)) {
+			add_fault(scan->counts, &fault);
 			break;
+		}
+		for (i = 0; i < count; i++)
+			scan_entry(scan, first + i, le64_to_cpu(entries[i]));
 		done += count;
 		first = skip_hole(scan, first + count, total);
 	}
