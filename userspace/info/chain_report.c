@@ -6,23 +6,6 @@
 #include "lib/json.h"
 #include "format/guid.h"
 
-static struct json_object *layer_json(const struct layer *layer)
-{
-	const struct vhdx_super *super = layer->image.super;
-	struct json_object *object = json_object_new_object();
-	char guid[VHDX_GUID_TEXT_SIZE];
-
-	vhdx_guid_text(&super->header.data_write_guid, guid);
-	json_add_string(object, "path", layer->path);
-	json_add_string(object, "type", vhdx_geometry_type_name(&super->geometry));
-	json_add_size(object, "virtual-size", super->geometry.disk_size);
-	json_add_size(object, "block-size", super->geometry.block_size);
-	json_add_size(object, "file-size", layer->image.file.reader.size);
-	json_add_string(object, "data-write-guid", guid);
-	json_add_bool(object, "dirty", layer->image.replayed);
-	return object;
-}
-
 /**
  * chain_report() - add the list of the files of a chain to a description
  * @image:	gets an array "chain" of the files that are found, the image itself first
@@ -39,8 +22,22 @@ enum exit_code chain_report(struct json_object *image, const char *path,
 	enum exit_code status = chain_open(&chain, path, options);
 	unsigned int i;
 
-	for (i = 0; i < chain.count; i++)
-		json_object_array_add(list, layer_json(chain.layer[i]));
+	for (i = 0; i < chain.count; i++) {
+		const struct image *layer = &chain.layer[i]->image;
+		const struct vhdx_super *super = layer->super;
+		struct json_object *object = json_object_new_object();
+		char guid[VHDX_GUID_TEXT_SIZE];
+
+		vhdx_guid_text(&super->header.data_write_guid, guid);
+		json_add_string(object, "path", chain.layer[i]->path);
+		json_add_string(object, "type", vhdx_geometry_type_name(&super->geometry));
+		json_add_size(object, "virtual-size", super->geometry.disk_size);
+		json_add_size(object, "block-size", super->geometry.block_size);
+		json_add_size(object, "file-size", layer->file.reader.size);
+		json_add_string(object, "data-write-guid", guid);
+		json_add_bool(object, "dirty", layer->replayed);
+		json_object_array_add(list, object);
+	}
 	json_add(image, "chain", list);
 	chain_close(&chain);
 	return status;

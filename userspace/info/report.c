@@ -31,22 +31,16 @@ static bool is_known(const struct table_values *values, enum vhdx_item item)
 	return values->known & (1U << item);
 }
 
-static void add_type(struct json_object *image, const struct table_values *values)
+static void add_values(struct json_object *image, const struct table_values *values)
 {
-	const struct vhdx_geometry kind = {
+	const struct vhdx_geometry type = {
 		.leave_allocated = values->leave_allocated,
 		.has_parent = values->has_parent,
 	};
-
-	json_add_string(image, "type", vhdx_geometry_type_name(&kind));
-}
-
-static void add_values(struct json_object *image, const struct table_values *values)
-{
 	char wwn[GUID_WWN_SIZE];
 
 	if (is_known(values, VHDX_ITEM_FILE_PARAMETERS))
-		add_type(image, values);
+		json_add_string(image, "type", vhdx_geometry_type_name(&type));
 	if (is_known(values, VHDX_ITEM_DISK_SIZE))
 		json_add_size(image, "virtual-size", values->disk_size);
 	if (is_known(values, VHDX_ITEM_FILE_PARAMETERS))
@@ -61,11 +55,15 @@ static void add_values(struct json_object *image, const struct table_values *val
 	json_add_string(image, "wwn", guid_wwn(wwn, &values->disk_id));
 }
 
-static void add_log(struct json_object *image, const struct inspection *inspection)
+static void add_header(struct json_object *image, const struct inspection *inspection)
 {
 	const struct vhdx_header *header = &inspection->super->header;
 	struct json_object *log = json_object_new_object();
 
+	json_add_number(image, "version", header->version);
+	json_add_number(image, "sequence-number", header->sequence_number);
+	add_guid(image, "file-write-guid", &header->file_write_guid);
+	add_guid(image, "data-write-guid", &header->data_write_guid);
 	json_add_bool(log, "dirty", inspection->dirty);
 	if (inspection->dirty)
 		add_guid(log, "guid", &header->log_guid);
@@ -74,17 +72,6 @@ static void add_log(struct json_object *image, const struct inspection *inspecti
 	json_add_number(log, "offset", header->log_offset);
 	json_add_size(log, "length", header->log_length);
 	json_add(image, "log", log);
-}
-
-static void add_header(struct json_object *image, const struct inspection *inspection)
-{
-	const struct vhdx_header *header = &inspection->super->header;
-
-	json_add_number(image, "version", header->version);
-	json_add_number(image, "sequence-number", header->sequence_number);
-	add_guid(image, "file-write-guid", &header->file_write_guid);
-	add_guid(image, "data-write-guid", &header->data_write_guid);
-	add_log(image, inspection);
 }
 
 static void add_locator_path(struct json_object *parent, const char *key,
@@ -132,27 +119,16 @@ static void add_blocks(struct json_object *image, const struct inspection *inspe
 	json_add(image, "blocks", blocks);
 }
 
-static struct json_object *note_json(const char *name, const char *message)
+static struct json_object *add_note(struct json_object *list, const char *name,
+				    const char *message)
 {
 	struct json_object *object = json_object_new_object();
 	char *code = text_code(name);
 
 	json_add_string(object, "code", code);
 	json_add_string(object, "message", message);
+	json_object_array_add(list, object);
 	free(code);
-	return object;
-}
-
-static struct json_object *problem_json(const struct vhdx_fault *fault)
-{
-	struct json_object *object = note_json(vhdx_reason_name(fault->reason),
-					       vhdx_reason_text(fault->reason));
-
-	json_add_number(object, "offset", fault->offset);
-	if (fault->has_guid)
-		add_guid(object, "guid", &fault->guid);
-	else
-		json_add_number(object, "value", fault->value);
 	return object;
 }
 
@@ -161,8 +137,17 @@ static void add_problems(struct json_object *image, const struct inspection *ins
 	struct json_object *list = json_object_new_array();
 	unsigned int i;
 
-	for (i = 0; i < inspection->problems; i++)
-		json_object_array_add(list, problem_json(&inspection->problem[i]));
+	for (i = 0; i < inspection->problems; i++) {
+		const struct vhdx_fault *fault = &inspection->problem[i];
+		struct json_object *problem = add_note(list, vhdx_reason_name(fault->reason),
+						       vhdx_reason_text(fault->reason));
+
+		json_add_number(problem, "offset", fault->offset);
+		if (fault->has_guid)
+			add_guid(problem, "guid", &fault->guid);
+		else
+			json_add_number(problem, "value", fault->value);
+	}
 	json_add(image, "problems", list);
 }
 
@@ -173,39 +158,20 @@ static void add_warnings(struct json_object *image, const struct inspection *ins
 
 	for (i = 0; i < VHDX_WARNING_COUNT; i++)
 		if (inspection->super->warnings & (1U << i))
-			json_object_array_add(list, note_json(vhdx_warning_name(i),
-							      vhdx_warning_text(i)));
+			add_note(list, vhdx_warning_name(i), vhdx_warning_text(i));
 	if (inspection->dirty)
-		json_object_array_add(list, note_json(vhdx_reason_name(VHDX_REASON_log_dirty),
-						      vhdx_reason_text(VHDX_REASON_log_dirty)));
+		add_note(list, vhdx_reason_name(VHDX_REASON_log_dirty),
+			 vhdx_reason_text(VHDX_REASON_log_dirty));
 	if (inspection->dirty && !inspection->replayed)
-		json_object_array_add(list, note_json("stale", "the log cannot be replayed: "
-						      "all but the headers may be out of date"));
+		add_note(list, "stale", "the log cannot be replayed: all but the headers may be "
+			 "out of date");
 	if (inspection->has_tables && !inspection->all_blocks)
-		json_object_array_add(list, note_json("blocks_unchecked", "the BAT is large: only "
-						      "its beginning was checked, see --blocks"));
+		add_note(list, "blocks_unchecked", "the BAT is large: only its beginning was "
+			 "checked, see --blocks");
 	if (!inspection->has_tables && inspection->values.known)
-		json_object_array_add(list, note_json("unchecked", "the tables are "
-						      "damaged: sizes and disk id are unchecked"));
+		add_note(list, "unchecked", "the tables are damaged: sizes and disk id are "
+			 "unchecked");
 	json_add(image, "warnings", list);
-}
-
-static void add_tables(struct json_object *image, const struct inspection *inspection)
-{
-	json_add(image, "headers", raw_tables_headers(inspection->file));
-	json_add(image, "region-tables", raw_tables_regions(inspection->file));
-	json_add(image, "metadata", raw_tables_metadata(inspection->file));
-}
-
-static void add_file(struct json_object *image, const struct inspection *inspection)
-{
-	const struct image_file *file = inspection->file;
-
-	json_add_string(image, "path", file->path);
-	json_add_string(image, "format", inspection->identified ? "vhdx" : NULL);
-	json_add_size(image, "file-size", file->reader.size);
-	if (S_ISREG(file->stat.st_mode))
-		json_add_size(image, "allocated", (u64)file->stat.st_blocks * 512);
 }
 
 /**
@@ -217,9 +183,14 @@ static void add_file(struct json_object *image, const struct inspection *inspect
  */
 struct json_object *report_image(const struct inspection *inspection, unsigned int parts)
 {
+	const struct image_file *file = inspection->file;
 	struct json_object *image = json_object_new_object();
 
-	add_file(image, inspection);
+	json_add_string(image, "path", file->path);
+	json_add_string(image, "format", inspection->identified ? "vhdx" : NULL);
+	json_add_size(image, "file-size", file->reader.size);
+	if (S_ISREG(file->stat.st_mode))
+		json_add_size(image, "allocated", (u64)file->stat.st_blocks * 512);
 	add_values(image, &inspection->values);
 	if (inspection->identified)
 		add_utf16(image, "creator", inspection->super->creator,
@@ -230,11 +201,14 @@ struct json_object *report_image(const struct inspection *inspection, unsigned i
 		add_parent(image, inspection);
 	if (inspection->has_blocks)
 		add_blocks(image, inspection);
-	if (inspection->identified && (parts & REPORT_TABLES))
-		add_tables(image, inspection);
+	if (inspection->identified && (parts & REPORT_TABLES)) {
+		json_add(image, "headers", raw_tables_headers(file));
+		json_add(image, "region-tables", raw_tables_regions(file));
+		json_add(image, "metadata", raw_tables_metadata(file));
+	}
 	if (inspection->has_header && (parts & REPORT_LOG))
 		json_add(image, "log-entries",
-			 raw_tables_log(inspection->file, &inspection->super->header,
+			 raw_tables_log(file, &inspection->super->header,
 					inspection->replayed ? &inspection->replayed->sequence :
 							       NULL));
 	add_warnings(image, inspection);
