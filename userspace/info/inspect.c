@@ -13,10 +13,10 @@ static void add_problem(struct inspection *inspection, const struct vhdx_fault *
 }
 
 /*
- * After a fault in the headers the tables are still inspected, but without the location of the log,
- * which the format core would assume to be valid.
+ * Reads the headers, and replays the log, in memory, before anything after the headers is read.
+ * Return: false after a fault in the headers: then the location of the log may be invalid
  */
-static void inspect_headers(struct inspection *inspection)
+static bool inspect_headers(struct inspection *inspection)
 {
 	struct vhdx_super *super = inspection->super;
 	struct vhdx_fault fault;
@@ -28,59 +28,50 @@ static void inspect_headers(struct inspection *inspection)
 	inspection->has_header = inspection->identified &&
 				 reason != VHDX_REASON_header_none_valid &&
 				 reason != VHDX_REASON_header_tie;
-	if (reason)
+	inspection->dirty = inspection->has_header && vhdx_header_log_dirty(&super->header);
+	if (reason) {
 		add_problem(inspection, &fault);
-	if (!inspection->has_header || !vhdx_header_log_dirty(&super->header))
-		return;
-	inspection->dirty = true;
-}
-
-/* The log is replayed, in memory, before anything after the headers is read. */
-static void inspect_log(struct inspection *inspection)
-{
-	struct vhdx_fault fault;
-
+		return false;
+	}
 	if (!inspection->dirty)
-		return;
-	inspection->replayed = replay_memory_new(&inspection->file->reader,
-						 &inspection->super->header, &fault);
+		return true;
+	inspection->replayed = replay_memory_new(&inspection->file->reader, &super->header, &fault);
 	if (inspection->replayed)
 		replay_memory_reader(inspection->replayed, &inspection->reader);
 	else
 		add_problem(inspection, &fault);
+	return true;
 }
 
+/*
+ * After a fault in the headers the tables are still inspected, but without the location of the log,
+ * which the format core would assume to be valid.
+ */
 static void inspect_tables(struct inspection *inspection, bool log_is_sound)
 {
 	struct vhdx_super *super = inspection->super;
+	struct table_values *values = &inspection->values;
 	struct vhdx_header header = super->header;
 	struct vhdx_fault fault;
 
 	if (!log_is_sound)
 		super->header.log_length = 0;
-	if (vhdx_open_tables(super, &inspection->reader, inspection->scratch, &fault))
-		add_problem(inspection, &fault);
-	else
-		inspection->has_tables = true;
+	inspection->has_tables = !vhdx_open_tables(super, &inspection->reader,
+						   inspection->scratch, &fault);
 	super->header = header;
-}
-
-static void inspect_values(struct inspection *inspection)
-{
-	const struct vhdx_super *super = inspection->super;
-
 	if (!inspection->has_tables) {
-		raw_tables_read_values(&inspection->values, inspection->file);
+		add_problem(inspection, &fault);
+		raw_tables_read_values(values, inspection->file);
 		return;
 	}
-	inspection->values.known = TABLE_ALL_VALUES;
-	inspection->values.block_size = super->geometry.block_size;
-	inspection->values.disk_size = super->geometry.disk_size;
-	inspection->values.disk_id = super->disk_id;
-	inspection->values.logical_sector_size = super->geometry.logical_sector_size;
-	inspection->values.physical_sector_size = super->geometry.physical_sector_size;
-	inspection->values.leave_allocated = super->geometry.leave_allocated;
-	inspection->values.has_parent = super->geometry.has_parent;
+	values->known = TABLE_ALL_VALUES;
+	values->block_size = super->geometry.block_size;
+	values->disk_size = super->geometry.disk_size;
+	values->disk_id = super->disk_id;
+	values->logical_sector_size = super->geometry.logical_sector_size;
+	values->physical_sector_size = super->geometry.physical_sector_size;
+	values->leave_allocated = super->geometry.leave_allocated;
+	values->has_parent = super->geometry.has_parent;
 }
 
 /* An unneeded locator is skipped; the format core has a warning for it. */
@@ -92,7 +83,7 @@ static void inspect_locator(struct inspection *inspection)
 	u32 length;
 	u64 offset;
 
-	if (!inspection->has_tables || !super->geometry.has_parent)
+	if (!super->geometry.has_parent)
 		return;
 	length = items->length[VHDX_ITEM_PARENT_LOCATOR];
 	offset = super->regions.metadata.offset + items->offset[VHDX_ITEM_PARENT_LOCATOR];
@@ -105,26 +96,6 @@ static void inspect_locator(struct inspection *inspection)
 		add_problem(inspection, &fault);
 }
 
-static void inspect_blocks(struct inspection *inspection, bool all)
-{
-	const struct vhdx_overlay *overlay = inspection->replayed ?
-					     &inspection->replayed->overlay : NULL;
-	unsigned int i;
-
-	if (!inspection->has_tables)
-		return;
-	inspection->has_blocks = all;
-	if (all)
-		bat_summary_count(&inspection->blocks, inspection->super, &inspection->reader,
-				  overlay);
-	else
-		bat_summary_look(&inspection->blocks, inspection->super, &inspection->reader,
-				 overlay, inspection->file->fd, BAT_SUMMARY_LOOK_MAX);
-	inspection->all_blocks = inspection->blocks.complete;
-	for (i = 0; i < inspection->blocks.faults; i++)
-		add_problem(inspection, &inspection->blocks.fault[i]);
-}
-
 /**
  * inspect() - inspect an image
  * @inspection:	filled; must be freed by inspect_free()
@@ -133,23 +104,33 @@ static void inspect_blocks(struct inspection *inspection, bool all)
  */
 void inspect(struct inspection *inspection, struct image_file *file, bool with_blocks)
 {
+	const struct vhdx_overlay *overlay;
 	bool log_is_sound;
+	unsigned int i;
 
 	memset(inspection, 0, sizeof(*inspection));
 	inspection->file = file;
 	inspection->reader = file->reader;
 	inspection->super = xcalloc(1, sizeof(*inspection->super));
 	inspection->scratch = xcalloc(1, VHDX_OPEN_SCRATCH_SIZE);
-	inspect_headers(inspection);
+	log_is_sound = inspect_headers(inspection);
 	if (!inspection->identified)
 		return;
-	log_is_sound = !inspection->problems;
-	if (log_is_sound)
-		inspect_log(inspection);
 	inspect_tables(inspection, log_is_sound);
-	inspect_values(inspection);
+	if (!inspection->has_tables)
+		return;
 	inspect_locator(inspection);
-	inspect_blocks(inspection, with_blocks);
+	inspection->has_blocks = with_blocks;
+	overlay = inspection->replayed ? &inspection->replayed->overlay : NULL;
+	if (with_blocks)
+		bat_summary_count(&inspection->blocks, inspection->super, &inspection->reader,
+				  overlay);
+	else
+		bat_summary_look(&inspection->blocks, inspection->super, &inspection->reader,
+				 overlay, file->fd, BAT_SUMMARY_LOOK_MAX);
+	inspection->all_blocks = inspection->blocks.complete;
+	for (i = 0; i < inspection->blocks.faults; i++)
+		add_problem(inspection, &inspection->blocks.fault[i]);
 }
 
 /**
