@@ -34,28 +34,35 @@ struct upper_block {
 	bool data;
 };
 
+/* Find an extent; one that cannot be read is an error. */
+static enum exit_code find_readable(struct chain_map *map, u64 start, u64 length,
+				    struct disk_extent *extent)
+{
+	enum exit_code status = chain_map_find(map, start, length, extent);
+	struct layer_map *layer = &map->layer[extent->depth];
+
+	if (status == DONE && extent->kind == EXTENT_BAD)
+		return fail_fault(&layer->image->file, &layer->fault);
+	return status;
+}
+
 static enum exit_code read_upper(struct merge_blocks *blocks, u64 start, u64 length,
 				 struct upper_block *upper)
 {
-	enum exit_code status = DONE;
+	enum exit_code status;
 	struct disk_extent extent;
 	u64 done;
 
 	*upper = (struct upper_block){ .everything = true };
-	for (done = 0; done < length && status == DONE; done += extent.length) {
-		struct layer_map *layer;
-
-		status = chain_map_find(&blocks->upper, start + done, length - done, &extent);
+	for (done = 0; done < length; done += extent.length) {
+		status = find_readable(&blocks->upper, start + done, length - done, &extent);
 		if (status != DONE)
-			break;
-		layer = &blocks->upper.layer[extent.depth];
-		if (extent.kind == EXTENT_BAD)
-			return fail_fault(&layer->image->file, &layer->fault);
+			return status;
 		upper->something |= extent.kind != EXTENT_PARENT;
 		upper->everything &= extent.kind != EXTENT_PARENT;
 		upper->data |= extent.kind == EXTENT_DATA;
 	}
-	return status;
+	return DONE;
 }
 
 static bool has_anchor(const struct merge_blocks *blocks, u64 entry)
@@ -82,69 +89,38 @@ static enum exit_code fill_block(struct merge_blocks *blocks, u64 block, u64 ent
 				vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, offset));
 }
 
-static bool reads_as_zeros(const struct vhdx_geometry *g, enum vhdx_block_state state)
-{
-	return state == VHDX_BLOCK_ZERO || (state == VHDX_BLOCK_NOT_PRESENT && !g->has_parent);
-}
-
-static enum exit_code merge_block(struct merge_blocks *blocks, u64 block, u64 entry,
-				  const struct upper_block *upper)
+static enum exit_code merge_block(struct merge_blocks *blocks, u64 block)
 {
 	const struct vhdx_geometry *g = blocks->own.rules.geometry;
-	enum vhdx_block_state state = vhdx_bat_state(entry);
-
-	if (state == VHDX_BLOCK_FULLY_PRESENT)
-		return copy_extents(&blocks->upper, block << g->block_shift,
-				    vhdx_block_used(g, block), blocks->target.file,
-				    vhdx_bat_offset(entry));
-	if (upper->data || state == VHDX_BLOCK_PARTIALLY_PRESENT || has_anchor(blocks, entry) ||
-	    (state == VHDX_BLOCK_NOT_PRESENT && g->has_parent && !upper->everything))
-		return fill_block(blocks, block, entry);
-	if (reads_as_zeros(g, state))
-		return DONE;
-	return target_set_entry(&blocks->target, vhdx_payload_index(g, block),
-				vhdx_bat_entry(VHDX_BLOCK_ZERO, 0));
-}
-
-static enum exit_code look_at_block(struct merge_blocks *blocks, u64 block)
-{
-	const struct vhdx_geometry *g = blocks->own.rules.geometry;
-	enum exit_code status;
+	u64 start = block << g->block_shift, length = vhdx_block_used(g, block);
+	enum vhdx_block_state state;
 	struct upper_block upper;
+	enum exit_code status;
 	u64 entry;
 
-	status = read_upper(blocks, block << g->block_shift, vhdx_block_used(g, block), &upper);
+	status = read_upper(blocks, start, length, &upper);
 	if (status != DONE || !upper.something)
 		return status;
 	status = layer_map_entry(&blocks->own, vhdx_payload_index(g, block), &entry);
-	return status == DONE ? merge_block(blocks, block, entry, &upper) : status;
+	if (status != DONE)
+		return status;
+	state = vhdx_bat_state(entry);
+	if (state == VHDX_BLOCK_FULLY_PRESENT)
+		return copy_extents(&blocks->upper, start, length, blocks->target.file,
+				    vhdx_bat_offset(entry));
+	if (upper.data || state == VHDX_BLOCK_PARTIALLY_PRESENT || has_anchor(blocks, entry) ||
+	    (state == VHDX_BLOCK_NOT_PRESENT && g->has_parent && !upper.everything))
+		return fill_block(blocks, block, entry);
+	if (state == VHDX_BLOCK_ZERO || (state == VHDX_BLOCK_NOT_PRESENT && !g->has_parent))
+		return DONE;	/* reads as zeros */
+	return target_set_entry(&blocks->target, vhdx_payload_index(g, block),
+				vhdx_bat_entry(VHDX_BLOCK_ZERO, 0));
 }
 
 static enum exit_code fail_interrupted(const struct merge_blocks *blocks)
 {
 	return fail(EXIT_INTERRUPTED, "%s: interrupted; the child is unchanged and "
 		    "shows all data; merge it again to continue", blocks->own.image->file.path);
-}
-
-static enum exit_code fail_bad(struct chain_map *map, const struct disk_extent *extent)
-{
-	struct layer_map *layer = &map->layer[extent->depth];
-
-	return fail_fault(&layer->image->file, &layer->fault);
-}
-
-/* Check that the whole chain can be read from @start to @end. */
-static enum exit_code check_whole(struct merge_blocks *blocks, u64 start, u64 end)
-{
-	enum exit_code status = DONE;
-	struct disk_extent extent;
-
-	for (; start < end && status == DONE; start += extent.length) {
-		status = chain_map_find(&blocks->whole, start, end - start, &extent);
-		if (status == DONE && extent.kind == EXTENT_BAD)
-			status = fail_bad(&blocks->whole, &extent);
-	}
-	return status;
 }
 
 /**
@@ -160,23 +136,24 @@ enum exit_code merge_blocks_check(struct merge_blocks *blocks)
 {
 	const struct vhdx_geometry *g = blocks->own.rules.geometry;
 	enum exit_code status = DONE;
-	struct disk_extent extent;
+	struct disk_extent extent, part;
 	u64 at, checked = 0;
 
 	for (at = 0; at < g->disk_size && status == DONE; at += extent.length) {
 		u64 from, end;
 
-		status = chain_map_find(&blocks->upper, at, g->disk_size - at, &extent);
-		if (status == DONE && extent.kind == EXTENT_BAD)
-			status = fail_bad(&blocks->upper, &extent);
+		status = find_readable(&blocks->upper, at, g->disk_size - at, &extent);
 		if (status == DONE && interrupted())
 			status = fail_interrupted(blocks);
 		if (status != DONE || extent.kind == EXTENT_PARENT)
 			continue;
+		/* The whole chain must be readable in all blocks that the extent touches. */
 		from = at >> g->block_shift << g->block_shift;
 		end = ((at + extent.length - 1) >> g->block_shift) + 1;
 		end = end << g->block_shift < g->disk_size ? end << g->block_shift : g->disk_size;
-		status = check_whole(blocks, from > checked ? from : checked, end);
+		for (from = from > checked ? from : checked; from < end && status == DONE;
+		     from += part.length)
+			status = find_readable(&blocks->whole, from, end - from, &part);
 		checked = end;
 	}
 	return status;
@@ -196,7 +173,7 @@ enum exit_code merge_blocks(struct merge_blocks *blocks)
 
 	progress_begin(blocks->progress, "merge", g->disk_size);
 	for (block = 0; block < g->payload_blocks && status == DONE; block++) {
-		status = look_at_block(blocks, block);
+		status = merge_block(blocks, block);
 		progress_add(blocks->progress, vhdx_block_used(g, block));
 		if (status == DONE && interrupted())
 			status = fail_interrupted(blocks);
