@@ -19,7 +19,6 @@
 
 /**
  * struct flat - the new image
- * @chain:	the chain
  * @map:	map of the whole chain
  * @plan:	layout of the new image
  * @new_file:	file of the new image
@@ -27,7 +26,6 @@
  * @end:	offset of the next block in the new file, in bytes
  */
 struct flat {
-	const struct chain *chain;
 	struct chain_map map;
 	struct create_plan plan;
 	struct new_file new_file;
@@ -35,84 +33,56 @@ struct flat {
 	u64 end;
 };
 
-static enum exit_code make_plan(struct flat *flat)
-{
-	const struct vhdx_super *super = flat->chain->layer[0]->image.super;
-	const struct vhdx_geometry_raw raw = {
-		.block_size = super->geometry.block_size,
-		.disk_size = super->geometry.disk_size,
-		.logical_sector_size = super->geometry.logical_sector_size,
-		.physical_sector_size = super->geometry.physical_sector_size,
-	};
-	struct vhdx_fault fault;
-
-	if (create_plan(&flat->plan, &raw, VHDX_MIB, &fault))
-		return fail(EXIT_USAGE, "merge: %s (%llu)", vhdx_reason_text(fault.reason),
-			    (unsigned long long)fault.value);
-	flat->plan.disk_id = super->disk_id;
-	flat->end = flat->plan.file_size;
-	return DONE;
-}
-
-static enum exit_code write_block(struct flat *flat, u64 block)
+/*
+ * Append the block at @start to the new file, and enter it in the BAT, unless it reads as zeros.
+ * Sets @length to the length of the block.
+ */
+static enum exit_code copy_block(struct flat *flat, u64 start, u64 *length)
 {
 	const struct vhdx_geometry *g = &flat->plan.geometry;
-	__le64 entry = cpu_to_le64(vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, flat->end));
+	u64 block = start >> g->block_shift, offset = flat->end;
+	__le64 entry = cpu_to_le64(vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, offset));
 	u64 at = flat->plan.regions.bat.offset + vhdx_payload_index(g, block) * sizeof(entry);
-	u64 offset = flat->end;
 	enum exit_code status;
+	bool zero;
 
+	*length = vhdx_block_used(g, block);
+	status = copy_is_zero(&flat->map, start, *length, &zero);
+	if (status != DONE || zero)
+		return status;
 	flat->end += g->block_size;
 	status = write_set_size(&flat->new_file.file, flat->end);
 	if (status == DONE)
-		status = copy_range(&flat->map, block << g->block_shift, vhdx_block_used(g, block),
+		status = copy_range(&flat->map, block << g->block_shift, *length,
 				    &flat->new_file.file, offset, true);
 	if (status == DONE)
 		status = write_at(&flat->new_file.file, at, &entry, sizeof(entry));
 	return status;
 }
 
-/*
- * Set @length to the number of bytes from @start on, in whole blocks, that are zeros by their
- * state. A large disk consists mostly of such ranges, so they are not tested block by block.
- */
-static enum exit_code find_zeros(struct flat *flat, u64 start, u64 *length)
+static enum exit_code write_image(struct flat *flat)
 {
 	const struct vhdx_geometry *g = &flat->plan.geometry;
+	struct progress quiet = *flat->progress;
 	struct disk_extent extent;
 	enum exit_code status;
-
-	status = chain_map_find(&flat->map, start, g->disk_size - start, &extent);
-	*length = 0;
-	if (status != DONE || extent.kind == EXTENT_DATA || extent.kind == EXTENT_BAD)
-		return status;
-	*length = extent.length;
-	if (start + extent.length < g->disk_size)
-		*length &= ~((u64)g->block_size - 1);
-	return DONE;
-}
-
-static enum exit_code copy_block(struct flat *flat, u64 start, u64 *length)
-{
-	const struct vhdx_geometry *g = &flat->plan.geometry;
-	u64 block = start >> g->block_shift;
-	enum exit_code status;
-	bool zero;
-
-	*length = vhdx_block_used(g, block);
-	status = copy_is_zero(&flat->map, start, *length, &zero);
-	return status == DONE && !zero ? write_block(flat, block) : status;
-}
-
-static enum exit_code write_blocks(struct flat *flat)
-{
-	const struct vhdx_geometry *g = &flat->plan.geometry;
-	enum exit_code status = DONE;
 	u64 start, length;
 
+	quiet.mode = PROGRESS_NONE;
+	status = create_write(&flat->plan, &flat->new_file.file, &quiet);
+	if (status != DONE)
+		return status;
 	progress_begin(flat->progress, "merge", g->disk_size);
 	for (start = 0; start < g->disk_size && status == DONE; start += length) {
-		status = find_zeros(flat, start, &length);
+		/*
+		 * A large disk consists mostly of ranges that are zeros by their state, so these
+		 * are not tested block by block.
+		 */
+		status = chain_map_find(&flat->map, start, g->disk_size - start, &extent);
+		length = status == DONE && extent.kind != EXTENT_DATA &&
+			 extent.kind != EXTENT_BAD ? extent.length : 0;
+		if (start + length < g->disk_size)
+			length &= ~((u64)g->block_size - 1);
 		if (status == DONE && !length)
 			status = copy_block(flat, start, &length);
 		progress_add(flat->progress, length);
@@ -121,18 +91,6 @@ static enum exit_code write_blocks(struct flat *flat)
 				      flat->new_file.file.path);
 	}
 	progress_end(flat->progress);
-	return status;
-}
-
-static enum exit_code write_image(struct flat *flat)
-{
-	struct progress quiet = *flat->progress;
-	enum exit_code status;
-
-	quiet.mode = PROGRESS_NONE;
-	status = create_write(&flat->plan, &flat->new_file.file, &quiet);
-	if (status == DONE)
-		status = write_blocks(flat);
 	return status == DONE ? new_file_commit(&flat->new_file) : status;
 }
 
@@ -169,13 +127,24 @@ static enum exit_code check_path(const struct chain *chain, const char *path)
 enum exit_code flatten(const struct chain *chain, const char *path, bool replace,
 		       struct progress *progress)
 {
-	struct flat flat = { .chain = chain, .progress = progress };
+	const struct vhdx_super *super = chain->layer[0]->image.super;
+	const struct vhdx_geometry_raw raw = {
+		.block_size = super->geometry.block_size,
+		.disk_size = super->geometry.disk_size,
+		.logical_sector_size = super->geometry.logical_sector_size,
+		.physical_sector_size = super->geometry.physical_sector_size,
+	};
+	struct flat flat = { .progress = progress };
 	enum exit_code status = check_path(chain, path);
+	struct vhdx_fault fault;
 
-	if (status == DONE)
-		status = make_plan(&flat);
 	if (status != DONE)
 		return status;
+	if (create_plan(&flat.plan, &raw, VHDX_MIB, &fault))
+		return fail(EXIT_USAGE, "merge: %s (%llu)", vhdx_reason_text(fault.reason),
+			    (unsigned long long)fault.value);
+	flat.plan.disk_id = super->disk_id;
+	flat.end = flat.plan.file_size;
 	chain_map_init(&flat.map, chain, 0, chain->count);
 	status = new_file_open(&flat.new_file, path, replace);
 	if (status == DONE)
