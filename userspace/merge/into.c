@@ -84,28 +84,10 @@ static struct layer *child_of(const struct work *work)
 	return work->chain->layer[work->into - 1];
 }
 
-/* Another program may have changed the images before they were locked. */
-static enum exit_code check_links(const struct work *work)
-{
-	struct vhdx_fault fault;
-	unsigned int i;
-
-	for (i = 0; i + 1 < work->chain->count; i++) {
-		const struct layer *child = work->chain->layer[i];
-		const struct layer *parent = work->chain->layer[i + 1];
-
-		if (!layer_has_parent(child) ||
-		    vhdx_chain_check(child->image.super, &child->locator, parent->image.super,
-				     &fault))
-			return fail(EXIT_BUSY, "%s: was changed meanwhile; try again",
-				    parent->path);
-	}
-	return DONE;
-}
-
 static enum exit_code lock_chain(struct work *work)
 {
 	enum exit_code status = DONE;
+	struct vhdx_fault fault;
 	unsigned int i;
 
 	for (i = 0; i <= work->into && status == DONE; i++)
@@ -113,7 +95,18 @@ static enum exit_code lock_chain(struct work *work)
 	for (i = 0; i <= work->into && status == DONE; i++)
 		status = writable_replay(&work->chain->layer[i], &work->files[i],
 					 work->merge->progress);
-	return status == DONE ? check_links(work) : status;
+	/* Another program may have changed the images before they were locked. */
+	for (i = 0; i + 1 < work->chain->count && status == DONE; i++) {
+		const struct layer *child = work->chain->layer[i];
+		const struct layer *parent = work->chain->layer[i + 1];
+
+		if (!layer_has_parent(child) ||
+		    vhdx_chain_check(child->image.super, &child->locator, parent->image.super,
+				     &fault))
+			status = fail(EXIT_BUSY, "%s: was changed meanwhile; try again",
+				      parent->path);
+	}
+	return status;
 }
 
 static enum exit_code check_target(const struct work *work)
@@ -135,78 +128,55 @@ static enum exit_code check_target(const struct work *work)
 	return relink_check(child_of(work));
 }
 
-/* A second lock of a file that is locked already would be taken for that of another program. */
-static enum exit_code check_relink(const struct work *work, unsigned int i)
+static bool is_among(struct layer *const *layer, unsigned int count, const struct stat *status)
 {
-	const struct stat *status = &work->grandchild[i]->image.file.stat;
-	unsigned int j;
+	unsigned int i;
 
-	for (j = 0; j <= work->into; j++)
-		if (layer_is_file(work->chain->layer[j], status))
-			return fail(EXIT_USAGE, "%s: takes part in the merge, so --relink cannot name it",
-				    work->grandchild[i]->path);
-	for (j = 0; j < i; j++)
-		if (layer_is_file(work->grandchild[j], status))
-			return fail(EXIT_USAGE, "%s: --relink names this file twice",
-				    work->grandchild[i]->path);
-	return relink_check(work->grandchild[i]);
+	for (i = 0; i < count; i++)
+		if (layer_is_file(layer[i], status))
+			return true;
+	return false;
 }
 
 static enum exit_code open_grandchild(struct work *work, unsigned int i)
 {
+	struct layer **grandchild = &work->grandchild[i];
+	struct layer *const *chain = work->chain->layer;
 	const char *path = work->merge->relink[i];
-	enum exit_code status = layer_open(&work->grandchild[i], path);
+	enum exit_code status = layer_open(grandchild, path);
 
+	if (status != DONE)
+		return status;
+	/* A second lock of the same file would be taken for that of another program. */
+	if (is_among(chain, work->into + 1, &(*grandchild)->image.file.stat))
+		return fail(EXIT_USAGE, "%s: takes part in the merge, so --relink cannot name it",
+			    path);
+	if (is_among(work->grandchild, i, &(*grandchild)->image.file.stat))
+		return fail(EXIT_USAGE, "%s: --relink names this file twice", path);
+	status = relink_check(*grandchild);
 	if (status == DONE)
-		status = check_relink(work, i);
+		status = writable_lock(&work->grandchild_files[i], *grandchild, read_only_advice);
 	if (status == DONE)
-		status = writable_lock(&work->grandchild_files[i], work->grandchild[i],
-				       read_only_advice);
-	if (status == DONE)
-		status = writable_replay(&work->grandchild[i], &work->grandchild_files[i],
+		status = writable_replay(grandchild, &work->grandchild_files[i],
 					 work->merge->progress);
-	return status;
-}
-
-/* A child of the target is accepted too: an interrupted merge may have relinked it. */
-static enum exit_code check_grandchild(const struct work *work, unsigned int i)
-{
-	const struct layer *grandchild = work->grandchild[i];
-
-	if (vhdx_chain_links(&grandchild->locator,
-			     &work->chain->layer[0]->image.super->header.data_write_guid) ||
-	    vhdx_chain_links(&grandchild->locator,
+	if (status != DONE)
+		return status;
+	/* A child of the target is accepted too: an interrupted merge may have relinked it. */
+	if (vhdx_chain_links(&(*grandchild)->locator,
+			     &chain[0]->image.super->header.data_write_guid) ||
+	    vhdx_chain_links(&(*grandchild)->locator,
 			     &target_of(work)->image.super->header.data_write_guid))
 		return DONE;
-	return fail_named(EXIT_PARENT, "PARENT_MISMATCH", "%s: is not a child of %s",
-			  grandchild->path, work->chain->layer[0]->path);
-}
-
-static enum exit_code open_grandchildren(struct work *work)
-{
-	enum exit_code status = DONE;
-	unsigned int i;
-
-	for (i = 0; i < work->merge->relinks && status == DONE; i++) {
-		status = open_grandchild(work, i);
-		if (status == DONE)
-			status = check_grandchild(work, i);
-	}
-	return status;
+	return fail_named(EXIT_PARENT, "PARENT_MISMATCH", "%s: is not a child of %s", path,
+			  chain[0]->path);
 }
 
 static bool is_known(void *context, const struct stat *status)
 {
 	const struct work *work = context;
-	unsigned int i;
 
-	for (i = 0; i <= work->into; i++)
-		if (layer_is_file(work->chain->layer[i], status))
-			return true;
-	for (i = 0; i < work->merge->relinks; i++)
-		if (layer_is_file(work->grandchild[i], status))
-			return true;
-	return false;
+	return is_among(work->chain->layer, work->into + 1, status) ||
+	       is_among(work->grandchild, work->merge->relinks, status);
 }
 
 static bool refuse_child(void *context, const char *path, const struct layer *parent)
@@ -220,30 +190,13 @@ static bool refuse_child(void *context, const char *path, const struct layer *pa
 	return true;
 }
 
-/*
- * A top with the mode that snapshot sets is a parent; its children may be in any directory. The
- * images between top and target have this mode because of the chain itself.
- */
-static enum exit_code check_protection(const struct work *work)
-{
-	const struct layer *top = work->chain->layer[0];
-	const struct stat *status = &top->image.file.stat;
-	const struct merge *merge = work->merge;
-
-	if (merge->keep || merge->force || merge->relinks || !S_ISREG(status->st_mode) ||
-	    status->st_mode & 0222)
-		return DONE;
-	return fail_named(EXIT_BUSY, "PROTECTED", "%s: its mode %04o lets no user write, as "
-			  "vhdxctl snapshot leaves a parent, whose children may be in any directory; "
-			  "merge would delete it; use --relink for the children, or --keep, or "
-			  "--force if there are none",
-			  top->path, (unsigned int)status->st_mode & 07777);
-}
-
 /* With --keep only the target changes; otherwise all merged images are deleted. */
 static enum exit_code check_others(struct work *work)
 {
-	unsigned int first = work->merge->keep ? work->into : 0;
+	const struct merge *merge = work->merge;
+	const struct layer *top = work->chain->layer[0];
+	mode_t mode = top->image.file.stat.st_mode;
+	unsigned int first = merge->keep ? work->into : 0;
 	const struct children_search search = {
 		.parent = work->chain->layer + first,
 		.count = work->into - first + 1,
@@ -254,10 +207,21 @@ static enum exit_code check_others(struct work *work)
 		.context = work,
 	};
 
+	if (merge->force)
+		return DONE;
 	work->others = DONE;
-	if (!work->merge->force)
-		children_each(&search);
-	return work->others == DONE ? check_protection(work) : work->others;
+	children_each(&search);
+	/*
+	 * A top with the mode that snapshot sets is a parent; its children may be in any directory.
+	 * The images between top and target have this mode because of the chain itself.
+	 */
+	if (work->others != DONE || merge->keep || merge->relinks || !S_ISREG(mode) || mode & 0222)
+		return work->others;
+	return fail_named(EXIT_BUSY, "PROTECTED", "%s: its mode %04o lets no user write, as "
+			  "vhdxctl snapshot leaves a parent, whose children may be in any directory; "
+			  "merge would delete it; use --relink for the children, or --keep, or "
+			  "--force if there are none",
+			  top->path, (unsigned int)mode & 07777);
 }
 
 /* Step 1 */
@@ -290,18 +254,6 @@ static void free_maps(struct merge_blocks *blocks)
 	layer_map_free(&blocks->own);
 	chain_map_free(&blocks->whole);
 	chain_map_free(&blocks->upper);
-}
-
-/* Of step 0: a fault found later would leave a target that is useless by itself. */
-static enum exit_code check_blocks(const struct work *work)
-{
-	struct merge_blocks blocks = { 0 };
-	enum exit_code status;
-
-	init_maps(&blocks, work);
-	status = merge_blocks_check(&blocks);
-	free_maps(&blocks);
-	return status;
 }
 
 /* Steps 2 to 4 */
@@ -349,33 +301,13 @@ static enum exit_code relink_grandchildren(struct work *work)
 	return status;
 }
 
-/* Afterwards the top needs no image between it and the target. Without a log it does. */
-static enum exit_code link_top(struct work *work)
-{
-	struct layer *top = work->chain->layer[0];
-	struct vhdx_guid linkage = top->locator.linkage;
-
-	if (work->into == 1 || !log_batch_possible(&top->image.super->header))
-		return DONE;
-	return relink(top, &work->files[0], NULL, &linkage, &work->guid);
-}
-
-static void sync_directory_of(char *path)
-{
-	int fd = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	fsync(fd);	/* after a failure the file may reappear, and can be merged again */
-	close(fd);
-}
-
 /* By its real path: that of the command line may be a symbolic link. */
 static enum exit_code delete_file(const struct layer *layer)
 {
 	char *real = realpath(layer->path, NULL);
 	enum exit_code status = DONE;
 	struct stat found;
+	int directory;
 
 	if (real && !lstat(real, &found) && !layer_is_file(layer, &found))
 		status = fail(EXIT_BUSY, "%s: is merged, but not deleted, because it was replaced "
@@ -384,8 +316,12 @@ static enum exit_code delete_file(const struct layer *layer)
 		status = fail_errno(layer->path, "is merged, but cannot be deleted", errno);
 	else
 		note("%s: merged and deleted", real);
-	if (status == DONE)
-		sync_directory_of(real);
+	/* If the flush fails, the file may reappear, and can be merged again. */
+	directory = status == DONE ? open(dirname(real), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (directory >= 0) {
+		fsync(directory);
+		close(directory);
+	}
 	free(real);
 	return status;
 }
@@ -394,31 +330,26 @@ static enum exit_code delete_file(const struct layer *layer)
 static enum exit_code finish(struct work *work)
 {
 	static const struct vhdx_guid none;
+	struct layer *top = work->chain->layer[0];
+	struct vhdx_guid linkage = top->locator.linkage;
 	enum exit_code status = DONE;
 	unsigned int i;
 
 	if (work->merge->keep)
 		return relink(child_of(work), &work->files[work->into - 1], NULL, &work->guid,
 			      &none);
-	status = link_top(work);
+	/* Afterwards the top needs no image between it and the target. Without a log it does. */
+	if (work->into > 1 && log_batch_possible(&top->image.super->header))
+		status = relink(top, &work->files[0], NULL, &linkage, &work->guid);
 	for (i = work->into; i > 0 && status == DONE; i--)
 		status = delete_file(work->chain->layer[i - 1]);
 	return status;
 }
 
-/* Step 7 */
-static void set_mode(const struct work *work)
-{
-	const struct layer *target = target_of(work);
-
-	if (work->merge->relinks || work->merge->keep)
-		protect_parent(target->path, &target->image.file.stat);
-	else
-		writable_permit(&work->files[work->into]);
-}
-
 static enum exit_code write_all(struct work *work, const struct check *check)
 {
+	const struct merge *merge = work->merge;
+	const struct layer *target = target_of(work);
 	enum exit_code status = announce(work);
 
 	if (status == DONE)
@@ -427,14 +358,20 @@ static enum exit_code write_all(struct work *work, const struct check *check)
 		status = relink_grandchildren(work);
 	if (status == DONE)
 		status = finish(work);
-	if (status == DONE && !work->merge->keep_mode)
-		set_mode(work);
-	return status;
+	if (status != DONE || merge->keep_mode)
+		return status;
+	/* Step 7 */
+	if (merge->relinks || merge->keep)
+		protect_parent(target->path, &target->image.file.stat);
+	else
+		writable_permit(&work->files[work->into]);
+	return DONE;
 }
 
 /* The rest of step 0: the checks of an attach for writing */
 static enum exit_code check_and_write(struct work *work)
 {
+	struct merge_blocks blocks = { 0 };
 	struct check check = { 0 };
 	enum exit_code status = image_file_open(&check.file, target_of(work)->path);
 
@@ -450,25 +387,17 @@ static enum exit_code check_and_write(struct work *work)
 	if (status == DONE && (check.findings.count[SEVERITY_ERROR] ||
 			       check.findings.count[SEVERITY_UNSUPPORTED]))
 		status = fail(EXIT_IMAGE, "%s: is damaged; see vhdxctl check", check.file.path);
-	if (status == DONE)
-		status = check_blocks(work);
+	if (status == DONE) {
+		/* A fault found later would leave a target that is useless by itself. */
+		init_maps(&blocks, work);
+		status = merge_blocks_check(&blocks);
+		free_maps(&blocks);
+	}
 	if (status == DONE)
 		status = write_all(work, &check);
 	check_free(&check);
 	image_file_close(&check.file);
 	return status;
-}
-
-static void close_all(struct work *work)
-{
-	unsigned int i;
-
-	for (i = 0; i < work->merge->relinks; i++) {
-		writable_unlock(&work->grandchild_files[i]);
-		layer_free(work->grandchild[i]);
-	}
-	for (i = 0; i <= work->into; i++)
-		writable_unlock(&work->files[i]);
 }
 
 /**
@@ -494,13 +423,18 @@ enum exit_code merge_into(const struct merge *merge)
 	status = lock_chain(work);
 	if (status == DONE)
 		status = check_target(work);
-	if (status == DONE)
-		status = open_grandchildren(work);
+	for (i = 0; i < merge->relinks && status == DONE; i++)
+		status = open_grandchild(work, i);
 	if (status == DONE)
 		status = check_others(work);
 	if (status == DONE)
 		status = check_and_write(work);
-	close_all(work);
+	for (i = 0; i < merge->relinks; i++) {
+		writable_unlock(&work->grandchild_files[i]);
+		layer_free(work->grandchild[i]);
+	}
+	for (i = 0; i <= work->into; i++)
+		writable_unlock(&work->files[i]);
 	free(work);
 	return status;
 }
