@@ -68,20 +68,11 @@ static void add_oddity(struct scan *scan, enum oddity kind, u64 index)
 		scan->first[kind] = index;
 }
 
-static void add_fault(struct scan *scan, enum vhdx_reason reason, u64 index, u64 value)
+/* The fault has the place of its entry, which may be an earlier one of the chunk. */
+static void add_chunk_fault(struct scan *scan, const struct vhdx_fault *fault)
 {
-	struct vhdx_fault fault;
-
-	vhdx_fault_set(&fault, reason, place_of(scan, index), value);
-	findings_add_fault(&scan->check->findings, &fault, index);
-}
-
-/* Old versions of QEMU truncate the unused part of the last block. */
-static u64 length_in_file(const struct scan *scan, u64 offset, u64 length)
-{
-	u64 left = scan->rules.file_size - offset;
-
-	return length < left ? length : left;
+	findings_add_fault(&scan->check->findings, fault,
+			   (fault->offset - scan->rules.bat_offset) / VHDX_BAT_ENTRY_SIZE);
 }
 
 /* A present block with a valid entry: no other block may share its space. */
@@ -89,10 +80,13 @@ static void use_block(struct scan *scan, u64 index, u64 entry, u64 length, bool 
 {
 	struct usage *usage = &scan->check->usage;
 	u64 offset = vhdx_bat_offset(entry);
+	struct vhdx_fault fault;
 
 	if (offset + length > usage->end)
 		usage->end = offset + length;
-	length = length_in_file(scan, offset, length);
+	/* Old versions of QEMU truncate the unused part of the last block. */
+	if (length > scan->rules.file_size - offset)
+		length = scan->rules.file_size - offset;
 	if (offset + length > USAGE_LIMIT)
 		add_oddity(scan, ODD_UNTRACKED, index);
 	if (usage_any(usage, USAGE_ANCHOR, offset, length))
@@ -100,8 +94,9 @@ static void use_block(struct scan *scan, u64 index, u64 entry, u64 length, bool 
 	if (usage_any(usage, USAGE_USED, offset, length)) {
 		bool same = payload && usage_any(usage, USAGE_START, offset, 1);
 
-		add_fault(scan, same ? VHDX_REASON_payload_duplicate : VHDX_REASON_block_overlap,
-			  index, entry);
+		vhdx_fault_set(&fault, same ? VHDX_REASON_payload_duplicate :
+			       VHDX_REASON_block_overlap, place_of(scan, index), entry);
+		findings_add_fault(&scan->check->findings, &fault, index);
 	}
 	usage_set(usage, USAGE_USED, offset, length);
 	if (payload)
@@ -213,32 +208,12 @@ static void scan_unused(struct scan *scan, enum oddity kind, u64 index, u64 entr
 		usage_set(&scan->check->usage, USAGE_STRAY, offset, length);
 }
 
-static void scan_bitmap(struct scan *scan, u64 index, u64 entry)
-{
-	if (!scan->rules.geometry->has_parent)
-		scan_unused(scan, ODD_BITMAP, index, entry);
-	else if (vhdx_bat_state(entry) == VHDX_BLOCK_FULLY_PRESENT)
-		use_block(scan, index, entry, VHDX_BITMAP_BLOCK_SIZE, false);
-}
-
-/* A bad entry has its own finding, and is replaced by one that causes no other. */
-static void scan_chunk(struct scan *scan, u64 index, u64 entry, bool sound, bool bitmap)
-{
-	struct vhdx_fault fault;
-
-	if (!sound)
-		entry = bitmap ? vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, 0) : 0;
-	if (vhdx_bat_chunk_next(&scan->chunk, &scan->rules, (u32)index, entry, &fault))
-		findings_add_fault(&scan->check->findings, &fault,
-				   (fault.offset - scan->rules.bat_offset) / VHDX_BAT_ENTRY_SIZE);
-}
-
 static void scan_entry(struct scan *scan, u64 index, u64 entry)
 {
 	const struct vhdx_geometry *g = scan->rules.geometry;
 	struct vhdx_fault fault;
+	u64 number, in_chunk;
 	bool sound, bitmap;
-	u64 number;
 
 	bitmap = vhdx_index_is_bitmap(g, (u32)index, &number);
 	if (number >= (bitmap ? g->chunks : g->payload_blocks)) {
@@ -250,30 +225,17 @@ static void scan_entry(struct scan *scan, u64 index, u64 entry)
 		findings_add_fault(&scan->check->findings, &fault, index);
 	if (entry & RESERVED_BITS)
 		add_oddity(scan, ODD_RESERVED, index);
-	if (g->has_parent)
-		scan_chunk(scan, index, entry, sound, bitmap);
-	if (sound && bitmap)
-		scan_bitmap(scan, index, entry);
-	else if (sound)
+	/* In its chunk, a bad entry is replaced by one that causes no other finding. */
+	in_chunk = sound ? entry : bitmap ? vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, 0) : 0;
+	if (g->has_parent &&
+	    vhdx_bat_chunk_next(&scan->chunk, &scan->rules, (u32)index, in_chunk, &fault))
+		add_chunk_fault(scan, &fault);
+	if (sound && !bitmap)
 		scan_payload(scan, index, entry);
-}
-
-/* The BAT region may end before the last sector bitmap entry. */
-static void scan_end(struct scan *scan)
-{
-	struct vhdx_fault fault;
-	unsigned int kind;
-
-	if (vhdx_bat_chunk_end(&scan->chunk, &scan->rules, &fault))
-		findings_add_fault(&scan->check->findings, &fault,
-				   (fault.offset - scan->rules.bat_offset) / VHDX_BAT_ENTRY_SIZE);
-	for (kind = 0; kind < ODD_KINDS; kind++)
-		if (scan->count[kind])
-			findings_add_warning(&scan->check->findings, oddities[kind].code,
-					     place_of(scan, scan->first[kind]),
-					     scan->first[kind], "BAT: %s (%llu)",
-					     oddities[kind].text,
-					     (unsigned long long)scan->count[kind]);
+	else if (sound && !g->has_parent)
+		scan_unused(scan, ODD_BITMAP, index, entry);
+	else if (sound && vhdx_bat_state(entry) == VHDX_BLOCK_FULLY_PRESENT)
+		use_block(scan, index, entry, VHDX_BITMAP_BLOCK_SIZE, false);
 }
 
 static enum exit_code scan_piece(struct scan *scan, u64 first, u64 count, __le64 *entries)
@@ -326,6 +288,8 @@ enum exit_code check_bat(struct check *check)
 	__le64 *entries = xcalloc(PIECE_ENTRIES, sizeof(*entries));
 	struct scan scan = { .check = check };
 	enum exit_code status = DONE;
+	struct vhdx_fault fault;
+	unsigned int kind;
 	u64 first, count;
 
 	vhdx_open_bat_rules(check->super, &scan.rules);
@@ -335,7 +299,15 @@ enum exit_code check_bat(struct check *check)
 		status = scan_piece(&scan, first, count, entries);
 	}
 	progress_end(&check->progress);
-	scan_end(&scan);
+	/* The BAT region may end before the last sector bitmap entry. */
+	if (vhdx_bat_chunk_end(&scan.chunk, &scan.rules, &fault))
+		add_chunk_fault(&scan, &fault);
+	for (kind = 0; kind < ODD_KINDS; kind++)
+		if (scan.count[kind])
+			findings_add_warning(&check->findings, oddities[kind].code,
+					     place_of(&scan, scan.first[kind]), scan.first[kind],
+					     "BAT: %s (%llu)", oddities[kind].text,
+					     (unsigned long long)scan.count[kind]);
 	check_changes(&scan);
 	free(entries);
 	return status;
