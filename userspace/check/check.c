@@ -15,18 +15,6 @@
 #include "lib/alloc.h"
 #include "format/locator.h"
 
-/* Reasons after which the geometry of vhdx_open_tables() is complete */
-static bool geometry_is_known(enum vhdx_reason reason)
-{
-	return !reason || reason == VHDX_REASON_locator_missing ||
-	       reason == VHDX_REASON_bat_too_small;
-}
-
-static bool layout_is_known(enum vhdx_reason reason)
-{
-	return !reason || reason >= VHDX_REASON_metadata_signature;
-}
-
 static bool is_about_image(enum vhdx_reason reason)
 {
 	enum vhdx_class class = vhdx_reason_class(reason);
@@ -83,16 +71,6 @@ static enum exit_code check_log(struct check *check)
 	return DONE;
 }
 
-static void add_warnings(struct check *check)
-{
-	unsigned int i;
-
-	for (i = 0; i < VHDX_WARNING_COUNT; i++)
-		if (check->super->warnings & (1U << i))
-			findings_add_warning(&check->findings, vhdx_warning_name(i), 0, NO_ENTRY,
-					     "%s", vhdx_warning_text(i));
-}
-
 static enum exit_code check_locator(struct check *check)
 {
 	const struct vhdx_super *super = check->super;
@@ -121,37 +99,23 @@ static enum exit_code check_tables(struct check *check, void *scratch)
 	struct vhdx_fault fault;
 	enum vhdx_reason reason = vhdx_open_tables(check->super, &check->reader, scratch,
 						   &fault);
+	/* The reason tells how far vhdx_open_tables() has come. */
+	const bool layout_is_known = !reason || reason >= VHDX_REASON_metadata_signature;
+	const bool geometry_is_known = !reason || reason == VHDX_REASON_locator_missing ||
+				       reason == VHDX_REASON_bat_too_small;
 	enum exit_code status = DONE;
 
 	if (reason && !is_about_image(reason))
 		return fail_fault(&check->file, &fault);
 	if (reason)
 		findings_add_fault(&check->findings, &fault, NO_ENTRY);
-	if (layout_is_known(reason))
+	if (layout_is_known)
 		usage_set_layout(&check->usage, &check->super->layout);
-	if (geometry_is_known(reason)) {
+	if (geometry_is_known) {
 		status = check_locator(check);
 		if (status == DONE)
 			status = check_bat(check);
 	}
-	return status;
-}
-
-static enum exit_code check_all(struct check *check, void *scratch)
-{
-	enum exit_code status = check_headers(check, scratch);
-
-	if (status == DONE)
-		status = check_log(check);
-	if (status != DONE)
-		return status;
-	usage_init(&check->usage, check->reader.size);
-	if (!check->log_failed)
-		status = check_tables(check, scratch);
-	add_warnings(check);
-	if (status == DONE && check->log_known && !check->findings.count[SEVERITY_ERROR] &&
-	    !check->findings.count[SEVERITY_UNSUPPORTED])
-		check_leaks(check);
 	return status;
 }
 
@@ -167,10 +131,24 @@ enum exit_code check_image(struct check *check)
 {
 	void *scratch = xcalloc(1, VHDX_OPEN_SCRATCH_SIZE);
 	enum exit_code status;
+	unsigned int i;
 
 	check->super = xcalloc(1, sizeof(*check->super));
 	check->reader = check->file.reader;
-	status = check_all(check, scratch);
+	status = check_headers(check, scratch);
+	if (status == DONE)
+		status = check_log(check);
+	if (status == DONE) {
+		usage_init(&check->usage, check->reader.size);
+		status = check->log_failed ? DONE : check_tables(check, scratch);
+		for (i = 0; i < VHDX_WARNING_COUNT; i++)
+			if (check->super->warnings & (1U << i))
+				findings_add_warning(&check->findings, vhdx_warning_name(i), 0,
+						     NO_ENTRY, "%s", vhdx_warning_text(i));
+	}
+	if (status == DONE && check->log_known && !check->findings.count[SEVERITY_ERROR] &&
+	    !check->findings.count[SEVERITY_UNSUPPORTED])
+		check_leaks(check);
 	free(scratch);
 	return status;
 }

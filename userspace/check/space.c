@@ -78,25 +78,6 @@ u64 check_end_of_use(const struct usage *usage)
 	return unit * VHDX_MIB > usage->end ? unit * VHDX_MIB : usage->end;
 }
 
-/* Add the MiB of a range of data. Two ranges may share a MiB, which is added once. */
-static void add_range(struct check *check, struct leak *leak, u64 start, u64 end, u64 *done)
-{
-	u64 offset = start - start % VHDX_MIB;
-
-	if (offset < *done)
-		offset = *done;
-	for (; offset < end; offset += VHDX_MIB) {
-		if (check_is_used(&check->usage, offset))
-			continue;
-		if (leak->offset + leak->length != offset)
-			flush(leak);
-		if (!leak->length)
-			leak->offset = offset;
-		leak->length += VHDX_MIB;
-	}
-	*done = offset > *done ? offset : *done;
-}
-
 /**
  * check_each_leak() - call a function for each leak
  * @check:	completed, without errors
@@ -112,7 +93,7 @@ void check_each_leak(struct check *check, void (*visit)(void *context, u64 offse
 {
 	u64 limit = check->usage.units * VHDX_MIB;
 	u64 size = check->file.reader.size;
-	u64 offset = 0, done = 0, start, end;
+	u64 position = 0, offset = 0, start, end;
 	struct leak leak = { .visit = visit, .context = context };
 
 	if (!S_ISREG(check->file.stat.st_mode) || check->super->geometry.leave_allocated)
@@ -120,9 +101,20 @@ void check_each_leak(struct check *check, void (*visit)(void *context, u64 offse
 	size -= size % VHDX_MIB;
 	if (size < limit)
 		limit = size;
-	while (offset < limit && find_data(&check->file, offset, &start, &end)) {
-		add_range(check, &leak, start, end < limit ? end : limit, &done);
-		offset = end;
+	while (position < limit && find_data(&check->file, position, &start, &end)) {
+		position = end;
+		/* Two ranges of data may share a MiB, which is added once. */
+		if (offset < start - start % VHDX_MIB)
+			offset = start - start % VHDX_MIB;
+		for (; offset < end && offset < limit; offset += VHDX_MIB) {
+			if (check_is_used(&check->usage, offset))
+				continue;
+			if (leak.offset + leak.length != offset)
+				flush(&leak);
+			if (!leak.length)
+				leak.offset = offset;
+			leak.length += VHDX_MIB;
+		}
 	}
 	flush(&leak);
 }
