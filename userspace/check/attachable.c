@@ -23,41 +23,30 @@
 const char attachable_read_only_advice[] = "use attach -r to read it, or attach --temporary, which "
 				       "keeps writes elsewhere";
 
-static enum exit_code fail_finding(const char *path, const struct finding *finding)
-{
-	char *code = text_code(finding->code);
-	enum exit_code status = fail_named(EXIT_IMAGE, code, "%s: %s; see vhdxctl check", path,
-					   finding->message);
-
-	free(code);
-	return status;
-}
-
-static enum exit_code fail_first(const struct check *check)
-{
-	const struct findings *findings = &check->findings;
-	size_t i;
-
-	for (i = 0; i < findings->kept; i++)
-		if (findings->list[i].severity == SEVERITY_ERROR ||
-		    findings->list[i].severity == SEVERITY_UNSUPPORTED)
-			return fail_finding(check->file.path, &findings->list[i]);
-	return DONE;
-}
-
-/* The whole BAT: no entry is bad, and no two blocks share space. */
+/* The whole BAT: no entry is bad, and no two blocks share space. Reports the first finding. */
 static enum exit_code try_blocks(const struct layer *layer)
 {
 	struct check check = { 0 };
 	enum exit_code status = image_file_open(&check.file, layer->path);
+	size_t i;
 
 	if (status != DONE)
 		return status;
 	progress_init(&check.progress);
 	check.progress.mode = PROGRESS_NONE;
 	status = check_image(&check);
-	if (status == DONE)
-		status = fail_first(&check);
+	for (i = 0; status == DONE && i < check.findings.kept; i++) {
+		const struct finding *finding = &check.findings.list[i];
+		char *code;
+
+		if (finding->severity != SEVERITY_ERROR &&
+		    finding->severity != SEVERITY_UNSUPPORTED)
+			continue;
+		code = text_code(finding->code);
+		status = fail_named(EXIT_IMAGE, code, "%s: %s; see vhdxctl check", layer->path,
+				    finding->message);
+		free(code);
+	}
 	check_free(&check);
 	image_file_close(&check.file);
 	return status;
@@ -123,23 +112,6 @@ enum exit_code attachable_index(int index)
 	return index < 0 || !disk_find(&disk, index) ? DONE : attachable_fail_index(index);
 }
 
-static void warn_missing(const struct layer *layer, u64 bytes)
-{
-	const struct image *image = &layer->image;
-	struct bat_summary counts;
-
-	bat_summary_look(&counts, image->super, &image->reader,
-			 image->replayed ? &image->replayed->overlay : NULL, image->file.fd, bytes);
-	if (counts.missing)
-		warn("%s: %s%llu blocks lie beyond the end of the file; reads of them fail; get a "
-		     "complete copy", layer->path, counts.complete ? "" : "at least ",
-		     (unsigned long long)counts.missing);
-	else if (counts.bad)
-		warn("%s: %s%llu BAT entries are bad; reads of their blocks fail; see vhdxctl check",
-		     layer->path, counts.complete ? "" : "at least ",
-		     (unsigned long long)counts.bad);
-}
-
 /**
  * attachable_warn_missing() - warn about blocks that cannot be read
  * @chain:	complete
@@ -150,8 +122,23 @@ static void warn_missing(const struct layer *layer, u64 bytes)
  */
 void attachable_warn_missing(const struct chain *chain, bool writing)
 {
+	struct bat_summary counts;
 	unsigned int i;
 
-	for (i = writing; i < chain->count; i++)
-		warn_missing(chain->layer[i], BAT_SUMMARY_LOOK_MAX / chain->count);
+	for (i = writing; i < chain->count; i++) {
+		const struct image *image = &chain->layer[i]->image;
+		const char *path = chain->layer[i]->path;
+
+		bat_summary_look(&counts, image->super, &image->reader,
+				 image->replayed ? &image->replayed->overlay : NULL, image->file.fd,
+				 BAT_SUMMARY_LOOK_MAX / chain->count);
+		if (counts.missing)
+			warn("%s: %s%llu blocks lie beyond the end of the file; reads of them "
+			     "fail; get a complete copy", path, counts.complete ? "" : "at least ",
+			     (unsigned long long)counts.missing);
+		else if (counts.bad)
+			warn("%s: %s%llu BAT entries are bad; reads of their blocks fail; see "
+			     "vhdxctl check", path, counts.complete ? "" : "at least ",
+			     (unsigned long long)counts.bad);
+	}
 }

@@ -42,18 +42,6 @@ static struct finding *add(struct findings *findings, enum severity severity)
 	return finding;
 }
 
-static enum severity severity_of(enum vhdx_reason reason)
-{
-	switch (vhdx_reason_class(reason)) {
-	case VHDX_CLASS_UNSUPPORTED:
-		return SEVERITY_UNSUPPORTED;
-	case VHDX_CLASS_REPLAY:
-		return SEVERITY_WARNING;
-	default:
-		return SEVERITY_ERROR;
-	}
-}
-
 /**
  * findings_add_fault() - add a fault of the format core
  * @findings:	changed
@@ -62,7 +50,11 @@ static enum severity severity_of(enum vhdx_reason reason)
  */
 void findings_add_fault(struct findings *findings, const struct vhdx_fault *fault, u64 entry)
 {
-	struct finding *finding = add(findings, severity_of(fault->reason));
+	const enum vhdx_class class = vhdx_reason_class(fault->reason);
+	struct finding *finding = add(findings,
+				      class == VHDX_CLASS_UNSUPPORTED ? SEVERITY_UNSUPPORTED :
+				      class == VHDX_CLASS_REPLAY ? SEVERITY_WARNING :
+				      SEVERITY_ERROR);
 	char text[VHDX_FAULT_TEXT_SIZE];
 
 	if (!finding)

@@ -59,34 +59,32 @@ void check_print_columns(void)
 	table_print_help(columns, COLUMN_COUNT);
 }
 
-/* @path: prefix of the message for a parent; NULL: none */
-static void print_finding(struct table *rows, const struct finding *finding, const char *path)
-{
-	char offset[24], entry[24] = "-";
-	char *code = text_code(finding->code);
-	char *message = xasprintf("%s%s%s", path ? path : "", path ? ": " : "", finding->message);
-	const char *const cells[COLUMN_COUNT] = {
-		[COLUMN_SEVERITY] = findings_severity_name(finding->severity),
-		[COLUMN_CODE] = code,
-		[COLUMN_OFFSET] = offset,
-		[COLUMN_ENTRY] = entry,
-		[COLUMN_MESSAGE] = message,
-	};
-
-	snprintf(offset, sizeof(offset), "%" PRIu64, finding->offset);
-	if (finding->entry != NO_ENTRY)
-		snprintf(entry, sizeof(entry), "%" PRIu64, finding->entry);
-	table_print(rows, cells);
-	free(message);
-	free(code);
-}
-
+/* @path: prefix of the messages for a parent; NULL: none */
 static void print_findings(const struct findings *findings, struct table *rows, const char *path)
 {
 	size_t i;
 
-	for (i = 0; i < findings->kept; i++)
-		print_finding(rows, &findings->list[i], path);
+	for (i = 0; i < findings->kept; i++) {
+		const struct finding *finding = &findings->list[i];
+		char offset[24], entry[24] = "-";
+		char *code = text_code(finding->code);
+		char *message = xasprintf("%s%s%s", path ? path : "", path ? ": " : "",
+					  finding->message);
+		const char *const cells[COLUMN_COUNT] = {
+			[COLUMN_SEVERITY] = findings_severity_name(finding->severity),
+			[COLUMN_CODE] = code,
+			[COLUMN_OFFSET] = offset,
+			[COLUMN_ENTRY] = entry,
+			[COLUMN_MESSAGE] = message,
+		};
+
+		snprintf(offset, sizeof(offset), "%" PRIu64, finding->offset);
+		if (finding->entry != NO_ENTRY)
+			snprintf(entry, sizeof(entry), "%" PRIu64, finding->entry);
+		table_print(rows, cells);
+		free(message);
+		free(code);
+	}
 }
 
 /**
@@ -102,42 +100,29 @@ void check_report_rows(const struct check_report *report, struct table *rows)
 		       report->parent ? report->check->file.path : NULL);
 }
 
-static struct json_object *finding_json(const struct finding *finding)
-{
-	struct json_object *object = json_object_new_object();
-	char *code = text_code(finding->code);
-
-	json_add_string(object, "severity", findings_severity_name(finding->severity));
-	json_add_string(object, "code", code);
-	if (finding->entry != NO_ENTRY)
-		json_add_number(object, "entry", finding->entry);
-	json_add_number(object, "offset", finding->offset);
-	if (finding->length)
-		json_add_number(object, "length", finding->length);
-	json_add_string(object, "message", finding->message);
-	free(code);
-	return object;
-}
-
 static void add_list(struct json_object *object, const char *key,
 		     const struct findings *findings)
 {
 	struct json_object *list = json_object_new_array();
 	size_t i;
 
-	for (i = 0; i < findings->kept; i++)
-		json_object_array_add(list, finding_json(&findings->list[i]));
+	for (i = 0; i < findings->kept; i++) {
+		const struct finding *finding = &findings->list[i];
+		struct json_object *element = json_object_new_object();
+		char *code = text_code(finding->code);
+
+		json_add_string(element, "severity", findings_severity_name(finding->severity));
+		json_add_string(element, "code", code);
+		if (finding->entry != NO_ENTRY)
+			json_add_number(element, "entry", finding->entry);
+		json_add_number(element, "offset", finding->offset);
+		if (finding->length)
+			json_add_number(element, "length", finding->length);
+		json_add_string(element, "message", finding->message);
+		json_object_array_add(list, element);
+		free(code);
+	}
 	json_add(object, key, list);
-}
-
-static void add_repairs(struct json_object *object, const struct check_report *report)
-{
-	uint64_t count = report->repairs->count[SEVERITY_REPAIR];
-
-	json_add_bool(object, "dry-run", report->dry_run);
-	json_add_number(object, "repairs-possible", count);
-	json_add_number(object, "fixed", report->dry_run ? 0 : count);
-	add_list(object, "repairs", report->repairs);
 }
 
 /**
@@ -159,18 +144,16 @@ struct json_object *check_report_json(const struct check_report *report)
 	json_add_number(object, "leaks", findings->count[SEVERITY_LEAK]);
 	json_add_number(object, "leaked-bytes", findings->leaked);
 	json_add_number(object, "warnings", findings->count[SEVERITY_WARNING]);
-	if (report->repairs)
-		add_repairs(object, report);
+	if (report->repairs) {
+		uint64_t repairs = report->repairs->count[SEVERITY_REPAIR];
+
+		json_add_bool(object, "dry-run", report->dry_run);
+		json_add_number(object, "repairs-possible", repairs);
+		json_add_number(object, "fixed", report->dry_run ? 0 : repairs);
+		add_list(object, "repairs", report->repairs);
+	}
 	add_list(object, "findings", findings);
 	return object;
-}
-
-static void print_summary(const char *text)
-{
-	char *safe = text_printable(text);
-
-	puts(safe);
-	free(safe);
 }
 
 /**
@@ -184,7 +167,7 @@ void check_summarize(const struct check_report *report, const struct table *rows
 {
 	const struct findings *findings = &report->check->findings;
 	char repairs[64] = "";
-	char *text;
+	char *text, *safe;
 
 	if (!report->completed)
 		return;
@@ -199,9 +182,12 @@ void check_summarize(const struct check_report *report, const struct table *rows
 					      findings->count[SEVERITY_UNSUPPORTED]),
 			 (unsigned long long)findings->count[SEVERITY_LEAK],
 			 (unsigned long long)findings->count[SEVERITY_WARNING]);
-	if (!rows || rows->raw)
+	if (!rows || rows->raw) {
 		warn("%s", text);
-	else if (message_is_wanted(MESSAGE_NORMAL))
-		print_summary(text);
+	} else if (message_is_wanted(MESSAGE_NORMAL)) {
+		safe = text_printable(text);
+		puts(safe);
+		free(safe);
+	}
 	free(text);
 }
