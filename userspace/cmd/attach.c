@@ -91,16 +91,6 @@ static bool set_index(struct attach *attach, const char *value)
 	return true;
 }
 
-static bool set_replay(struct attach *attach, const char *value)
-{
-	if (strcmp(value, "auto") && strcmp(value, "refuse")) {
-		fail(EXIT_USAGE, "attach: --replay: invalid value '%s'; use auto or refuse", value);
-		return false;
-	}
-	attach->no_replay = !strcmp(value, "refuse");
-	return true;
-}
-
 static bool set(void *context, int id, const char *value)
 {
 	struct attach *attach = context;
@@ -127,7 +117,8 @@ static bool set(void *context, int id, const char *value)
 	case OPTION_DIRECT_IO:
 		return options_switch("attach", "--direct-io", value, &attach->direct_io);
 	case OPTION_REPLAY:
-		return set_replay(attach, value);
+		return options_choice("attach", "--replay", value, "auto", "refuse",
+				      &attach->no_replay);
 	case OPTION_HOLES:
 		return options_switch("attach", "--holes", value, &attach->holes);
 	case 'i':

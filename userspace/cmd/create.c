@@ -59,30 +59,14 @@ static bool set_size(u64 *size, const char *option, const char *value)
 	return false;
 }
 
-static bool set_type(struct request *request, const char *value)
-{
-	request->fixed = !strcmp(value, "fixed");
-	if (request->fixed || !strcmp(value, "dynamic"))
-		return true;
-	fail(EXIT_USAGE, "create: --type: invalid value '%s'; use dynamic or fixed", value);
-	return false;
-}
-
-static bool set_disk_id(struct request *request, const char *value)
-{
-	if (guid_of_text(&request->disk_id, value) && !vhdx_guid_is_null(&request->disk_id))
-		return true;
-	fail(EXIT_USAGE, "create: --disk-id: invalid or null UUID '%s'", value);
-	return false;
-}
-
 static bool set(void *context, int id, const char *value)
 {
 	struct request *request = context;
 
 	switch (id) {
 	case OPTION_TYPE:
-		return set_type(request, value);
+		return options_choice("create", "--type", value, "dynamic", "fixed",
+				      &request->fixed);
 	case OPTION_BLOCK_SIZE:
 		return set_size(&request->block_size, "--block-size", value);
 	case OPTION_LOGICAL:
@@ -92,7 +76,10 @@ static bool set(void *context, int id, const char *value)
 	case OPTION_LOG_SIZE:
 		return set_size(&request->log_size, "--log-size", value);
 	case OPTION_DISK_ID:
-		return set_disk_id(request, value);
+		if (guid_of_text(&request->disk_id, value) && !vhdx_guid_is_null(&request->disk_id))
+			return true;
+		fail(EXIT_USAGE, "create: --disk-id: invalid or null UUID '%s'", value);
+		return false;
 	case OPTION_FORCE:
 		request->force = true;
 		return true;
@@ -110,9 +97,18 @@ static const struct options_syntax syntax = {
 	.set = set,
 };
 
-/* Ensures that the values fit into 32 bits; the format core checks the rest. */
-static enum exit_code check_ranges(const struct request *request)
+static enum exit_code make_plan(struct create_plan *plan, const struct request *request)
 {
+	const struct vhdx_geometry_raw raw = {
+		.block_size = (u32)request->block_size,
+		.parameter_flags = request->fixed ? VHDX_PARAMS_LEAVE_ALLOCATED : 0,
+		.disk_size = request->disk_size,
+		.logical_sector_size = (u32)request->logical,
+		.physical_sector_size = (u32)request->physical,
+	};
+	struct vhdx_fault fault;
+
+	/* Values that do not fit into 32 bits are refused here; the format core checks the rest. */
 	if (request->block_size > VHDX_MAX_BLOCK_SIZE)
 		return fail(EXIT_USAGE, "create: --block-size: more than 256M");
 	if (request->logical > VHDX_PAGE_SIZE || request->physical > VHDX_PAGE_SIZE)
@@ -123,23 +119,6 @@ static enum exit_code check_ranges(const struct request *request)
 	if (!request->log_size || request->log_size % VHDX_MIB || request->log_size > LOG_MAX)
 		return fail(EXIT_USAGE, "create: --log-size: invalid size %llu; use a multiple of "
 			    "1 MiB, at most 1 GiB", (unsigned long long)request->log_size);
-	return DONE;
-}
-
-static enum exit_code make_plan(struct create_plan *plan, const struct request *request)
-{
-	const struct vhdx_geometry_raw raw = {
-		.block_size = (u32)request->block_size,
-		.parameter_flags = request->fixed ? VHDX_PARAMS_LEAVE_ALLOCATED : 0,
-		.disk_size = request->disk_size,
-		.logical_sector_size = (u32)request->logical,
-		.physical_sector_size = (u32)request->physical,
-	};
-	enum exit_code status = check_ranges(request);
-	struct vhdx_fault fault;
-
-	if (status != DONE)
-		return status;
 	if (create_plan(plan, &raw, (u32)request->log_size, &fault))
 		return fail(EXIT_USAGE, "create: %s (%llu)", vhdx_reason_text(fault.reason),
 			    (unsigned long long)fault.value);

@@ -294,3 +294,26 @@ bool options_switch(const char *verb, const char *option, const char *value, boo
 	fail(EXIT_USAGE, "%s: %s: invalid value '%s'; use yes or no", verb, option, value);
 	return false;
 }
+
+/**
+ * options_choice() - parse the value of an option that is one of two words
+ * @verb:	for the message
+ * @option:	for the message
+ * @value:	value of the option
+ * @first:	one word
+ * @second:	the other
+ * @result:	set on success: @value is @second
+ *
+ * Return: false after an error message if @value is neither
+ */
+bool options_choice(const char *verb, const char *option, const char *value, const char *first,
+		    const char *second, bool *result)
+{
+	if (strcmp(value, first) && strcmp(value, second)) {
+		fail(EXIT_USAGE, "%s: %s: invalid value '%s'; use %s or %s", verb, option, value,
+		     first, second);
+		return false;
+	}
+	*result = !strcmp(value, second);
+	return true;
+}

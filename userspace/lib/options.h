@@ -87,5 +87,7 @@ enum exit_code options_parse_globals(struct globals *globals, int argc, char **a
 void options_print(const struct options_option *options, unsigned int groups);
 void options_print_globals(unsigned int groups);
 bool options_switch(const char *verb, const char *option, const char *value, bool *result);
+bool options_choice(const char *verb, const char *option, const char *value, const char *first,
+		    const char *second, bool *result);
 
 #endif /* VHDX_LIB_OPTIONS_H */
