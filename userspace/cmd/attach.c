@@ -143,6 +143,11 @@ static const struct options_syntax syntax = {
 	.set = set,
 };
 
+static bool is_written(const struct attach *attach)
+{
+	return !attach->read_only && !attach->temporary;
+}
+
 /* The kernel makes these checks too, but needs the module and root. */
 static enum exit_code check_layer(const struct attach *attach, const struct layer *layer,
 				  bool written)
@@ -166,52 +171,45 @@ static enum exit_code open_files(const struct attach *attach, struct chain *chai
 	unsigned int i;
 
 	if (status == DONE)
-		status = check_layer(attach, chain->layer[0],
-				     !attach->read_only && !attach->temporary);
+		status = check_layer(attach, chain->layer[0], is_written(attach));
 	if (status == DONE)
 		status = chain_open_parents(chain, &attach->parents);
 	if (status == DONE && attach->temporary)
 		status = chain_check_child(chain);
 	for (i = 1; status == DONE && i < chain->count; i++)
 		status = check_layer(attach, chain->layer[i], false);
-	if (status == DONE && !attach->read_only && !attach->temporary && !attach->force)
+	if (status == DONE && is_written(attach) && !attach->force)
 		status = dependents_check_write(chain->layer[0]);
 	return status;
-}
-
-static void print_dry_run(const struct attach *attach, const struct chain *chain)
-{
-	const struct layer *image = chain->layer[0];
-	char size[TEXT_SIZE_MAX];
-
-	text_size(size, image->image.super->geometry.disk_size, " ");
-	printf("%s: would attach a %s disk of %s", image->path,
-	       vhdx_geometry_type_name(&image->image.super->geometry), size);
-	if (chain->count > 1)
-		printf(" in %u files", chain->count);
-	printf(" %s", attach->temporary ? "with temporary changes" :
-	       attach->read_only ? "read-only" : "read-write");
-	if (attach->index >= 0)
-		printf(" as /dev/vhdx%d", attach->index);
-	putchar('\n');
 }
 
 static void report_dry_run(const struct globals *globals, const struct attach *attach,
 			   const struct chain *chain)
 {
-	const struct vhdx_super *super = chain->layer[0]->image.super;
+	const struct vhdx_geometry *geometry = &chain->layer[0]->image.super->geometry;
+	const char *type = vhdx_geometry_type_name(geometry);
+	const char *path = chain->layer[0]->path;
 	struct json_object *image, *parents;
+	char size[TEXT_SIZE_MAX];
 	unsigned int i;
 
 	if (!globals->json) {
-		print_dry_run(attach, chain);
+		printf("%s: would attach a %s disk of %s", path, type,
+		       text_size(size, geometry->disk_size, " "));
+		if (chain->count > 1)
+			printf(" in %u files", chain->count);
+		printf(" %s", attach->temporary ? "with temporary changes" :
+		       attach->read_only ? "read-only" : "read-write");
+		if (attach->index >= 0)
+			printf(" as /dev/vhdx%d", attach->index);
+		putchar('\n');
 		return;
 	}
 	image = json_object_new_object();
 	parents = json_object_new_array();
-	json_add_string(image, "path", chain->layer[0]->path);
-	json_add_string(image, "type", vhdx_geometry_type_name(&super->geometry));
-	json_add_size(image, "virtual-size", super->geometry.disk_size);
+	json_add_string(image, "path", path);
+	json_add_string(image, "type", type);
+	json_add_size(image, "virtual-size", geometry->disk_size);
 	json_add_bool(image, "read-only", attach->read_only);
 	json_add_bool(image, "temporary", attach->temporary);
 	for (i = 1; i < chain->count; i++)
@@ -221,12 +219,21 @@ static void report_dry_run(const struct globals *globals, const struct attach *a
 	json_output_add("image", image);
 }
 
+/*
+ * @files: filled, the child first. @image: descriptor of the image of @chain; for a temporary disk,
+ * of the child in front of it.
+ */
 static void fill_request(struct vhdx_ioc_attach *request, const struct attach *attach,
-			 const __s32 *files, unsigned int count)
+			 const struct chain *chain, int image,
+			 __s32 files[VHDX_CHAIN_MAX_FILES + 1])
 {
+	unsigned int i;
+
 	memset(request, 0, sizeof(*request));
 	request->files = (uintptr_t)files;
-	request->nr_files = count;
+	files[request->nr_files++] = image;
+	for (i = attach->temporary ? 0 : 1; i < chain->count; i++)
+		files[request->nr_files++] = chain->layer[i]->image.file.fd;
 	request->index = attach->index;
 	if (attach->read_only)
 		request->flags |= VHDX_ATTACH_READ_ONLY;
@@ -302,7 +309,7 @@ static void report_replay_before_failure(const struct attach *attach, const stru
 	struct vhdx_super *super;
 	struct vhdx_fault fault;
 
-	if (attach->read_only || attach->temporary || !image->image.replayed)
+	if (!is_written(attach) || !image->image.replayed)
 		return;
 	scratch = xcalloc(1, VHDX_OPEN_SCRATCH_SIZE);
 	super = xcalloc(1, sizeof(*super));
@@ -313,150 +320,102 @@ static void report_replay_before_failure(const struct attach *attach, const stru
 	free(scratch);
 }
 
-static void report(const struct globals *globals, const struct disk *disk)
+/* After the ioctl: wait for udev, and report the disk. */
+static enum exit_code settle(const struct globals *globals, const struct disk *disk,
+			     struct udev_wait *wait)
 {
+	enum udev_wait_result ready = udev_wait_ready(wait, disk, UDEV_TIMEOUT_MS);
 	struct disk_list disks = { 0 };
-
-	if (!globals->json) {
-		puts(disk->node);
-		fflush(stdout);
-		return;
-	}
-	disk_list_add(&disks, disk);
-	json_output_add("vhdx", list_json(&disks));
-	disk_list_free(&disks);
-}
-
-static enum exit_code wait_for_udev(struct udev_wait *wait, const struct disk *disk)
-{
-	switch (udev_wait_ready(wait, disk, UDEV_TIMEOUT_MS)) {
-	case UDEV_WAIT_INTERRUPTED:
-		return fail(EXIT_INTERRUPTED, "%s: interrupted while waiting for udev; the disk "
-			    "is attached, to detach it: vhdxctl detach %s", disk->node, disk->node);
-	case UDEV_WAIT_TIMEOUT:
-		warn("%s: attached, but udev has not finished after %d s", disk->node,
-		     UDEV_TIMEOUT_MS / 1000);
-		break;
-	case UDEV_WAIT_DONE:
-		break;
-	}
-	return DONE;
-}
-
-/* A regular file with the name of the node hides the disk: dd to a missing node leaves one. */
-static enum exit_code check_node(const struct disk *disk)
-{
-	struct stat status;
+	enum exit_code status = DONE;
+	struct stat node;
 	dev_t number;
 
-	if (stat(disk->node, &status) || !disk_device_number(disk, NULL, &number) ||
-	    (S_ISBLK(status.st_mode) && status.st_rdev == number))
-		return DONE;
-	return fail_named(EXIT_BUSY, "NODE_TAKEN", "%s: attached, but a file that is no device has "
-			  "the name of the device node; rename or delete that file, detach the disk "
-			  "(vhdxctl detach %s) and attach it again", disk->node, disk->name);
+	if (ready == UDEV_WAIT_INTERRUPTED)
+		status = fail(EXIT_INTERRUPTED, "%s: interrupted while waiting for udev; the disk "
+			      "is attached, to detach it: vhdxctl detach %s", disk->node,
+			      disk->node);
+	else if (ready == UDEV_WAIT_TIMEOUT)
+		warn("%s: attached, but udev has not finished after %d s", disk->node,
+		     UDEV_TIMEOUT_MS / 1000);
+	warn_of_twin(disk);
+	/* A file with the name of the node hides the disk: dd to a missing node leaves one. */
+	if (!stat(disk->node, &node) && disk_device_number(disk, NULL, &number) &&
+	    (!S_ISBLK(node.st_mode) || node.st_rdev != number))
+		return fail_named(EXIT_BUSY, "NODE_TAKEN", "%s: attached, but a file that is no "
+				  "device has the name of the device node; rename or delete that "
+				  "file, detach the disk (vhdxctl detach %s) and attach it again",
+				  disk->node, disk->name);
+	if (globals->json) {
+		disk_list_add(&disks, disk);
+		json_output_add("vhdx", list_json(&disks));
+		disk_list_free(&disks);
+	} else {
+		puts(disk->node);
+		fflush(stdout);
+	}
+	return status;
 }
 
-/*
- * Fill @files, the child first. @image is a descriptor of the image of @chain, or, with @in_front,
- * of a child in front of it. Return: number of files
- */
-static unsigned int list_files(__s32 files[VHDX_CHAIN_MAX_FILES + 1], const struct chain *chain,
-			       int image, bool in_front)
-{
-	unsigned int i, count = 0;
-
-	files[count++] = image;
-	for (i = in_front ? 0 : 1; i < chain->count; i++)
-		files[count++] = chain->layer[i]->image.file.fd;
-	return count;
-}
-
-static enum exit_code attach_through(int control, const struct globals *globals,
-				     const struct attach *attach, const struct chain *chain,
-				     int image)
+/* @image: as for fill_request() */
+static enum exit_code attach_through(const struct globals *globals, const struct attach *attach,
+				     const struct chain *chain, int image)
 {
 	const char *path = chain->layer[0]->path;
-	struct udev_wait *wait = udev_wait_begin();
-	struct vhdx_ioc_attach request;
 	__s32 files[VHDX_CHAIN_MAX_FILES + 1];
-	unsigned int count;
-	enum exit_code status, node;
+	struct vhdx_ioc_attach request;
+	struct udev_wait *wait;
 	struct disk disk;
-	int error;
+	int control, error;
+	enum exit_code status = control_open_loading(&control);
 
-	count = list_files(files, chain, image, attach->temporary);
-	fill_request(&request, attach, files, count);
+	if (status != DONE)
+		return status;
+	wait = udev_wait_begin();
+	fill_request(&request, attach, chain, image, files);
 	error = control_attach(control, &request);
-	if (error) {
+	if (!error) {
+		disk_find(&disk, request.index);
+		note("%s: attached as %s", path, disk.node);
+		report_replay(attach, chain, &disk);
+		status = settle(globals, &disk, wait);
+	} else {
 		status = request.reason == VHDX_REASON_attach_index_taken ?
 			 attachable_fail_index(attach->index) :
 			 control_failed(path, "cannot attach", error, request.reason,
 					request.message);
 		report_replay_before_failure(attach, chain);
-	} else {
-		disk_find(&disk, request.index);
-		note("%s: attached as %s", path, disk.node);
-		report_replay(attach, chain, &disk);
-		status = wait_for_udev(wait, &disk);
-		warn_of_twin(&disk);
-		node = check_node(&disk);
-		if (node == DONE)
-			report(globals, &disk);
-		else
-			status = node;
 	}
 	udev_wait_end(wait);
-	return status;
-}
-
-static enum exit_code attach_open(const struct globals *globals, const struct attach *attach,
-				  const struct chain *chain, int image)
-{
-	enum exit_code status;
-	int control;
-
-	status = control_open_loading(&control);
-	if (status != DONE)
-		return status;
-	status = attach_through(control, globals, attach, chain, image);
 	close(control);
 	return status;
 }
 
-/* The module keeps the open file, and so the lock, while the disk is attached. */
-static enum exit_code attach_writable(const struct globals *globals,
-				      const struct attach *attach, const struct chain *chain)
+/* The module keeps what it needs open: the lock on the image, or the nameless child. */
+static enum exit_code attach_image(const struct globals *globals, const struct attach *attach,
+				   const struct chain *chain)
 {
+	const struct layer *layer = chain->layer[0];
 	struct write_file image;
-	enum exit_code status = image_open_exclusive(&image, chain->layer[0]->path,
-						     attachable_read_only_advice);
+	struct new_file child;
+	enum exit_code status;
 
+	if (attach->read_only)
+		return attach_through(globals, attach, chain, layer->image.file.fd);
+	if (attach->temporary) {
+		status = temporary_make(&child, attach->directory, layer);
+		if (status == DONE)
+			status = attach_through(globals, attach, chain, child.file.fd);
+		new_file_close(&child);
+		return status;
+	}
+	status = image_open_exclusive(&image, layer->path, attachable_read_only_advice);
 	if (status != DONE)
 		return status;
-	status = image_check_same(&image, &chain->layer[0]->image.file.stat);
+	status = image_check_same(&image, &layer->image.file.stat);
 	if (status == DONE)
-		status = attach_open(globals, attach, chain, image.fd);
+		status = attach_through(globals, attach, chain, image.fd);
 	write_file_close(&image);
 	return status;
-}
-
-/* After this process has ended, only the module has the child open. */
-static enum exit_code attach_temporary(const struct globals *globals,
-				       const struct attach *attach, const struct chain *chain)
-{
-	struct new_file child;
-	enum exit_code status = temporary_make(&child, attach->directory, chain->layer[0]);
-
-	if (status == DONE)
-		status = attach_open(globals, attach, chain, child.file.fd);
-	new_file_close(&child);
-	return status;
-}
-
-static bool is_written(const struct attach *attach)
-{
-	return !attach->read_only && !attach->temporary;
 }
 
 /* All steps of an attach except the ioctl */
@@ -477,26 +436,6 @@ static enum exit_code dry_run(const struct globals *globals, const struct attach
 	return status;
 }
 
-static enum exit_code attach_image(const struct globals *globals, const struct attach *attach,
-				   const char *path)
-{
-	struct chain chain;
-	enum exit_code status = open_files(attach, &chain, path);
-
-	if (status == DONE)
-		attachable_warn_missing(&chain, is_written(attach));
-	if (status == DONE && attach->dry_run)
-		status = dry_run(globals, attach, &chain);
-	else if (status == DONE && attach->read_only)
-		status = attach_open(globals, attach, &chain, chain.layer[0]->image.file.fd);
-	else if (status == DONE && attach->temporary)
-		status = attach_temporary(globals, attach, &chain);
-	else if (status == DONE)
-		status = attach_writable(globals, attach, &chain);
-	chain_close(&chain);
-	return status;
-}
-
 enum exit_code cmd_attach(struct globals *globals, int argc, char **argv)
 {
 	struct attach attach = {
@@ -506,6 +445,7 @@ enum exit_code cmd_attach(struct globals *globals, int argc, char **argv)
 		.index		= -1,
 	};
 	enum exit_code status = options_parse(&syntax, globals, argc, argv, &attach);
+	struct chain chain;
 
 	if (status != DONE)
 		return status;
@@ -514,5 +454,12 @@ enum exit_code cmd_attach(struct globals *globals, int argc, char **argv)
 			    "--help");
 	if (attach.read_only && attach.temporary)
 		return fail(EXIT_USAGE, "attach: -r and --temporary exclude each other");
-	return attach_image(globals, &attach, argv[optind]);
+	status = open_files(&attach, &chain, argv[optind]);
+	if (status == DONE) {
+		attachable_warn_missing(&chain, is_written(&attach));
+		status = attach.dry_run ? dry_run(globals, &attach, &chain) :
+			 attach_image(globals, &attach, &chain);
+	}
+	chain_close(&chain);
+	return status;
 }
