@@ -62,45 +62,29 @@ static const struct options_syntax syntax = {
 	.set = set,
 };
 
-static enum exit_code fail_parent(const char *argument, const struct disk *disk)
-{
-	char *image = disk_image(disk);
-	enum exit_code status;
-
-	status = fail_named(EXIT_BUSY, "IS_PARENT", "%s: is a parent of %s, which is attached as %s; "
-			    "to detach that: vhdxctl detach %s", argument, image ? image : "-",
-			    disk->node, disk->node);
-	free(image);
-	return status;
-}
-
 static enum exit_code find_disks_of(struct disk_list *found, int control, const char *argument)
 {
+	const struct disk *child;
 	enum exit_code status = DONE;
 	struct disks_of disks;
+	char *image;
 	size_t i;
 
 	disks_of_find(&disks, argument, control);
 	for (i = 0; i < disks.showing.count; i++)
 		disk_list_add(found, &disks.showing.disk[i]);
-	if (!disks.showing.count && disks.needing.count)
-		status = fail_parent(argument, &disks.needing.disk[0]);
-	else if (!disks.showing.count)
+	if (!disks.showing.count && disks.needing.count) {
+		child = &disks.needing.disk[0];
+		image = disk_image(child);
+		status = fail_named(EXIT_BUSY, "IS_PARENT", "%s: is a parent of %s, which is "
+				    "attached as %s; to detach that: vhdxctl detach %s", argument,
+				    image ? image : "-", child->node, child->node);
+		free(image);
+	} else if (!disks.showing.count) {
 		status = disks_of_none(argument);
+	}
 	disks_of_free(&disks);
 	return status;
-}
-
-static enum exit_code find_disks(struct disk_list *found, int control, int argc, char **argv)
-{
-	enum exit_code status, first = DONE;
-	int i;
-
-	for (i = 0; i < argc; i++) {
-		status = find_disks_of(found, control, argv[i]);
-		first = first == DONE ? status : first;
-	}
-	return first;
 }
 
 /* P10: a detach that loses data needs --force. */
@@ -167,51 +151,29 @@ static enum exit_code request_detach(int control, const struct disk *disk,
 	return DONE;
 }
 
-static enum exit_code wait_gone(struct udev_wait *wait, const struct disk *disk, dev_t number)
-{
-	switch (udev_wait_gone(wait, disk, number, GONE_TIMEOUT_MS)) {
-	case UDEV_WAIT_INTERRUPTED:
-		return fail(EXIT_INTERRUPTED, "%s: interrupted while waiting for udev; the disk "
-			    "is detached", disk->node);
-	case UDEV_WAIT_TIMEOUT:
-		warn("%s: detached, but udev has not finished after %d s", disk->node,
-		     GONE_TIMEOUT_MS / 1000);
-		break;
-	case UDEV_WAIT_DONE:
-		break;
-	}
-	return DONE;
-}
-
-/* Test whether the disk is still open after udev had time to close it. */
-static bool stays_open(int control, const struct disk *disk, struct udev_wait *wait)
-{
-	struct vhdx_ioc_status status;
-	int tries;
-
-	for (tries = 0; tries < BUSY_TRIES; tries++) {
-		if (control_status(control, disk->index, &status) || !status.openers)
-			return false;
-		udev_wait_pause(wait, BUSY_PAUSE_MS);
-	}
-	return true;
-}
-
+/* A disk that nothing is known to hold is open only if it stays open while udev closes it. */
 static enum exit_code check_open(int control, const struct disk *disk)
 {
+	struct vhdx_ioc_status attached;
 	enum exit_code status = DONE;
 	struct holders holders;
 	struct udev_wait *wait;
+	bool is_open = true;
+	int tries;
 
 	holders_find(&holders, disk);
 	if (!holders.uses) {
 		wait = udev_wait_begin();
-		if (stays_open(control, disk, wait))
-			status = fail_busy(disk, &holders);
+		for (tries = 0; is_open && tries < BUSY_TRIES; tries++) {
+			is_open = !control_status(control, disk->index, &attached) &&
+				  attached.openers;
+			if (is_open)
+				udev_wait_pause(wait, BUSY_PAUSE_MS);
+		}
 		udev_wait_end(wait);
-	} else {
-		status = fail_busy(disk, &holders);
 	}
+	if (is_open)
+		status = fail_busy(disk, &holders);
 	holders_free(&holders);
 	return status;
 }
@@ -244,6 +206,7 @@ static enum exit_code detach_disk(int control, const struct detach *detach,
 		.diskseq = disk_number(disk, "diskseq"),
 	};
 	enum exit_code status = detach->force ? DONE : check_deleted(disk);
+	enum udev_wait_result gone = UDEV_WAIT_DONE;
 	struct udev_wait *wait;
 	dev_t number = 0;
 
@@ -253,8 +216,14 @@ static enum exit_code detach_disk(int control, const struct detach *detach,
 	disk_device_number(disk, NULL, &number);
 	status = request_detach(control, disk, &request, wait);
 	if (status == DONE && (!detach->lazy || !disk_device_number(disk, NULL, &number)))
-		status = wait_gone(wait, disk, number);
+		gone = udev_wait_gone(wait, disk, number, GONE_TIMEOUT_MS);
 	udev_wait_end(wait);
+	if (gone == UDEV_WAIT_INTERRUPTED)
+		return fail(EXIT_INTERRUPTED, "%s: interrupted while waiting for udev; the disk "
+			    "is detached", disk->node);
+	if (gone == UDEV_WAIT_TIMEOUT)
+		warn("%s: detached, but udev has not finished after %d s", disk->node,
+		     GONE_TIMEOUT_MS / 1000);
 	if (status == DONE)
 		note("%s: detached", disk->node);
 	return status;
@@ -281,24 +250,12 @@ static enum exit_code detach_disks(int control, const struct detach *detach,
 	return first;
 }
 
-static enum exit_code check_arguments(const struct detach *detach, int arguments)
-{
-	if (detach->lazy && detach->force)
-		return fail(EXIT_USAGE, "detach: --lazy and --force exclude each other");
-	if (detach->all && arguments)
-		return fail(EXIT_USAGE, "detach: --all takes no device or image");
-	if (!detach->all && !arguments)
-		return fail(EXIT_USAGE, "detach: needs a device or an image; see vhdxctl detach "
-			    "--help");
-	return DONE;
-}
-
 /* Without the module no disk is attached, so the module is not loaded. */
 static enum exit_code run(const struct detach *detach, int argc, char **argv)
 {
-	enum exit_code status = DONE, found = DONE;
+	enum exit_code status = DONE, found = DONE, one;
 	struct disk_list disks = { 0 };
-	int control = -1;
+	int i, control = -1;
 
 	if (!access(VHDX_CONTROL_NODE, F_OK))
 		status = control_open(&control);
@@ -306,8 +263,10 @@ static enum exit_code run(const struct detach *detach, int argc, char **argv)
 		return status;
 	if (detach->all)
 		disk_list_all(&disks);
-	else
-		found = find_disks(&disks, control, argc, argv);
+	for (i = 0; i < argc; i++) {
+		one = find_disks_of(&disks, control, argv[i]);
+		found = found == DONE ? one : found;
+	}
 	if (found == DONE && disks.count && control < 0)
 		status = control_open(&control);
 	if (status == DONE && found == DONE)
@@ -325,9 +284,14 @@ enum exit_code cmd_detach(struct globals *globals, int argc, char **argv)
 	struct detach detach = { 0 };
 	enum exit_code status = options_parse(&syntax, globals, argc, argv, &detach);
 
-	if (status == DONE)
-		status = check_arguments(&detach, argc - optind);
-	if (status == DONE)
-		status = run(&detach, argc - optind, argv + optind);
-	return status;
+	if (status != DONE)
+		return status;
+	if (detach.lazy && detach.force)
+		return fail(EXIT_USAGE, "detach: --lazy and --force exclude each other");
+	if (detach.all && optind < argc)
+		return fail(EXIT_USAGE, "detach: --all takes no device or image");
+	if (!detach.all && optind == argc)
+		return fail(EXIT_USAGE, "detach: needs a device or an image; see vhdxctl detach "
+			    "--help");
+	return run(&detach, argc - optind, argv + optind);
 }
