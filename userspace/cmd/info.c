@@ -74,28 +74,18 @@ static const struct options_syntax syntax = {
 	.set = set,
 };
 
-static enum exit_code judge(const struct inspection *inspection)
-{
-	enum exit_code status = DONE;
-	unsigned int i;
-
-	for (i = 0; i < inspection->problems; i++) {
-		if (status == DONE)
-			status = fail_fault(inspection->file, &inspection->problem[i]);
-	}
-	return status;
-}
-
 static enum exit_code describe(const struct globals *globals, const struct info *info,
 			       struct image_file *file)
 {
 	struct inspection inspection;
+	enum exit_code status = DONE;
 	struct json_object *image;
-	enum exit_code status;
+	unsigned int i;
 
 	inspect(&inspection, file, info->blocks);
 	image = report_image(&inspection, info->parts);
-	status = judge(&inspection);
+	for (i = 0; status == DONE && i < inspection.problems; i++)
+		status = fail_fault(file, &inspection.problem[i]);
 	if (info->chain && status == DONE)
 		status = chain_report(image, file->path, &info->parents);
 	inspect_free(&inspection);

@@ -24,31 +24,25 @@ static const struct options_option options[] = {
 	{ 0 }
 };
 
-/* A wrong name would look as if no disk were attached. */
-static bool set_sysroot(const char *directory)
+static bool set(void *context, int id, const char *value)
 {
 	struct stat status;
+	bool *tree = context;
 
-	if (stat(directory, &status)) {
-		fail_errno(directory, "cannot find", errno);
+	if (id == OPTION_TREE) {
+		*tree = true;
+		return true;
+	}
+	/* A wrong name of a directory would look as if no disk were attached. */
+	if (stat(value, &status)) {
+		fail_errno(value, "cannot find", errno);
 		return false;
 	}
 	if (!S_ISDIR(status.st_mode)) {
-		fail(EXIT_USAGE, "%s: is not a directory", directory);
+		fail(EXIT_USAGE, "%s: is not a directory", value);
 		return false;
 	}
-	disk_set_sysroot(directory);
-	return true;
-}
-
-static bool set(void *context, int id, const char *value)
-{
-	bool *tree = context;
-
-	if (id == OPTION_TREE)
-		*tree = true;
-	else
-		return set_sysroot(value);
+	disk_set_sysroot(value);
 	return true;
 }
 
@@ -71,37 +65,28 @@ static void add_all(struct disk_list *disks, const struct disk_list *more)
 		disk_list_add(disks, &more->disk[i]);
 }
 
-/* Disks that are found are listed even if others are not found. */
-static enum exit_code find_named(struct disk_list *disks, int argc, char **argv)
-{
-	enum exit_code status = DONE;
-	struct disks_of found;
-	int i;
-
-	for (i = 0; i < argc; i++) {
-		disks_of_find(&found, argv[i], -1);
-		add_all(disks, &found.showing);
-		add_all(disks, &found.needing);
-		if (!found.showing.count && !found.needing.count)
-			status = disks_of_none(argv[i]);
-		disks_of_free(&found);
-	}
-	return status;
-}
-
 enum exit_code cmd_list(struct globals *globals, int argc, char **argv)
 {
 	bool tree = false;
 	enum exit_code status = options_parse(&syntax, globals, argc, argv, &tree);
 	struct disk_list disks = { 0 };
 	enum exit_code printed;
+	struct disks_of found;
+	int i;
 
 	if (status != DONE)
 		return status;
-	if (optind < argc)
-		status = find_named(&disks, argc - optind, argv + optind);
-	else
+	if (optind == argc)
 		disk_list_all(&disks);
+	/* Disks that are found are listed even if others are not found. */
+	for (i = optind; i < argc; i++) {
+		disks_of_find(&found, argv[i], -1);
+		add_all(&disks, &found.showing);
+		add_all(&disks, &found.needing);
+		if (!found.showing.count && !found.needing.count)
+			status = disks_of_none(argv[i]);
+		disks_of_free(&found);
+	}
 	printed = list_print(&disks, globals, tree);
 	disk_list_free(&disks);
 	return printed != DONE ? printed : status;

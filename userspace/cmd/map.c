@@ -92,16 +92,6 @@ static const struct options_syntax syntax = {
 	.more_help = print_columns_help,
 };
 
-static const char *state_name(const struct map *map, const struct disk_extent *extent)
-{
-	static const char *const kinds[] = {
-		[EXTENT_DATA] = "data", [EXTENT_ZERO] = "zero", [EXTENT_ABSENT] = "absent",
-		[EXTENT_PARENT] = "parent", [EXTENT_BAD] = "bad",
-	};
-
-	return map->by_state ? vhdx_block_state_name(extent->state) : kinds[extent->kind];
-}
-
 /* With --alone, an extent that is left to the parent has the depth of the parent. */
 static unsigned int depth_of(const struct disk_extent *extent)
 {
@@ -115,13 +105,18 @@ static const char *file_of(const struct map *map, const struct disk_extent *exte
 
 static void print_row(void *context, const struct disk_extent *extent)
 {
+	static const char *const kinds[] = {
+		[EXTENT_DATA] = "data", [EXTENT_ZERO] = "zero", [EXTENT_ABSENT] = "absent",
+		[EXTENT_PARENT] = "parent", [EXTENT_BAD] = "bad",
+	};
 	char start[24], length[24], depth[24], offset[24] = "-";
 	struct map *map = context;
 	bool here = extent->kind == EXTENT_DATA;
 	const char *const cells[COLUMN_COUNT] = {
 		[COLUMN_START] = start,
 		[COLUMN_LENGTH] = length,
-		[COLUMN_STATE] = state_name(map, extent),
+		[COLUMN_STATE] = map->by_state ? vhdx_block_state_name(extent->state) :
+				 kinds[extent->kind],
 		[COLUMN_DEPTH] = depth,
 		[COLUMN_OFFSET] = offset,
 		[COLUMN_FILE] = here ? file_of(map, extent) : "-",
@@ -157,38 +152,11 @@ static void print_json(void *context, const struct disk_extent *extent)
 	json_output_list_item(object);
 }
 
-static enum exit_code show(struct map *map, struct chain_map *where, bool json)
-{
-	unsigned int flags = map->by_state ? EXTENTS_BY_STATE : 0;
-
-	if (!json)
-		return extents_walk(where, flags, print_row, map);
-	json_output_list_begin("map");
-	return extents_walk(where, flags, print_json, map);
-}
-
-static enum exit_code map_image(struct map *map, const char *path, bool json)
-{
-	enum exit_code status = chain_open_image(&map->chain, path);
-	struct chain_map where;
-
-	if (status == DONE && !map->alone)
-		status = chain_open_parents(&map->chain, &map->parents);
-	if (status == DONE) {
-		chain_warn_written(&map->chain);
-		interrupt_catch();
-		chain_map_init(&where, &map->chain, 0, map->chain.count);
-		status = show(map, &where, json);
-		chain_map_free(&where);
-	}
-	chain_close(&map->chain);
-	return status;
-}
-
 enum exit_code cmd_map(struct globals *globals, int argc, char **argv)
 {
 	struct map map = { 0 };
 	enum exit_code status = options_parse(&syntax, globals, argc, argv, &map);
+	struct chain_map where;
 	char *path;
 
 	if (status != DONE)
@@ -202,7 +170,20 @@ enum exit_code cmd_map(struct globals *globals, int argc, char **argv)
 	path = image_path(argv[optind]);
 	if (!path)
 		return EXIT_USAGE;
-	status = map_image(&map, path, globals->json);
+	status = chain_open_image(&map.chain, path);
+	if (status == DONE && !map.alone)
+		status = chain_open_parents(&map.chain, &map.parents);
+	if (status == DONE) {
+		chain_warn_written(&map.chain);
+		interrupt_catch();
+		chain_map_init(&where, &map.chain, 0, map.chain.count);
+		if (globals->json)
+			json_output_list_begin("map");
+		status = extents_walk(&where, map.by_state ? EXTENTS_BY_STATE : 0,
+				      globals->json ? print_json : print_row, &map);
+		chain_map_free(&where);
+	}
+	chain_close(&map.chain);
 	free(path);
 	return status;
 }
