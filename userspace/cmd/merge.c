@@ -60,16 +60,6 @@ static bool set_depth(struct request *request, const char *value)
 	return false;
 }
 
-static bool add_relink(struct merge *merge, const char *value)
-{
-	if (merge->relinks < MERGE_MAX_RELINKS) {
-		merge->relink[merge->relinks++] = value;
-		return true;
-	}
-	fail(EXIT_USAGE, "merge: --relink: given more than %d times", MERGE_MAX_RELINKS);
-	return false;
-}
-
 static bool set(void *context, int id, const char *value)
 {
 	struct request *request = context;
@@ -87,7 +77,12 @@ static bool set(void *context, int id, const char *value)
 		request->merge.keep = true;
 		return true;
 	case OPTION_RELINK:
-		return add_relink(&request->merge, value);
+		if (request->merge.relinks < MERGE_MAX_RELINKS) {
+			request->merge.relink[request->merge.relinks++] = value;
+			return true;
+		}
+		fail(EXIT_USAGE, "merge: --relink: given more than %d times", MERGE_MAX_RELINKS);
+		return false;
 	case OPTION_KEEP_MODE:
 		request->merge.keep_mode = true;
 		return true;
@@ -112,17 +107,6 @@ static const struct options_syntax syntax = {
 	.set = set,
 };
 
-static enum exit_code check_options(const struct request *request)
-{
-	if (!!request->into + !!request->output + !!request->depth > 1)
-		return fail(EXIT_USAGE, "merge: --into, --depth and --output exclude each other");
-	if (request->output && (request->merge.relinks || request->merge.keep ||
-				request->merge.keep_mode))
-		return fail(EXIT_USAGE, "merge: --output changes no image; leave out --keep, "
-			    "--keep-mode and --relink");
-	return DONE;
-}
-
 /* Find the target by --into or --depth. Sets @into to its index in @chain. */
 static enum exit_code find_target(const struct request *request, const struct chain *chain,
 				  unsigned int *into)
@@ -146,22 +130,11 @@ static enum exit_code find_target(const struct request *request, const struct ch
 		    chain->count - 1, request->depth);
 }
 
-static void report(const struct request *request, const struct chain *chain, unsigned int into)
-{
-	const char *result = request->output ? request->output : chain->layer[into]->path;
-	struct json_object *merged = json_object_new_object();
-
-	json_add_string(merged, "image", chain->layer[0]->path);
-	json_add_string(merged, "into", result);
-	json_add_number(merged, "files", request->output ? chain->count : into + 1);
-	json_add_bool(merged, "kept", request->output || request->merge.keep);
-	json_output_add("merged", merged);
-	note("%s: merged into %s", chain->layer[0]->path, result);
-}
-
 static enum exit_code merge(struct request *request, struct chain *chain)
 {
 	enum exit_code status = DONE;
+	const char *image, *result;
+	struct json_object *merged;
 
 	request->merge.chain = chain;
 	request->merge.progress = &request->progress;
@@ -175,9 +148,18 @@ static enum exit_code merge(struct request *request, struct chain *chain)
 		status = flatten(chain, request->output, request->merge.force, &request->progress);
 	else
 		status = merge_into(&request->merge);
-	if (status == DONE)
-		report(request, chain, request->merge.into);
-	return status;
+	if (status != DONE)
+		return status;
+	image = chain->layer[0]->path;
+	result = request->output ? request->output : chain->layer[request->merge.into]->path;
+	merged = json_object_new_object();
+	json_add_string(merged, "image", image);
+	json_add_string(merged, "into", result);
+	json_add_number(merged, "files", request->output ? chain->count : request->merge.into + 1);
+	json_add_bool(merged, "kept", request->output || request->merge.keep);
+	json_output_add("merged", merged);
+	note("%s: merged into %s", image, result);
+	return DONE;
 }
 
 enum exit_code cmd_merge(struct globals *globals, int argc, char **argv)
@@ -188,10 +170,14 @@ enum exit_code cmd_merge(struct globals *globals, int argc, char **argv)
 
 	progress_init(&request.progress);
 	status = options_parse(&syntax, globals, argc, argv, &request);
-	if (status == DONE)
-		status = check_options(&request);
 	if (status != DONE)
 		return status;
+	if (!!request.into + !!request.output + !!request.depth > 1)
+		return fail(EXIT_USAGE, "merge: --into, --depth and --output exclude each other");
+	if (request.output && (request.merge.relinks || request.merge.keep ||
+			       request.merge.keep_mode))
+		return fail(EXIT_USAGE, "merge: --output changes no image; leave out --keep, "
+			    "--keep-mode and --relink");
 	if (argc - optind != 1)
 		return fail(EXIT_USAGE, "merge: needs exactly one image; see vhdxctl merge --help");
 	status = chain_open(&chain, argv[optind], &request.parents);

@@ -68,24 +68,6 @@ static const struct options_syntax syntax = {
 	.set = set,
 };
 
-/* Checks that --ignore-id-mismatch does not skip */
-static enum exit_code check_parent(const struct chain *chain, const struct layer *parent)
-{
-	const struct layer *child = chain->layer[0];
-
-	if (layer_is_file(child, &parent->image.file.stat))
-		return fail_named(EXIT_PARENT, "PARENT_DUPLICATE", "%s: cannot be its own parent",
-				  child->path);
-	if (parent->image.super->geometry.logical_sector_size !=
-	    child->image.super->geometry.logical_sector_size)
-		return fail_named(EXIT_PARENT, "PARENT_SECTOR_SIZE", "%s: parent %s has sectors of %u "
-				  "bytes, the child of %u; name the right file with --parent",
-				  child->path, parent->path,
-				  parent->image.super->geometry.logical_sector_size,
-				  child->image.super->geometry.logical_sector_size);
-	return DONE;
-}
-
 /* The child must not be among the parents of the parent, as far as these are found. */
 static enum exit_code check_cycle(const struct request *request, const struct layer *child,
 				  const struct layer *parent)
@@ -106,30 +88,29 @@ static enum exit_code check_cycle(const struct request *request, const struct la
 	return status;
 }
 
+/* Even --ignore-id-mismatch does not accept an impossible parent. */
 static enum exit_code open_parent(const struct request *request, const struct chain *chain,
 				  struct layer **parent)
 {
+	const struct layer *child = chain->layer[0];
 	enum exit_code status;
+	u32 needed, found;
 
 	if (!request->ignore_mismatch)
 		return parent_find(parent, chain, &request->maps);
 	status = layer_open(parent, request->maps.parent[0]);
-	if (status == DONE)
-		status = check_parent(chain, *parent);
-	return status == DONE ? check_cycle(request, chain->layer[0], *parent) : status;
-}
-
-static void report(const struct layer *child, const struct layer *parent)
-{
-	struct json_object *object = json_object_new_object();
-	char linkage[VHDX_GUID_TEXT_SIZE];
-
-	vhdx_guid_text(&child->locator.linkage, linkage);
-	json_add_string(object, "image", child->path);
-	json_add_string(object, "parent", parent->path);
-	json_add_string(object, "linkage", linkage);
-	json_output_add("set", object);
-	note("%s: its parent is %s now", child->path, parent->path);
+	if (status != DONE)
+		return status;
+	if (layer_is_file(child, &(*parent)->image.file.stat))
+		return fail_named(EXIT_PARENT, "PARENT_DUPLICATE", "%s: cannot be its own parent",
+				  child->path);
+	needed = child->image.super->geometry.logical_sector_size;
+	found = (*parent)->image.super->geometry.logical_sector_size;
+	if (found != needed)
+		return fail_named(EXIT_PARENT, "PARENT_SECTOR_SIZE", "%s: parent %s has sectors of %u "
+				  "bytes, the child of %u; name the right file with --parent",
+				  child->path, (*parent)->path, found, needed);
+	return check_cycle(request, child, *parent);
 }
 
 /*
@@ -143,13 +124,21 @@ static enum exit_code write_parent(const struct request *request, struct layer *
 	struct parent_name name;
 	enum exit_code status = parent_name_make(&name, parent->path, child->path,
 						 &request->maps);
+	char linkage[VHDX_GUID_TEXT_SIZE];
+	struct json_object *object;
 
 	if (status == DONE)
 		status = relink(child, file, &name,
 				&parent->image.super->header.data_write_guid, &none);
 	if (status == DONE) {
 		parent_name_warn(&name, child->path);
-		report(child, parent);
+		vhdx_guid_text(&child->locator.linkage, linkage);
+		object = json_object_new_object();
+		json_add_string(object, "image", child->path);
+		json_add_string(object, "parent", parent->path);
+		json_add_string(object, "linkage", linkage);
+		json_output_add("set", object);
+		note("%s: its parent is %s now", child->path, parent->path);
 	}
 	parent_name_free(&name);
 	return status;
@@ -177,25 +166,11 @@ static enum exit_code set_parent(const struct request *request, struct chain *ch
 	return status;
 }
 
-static enum exit_code run(const struct request *request, struct chain *chain)
-{
-	struct write_file file = { .fd = -1 };
-	enum exit_code status = relink_check(chain->layer[0]);
-
-	interrupt_catch();
-	if (status == DONE)
-		status = writable_lock(&file, chain->layer[0], "use attach -r --parent, which leaves the "
-				       "image unchanged");
-	if (status == DONE)
-		status = set_parent(request, chain, &file);
-	writable_unlock(&file);
-	return status;
-}
-
 enum exit_code cmd_set(struct globals *globals, int argc, char **argv)
 {
 	struct request request = { 0 };
 	enum exit_code status = options_parse(&syntax, globals, argc, argv, &request);
+	struct write_file file = { .fd = -1 };
 	struct chain chain;
 
 	if (status != DONE)
@@ -205,7 +180,15 @@ enum exit_code cmd_set(struct globals *globals, int argc, char **argv)
 			    "--help");
 	status = chain_open_image(&chain, argv[optind]);
 	if (status == DONE)
-		status = run(&request, &chain);
+		status = relink_check(chain.layer[0]);
+	if (status == DONE) {
+		interrupt_catch();
+		status = writable_lock(&file, chain.layer[0], "use attach -r --parent, which "
+				       "leaves the image unchanged");
+	}
+	if (status == DONE)
+		status = set_parent(&request, &chain, &file);
+	writable_unlock(&file);
 	chain_close(&chain);
 	return status;
 }

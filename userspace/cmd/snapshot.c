@@ -119,31 +119,24 @@ static enum exit_code run(struct request *request, struct layer *parent)
 	return DONE;
 }
 
-/* The child must not replace a file of its chain. */
-static enum exit_code check_chain(const struct chain *chain, const char *child)
-{
-	struct stat status;
-	unsigned int i;
-
-	for (i = 1; !stat(child, &status) && i < chain->count; i++)
-		if (layer_is_file(chain->layer[i], &status))
-			return fail(EXIT_USAGE, "%s: is a parent of %s", child,
-				    chain->layer[0]->path);
-	return DONE;
-}
-
 /* The chain must have room for the child, as far as its parents are found. */
 static enum exit_code run_offline(struct request *request, const char *path)
 {
+	const char *child = request->snapshot.child;
 	struct chain chain;
 	enum exit_code status = chain_open_image(&chain, path);
+	unsigned int i;
+	struct stat existing;
 
 	if (status == DONE) {
 		chain_open_found(&chain, &request->maps);
 		status = chain_check_child(&chain);
 	}
-	if (status == DONE)
-		status = check_chain(&chain, request->snapshot.child);
+	/* The child must not replace a file of its chain. */
+	for (i = 1; status == DONE && !stat(child, &existing) && i < chain.count; i++)
+		if (layer_is_file(chain.layer[i], &existing))
+			status = fail(EXIT_USAGE, "%s: is a parent of %s", child,
+				      chain.layer[0]->path);
 	if (status == DONE)
 		status = run(request, chain.layer[0]);
 	chain_close(&chain);
