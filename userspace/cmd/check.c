@@ -54,24 +54,20 @@ struct job {
 	struct write_file file;
 };
 
-static bool set_mode(struct job *job, const char *value)
-{
-	if (!strcmp(value, "leaks"))
-		job->repair.mode = REPAIR_LEAKS;
-	else if (!strcmp(value, "all"))
-		job->repair.mode = REPAIR_ALL;
-	else
-		fail(EXIT_USAGE, "check: --repair: invalid value '%s'; use leaks or all", value);
-	return job->repair.mode != REPAIR_NOTHING;
-}
-
 static bool set(void *context, int id, const char *value)
 {
 	struct job *job = context;
 
 	switch (id) {
 	case OPTION_REPAIR:
-		return set_mode(job, value);
+		if (!strcmp(value, "leaks"))
+			job->repair.mode = REPAIR_LEAKS;
+		else if (!strcmp(value, "all"))
+			job->repair.mode = REPAIR_ALL;
+		else
+			fail(EXIT_USAGE, "check: --repair: invalid value '%s'; use leaks or all",
+			     value);
+		return job->repair.mode != REPAIR_NOTHING;
 	case OPTION_DRY_RUN:
 		job->dry_run = true;
 		return true;
@@ -226,24 +222,12 @@ static enum exit_code check_file(struct job *job, const char *path, struct table
 	return status;
 }
 
-static enum exit_code check_path(struct job *job, const char *argument, struct table *rows,
-				 bool json)
-{
-	char *path = image_path(argument);
-	enum exit_code status;
-
-	if (!path)
-		return (enum exit_code)CHECK_NOT_COMPLETED;
-	status = check_file(job, path, rows, json);
-	free(path);
-	return status;
-}
-
 enum exit_code cmd_check(struct globals *globals, int argc, char **argv)
 {
 	struct job job = { .file.fd = -1 };
 	enum exit_code status;
 	struct table rows;
+	char *path;
 
 	message_map_exits(exit_of_check);
 	progress_init(&job.check.progress);
@@ -261,5 +245,10 @@ enum exit_code cmd_check(struct globals *globals, int argc, char **argv)
 	status = check_rows_begin(&rows, globals);
 	if (status != DONE)
 		return status;
-	return check_path(&job, argv[optind], &rows, globals->json);
+	path = image_path(argv[optind]);
+	if (!path)
+		return (enum exit_code)CHECK_NOT_COMPLETED;
+	status = check_file(&job, path, &rows, globals->json);
+	free(path);
+	return status;
 }

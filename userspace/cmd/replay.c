@@ -96,8 +96,10 @@ static const char *name_of_place(const struct vhdx_super *super, u64 offset, u64
 	return "elsewhere";
 }
 
-static void print_change(struct replay *replay, const struct vhdx_log_change *change)
+static enum vhdx_reason print_row(void *context, const struct vhdx_log_change *change,
+				  struct vhdx_fault *fault)
 {
+	struct replay *replay = context;
 	char entry[24], sequence[24], offset[24], length[24];
 	const char *const cells[COLUMN_COUNT] = {
 		[COLUMN_ENTRY] = entry,
@@ -109,17 +111,22 @@ static void print_change(struct replay *replay, const struct vhdx_log_change *ch
 					      change->length),
 	};
 
+	(void)fault;
 	snprintf(entry, sizeof(entry), "%" PRIu32, change->entry->offset);
 	snprintf(sequence, sizeof(sequence), "%" PRIu64, change->entry->sequence);
 	snprintf(offset, sizeof(offset), "%" PRIu64, change->offset);
 	snprintf(length, sizeof(length), "%" PRIu64, change->length);
 	table_print(&replay->rows, cells);
+	return VHDX_OK;
 }
 
-static void add_change(struct replay *replay, const struct vhdx_log_change *change)
+static enum vhdx_reason print_json(void *context, const struct vhdx_log_change *change,
+				   struct vhdx_fault *fault)
 {
+	const struct replay *replay = context;
 	struct json_object *object = json_object_new_object();
 
+	(void)fault;
 	json_add_number(object, "entry", change->entry->offset);
 	json_add_number(object, "sequence", change->entry->sequence);
 	json_add_number(object, "offset", change->offset);
@@ -128,18 +135,6 @@ static void add_change(struct replay *replay, const struct vhdx_log_change *chan
 	json_add_string(object, "what", name_of_place(replay->image.super, change->offset,
 						      change->length));
 	json_output_list_item(object);
-}
-
-static enum vhdx_reason list_change(void *context, const struct vhdx_log_change *change,
-				    struct vhdx_fault *fault)
-{
-	struct replay *replay = context;
-
-	(void)fault;
-	if (replay->json)
-		add_change(replay, change);
-	else
-		print_change(replay, change);
 	return VHDX_OK;
 }
 
@@ -158,13 +153,6 @@ static void report(const struct replay *replay, const struct replay_size *size)
 	json_output_add("replay", object);
 }
 
-static enum exit_code list_changes(struct replay *replay)
-{
-	if (replay->json)
-		json_output_list_begin("changes");
-	return replay_walk(&replay->image, list_change, replay);
-}
-
 static enum exit_code replay_log(struct replay *replay, const struct write_file *file)
 {
 	struct replay_size size = { 0 };
@@ -175,11 +163,15 @@ static enum exit_code replay_log(struct replay *replay, const struct write_file 
 		status = replay_measure(&replay->image, &size);
 		if (status == DONE)
 			status = replay_check(&replay->image);
-		if (status == DONE && replay->dry_run)
-			status = list_changes(replay);
-		else if (status == DONE)
+		if (status == DONE && replay->dry_run) {
+			if (replay->json)
+				json_output_list_begin("changes");
+			status = replay_walk(&replay->image,
+					     replay->json ? print_json : print_row, replay);
+		} else if (status == DONE) {
 			status = replay_to_disk(&replay->image, file, &size, &replay->progress,
 						&replay->file_size);
+		}
 	} else {
 		note("%s: the log is empty, nothing to do", replay->image.file.path);
 	}
@@ -207,30 +199,13 @@ static enum exit_code replay_path(struct replay *replay, const char *path,
 	return status;
 }
 
-static enum exit_code run(struct replay *replay, const char *path)
-{
-	struct write_file file = { .fd = -1 };
-	enum exit_code status;
-	int error;
-
-	if (replay->dry_run)
-		return replay_path(replay, path, &file);
-	status = image_open_exclusive(&file, path, "use attach -r or attach --temporary, which "
-				      "replay the log in memory");
-	if (status != DONE)
-		return status;
-	interrupt_catch();
-	status = replay_path(replay, path, &file);
-	error = write_file_close(&file);
-	if (error && status == DONE)
-		status = fail_errno(path, "cannot close", error);
-	return status;
-}
-
 enum exit_code cmd_replay(struct globals *globals, int argc, char **argv)
 {
+	struct write_file file = { .fd = -1 };
 	struct replay replay = { 0 };
 	enum exit_code status;
+	const char *path;
+	int error;
 
 	progress_init(&replay.progress);
 	status = options_parse(&syntax, globals, argc, argv, &replay);
@@ -243,5 +218,17 @@ enum exit_code cmd_replay(struct globals *globals, int argc, char **argv)
 	if (status != DONE)
 		return status;
 	replay.json = globals->json;
-	return run(&replay, argv[optind]);
+	path = argv[optind];
+	if (replay.dry_run)
+		return replay_path(&replay, path, &file);
+	status = image_open_exclusive(&file, path, "use attach -r or attach --temporary, which "
+				      "replay the log in memory");
+	if (status != DONE)
+		return status;
+	interrupt_catch();
+	status = replay_path(&replay, path, &file);
+	error = write_file_close(&file);
+	if (error && status == DONE)
+		status = fail_errno(path, "cannot close", error);
+	return status;
 }
