@@ -30,6 +30,9 @@ for verb in $verbs; do
 		"$verb reports a wrong option as JSON even if --json comes later"
 done
 
+run check --repair=leaks --repair=bogus nothing.vhdx
+is "$status $err" "1 vhdxctl: check: --repair: invalid value 'bogus'; use leaks or all" \
+	"a wrong value is refused, even after a right one"
 run
 exits 1 "no verb is an error"
 run nonsense

@@ -167,6 +167,7 @@ kill "$locker"
 cp "$(command -v sleep)" "$TMP/busy"
 "$TMP/busy" 60 &
 busy=$!
+until [ "$(readlink "/proc/$busy/exe")" = "$TMP/busy" ]; do sleep .05; done
 run replay "$TMP/busy"
 is "$status" 5 "a program that is running cannot be written to: busy"
 kill "$busy"

@@ -8,8 +8,8 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "check/chain.h"
@@ -57,17 +57,14 @@ struct job {
 static bool set(void *context, int id, const char *value)
 {
 	struct job *job = context;
+	bool all;
 
 	switch (id) {
 	case OPTION_REPAIR:
-		if (!strcmp(value, "leaks"))
-			job->repair.mode = REPAIR_LEAKS;
-		else if (!strcmp(value, "all"))
-			job->repair.mode = REPAIR_ALL;
-		else
-			fail(EXIT_USAGE, "check: --repair: invalid value '%s'; use leaks or all",
-			     value);
-		return job->repair.mode != REPAIR_NOTHING;
+		if (!options_choice("check", "--repair", value, "leaks", "all", &all))
+			return false;
+		job->repair.mode = all ? REPAIR_ALL : REPAIR_LEAKS;
+		return true;
 	case OPTION_DRY_RUN:
 		job->dry_run = true;
 		return true;
