@@ -93,7 +93,7 @@ void vhdx_disk_status(struct vhdx_disk *disk, struct vhdx_ioc_status *status);
 void vhdx_disk_unplug(struct vhdx_disk *disk);
 void vhdx_disk_stop(struct vhdx_disk *disk);
 void vhdx_disk_hold(struct vhdx_disk *disk);
-void vhdx_disk_let_go(struct vhdx_disk *disk);
+void vhdx_disk_resume(struct vhdx_disk *disk);
 void vhdx_disk_mark_dead(struct vhdx_disk *disk);
 void vhdx_disk_kill(struct vhdx_disk *disk);
 

@@ -36,12 +36,12 @@ void vhdx_disk_unplug(struct vhdx_disk *disk)
 }
 
 /**
- * vhdx_disk_let_go() - dispatch requests again
+ * vhdx_disk_resume() - dispatch requests again
  * @disk:	stopped by vhdx_disk_hold() or vhdx_disk_stop(); a kill may have undone that already
  *
  * Context: any that may take spinlocks
  */
-void vhdx_disk_let_go(struct vhdx_disk *disk)
+void vhdx_disk_resume(struct vhdx_disk *disk)
 {
 	bool held;
 
@@ -55,15 +55,15 @@ void vhdx_disk_let_go(struct vhdx_disk *disk)
 		blk_mq_unquiesce_queue(disk->gendisk->queue);
 }
 
-/* Requests are not dispatched from now on. vhdx_disk_let_go() or a kill ends that. */
-static void vhdx_disk_note_held(struct vhdx_disk *disk)
+/* Requests are not dispatched from now on. vhdx_disk_resume() or a kill ends that. */
+static void vhdx_disk_mark_held(struct vhdx_disk *disk)
 {
 	spin_lock(&disk->life.lock);
 	disk->held = true;
 	spin_unlock(&disk->life.lock);
-	/* a kill may have called vhdx_disk_let_go() before @held was set */
+	/* a kill may have called vhdx_disk_resume() before @held was set */
 	if (vhdx_life_is_dead(&disk->life))
-		vhdx_disk_let_go(disk);
+		vhdx_disk_resume(disk);
 }
 
 /**
@@ -76,7 +76,7 @@ void vhdx_disk_stop(struct vhdx_disk *disk)
 {
 	disk->held_since = ktime_get_ns();
 	blk_mq_quiesce_queue_nowait(disk->gendisk->queue);
-	vhdx_disk_note_held(disk);
+	vhdx_disk_mark_held(disk);
 }
 
 /**
@@ -86,7 +86,7 @@ void vhdx_disk_stop(struct vhdx_disk *disk)
  * The queue is not kept frozen: a frozen queue counts as a lock that each submitter takes, and
  * ending a session takes locks of the host file system, in the other order. Freezing only empties
  * the queue. Afterwards requests may be submitted and wait undispatched, until
- * vhdx_disk_let_go(). If the disk is killed they fail in request/submit.c.
+ * vhdx_disk_resume(). If the disk is killed they fail in request/submit.c.
  *
  * Context: process
  */
@@ -99,7 +99,7 @@ void vhdx_disk_hold(struct vhdx_disk *disk)
 	frozen = vhdx_freeze_queue(q);
 	blk_mq_quiesce_queue(q);
 	vhdx_unfreeze_queue(q, frozen);
-	vhdx_disk_note_held(disk);
+	vhdx_disk_mark_held(disk);
 }
 
 /* K3: queued requests fail, and the block layer accepts no new ones. */
@@ -117,7 +117,7 @@ static void vhdx_disk_mark(struct vhdx_disk *disk)
 	for (image = disk->image; image; image = image->parent)
 		vhdx_image_abandon(image);
 	up_read(&disk->image_lock);
-	vhdx_disk_let_go(disk);
+	vhdx_disk_resume(disk);
 	blk_mark_disk_dead(disk->gendisk);
 	spin_lock(&disk->life.lock);
 	WRITE_ONCE(disk->marking, false);

@@ -59,7 +59,7 @@ static int vhdx_snapshot_image(struct vhdx_disk *disk, struct vhdx_image *child,
 		vhdx_snapshot_exchange(disk, child, retiring);
 	memalloc_noio_restore(noio);
 	vhdx_queues_unpark(&disk->queues);
-	vhdx_disk_let_go(disk);
+	vhdx_disk_resume(disk);
 	return ret;
 }
 

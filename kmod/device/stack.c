@@ -157,7 +157,7 @@ static int vhdx_stack_try(struct vhdx_disk *disk, struct file *file, struct bloc
 	vhdx_disk_stop(disk);
 	wake_up_process(trial->thread);
 	done = wait_for_completion_timeout(&trial->done, msecs_to_jiffies(ms));
-	vhdx_disk_let_go(disk);
+	vhdx_disk_resume(disk);
 	if (!done) {
 		ret = wait_for_completion_killable_timeout(&trial->done,
 							   msecs_to_jiffies(VHDX_TRIAL_END_MS));

@@ -164,7 +164,7 @@ static void vhdx_image_map_sectors(struct vhdx_image *image, u64 position, u64 w
 	u32 bits, skip;
 	bool set;
 
-	/* pairs with the barrier in vhdx_marks_make(): the entry is read before the bits */
+	/* pairs with the barrier in vhdx_marks_apply(): the entry is read before the bits */
 	smp_rmb();
 	if (!vhdx_image_find_bitmap(image, position, map, &bitmap)) {
 		if (map->kind == VHDX_MAP_PARENT) {

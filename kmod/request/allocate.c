@@ -49,13 +49,13 @@ void vhdx_allocate_fail(struct vhdx_cmd *cmd, int error)
 }
 
 /**
- * vhdx_allocate_ready() - may a command that changes metadata go on?
+ * vhdx_allocate_begin() - check that a command may change metadata
  * @cmd:	running
  *
  * Context: the queue's thread
  * Return: false if it completes with an error, or waits until the session has begun
  */
-bool vhdx_allocate_ready(struct vhdx_cmd *cmd)
+bool vhdx_allocate_begin(struct vhdx_cmd *cmd)
 {
 	struct vhdx_journal *journal = cmd->image->journal;
 
@@ -116,13 +116,13 @@ bool vhdx_allocate_reserve(struct vhdx_cmd *cmd)
 }
 
 /**
- * vhdx_allocate_take() - W4: allocate space for the block
+ * vhdx_allocate_place() - W4: allocate space for the block
  * @cmd:	in stage RESERVED or PLACED
  *
  * Context: the queue's thread
  * Return: false if it waits: it must not be used any more
  */
-bool vhdx_allocate_take(struct vhdx_cmd *cmd)
+bool vhdx_allocate_place(struct vhdx_cmd *cmd)
 {
 	struct vhdx_image *image = cmd->image;
 	u64 length = vhdx_image_geometry(image)->block_size;
@@ -142,7 +142,7 @@ struct vhdx_allocate_word {
 	u64 word;
 };
 
-static void vhdx_allocate_make(struct vhdx_edit *edit, void *context)
+static void vhdx_allocate_write_entry(struct vhdx_edit *edit, void *context)
 {
 	const struct vhdx_allocate_word *change = context;
 
@@ -164,8 +164,8 @@ void vhdx_allocate_edit(struct vhdx_cmd *cmd, u64 entry)
 		.word	= entry,
 	};
 
-	vhdx_journal_change(image->journal, cmd->pages, cmd->nr_pages, vhdx_allocate_make,
-			    &change);
+	vhdx_journal_change(image->journal, cmd->pages, cmd->nr_pages,
+			    vhdx_allocate_write_entry, &change);
 	cmd->place = 0;
 	cmd->stage = VHDX_STAGE_LOCKED;
 }

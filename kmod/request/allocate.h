@@ -12,10 +12,10 @@ struct vhdx_cmd;
 struct vhdx_map;
 
 void vhdx_allocate_fail(struct vhdx_cmd *cmd, int error);
-bool vhdx_allocate_ready(struct vhdx_cmd *cmd);
+bool vhdx_allocate_begin(struct vhdx_cmd *cmd);
 bool vhdx_allocate_lock(struct vhdx_cmd *cmd);
 bool vhdx_allocate_reserve(struct vhdx_cmd *cmd);
-bool vhdx_allocate_take(struct vhdx_cmd *cmd);
+bool vhdx_allocate_place(struct vhdx_cmd *cmd);
 bool vhdx_allocate_drop_former(struct vhdx_cmd *cmd, struct vhdx_map *map);
 void vhdx_allocate_edit(struct vhdx_cmd *cmd, u64 entry);
 void vhdx_allocate_change(struct vhdx_cmd *cmd, u64 entry);

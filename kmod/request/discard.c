@@ -62,7 +62,7 @@ static int vhdx_discard_absent(struct vhdx_cmd *cmd, struct vhdx_discard *part)
 		vhdx_allocate_change(cmd, vhdx_bat_entry(VHDX_BLOCK_ZERO, 0));
 		return 1;
 	}
-	if (!vhdx_allocate_take(cmd))
+	if (!vhdx_allocate_place(cmd))
 		return 0;
 	vhdx_allocate_change(cmd, vhdx_bat_entry(VHDX_BLOCK_FULLY_PRESENT, cmd->place));
 	return 1;
@@ -97,7 +97,7 @@ static int vhdx_discard_sectors(struct vhdx_cmd *cmd, const struct vhdx_discard 
 		return 0;
 	if (part->map.kind == VHDX_MAP_DATA)
 		ret = vhdx_discard_part(cmd, part);
-	else if (!vhdx_allocate_take(cmd))
+	else if (!vhdx_allocate_place(cmd))
 		return 0;
 	if (ret > 0)
 		vhdx_partial_mark(cmd, first, first + part->length);
@@ -173,7 +173,7 @@ void vhdx_discard_run(struct vhdx_cmd *cmd)
 {
 	int ret = 1;
 
-	if (!vhdx_allocate_ready(cmd))
+	if (!vhdx_allocate_begin(cmd))
 		return;
 	while (ret > 0 && vhdx_cmd_left(cmd)) {
 		ret = vhdx_discard_step(cmd);

@@ -252,7 +252,7 @@ static bool vhdx_marks_full(const struct vhdx_edit *edit, const struct vhdx_mark
 	return true;
 }
 
-static void vhdx_marks_make(struct vhdx_edit *edit, void *context)
+static void vhdx_marks_apply(struct vhdx_edit *edit, void *context)
 {
 	const struct vhdx_marks *marks = context;
 	u32 bit, end = marks->slice + vhdx_bitmap_slice(marks->g) * 8;
@@ -300,7 +300,7 @@ void vhdx_partial_mark(struct vhdx_cmd *cmd, u64 first, u64 end)
 	marks.first = marks.slice + (first - block) / g->logical_sector_size;
 	marks.end = marks.slice + (end - block) / g->logical_sector_size;
 	vhdx_journal_change(image->journal, cmd->pages, cmd->nr_pages,
-			    vhdx_marks_make, &marks);
+			    vhdx_marks_apply, &marks);
 	cmd->place = 0;
 	cmd->stage = VHDX_STAGE_BITMAP;
 	vhdx_cmd_unlock(cmd);

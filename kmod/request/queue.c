@@ -133,12 +133,12 @@ void vhdx_queue_add(struct vhdx_queue *queue, struct vhdx_cmd *cmd)
 }
 
 /**
- * vhdx_queue_again() - queue a command to run again
+ * vhdx_queue_requeue() - queue a command to run again
  * @cmd:	not running; must not be used afterwards
  *
  * Context: any
  */
-void vhdx_queue_again(struct vhdx_cmd *cmd)
+void vhdx_queue_requeue(struct vhdx_cmd *cmd)
 {
 	vhdx_queue_put(vhdx_queue_of(cmd), cmd, true);
 }
@@ -156,7 +156,7 @@ void vhdx_queue_waited(struct vhdx_waiter *waiter, int error)
 
 	if (error)
 		cmd->error = error;
-	vhdx_queue_again(cmd);
+	vhdx_queue_requeue(cmd);
 }
 
 static void vhdx_queue_dispatch(struct vhdx_queues *queues, struct vhdx_cmd *cmd)

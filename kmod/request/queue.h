@@ -75,7 +75,7 @@ struct vhdx_queues {
 };
 
 void vhdx_queue_add(struct vhdx_queue *queue, struct vhdx_cmd *cmd);
-void vhdx_queue_again(struct vhdx_cmd *cmd);
+void vhdx_queue_requeue(struct vhdx_cmd *cmd);
 void vhdx_queue_waited(struct vhdx_waiter *waiter, int error);
 void vhdx_queue_kick(struct vhdx_queue *queue);
 

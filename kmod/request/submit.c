@@ -24,7 +24,7 @@ struct vhdx_batch {
 	bool inside;			/* it succeeded */
 };
 
-static bool vhdx_submit_takes(const struct vhdx_image *image, const struct request *rq)
+static bool vhdx_submit_is_valid(const struct vhdx_image *image, const struct request *rq)
 {
 	switch (req_op(rq)) {
 	case REQ_OP_READ:
@@ -83,7 +83,7 @@ static void vhdx_submit(struct vhdx_batch *batch, struct request *rq)
 	blk_mq_start_request(rq);
 	/* the other members still have the values of the last request */
 	cmd->image = queues->image;
-	cmd->again = vhdx_queue_again;
+	cmd->again = vhdx_queue_requeue;
 	cmd->waiter.done = vhdx_queue_waited;
 	cmd->done = 0;
 	cmd->recycled = 0;
@@ -93,7 +93,7 @@ static void vhdx_submit(struct vhdx_batch *batch, struct request *rq)
 	cmd->bitmap = 0;
 	cmd->bvecs = NULL;
 	vhdx_poll_begin(queue, rq);
-	if (unlikely(READ_ONCE(queues->dead)) || !vhdx_submit_takes(queues->image, rq))
+	if (unlikely(READ_ONCE(queues->dead)) || !vhdx_submit_is_valid(queues->image, rq))
 		vhdx_cmd_fail(cmd, -EIO);
 	else if (!vhdx_submit_read(batch, queues, rq))
 		vhdx_submit_queue(batch, queue, cmd);

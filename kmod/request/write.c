@@ -65,7 +65,7 @@ static void vhdx_write_sectors(struct vhdx_cmd *cmd, const struct vhdx_map *map,
 	if (!vhdx_partial_prepare(cmd, map))
 		return;
 	if (map->kind == VHDX_MAP_PARENT) {
-		if (!vhdx_allocate_take(cmd))
+		if (!vhdx_allocate_place(cmd))
 			return;
 		offset = cmd->place + skip;
 	}
@@ -108,7 +108,7 @@ static void vhdx_write_locked(struct vhdx_cmd *cmd)
 		fallthrough;
 	case VHDX_MAP_ZERO:
 		if (vhdx_allocate_drop_former(cmd, &map) && vhdx_allocate_reserve(cmd) &&
-		    vhdx_allocate_take(cmd))
+		    vhdx_allocate_place(cmd))
 			vhdx_cmd_write(cmd, cmd->place + skip, map.length, vhdx_write_new_done);
 		break;
 	case VHDX_MAP_MISS:
@@ -130,7 +130,7 @@ void vhdx_write_run(struct vhdx_cmd *cmd)
 {
 	struct vhdx_map map;
 
-	if (!vhdx_allocate_ready(cmd))
+	if (!vhdx_allocate_begin(cmd))
 		return;
 	if (cmd->stage >= VHDX_STAGE_LOCKED) {
 		vhdx_write_locked(cmd);

@@ -99,7 +99,7 @@ static enum exit_code check_tables(struct check *check, void *scratch)
 	struct vhdx_fault fault;
 	enum vhdx_reason reason = vhdx_open_tables(check->super, &check->reader, scratch,
 						   &fault);
-	/* The reason tells how far vhdx_open_tables() has come. */
+	/* The reason says how far vhdx_open_tables() has come. */
 	const bool layout_is_known = !reason || reason >= VHDX_REASON_metadata_signature;
 	const bool geometry_is_known = !reason || reason == VHDX_REASON_locator_missing ||
 				       reason == VHDX_REASON_bat_too_small;

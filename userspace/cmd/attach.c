@@ -321,8 +321,8 @@ static void report_replay_before_failure(const struct attach *attach, const stru
 }
 
 /* After the ioctl: wait for udev, and report the disk. */
-static enum exit_code settle(const struct globals *globals, const struct disk *disk,
-			     struct udev_wait *wait)
+static enum exit_code wait_and_report(const struct globals *globals, const struct disk *disk,
+				      struct udev_wait *wait)
 {
 	enum udev_wait_result ready = udev_wait_ready(wait, disk, UDEV_TIMEOUT_MS);
 	struct disk_list disks = { 0 };
@@ -377,7 +377,7 @@ static enum exit_code attach_through(const struct globals *globals, const struct
 		disk_find(&disk, request.index);
 		note("%s: attached as %s", path, disk.node);
 		report_replay(attach, chain, &disk);
-		status = settle(globals, &disk, wait);
+		status = wait_and_report(globals, &disk, wait);
 	} else {
 		status = request.reason == VHDX_REASON_attach_index_taken ?
 			 attachable_fail_index(attach->index) :
