@@ -252,7 +252,7 @@ if ldd "$VHDXCTL" | grep -q asan; then
 	done_testing
 fi
 
-# killed_anywhere WHAT TARGET: killed, or interrupted, before each of its changes of a file
+# killed_anywhere WHAT TARGET [HOW]: killed, or interrupted, before each of its changes of a file
 killed_anywhere() {
 	local what=$1 target=$2 step=0 wrong='' ended=99 top parent
 
@@ -279,15 +279,15 @@ killed_anywhere() {
 			wrong+=" again after $step: $status $err"
 		[ "$step" -lt 500 ] || break
 	done
-	is "$wrong" '' "$what at any of $step moments: the chain shows the same, and is merged then ($target)"
+	is "$wrong" '' "$what at any of $step moments: the chain shows the same, and is merged then ($target${3-})"
 }
 killed_anywhere DIE_AT work/1.vhdx
 killed_anywhere INTERRUPT_AT work/1.vhdx
 killed_anywhere DIE_AT work/0.vhdx
 
-# power_cuts TARGET COUNT
+# power_cuts TARGET COUNT [HOW]
 power_cuts() {
-	local claim="P4: $2 power cuts: the chain shows the same, and is merged then ($1)" inodes said
+	local claim="P4: $2 power cuts: the chain shows the same, and is merged then ($1${3-})" inodes said
 
 	fresh
 	rm -f record
@@ -303,5 +303,10 @@ power_cuts() {
 }
 power_cuts 1.vhdx "${VHDX_CUTS:-25}"
 power_cuts 0.vhdx "${VHDX_CUTS:-25}"
+# the same where blocks are cloned, not copied
+export CLONE=1
+power_cuts 1.vhdx "${VHDX_CUTS:-25}" ", cloned"
+killed_anywhere DIE_AT work/1.vhdx ", cloned"
+unset CLONE
 
 done_testing

@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SPDX-FileCopyrightText: 2026 The vhdx authors
+/*
+ * Copies of data from one image to another. Where the file system can, both files share the blocks
+ * of the file system afterwards, and no data are read or written. A clone is ordered like a write:
+ * it is durable after a flush of the file.
+ */
 #include "merge/copy.h"
 
+#include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
+#include "image/image.h"
 #include "lib/alloc.h"
 
 #define PIECE_BYTES (1U << 20)
 #define ZERO_BYTES 4096U
+
+/* A shorter range is copied: it costs less than the extents that it would be cut from. */
+#define CLONE_BYTES_MIN (64U << 10)
 
 static bool is_zero(const u8 *data, u32 length)
 {
@@ -37,6 +48,46 @@ static enum exit_code write_piece(const struct write_file *file, u64 offset, con
 	return status;
 }
 
+/*
+ * Let the file system share the blocks of an extent of data. Return: false if it cannot do that, as
+ * between two file systems or for ranges that are not aligned to its blocks
+ */
+static bool clone_extent(struct chain_map *from, const struct disk_extent *extent,
+			 const struct write_file *file, u64 offset)
+{
+	const struct image *image = from->layer[extent->depth].image;
+	struct file_clone_range range = {
+		.src_fd = image->file.fd,
+		.src_offset = extent->offset,
+		.src_length = extent->length,
+		.dest_offset = offset,
+	};
+
+	/* A log that is replayed in memory is not in the file. */
+	return extent->length >= CLONE_BYTES_MIN && !image->replayed &&
+	       !ioctl(file->fd, FICLONERANGE, &range);
+}
+
+/* Read and write an extent of any kind. */
+static enum exit_code copy_extent(struct chain_map *from, const struct disk_extent *extent,
+				  const struct write_file *file, u64 offset, bool fresh)
+{
+	u8 *buffer = xcalloc(1, PIECE_BYTES);
+	enum exit_code status = DONE;
+	u64 done;
+	u32 piece;
+
+	for (done = 0; done < extent->length && status == DONE; done += piece) {
+		piece = extent->length - done < PIECE_BYTES ? (u32)(extent->length - done) :
+							      PIECE_BYTES;
+		status = chain_map_read(from, extent->start + done, buffer, piece);
+		if (status == DONE)
+			status = write_piece(file, offset + done, buffer, piece, fresh);
+	}
+	free(buffer);
+	return status;
+}
+
 /**
  * copy_range() - copy the contents of a range of a disk to a file
  * @from:	map of a whole chain
@@ -46,23 +97,24 @@ static enum exit_code write_piece(const struct write_file *file, u64 offset, con
  * @offset:	in @file, in bytes
  * @fresh:	the place in @file reads as zeros, so zeros need not be written
  *
+ * Data of one image of the chain are cloned where the file system can do that.
+ *
  * Return: DONE, or another exit code after an error message
  */
 enum exit_code copy_range(struct chain_map *from, u64 start, u64 length,
 			  const struct write_file *file, u64 offset, bool fresh)
 {
-	u8 *buffer = xcalloc(1, PIECE_BYTES);
 	enum exit_code status = DONE;
+	struct disk_extent extent;
 	u64 done;
-	u32 piece;
 
-	for (done = 0; done < length && status == DONE; done += piece) {
-		piece = length - done < PIECE_BYTES ? (u32)(length - done) : PIECE_BYTES;
-		status = chain_map_read(from, start + done, buffer, piece);
-		if (status == DONE)
-			status = write_piece(file, offset + done, buffer, piece, fresh);
+	for (done = 0; done < length && status == DONE; done += extent.length) {
+		status = chain_map_find(from, start + done, length - done, &extent);
+		if (status != DONE || (extent.kind == EXTENT_DATA &&
+				       clone_extent(from, &extent, file, offset + done)))
+			continue;
+		status = copy_extent(from, &extent, file, offset + done, fresh);
 	}
-	free(buffer);
 	return status;
 }
 
