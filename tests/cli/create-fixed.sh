@@ -88,6 +88,8 @@ run check -q "$image"
 is "$status/$out" 0/ "and is clean"
 lesser NO_TMPFILE create "$image" 1G
 exits 5 "and a file of that name is not replaced"
+lesser NO_LINK create --force "$image" 3G
+is "$status $err" "1 vhdxctl: $image: cannot create (Invalid argument)" "a file that cannot get a name is not made"
 lesser NO_TMPFILE create --force "$image" 2G
 exits 0 "but by force"
 lesser NO_TMPFILE create "$TMP/bad.vhdx" --type=fixed 63T

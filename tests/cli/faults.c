@@ -6,6 +6,7 @@
  *
  *	NO_FALLOCATE	fallocate() is not supported
  *	NO_TMPFILE	O_TMPFILE is not supported
+ *	NO_LINK		linkat() fails with EINVAL
  *	CLONE		FICLONERANGE is supported, and counts as one write; without it, it is not
  *	DIE_AT=N	the program ends right before its N-th change of a file
  *	INTERRUPT_AT=N	it gets a SIGINT right before that
@@ -195,6 +196,17 @@ int fcntl64(int fd, int command, ...)
 	if (command == F_OFD_SETLK)
 		count();
 	return real(fd, command, argument);
+}
+
+int linkat(int from, const char *old, int to, const char *new, int flags)
+{
+	int (*real)(int, const char *, int, const char *, int) = next("linkat");
+
+	if (getenv("NO_LINK")) {
+		errno = EINVAL;
+		return -1;
+	}
+	return real(from, old, to, new, flags);
 }
 
 int renameat2(int from, const char *old, int to, const char *new, unsigned int flags)

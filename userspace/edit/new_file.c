@@ -282,7 +282,8 @@ static int move_aside(struct new_file *new_file)
 	int error = aside ? move_name(new_file->target, aside) : errno;
 
 	if (!error) {
-		error = move_name(new_file->temporary, new_file->target);
+		error = is_old(new_file, aside) ?
+			move_name(new_file->temporary, new_file->target) : ESTALE;
 		if (error && move_name(aside, new_file->target))
 			fail(EXIT_IO, "%s: another file has this name now; the former file is %s",
 			     new_file->file.path, aside);
@@ -310,7 +311,8 @@ static int give_name(struct new_file *new_file, bool trial)
 	if (new_file->old.fd < 0)
 		return link_name(new_file->file.fd, new_file->target);
 	error = exchange_with_old(new_file);
-	if (error != EINVAL)
+	/* without a temporary path, no exchange was tried */
+	if (error != EINVAL || !new_file->temporary)
 		return error;
 	if (trial)
 		return move_aside(new_file);
