@@ -226,7 +226,7 @@ static int vhdx_journal_end(struct vhdx_journal *journal, bool *log_left)
 	*log_left = ret;
 	if (ret)
 		vhdx_journal_fail(journal,
-				  "cannot end the session, the next attach replays the log", ret);
+				  "cannot end the session, all data is safe in the log", ret);
 	return ret;
 }
 
