@@ -127,7 +127,7 @@ safe_in_the_log() {
 	log_mark
 	LINE=$(ioctl detach "$INDEX")
 	is "$(field "$LINE" errno)/$(field "$LINE" reason)" EIO/928 \
-		"P3: safe: if pages cannot be brought home, detach says that all is safe in the log"
+		"P3: safe: if pages cannot be written to their places, detach says that all is safe in the log"
 	like "$(said "$LINE")" 'all written data is safe' "safe: in these words"
 	like "$(log_since 'vhdx')" 'all data is safe in the log' "safe: and so does the kernel's log"
 	echo "0 $((96 << 11)) linear $loop 0" | dmsetup reload home
