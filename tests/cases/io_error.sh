@@ -71,7 +71,7 @@ ends_writing() {
 
 # Detaching says what may be lost, and there is no disk any more.
 unwritten() {
-	LINE=$(ioctl detach "$INDEX")
+	wait_for 10 is_not_busy "$INDEX"
 	is "$(field "$LINE" errno)/$(field "$LINE" reason)" EIO/918 "P3: $1: detaching says that something may be lost"
 	ok "P7: $1: it is detached" nothing_attached
 }

@@ -125,7 +125,7 @@ safe_in_the_log() {
 	} | dmsetup reload home
 	dmsetup suspend home && dmsetup resume home
 	log_mark
-	LINE=$(ioctl detach "$INDEX")
+	wait_for 10 is_not_busy "$INDEX"
 	is "$(field "$LINE" errno)/$(field "$LINE" reason)" EIO/928 \
 		"P3: safe: if pages cannot be written to their places, detach says that all is safe in the log"
 	like "$(said "$LINE")" 'all written data is safe' "safe: in these words"

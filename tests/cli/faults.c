@@ -123,8 +123,12 @@ int ioctl(int fd, unsigned long request, ...)
 	va_end(args);
 	if (request != FICLONERANGE)
 		return real(fd, request, range);
-	if (!getenv("CLONE") || (range->src_offset | range->src_length | range->dest_offset) % 4096) {
-		errno = getenv("CLONE") ? EINVAL : EOPNOTSUPP;
+	if (!getenv("CLONE")) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	if ((range->src_offset | range->src_length | range->dest_offset) % 4096) {
+		errno = EINVAL;
 		return -1;
 	}
 	data = malloc(range->src_length);
