@@ -97,7 +97,7 @@ static int vhdx_bounce_fill(const struct vhdx_bounce *bounce, const struct vhdx_
  * @backing:	the file
  * @offset:	in the file, in bytes
  * @buffer:	any kernel memory
- * @length:	bytes; the range must lie inside the file
+ * @length:	bytes, perhaps 0; the range must lie inside the file
  *
  * Context: process, may sleep
  * Return: 0 or a negative errno
@@ -106,8 +106,12 @@ int vhdx_backing_read_range(const struct vhdx_backing *backing, u64 offset, void
 			    u32 length)
 {
 	struct vhdx_bounce bounce;
-	int ret = vhdx_bounce_alloc(&bounce, offset % VHDX_PAGE_SIZE + length);
+	int ret;
 
+	/* an item of metadata may be empty; what is wrong with that is said elsewhere */
+	if (!length)
+		return 0;
+	ret = vhdx_bounce_alloc(&bounce, offset % VHDX_PAGE_SIZE + length);
 	if (ret)
 		return ret;
 	while (!ret && length) {
