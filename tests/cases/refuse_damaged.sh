@@ -233,6 +233,15 @@ damaged() {
 	ok "and it is right again" cmp "$file" "$PRISTINE/good/creator-empty.vhdx"
 }
 
+# An item may have no bytes: nothing is read then, and the locator is refused for what it is.
+empty_item() {
+	local file=$SCRATCH/empty_item.vhdx
+	cp --sparse=always "$IMAGES/bad/locator_short.vhdx" "$file"
+	# offset and length in the last entry of the metadata table
+	dd if=/dev/zero of="$file" bs=8 seek=$((0x2000d0 / 8)) count=1 conv=notrunc status=none
+	refused "$file" locator_short "a parent locator of length 0"
+}
+
 other_kinds() {
 	: >"$SCRATCH/empty"
 	refused "$SCRATCH/empty" file_too_small "an empty file"
@@ -246,6 +255,7 @@ other_kinds() {
 
 read_reasons
 zoo
+empty_item
 other_kinds
 truncated
 random_bytes 1048575 2
