@@ -38,11 +38,14 @@ static int __init vhdx_init(void)
 	ret = vhdx_lru_module_init();
 	if (ret)
 		goto err_job_exit;
-	vhdx_held_locks_init(vhdx_debugfs_init());
 	ret = vhdx_control_init();
-	if (!ret)
-		return 0;
-	vhdx_debugfs_exit();
+	if (ret)
+		goto err_lru_exit;
+	/* last: if the module failed to load, a file that is open would keep functions of it */
+	vhdx_held_locks_init(vhdx_debugfs_init());
+	return 0;
+
+err_lru_exit:
 	vhdx_lru_module_exit();
 err_job_exit:
 	vhdx_job_exit();

@@ -276,7 +276,7 @@ static struct miscdevice vhdx_control_device = {
 };
 
 /**
- * vhdx_control_init() - module init, last: ioctls may be called from now on
+ * vhdx_control_init() - module init, last of what may fail: ioctls may be called from now on
  *
  * Context: process
  * Return: 0 or a negative errno
