@@ -236,7 +236,7 @@ damaged() {
 # An item may have no bytes: nothing is read then, and the locator is refused for what it is.
 empty_item() {
 	local file=$SCRATCH/empty_item.vhdx
-	cp --sparse=always "$IMAGES/bad/locator_short.vhdx" "$file"
+	cp --sparse=always "$PRISTINE/bad/locator_short.vhdx" "$file"
 	# offset and length in the last entry of the metadata table
 	dd if=/dev/zero of="$file" bs=8 seek=$((0x2000d0 / 8)) count=1 conv=notrunc status=none
 	refused "$file" locator_short "a parent locator of length 0"
