@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The vhdx authors */
 /*
- * The host file that holds an image: opening and mode (open.c), reads and writes (io.c), size,
- * allocation, zeros and flush (falloc.c), frozen file systems (freeze.c), and the change to
- * read-only for a snapshot (reopen.c).
+ * The host file that holds an image: opening and mode (open.c), reads and writes (io.c), reads of
+ * any range (range.c), size, allocation, zeros and flush (falloc.c), frozen file systems
+ * (freeze.c), and the change to read-only for a snapshot (reopen.c).
  */
 #ifndef VHDX_BACKING_BACKING_H
 #define VHDX_BACKING_BACKING_H
