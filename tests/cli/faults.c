@@ -113,10 +113,12 @@ ssize_t pwrite64(int fd, const void *data, size_t length, off64_t offset)
 int ioctl(int fd, unsigned long request, ...)
 {
 	int (*real)(int, unsigned long, ...) = next("ioctl");
+	int (*punch)(int, int, off64_t, off64_t) = next("fallocate64");
 	struct file_clone_range *range;
 	ssize_t done = -1;
 	va_list args;
 	void *data;
+	off_t begin, end;
 
 	va_start(args, request);
 	range = va_arg(args, void *);
@@ -140,7 +142,15 @@ int ioctl(int fd, unsigned long request, ...)
 	else
 		errno = EINVAL;
 	free(data);
-	return done == (ssize_t)range->src_length ? 0 : -1;
+	if (done != (ssize_t)range->src_length)
+		return -1;
+	/* a clone of a hole is a hole */
+	end = (off_t)(range->src_offset + range->src_length);
+	begin = lseek((int)range->src_fd, (off_t)range->src_offset, SEEK_DATA);
+	if (begin < 0 ? errno == ENXIO : begin >= end)
+		punch(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off64_t)range->dest_offset,
+		      (off64_t)range->src_length);
+	return 0;
 }
 
 int ftruncate64(int fd, off64_t size)

@@ -307,6 +307,11 @@ power_cuts 0.vhdx "${VHDX_CUTS:-25}"
 export CLONE=1
 power_cuts 1.vhdx "${VHDX_CUTS:-25}" ", cloned"
 killed_anywhere DIE_AT work/1.vhdx ", cloned"
+# A clone of a hole is a hole: a fixed image would lose space that it has
+is "$(cd places && LD_PRELOAD=$TMP/faults.so && export LD_PRELOAD && keeps_content fixed 6)" '' \
+	"a child is merged into a fixed image"
+ok "the fixed image keeps all its space" test $(($(stat -c '%b * %B' places/base.vhdx))) -ge \
+	"$(stat -c %s places/base.vhdx)"
 unset CLONE
 
 done_testing

@@ -70,6 +70,12 @@ static bool has_anchor(const struct merge_blocks *blocks, u64 entry)
 	return check_owns_anchor(blocks->check, &blocks->own.rules, entry);
 }
 
+/* All space of a fixed image is its own: it cannot lack any later. */
+static unsigned int flags_of(const struct merge_blocks *blocks)
+{
+	return blocks->own.rules.geometry->leave_allocated ? COPY_ALLOCATED : 0;
+}
+
 static enum exit_code fill_block(struct merge_blocks *blocks, u64 block, u64 entry)
 {
 	const struct vhdx_geometry *g = blocks->own.rules.geometry;
@@ -82,7 +88,8 @@ static enum exit_code fill_block(struct merge_blocks *blocks, u64 block, u64 ent
 		status = target_allocate(&blocks->target, &offset);
 	if (status == DONE)
 		status = copy_range(&blocks->whole, block << g->block_shift,
-				    vhdx_block_used(g, block), blocks->target.file, offset, fresh);
+				    vhdx_block_used(g, block), blocks->target.file, offset,
+				    flags_of(blocks) | (fresh ? COPY_FRESH : 0));
 	if (status != DONE)
 		return status;
 	return target_set_entry(&blocks->target, vhdx_payload_index(g, block),
@@ -107,7 +114,7 @@ static enum exit_code merge_block(struct merge_blocks *blocks, u64 block)
 	state = vhdx_bat_state(entry);
 	if (state == VHDX_BLOCK_FULLY_PRESENT)
 		return copy_extents(&blocks->upper, start, length, blocks->target.file,
-				    vhdx_bat_offset(entry));
+				    vhdx_bat_offset(entry), flags_of(blocks));
 	if (upper.data || state == VHDX_BLOCK_PARTIALLY_PRESENT || has_anchor(blocks, entry) ||
 	    (state == VHDX_BLOCK_NOT_PRESENT && g->has_parent && !upper.everything))
 		return fill_block(blocks, block, entry);

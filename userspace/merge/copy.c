@@ -95,25 +95,27 @@ static enum exit_code copy_extent(struct chain_map *from, const struct disk_exte
  * @length:	in bytes, inside the disk
  * @file:	open for writing
  * @offset:	in @file, in bytes
- * @fresh:	the place in @file reads as zeros, so zeros need not be written
+ * @flags:	of enum copy_flags
  *
- * Data of one image of the chain are cloned where the file system can do that.
+ * Data of one image of the chain are cloned where the file system can do that, unless @flags forbid
+ * it.
  *
  * Return: DONE, or another exit code after an error message
  */
 enum exit_code copy_range(struct chain_map *from, u64 start, u64 length,
-			  const struct write_file *file, u64 offset, bool fresh)
+			  const struct write_file *file, u64 offset, unsigned int flags)
 {
+	const bool may_clone = !(flags & COPY_ALLOCATED);
 	enum exit_code status = DONE;
 	struct disk_extent extent;
 	u64 done;
 
 	for (done = 0; done < length && status == DONE; done += extent.length) {
 		status = chain_map_find(from, start + done, length - done, &extent);
-		if (status != DONE || (extent.kind == EXTENT_DATA &&
+		if (status != DONE || (may_clone && extent.kind == EXTENT_DATA &&
 				       clone_extent(from, &extent, file, offset + done)))
 			continue;
-		status = copy_extent(from, &extent, file, offset + done, fresh);
+		status = copy_extent(from, &extent, file, offset + done, flags & COPY_FRESH);
 	}
 	return status;
 }
@@ -125,11 +127,12 @@ enum exit_code copy_range(struct chain_map *from, u64 start, u64 length,
  * @length:	in bytes, inside the disk
  * @file:	open for writing
  * @offset:	in @file, in bytes
+ * @flags:	of enum copy_flags
  *
  * Return: DONE, or another exit code after an error message
  */
 enum exit_code copy_extents(struct chain_map *from, u64 start, u64 length,
-			    const struct write_file *file, u64 offset)
+			    const struct write_file *file, u64 offset, unsigned int flags)
 {
 	enum exit_code status = DONE;
 	struct disk_extent extent;
@@ -139,7 +142,7 @@ enum exit_code copy_extents(struct chain_map *from, u64 start, u64 length,
 		status = chain_map_find(from, start + done, length - done, &extent);
 		if (status == DONE && extent.kind != EXTENT_PARENT)
 			status = copy_range(from, extent.start, extent.length, file, offset + done,
-					    false);
+					    flags);
 	}
 	return status;
 }

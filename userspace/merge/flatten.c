@@ -54,7 +54,7 @@ static enum exit_code copy_block(struct flat *flat, u64 start, u64 *length)
 	status = write_set_size(&flat->new_file.file, flat->end);
 	if (status == DONE)
 		status = copy_range(&flat->map, block << g->block_shift, *length,
-				    &flat->new_file.file, offset, true);
+				    &flat->new_file.file, offset, COPY_FRESH);
 	if (status == DONE)
 		status = write_at(&flat->new_file.file, at, &entry, sizeof(entry));
 	return status;
