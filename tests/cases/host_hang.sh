@@ -173,13 +173,22 @@ snapshot_hangs() {
 
 # --- a reader of sysfs or debugfs hangs ---------------------------------------------------------
 
-# read_into FILE PAGE: into memory that is a page of the hanging device; the reader is in READERS
+# A page of a file whose device hangs. It is not a page of the device: lockdep has one class for the
+# pages of all block devices, and the kernel makes folders of debugfs while a disk is being changed.
+pages_that_hang() {
+	mke2fs -q -t ext4 -F "$DEVICE" 64M && mkdir -p "$SCRATCH/pages" &&
+		mount "$DEVICE" "$SCRATCH/pages" && defer umount -l "$SCRATCH/pages" &&
+		dd if=/dev/urandom of="$SCRATCH/pages/file" bs=1M count=8 conv=fsync status=none &&
+		echo 3 >/proc/sys/vm/drop_caches
+}
+
+# read_into FILE PAGE: into memory that hangs; the reader is in READERS
 read_into() {
 	python3 -c 'if True:
 		import mmap, os, sys
 		page = mmap.mmap(os.open(sys.argv[1], os.O_RDONLY), 4096, mmap.MAP_PRIVATE,
-			mmap.PROT_READ | mmap.PROT_WRITE, offset=(48 << 20) + 65536 * int(sys.argv[3]))
-		open(sys.argv[2], "rb", buffering=0).readinto(page)' "$DEVICE" "$1" "$2" &
+			mmap.PROT_READ | mmap.PROT_WRITE, offset=1048576 * (1 + int(sys.argv[3])))
+		open(sys.argv[2], "rb", buffering=0).readinto(page)' "$SCRATCH/pages/file" "$1" "$2" &
 	READERS+=($!)
 }
 
@@ -188,15 +197,17 @@ list_into() {
 	python3 -c 'if True:
 		import ctypes, mmap, os, sys
 		page = mmap.mmap(os.open(sys.argv[1], os.O_RDONLY), 4096, mmap.MAP_PRIVATE,
-			mmap.PROT_READ | mmap.PROT_WRITE, offset=(48 << 20) + 65536 * int(sys.argv[3]))
+			mmap.PROT_READ | mmap.PROT_WRITE, offset=1048576 * (1 + int(sys.argv[3])))
 		ctypes.CDLL(None).getdents64(os.open(sys.argv[2], os.O_RDONLY),
-			ctypes.byref(ctypes.c_char.from_buffer(page)), ctypes.c_size_t(4096))' "$DEVICE" "$1" "$2" &
+			ctypes.byref(ctypes.c_char.from_buffer(page)), ctypes.c_size_t(4096))' \
+		"$SCRATCH/pages/file" "$1" "$2" &
 	READERS+=($!)
 }
 
 # The disk's own file answers: only the readers' memory does not.
 readers_hang() {
 	local file reader READERS=()
+	must pages_that_hang || return
 	attached "readers: attached" -n -i 6 "$SCRATCH/other.vhdx" || return
 	hang hanging
 	for file in "$STATS" "$SYS/vhdx/backing_file"; do
@@ -213,6 +224,7 @@ readers_hang() {
 	for reader in "${READERS[@]}"; do
 		ok "readers: they end" wait_for 10 is_over "$reader"
 	done
+	umount "$SCRATCH/pages"
 }
 
 # --- commands that wait for a thread that hangs -----------------------------------------------
