@@ -3,9 +3,10 @@
 # shellcheck shell=bash disable=SC2034 # some is for the other files
 #
 # From nothing to a disk that can be read, and the memory that is gone then: by size. The same for
-# an image whose BAT is written, with zeros, beside a program that reads this BAT.
+# images whose BAT is written, beside a program that reads this BAT.
 
 ATTACH_SIZES="1G 1T 64T"
+ATTACH_TABLES="16T-dense 4T-full"
 
 # Memory that is neither used, nor a copy of what is in files, when udev's helpers are gone.
 free_memory() {
@@ -30,29 +31,59 @@ attach_time() {
 	figure "time-$1" "$2" ms "$(awk -v us=$least 'BEGIN { print us / 1000 }')"
 }
 
-# dense_table: makes an image of which the BAT is not a hole; sets TABLE, where dd finds that
-DENSE=16T
-dense_table() {
-	local offset length
-	vhdxctl create -q --block-size=1M "$PLACE/dense.vhdx" "$DENSE"
-	read -r offset length < <(vhdxctl info -J --headers "$PLACE/dense.vhdx" |
-		jq -r 'first(.. | objects | select(.name? == "bat")) | "\(.offset) \(.length)"')
-	TABLE=("skip=$((offset >> 20))" "count=$((length >> 20))")
-	dd if=/dev/zero of="$PLACE/dense.vhdx" bs=1M seek=$((offset >> 20)) count=$((length >> 20)) \
-		conv=notrunc,fsync status=none
+# bat_of IMAGE: offset and length of its BAT, in MiB
+bat_of() {
+	vhdxctl info -J --headers "$1" |
+		jq -r 'first(.. | objects | select(.name? == "bat")) | "\(.offset / 1048576) \(.length / 1048576)"'
 }
 
-attach_dense() {
-	local start us i least=999999999
-	IMAGE=$PLACE/dense.vhdx
-	attach_time "$DENSE-dense" vhdx
+# Images of which the BAT is not a hole: zeros, and each block present, one after the other.
+make_dense() {
+	local at mib
+	vhdxctl create -q --block-size=1M "$PLACE/16T-dense.vhdx" 16T
+	read -r at mib < <(bat_of "$PLACE/16T-dense.vhdx")
+	dd if=/dev/zero of="$PLACE/16T-dense.vhdx" bs=1M seek="$at" count="$mib" conv=notrunc,fsync \
+		status=none
+}
+
+make_full() {
+	local at mib
+	vhdxctl create -q --block-size=1M "$PLACE/4T-full.vhdx" 4T
+	read -r at mib < <(bat_of "$PLACE/4T-full.vhdx")
+	truncate -s "$((at + mib + (4 << 20)))M" "$PLACE/4T-full.vhdx"
+	python3 - "$PLACE/4T-full.vhdx" "$at" "$mib" <<-'PYTHON'
+		import sys
+		from array import array
+		at, place = int(sys.argv[2]), int(sys.argv[2]) + int(sys.argv[3])
+		with open(sys.argv[1], "r+b") as image:
+		    image.seek(at << 20)
+		    for first in range(place, place + (4 << 20), 4096):
+		        image.write(array("Q", range(first << 20 | 6, (first + 4096) << 20, 1 << 20)))
+		        image.write(bytes(8))           # of the sector bitmap block
+	PYTHON
+	sync -f "$PLACE"
+}
+
+# table_time NAME: a program reads the same BAT
+table_time() {
+	local start us i at mib least=999999999
+	read -r at mib < <(bat_of "$IMAGE")
 	for ((i = 0; i < 5; i++)); do
 		start=$(microseconds)
-		dd if="$IMAGE" of=/dev/null bs=1M "${TABLE[@]}" iflag=direct status=none
+		dd if="$IMAGE" of=/dev/null bs=1M skip="$at" count="$mib" iflag=direct status=none
 		us=$(($(microseconds) - start))
 		least=$((us < least ? us : least))
 	done
-	figure "time-$DENSE-dense" raw ms "$(awk -v us=$least 'BEGIN { print us / 1000 }')"
+	figure "time-$1" raw ms "$(awk -v us=$least 'BEGIN { print us / 1000 }')"
+}
+
+attach_tables() {
+	local name
+	for name in $ATTACH_TABLES; do
+		IMAGE=$PLACE/$name.vhdx
+		attach_time "$name" vhdx
+		table_time "$name"
+	done
 }
 
 attach_memory() {
@@ -84,7 +115,7 @@ warm_up() {
 attach_round() {
 	[ "$ROUND" != 1 ] || each_size warm_up
 	each_size attach_time
-	attach_dense
+	attach_tables
 }
 
 part_attach() {
@@ -93,7 +124,8 @@ part_attach() {
 		vhdxctl create -q --block-size=1M "$PLACE/$size.vhdx" "$size" >/dev/null
 		[ "$size" = 64T ] || truncate -s "$size" "$PLACE/$size.raw"
 	done
-	dense_table
+	make_dense
+	make_full
 	rounds attach_round
 	# more rounds, as other things come and go in memory; last, as it empties the page cache
 	VHDX_BENCH_ROUNDS=5 rounds each_size attach_memory
