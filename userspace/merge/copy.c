@@ -18,6 +18,9 @@
 #define PIECE_BYTES (1U << 20)
 #define ZERO_BYTES 4096U
 
+/* Data that are not zeros mostly begin with others: little is read before much. */
+#define PROBE_BYTES 4096U
+
 /* A shorter range is copied: it costs less than the extents that it would be cut from. */
 #define CLONE_BYTES_MIN (64U << 10)
 
@@ -161,17 +164,17 @@ enum exit_code copy_is_zero(struct chain_map *from, u64 start, u64 length, bool 
 	u8 *buffer = xcalloc(1, PIECE_BYTES);
 	enum exit_code status = DONE;
 	struct disk_extent extent;
+	u32 piece = PROBE_BYTES;
 
 	*zero = true;
 	while (length && *zero && status == DONE) {
 		status = chain_map_find(from, start, length, &extent);
-		if (status == DONE && extent.length > PIECE_BYTES && extent.kind == EXTENT_DATA)
-			extent.length = PIECE_BYTES;
-		if (status == DONE && extent.kind == EXTENT_BAD)
-			extent.kind = EXTENT_DATA;	/* the read prints the error */
-		if (status == DONE && extent.kind == EXTENT_DATA) {
+		/* the read of a bad extent prints the error */
+		if (status == DONE && (extent.kind == EXTENT_DATA || extent.kind == EXTENT_BAD)) {
+			extent.length = extent.length < piece ? extent.length : piece;
 			status = chain_map_read(from, start, buffer, (u32)extent.length);
 			*zero = is_zero(buffer, (u32)extent.length);
+			piece = PIECE_BYTES;
 		}
 		start += extent.length;
 		length -= extent.length;
