@@ -242,6 +242,39 @@ empty_item() {
 	refused "$file" locator_short "a parent locator of length 0"
 }
 
+# in_a_run TEXT INDEX PLACE: entry INDEX of a table of 64 blocks in order says PLACE, in MiB
+in_a_run() {
+	local file=$SCRATCH/run.vhdx at
+	cp --sparse=always "$SCRATCH/in_order.vhdx" "$file"
+	perl -e 'print pack("Q<", $ARGV[0] << 20 | 6)' "$3" |
+		dd of="$file" bs=8 seek=$((BAT / 8 + $2)) conv=notrunc status=none
+	if attach -n -w -o 2 "$file"; then
+		echo " entry $2 at $3 MiB: attached"
+		detach "$INDEX"
+		return
+	fi
+	at=$(printf '%#x' $((BAT + 8 * $4)))
+	[[ $(field "$LINE" reason)/$LINE = ${NUMBER[$1]}/*"$at"* ]] || echo " entry $2 at $3 MiB: not $1 at $at: $LINE"
+}
+
+# Entries in order are checked together, and a wrong one among them is found all the same.
+runs() {
+	local index wrong='' first
+	vhdxctl create -q --type=fixed --block-size=1M "$SCRATCH/in_order.vhdx" 64M
+	BAT=$(vhdxctl info -J --headers "$SCRATCH/in_order.vhdx" |
+		jq -r 'first(.. | objects | select(.name? == "bat")) | .offset')
+	first=$(($(stat -c %s "$SCRATCH/in_order.vhdx") / 1048576 - 64))
+	attached "blocks in order: attached for writing" -n -w -o 2 "$SCRATCH/in_order.vhdx" || return
+	detach "$INDEX"
+	for index in 0 1 2 31 32 33 62 63; do
+		wrong+=$(in_a_run payload_past_eof "$index" $((first + 64)) "$index")
+		wrong+=$(in_a_run payload_overlap "$index" $((BAT >> 20)) "$index")
+		[ "$index" = 0 ] || wrong+=$(in_a_run block_overlap "$index" "$first" "$index")
+		[ "$index" = 63 ] || wrong+=$(in_a_run block_overlap "$index" $((first + 63)) 63)
+	done
+	is "$wrong" "" "P7: a wrong entry in a table in order is named"
+}
+
 other_kinds() {
 	: >"$SCRATCH/empty"
 	refused "$SCRATCH/empty" file_too_small "an empty file"
@@ -256,6 +289,7 @@ other_kinds() {
 read_reasons
 zoo
 empty_item
+runs
 other_kinds
 truncated
 random_bytes 1048575 2
